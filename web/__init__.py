@@ -1,0 +1,1 @@
+"""The product: studies, raters, ratings, prompts, and the pages and machines that use them."""
