@@ -11,7 +11,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-WIRE_VERSION = 1
+WIRE_VERSION: Literal[1] = 1
 
 Value = float | int | str
 Point = dict[str, Value]
@@ -217,7 +217,9 @@ class ParameterReport(Wire):
 
     curve: tuple[CurvePoint, ...]
     importance: float = Field(ge=0, le=1)
-    settled: float = Field(ge=0, le=1, description="0: nothing known of where the best value lies; 1: it is pinned down.")
+    settled: float = Field(
+        ge=0, le=1, description="0: nothing known of where the best value lies; 1: it is pinned down."
+    )
 
 
 class Convergence(Wire):
@@ -259,7 +261,7 @@ class Diagnosis(Wire):
 
 
 def digest(value: Wire | tuple[Wire, ...]) -> str:
-    """Return the SHA-256 of canonical JSON (sorted keys): what an answer is cached by, and what it was computed from."""
+    """Return the SHA-256 of canonical JSON (sorted keys): what answers are cached by."""
     parts = value if isinstance(value, tuple) else (value,)
     text = json.dumps([part.model_dump(mode="json") for part in parts], sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()

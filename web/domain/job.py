@@ -1,0 +1,37 @@
+"""Later work: durable, claimed under a lease, retried, and parked when it keeps failing."""
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Literal
+
+JobState = Literal["waiting", "claimed", "done", "parked"]
+CLAIM_TIME = timedelta(seconds=60)
+MAX_ATTEMPTS = 5
+
+
+@dataclass(frozen=True)
+class Job:
+    """Work to be done by a worker; `key` makes twice once among jobs not yet claimed."""
+
+    id: str
+    key: str
+    task: str
+    arguments: dict[str, str]
+    created_at: datetime
+    due_at: datetime
+    state: JobState = "waiting"
+    resource: str = ""
+    priority: int = 0
+    attempts: int = 0
+    worker: str | None = None
+    claimed_until: datetime | None = None
+    error: str | None = None
+    finished_at: datetime | None = None
+    study_id: str | None = None
+    result: dict[str, str] = field(default_factory=dict)
+    revision: int = 0
+
+
+def retry_delay(attempts: int) -> timedelta:
+    """Return how long to wait after a failed attempt: 1, 4, 16, 64 seconds."""
+    return timedelta(seconds=4 ** max(attempts - 1, 0))
