@@ -2,9 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol
 
-from ml_service.contract import ParameterSpace, Point
+from ml_service.contract import DiagnoseRequest, Diagnosis, ParameterSpace, Point, SuggestRequest, Suggestion
+from ml_service.objects import ObjectStore
+from web.transactions import Store
 
 
 @dataclass(frozen=True)
@@ -41,3 +44,53 @@ class Generator(Protocol):
     def generate(self, request: GenerateRequest) -> Generated:
         """Make one output, or raise a ServiceError that says why not."""
         ...
+
+
+class Optimizer(Protocol):
+    """Says what to try next and what was learnt; the same request gets the same answer."""
+
+    def suggest(self, request: SuggestRequest) -> Suggestion:
+        """Propose points worth a rating."""
+        ...
+
+    def diagnose(self, request: DiagnoseRequest) -> Diagnosis:
+        """Say what the ratings tell about the space."""
+        ...
+
+
+class Clock(Protocol):
+    """Tells the time."""
+
+    def now(self) -> datetime:
+        """Return the time in UTC."""
+        ...
+
+
+class ImageCleaner(Protocol):
+    """Takes hostile bytes in and gives a clean image out."""
+
+    def clean(self, body: bytes) -> "CleanImage":
+        """Return the image re-encoded without metadata, or raise InvalidRequest or TooLarge with the reason."""
+        ...
+
+
+@dataclass(frozen=True)
+class CleanImage:
+    """An image that is safe to keep and to show: sRGB, upright, no metadata."""
+
+    body: bytes
+    media_type: str
+    width: int
+    height: int
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What an app or a worker is built from."""
+
+    store: Store
+    objects: ObjectStore
+    generators: Mapping[str, Generator]
+    optimizer: Optimizer
+    cleaner: ImageCleaner
+    clock: Clock

@@ -1,6 +1,6 @@
 """Later work: durable, claimed under a lease, retried, and parked when it keeps failing."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
@@ -28,7 +28,6 @@ class Job:
     error: str | None = None
     finished_at: datetime | None = None
     study_id: str | None = None
-    result: dict[str, str] = field(default_factory=dict)
     revision: int = 0
 
 

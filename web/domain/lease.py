@@ -1,11 +1,16 @@
 """Who holds which experiment until when."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
+from web.domain.experiment import Experiment, Option
+from web.domain.ids import new_id
+
 LeaseState = Literal["held", "done", "released", "expired"]
 LEASE_TIME = timedelta(minutes=10)
+RENEW_AFTER = timedelta(minutes=1)
+ADOPT_AFTER = timedelta(minutes=2)
 
 
 @dataclass(frozen=True)
@@ -22,10 +27,29 @@ class Lease:
     created_at: datetime
     revision: int = 0
 
-    def held(self, now: datetime, token: str) -> "Lease":
-        """Return this lease held, from now, by the tab with this token."""
-        return replace(self, state="held", token=token, until=now + LEASE_TIME)
+    @classmethod
+    def start(cls, experiment: Experiment, rater_id: str, token: str, now: datetime) -> "Lease":
+        """Return a lease of an experiment held from now by a rater's tab."""
+        until = now + LEASE_TIME
+        return cls(new_id(), experiment.study_id, experiment.id, rater_id, "held", token, until, now)
 
-    def is_stale(self, now: datetime) -> bool:
-        """Tell whether less than half of the time is left, so that asking again should renew it."""
-        return self.until - now < LEASE_TIME / 2
+    def idle(self, now: datetime) -> timedelta:
+        """Return how long ago the lease was taken or renewed."""
+        return now - (self.until - LEASE_TIME)
+
+    def serves(self, token: str, now: datetime) -> bool:
+        """Tell whether a tab works on this lease: its own, or one that another tab seems to have left."""
+        return self.token == token or self.idle(now) > ADOPT_AFTER
+
+
+@dataclass(frozen=True)
+class HeldOption:
+    """An option with the rater's lease of its experiment; both None where the rater never held it."""
+
+    option: Option
+    state: LeaseState | None
+    until: datetime | None
+
+    def is_late(self, now: datetime) -> bool:
+        """Tell whether an answer now comes after the lease's time."""
+        return self.state == "expired" or (self.until is not None and self.until < now and self.state == "held")

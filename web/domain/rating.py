@@ -110,6 +110,20 @@ class Rating:
 
 
 @dataclass(frozen=True)
+class Tally:
+    """One ready option of an experiment: who has rated it, and who has skipped it."""
+
+    experiment_id: str
+    option_id: str
+    rated_by: frozenset[str]
+    skipped_by: frozenset[str]
+
+    def answered_by(self, judge_id: str) -> bool:
+        """Tell whether a judge has rated or skipped this option."""
+        return judge_id in self.rated_by or judge_id in self.skipped_by
+
+
+@dataclass(frozen=True)
 class Exclusion:
     """A rater whose ratings of a study do not count from a time on, until it is lifted."""
 

@@ -1,0 +1,23 @@
+"""Where bytes live under a name: a folder here, a bucket in the cloud."""
+
+from typing import Protocol
+
+
+class ObjectStore(Protocol):
+    """Bytes by name; what is acknowledged survives a crash, and no reader ever sees half of it."""
+
+    def create(self, name: str, body: bytes) -> bool:
+        """Store bytes under a fresh name; False where the name is taken, whose bytes stay as they are."""
+        ...
+
+    def read(self, name: str) -> bytes:
+        """Return the bytes under a name, or raise NotFound."""
+        ...
+
+    def replace(self, name: str, body: bytes) -> None:
+        """Put bytes under a name in one step, whether or not it is taken."""
+        ...
+
+    def delete(self, name: str) -> None:
+        """Forget a name; one that is not there is no error."""
+        ...

@@ -1,0 +1,1 @@
+"""What touches the world: the database, files, generators, the other half of Palate."""

@@ -1,0 +1,66 @@
+"""Database engines: one writing connection and a pool of readers on SQLite, one pool on Postgres."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from sqlite3 import Connection as SqliteConnection
+
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.engine import make_url
+from sqlalchemy.pool import ConnectionPoolEntry
+
+from ml_service.errors import InvalidRequest
+
+READERS = 8
+
+
+@dataclass(frozen=True)
+class Engines:
+    """Where transactions that write and those that only read take their connections."""
+
+    writer: Engine
+    reader: Engine
+
+    def dispose(self) -> None:
+        """Close every connection."""
+        self.writer.dispose()
+        self.reader.dispose()
+
+
+def connect(url: str) -> Engines:
+    """Open a database by its address: `sqlite:///path` or `postgresql://…`."""
+    parsed = make_url(url)
+    if parsed.get_backend_name() == "sqlite":
+        return _sqlite(url)
+    if parsed.get_backend_name() == "postgresql":
+        engine = create_engine(parsed.set(drivername="postgresql+psycopg"), pool_size=READERS, pool_pre_ping=True)
+        return Engines(engine, engine)
+    raise InvalidRequest(f"DATABASE_URL must start with sqlite:// or postgresql://, not {parsed.drivername}://.")
+
+
+def _sqlite(url: str) -> Engines:
+    # A pool of writers would only wait for SQLite's one write lock, unfairly; readers must not take it at all.
+    writer = create_engine(url, pool_size=1, max_overflow=0, pool_timeout=60)
+    reader = create_engine(url, pool_size=READERS, max_overflow=READERS)
+    event.listen(writer, "connect", _prepare())
+    event.listen(writer, "begin", _begin("BEGIN IMMEDIATE"))
+    event.listen(reader, "connect", _prepare("query_only = ON"))
+    event.listen(reader, "begin", _begin("BEGIN"))
+    return Engines(writer, reader)
+
+
+def _prepare(*more: str) -> Callable[[SqliteConnection, ConnectionPoolEntry], None]:
+    pragmas = ("busy_timeout = 10000", "journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON", *more)
+
+    def on_connect(connection: SqliteConnection, _: ConnectionPoolEntry) -> None:
+        connection.isolation_level = None  # transactions begin where SQLAlchemy says so, not where sqlite3 guesses
+        for pragma in pragmas:
+            connection.execute(f"PRAGMA {pragma}")
+
+    return on_connect
+
+
+def _begin(statement: str) -> Callable[[Connection], None]:
+    def on_begin(connection: Connection) -> None:
+        connection.exec_driver_sql(statement)
+
+    return on_begin

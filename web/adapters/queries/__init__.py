@@ -1,0 +1,1 @@
+"""What joins, counts or claims: named queries by subject."""

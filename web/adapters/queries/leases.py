@@ -1,0 +1,82 @@
+"""Queries of leases: what a rater holds, what answers refer to, what time has ended."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from sqlalchemy import Connection, and_, select, update
+
+from web.adapters.queries.common import insert_once
+from web.adapters.tables import experiments, leases, options
+from web.domain.experiment import Option
+from web.domain.lease import HeldOption, Lease, LeaseState
+
+
+class LeaseQueries:
+    """Named queries of leases."""
+
+    def __init__(self, connection: Connection) -> None:
+        self.connection = connection
+
+    def held(self, study_id: str, rater_id: str, now: datetime) -> tuple[Lease, ...]:
+        """Return the rater's running leases of ready experiments from the queue, oldest first."""
+        query = (
+            select(leases)
+            .join(experiments, experiments.c.id == leases.c.experiment_id)
+            .where(
+                leases.c.study_id == study_id,
+                leases.c.rater_id == rater_id,
+                leases.c.state == "held",
+                leases.c.until > now,
+                experiments.c.state == "ready",
+                experiments.c.held_for.is_(None),
+            )
+            .order_by(leases.c.created_at, leases.c.id)
+        )
+        return tuple(Lease(**row) for row in self.connection.execute(query).mappings())
+
+    def take(self, wanted: Iterable[Lease]) -> None:
+        """Insert leases, or hold again those that this rater once had."""
+        for lease in wanted:
+            added = self.connection.execute(
+                insert_once(self.connection, leases).values(**lease.__dict__).returning(leases.c.id)
+            ).first()
+            if added is None:
+                mine = and_(leases.c.experiment_id == lease.experiment_id, leases.c.rater_id == lease.rater_id)
+                self.connection.execute(
+                    update(leases).where(mine).values(state="held", token=lease.token, until=lease.until)
+                )
+
+    def renew(self, ids: Iterable[str], token: str, until: datetime) -> None:
+        """Extend running leases in the hands of a tab."""
+        self.connection.execute(update(leases).where(leases.c.id.in_(tuple(ids))).values(token=token, until=until))
+
+    def of_options(self, rater_id: str, option_ids: Iterable[str]) -> dict[str, HeldOption]:
+        """Return options by id, each with this rater's lease of its experiment."""
+        mine = and_(leases.c.experiment_id == options.c.experiment_id, leases.c.rater_id == rater_id)
+        query = (
+            select(options, leases.c.state.label("lease_state"), leases.c.until.label("lease_until"))
+            .join(leases, mine, isouter=True)
+            .where(options.c.id.in_(tuple(option_ids)))
+        )
+        found = {}
+        for row in self.connection.execute(query).mappings():
+            fields = dict(row)
+            state, until = fields.pop("lease_state"), fields.pop("lease_until")
+            found[fields["id"]] = HeldOption(Option(**fields), state, until)
+        return found
+
+    def move(self, rater_id: str, states: dict[str, LeaseState]) -> None:
+        """Put the rater's leases of these experiments into these states."""
+        for experiment_id, state in states.items():
+            mine = and_(leases.c.experiment_id == experiment_id, leases.c.rater_id == rater_id)
+            self.connection.execute(update(leases).where(mine).values(state=state))
+
+    def expire(self, now: datetime) -> int:
+        """End the leases whose time is over and give uploads that their uploader left to everyone; return how many."""
+        over = and_(leases.c.state == "held", leases.c.until <= now)
+        ids = self.connection.execute(select(leases.c.experiment_id).where(over)).scalars().all()
+        if ids:
+            self.connection.execute(update(leases).where(over).values(state="expired"))
+            left = and_(experiments.c.id.in_(ids), experiments.c.held_for.is_not(None))
+            self.connection.execute(update(experiments).where(left).values(held_for=None, changed_at=now))
+        return len(ids)

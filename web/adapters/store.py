@@ -1,0 +1,161 @@
+"""The store: transactions over SQLite or Postgres, with a generic collection for each table of the domain."""
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import fields, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from sqlalchemy import Connection, Table, and_, insert, select, update
+from sqlalchemy.exc import IntegrityError, OperationalError
+
+from ml_service.errors import Conflict, NotFound, StorageFull, Unavailable
+from web.adapters import tables
+from web.adapters.engine import Engines, connect
+from web.adapters.queries.experiments import ExperimentQueries
+from web.adapters.queries.jobs import JobQueries
+from web.adapters.queries.leases import LeaseQueries
+from web.adapters.queries.people import PeopleQueries
+from web.adapters.queries.ratings import RatingQueries
+from web.domain.access import Link, Membership, Session, User
+from web.domain.audit import Event
+from web.domain.experiment import Experiment, Option, Output
+from web.domain.job import Job
+from web.domain.lease import Lease
+from web.domain.prompt import Pointer, Prompt, PromptVersion
+from web.domain.rating import Exclusion, Rating
+from web.domain.study import Input, Project, Study
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+T = TypeVar("T", bound="DataclassInstance")
+
+
+def values(row: "DataclassInstance") -> dict[str, Any]:
+    """Return a dataclass's fields, nested values untouched."""
+    return {item.name: getattr(row, item.name) for item in fields(row)}
+
+
+class Collection(Generic[T]):
+    """The rows of one table as dataclasses: get, add, and compare-and-set by revision."""
+
+    def __init__(self, connection: Connection, table: Table, kind: type[T]) -> None:
+        self.connection, self.table, self.kind = connection, table, kind
+        self.primary = next(iter(table.primary_key.columns))
+
+    def get(self, key: str) -> T:
+        """Return a row by its primary key, or raise NotFound."""
+        found = self.find(**{self.primary.name: key})
+        if found is None:
+            raise NotFound(f"There is no {self.kind.__name__.lower()} {key}.")
+        return found
+
+    def find(self, **equal: Any) -> T | None:
+        """Return the one row whose columns have these values, or None."""
+        row = self.connection.execute(select(self.table).where(self._where(equal))).mappings().first()
+        return None if row is None else self.kind(**row)
+
+    def all(self, **equal: Any) -> tuple[T, ...]:
+        """Return the rows whose columns have these values, by primary key; a tuple of values means any of them."""
+        query = select(self.table).where(self._where(equal)).order_by(self.primary)
+        return tuple(self.kind(**row) for row in self.connection.execute(query).mappings())
+
+    def add(self, row: T) -> T:
+        """Insert a row; a taken key is a Conflict."""
+        self.connection.execute(insert(self.table), values(row))
+        return row
+
+    def add_all(self, rows: Iterable[T]) -> None:
+        """Insert many rows at once."""
+        batch = [values(row) for row in rows]
+        if batch:
+            self.connection.execute(insert(self.table), batch)
+
+    def replace(self, row: T) -> T:
+        """Put a changed row where its revision still stands and return it with the next one, or raise Conflict."""
+        new = values(row)
+        key, seen = new[self.primary.name], new.pop("revision")
+        stands = and_(self.primary == key, self.table.c.revision == seen)
+        done = self.connection.execute(update(self.table).where(stands).values(**new, revision=seen + 1))
+        if done.rowcount != 1:
+            raise Conflict(f"This {self.kind.__name__.lower()} was changed meanwhile; load it again.")
+        return replace(row, revision=seen + 1)
+
+    def _where(self, equal: dict[str, Any]) -> Any:
+        terms = [
+            self.table.c[name].in_(value) if isinstance(value, tuple) else self.table.c[name] == value
+            for name, value in equal.items()
+        ]
+        return and_(True, *terms)
+
+
+class Transaction:
+    """One transaction: the collections, and the named queries of each subject."""
+
+    def __init__(self, connection: Connection) -> None:
+        self.connection = connection
+
+    projects = cached_property(lambda self: Collection(self.connection, tables.projects, Project))
+    users = cached_property(lambda self: Collection(self.connection, tables.users, User))
+    memberships = cached_property(lambda self: Collection(self.connection, tables.memberships, Membership))
+    sessions = cached_property(lambda self: Collection(self.connection, tables.sessions, Session))
+    links = cached_property(lambda self: Collection(self.connection, tables.links, Link))
+    prompts = cached_property(lambda self: Collection(self.connection, tables.prompts, Prompt))
+    versions = cached_property(lambda self: Collection(self.connection, tables.prompt_versions, PromptVersion))
+    pointers = cached_property(lambda self: Collection(self.connection, tables.prompt_pointers, Pointer))
+    studies = cached_property(lambda self: Collection(self.connection, tables.studies, Study))
+    inputs = cached_property(lambda self: Collection(self.connection, tables.inputs, Input))
+    outputs = cached_property(lambda self: Collection(self.connection, tables.outputs, Output))
+    experiments = cached_property(lambda self: Collection(self.connection, tables.experiments, Experiment))
+    options = cached_property(lambda self: Collection(self.connection, tables.options, Option))
+    leases = cached_property(lambda self: Collection(self.connection, tables.leases, Lease))
+    ratings = cached_property(lambda self: Collection(self.connection, tables.ratings, Rating))
+    exclusions = cached_property(lambda self: Collection(self.connection, tables.exclusions, Exclusion))
+    jobs = cached_property(lambda self: Collection(self.connection, tables.jobs, Job))
+    events = cached_property(lambda self: Collection(self.connection, tables.audit_events, Event))
+    of_experiments = cached_property(lambda self: ExperimentQueries(self.connection))
+    of_leases = cached_property(lambda self: LeaseQueries(self.connection))
+    of_ratings = cached_property(lambda self: RatingQueries(self.connection))
+    of_jobs = cached_property(lambda self: JobQueries(self.connection))
+    of_people = cached_property(lambda self: PeopleQueries(self.connection))
+
+
+class SqlStore:
+    """Transactions on one database; leaving `begin` commits before anything is answered."""
+
+    def __init__(self, engines: Engines) -> None:
+        self.engines = engines
+
+    @classmethod
+    def open(cls, url: str) -> "SqlStore":
+        """Open the database at an address."""
+        return cls(connect(url))
+
+    @contextmanager
+    def begin(self) -> Iterator[Transaction]:
+        """Open a transaction that may write: all of it is kept, or none."""
+        with _translated(), self.engines.writer.begin() as connection:
+            yield Transaction(connection)
+
+    @contextmanager
+    def read(self) -> Iterator[Transaction]:
+        """Open a transaction that only reads."""
+        with _translated(), self.engines.reader.connect() as connection:
+            yield Transaction(connection)
+
+    def close(self) -> None:
+        """Close every connection."""
+        self.engines.dispose()
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    try:
+        yield
+    except IntegrityError as error:
+        raise Conflict("That is taken already, or what it belongs to is gone.") from error
+    except OperationalError as error:
+        if "full" in str(error.orig):
+            raise StorageFull("The disk of the database is full; free some room and try again.") from error
+        raise Unavailable("The database does not answer; try again in a moment.") from error
