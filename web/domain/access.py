@@ -1,8 +1,11 @@
 """Who may do what: users, their roles in a project, and the only question asked about rights."""
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
+
+from ml_service.errors import InvalidRequest
 
 Role = Literal["rater", "admin"]
 Action = Literal["rate", "upload", "see_own", "see_all", "steer", "manage_people"]
@@ -79,3 +82,11 @@ class Link:
 def allowed(actor: Actor, action: Action, project_id: str) -> bool:
     """Tell whether an actor may do something in a project."""
     return actor.project_id == project_id and action in _MAY[actor.role]
+
+
+def email_address(text: str) -> str:
+    """Return an address in the one form it is kept in, or raise InvalidRequest; `name@localhost` is fine."""
+    cleaned = text.strip().lower()
+    if len(cleaned) > 254 or not re.fullmatch(r"[^@\s,;<>\"]+@[^@\s,;<>\"]+", cleaned):
+        raise InvalidRequest(f"“{text.strip()[:80]}” is not an e-mail address; it needs the form name@example.org.")
+    return cleaned

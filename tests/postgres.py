@@ -1,0 +1,121 @@
+"""A private Postgres for the tests: started once, one database per test, cloned from a template."""
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import psycopg
+
+QUICK = ("fsync=off", "full_page_writes=off", "synchronous_commit=off", "max_connections=100")
+PATIENCE = 30.0
+
+
+def binaries() -> Path:
+    """Return the folder of Postgres's programs, or say how to get them."""
+    found = shutil.which("initdb")
+    places = [Path(found).resolve().parent] if found else []
+    places += sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
+    for place in places:
+        if (place / "postgres").exists() and (place / "initdb").exists():
+            return place
+    raise RuntimeError("The tests need Postgres: install it (apt-get install postgresql) or put `initdb` on the PATH.")
+
+
+class Postgres:
+    """A running server that makes databases on request."""
+
+    def __init__(self, port: int) -> None:
+        self.port = port
+        self.numbers = count(1)
+        self.template = ""
+
+    def url(self, database: str) -> str:
+        """Return the address of a database."""
+        return f"postgresql://palate@127.0.0.1:{self.port}/{database}"
+
+    def make(self, template: str = "template0") -> str:
+        """Make a database like another one and return its name."""
+        name = f"palate_{next(self.numbers)}"
+        self.run(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
+        return name
+
+    def drop(self, name: str) -> None:
+        """Drop a database, whoever still uses it."""
+        self.run(f'DROP DATABASE "{name}" WITH (FORCE)')
+
+    def run(self, statement: str) -> None:
+        """Execute one statement outside any transaction."""
+        with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
+            connection.execute(statement.encode())
+
+
+@contextmanager
+def running() -> Iterator[Postgres]:
+    """Start a server in a new folder on a free port, and stop and delete it in the end."""
+    folder = Path(tempfile.mkdtemp(prefix="palate-postgres-"))
+    programs, owner = binaries(), _owner(folder)
+    data, log = folder / "data", folder / "log"
+    settings = [
+        part for item in (*QUICK, "listen_addresses=127.0.0.1", "unix_socket_directories=") for part in ("-c", item)
+    ]
+    make = [
+        str(programs / "initdb"),
+        "-D",
+        str(data),
+        "-U",
+        "palate",
+        "-A",
+        "trust",
+        "-E",
+        "UTF8",
+        "--locale=C.UTF-8",
+        "-N",
+    ]
+    subprocess.run(make, check=True, stdout=subprocess.DEVNULL, cwd="/", **owner)
+    port = _free_port()
+    with log.open("w") as output:
+        serve = [str(programs / "postgres"), "-D", str(data), "-p", str(port), *settings]
+        process = subprocess.Popen(serve, stdout=output, stderr=output, cwd="/", **owner)
+    try:
+        server = Postgres(port)
+        _await(server, process, log)
+        yield server
+    finally:
+        process.send_signal(signal.SIGQUIT)
+        process.wait(PATIENCE)
+        shutil.rmtree(folder)
+
+
+def _owner(folder: Path) -> dict[str, Any]:
+    if os.geteuid() != 0:
+        return {}
+    shutil.chown(folder, "nobody", "nogroup")  # Postgres refuses to run as root
+    return {"user": "nobody", "group": "nogroup", "extra_groups": []}
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _await(server: Postgres, process: subprocess.Popen[Any], log: Path) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while True:
+        try:
+            server.run("SELECT 1")
+        except psycopg.OperationalError as error:
+            if process.poll() is not None or time.monotonic() > deadline:
+                raise RuntimeError(f"Postgres did not start:\n{log.read_text()}") from error
+            time.sleep(0.02)
+        else:
+            return

@@ -1,0 +1,99 @@
+import stat
+from pathlib import Path
+
+import pytest
+
+from ml_service.errors import InvalidRequest
+from web.settings import Settings, load_settings, signing_key
+
+NAMES = [name.upper() for name in Settings.model_fields]
+
+
+@pytest.fixture(autouse=True)
+def clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in NAMES:
+        monkeypatch.delenv(name, raising=False)
+
+
+def set_all(monkeypatch: pytest.MonkeyPatch, **values: str) -> None:
+    for name, value in values.items():
+        monkeypatch.setenv(name, value)
+
+
+def test_defaults_need_no_environment() -> None:
+    settings = load_settings()
+    assert settings.database_url == "sqlite:///data/palate.db"
+    assert (settings.port, settings.enable_training_mode, settings.training_admin_emails) == (8000, True, ())
+
+
+def test_the_database_follows_the_data_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    set_all(monkeypatch, DATA_DIR=str(tmp_path / "here"), DATABASE_URL="")
+    assert load_settings().database_url == f"sqlite:///{tmp_path}/here/palate.db"
+
+
+def test_a_file_is_read_and_the_environment_wins(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("PORT=9000\nTRAINING_ADMIN_EMAILS=A@b.org, c@d.org,\nUNRELATED=1\n")
+    assert load_settings().training_admin_emails == ("a@b.org", "c@d.org")
+    assert load_settings().port == 9000
+    monkeypatch.setenv("PORT", "9001")
+    assert load_settings().port == 9001
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"PORT": "eighty"}, "PORT: "),
+        ({"PORT": "70000"}, "PORT: "),
+        ({"ENABLE_TRAINING_MODE": "perhaps"}, "ENABLE_TRAINING_MODE: "),
+        ({"DATABASE_URL": "mysql://here"}, "DATABASE_URL: It must start with"),
+        ({"ML_SERVICE_URL": "ml.example.org", "ML_SERVICE_TOKEN": "t"}, "ML_SERVICE_URL: It must be an address"),
+        ({"ML_SERVICE_URL": "https://ml.example.org"}, "ML_SERVICE_TOKEN: it is missing"),
+        ({"REWARD_SERVICE_URL": "https://ml.example.org"}, "ML_SERVICE_TOKEN: it is missing"),
+        ({"AWS_ACCESS_KEY_ID": "a"}, "AWS_SECRET_ACCESS_KEY: only one"),
+        ({"S3_BUCKET": "b", "AWS_REGION": "eu-central-1"}, "S3_BUCKET: it needs"),
+        ({"S3_BUCKET": "b", "AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "s"}, "AWS_REGION: "),
+        ({"TRAINING_ADMIN_EMAILS": "a@b.org,nobody"}, "TRAINING_ADMIN_EMAILS: “nobody” is not"),
+        ({"SECRET_KEY": "short"}, "SECRET_KEY: "),
+    ],
+)
+def test_a_bad_value_is_refused_by_name(monkeypatch: pytest.MonkeyPatch, given: dict[str, str], said: str) -> None:
+    set_all(monkeypatch, **given)
+    with pytest.raises(InvalidRequest) as refused:
+        load_settings()
+    assert said in str(refused.value)
+
+
+def test_every_fault_is_named_at_once_and_no_secret_is_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    set_all(monkeypatch, PORT="x", SECRET_KEY="hunter2", DATABASE_URL="mysql://user:hunter2@here/db")
+    with pytest.raises(InvalidRequest) as refused:
+        load_settings()
+    assert len(str(refused.value).splitlines()) == 4
+    assert "hunter2" not in str(refused.value)
+
+
+def test_secrets_are_not_printed(monkeypatch: pytest.MonkeyPatch) -> None:
+    set_all(monkeypatch, OPENAI_API_KEY="hunter2", DATABASE_URL="postgresql://user:hunter2@here/db")
+    assert "hunter2" not in repr(load_settings())
+
+
+def test_the_key_is_made_once_and_kept_private(tmp_path: Path) -> None:
+    settings = Settings(_env_file=None, data_dir=tmp_path / "new")
+    key = signing_key(settings)
+    assert len(key) >= 32
+    assert signing_key(settings) == key
+    assert [path.name for path in (tmp_path / "new").iterdir()] == ["secret_key"]
+    assert stat.S_IMODE((tmp_path / "new" / "secret_key").stat().st_mode) == 0o600
+
+
+def test_a_given_key_is_used_and_none_is_written(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    set_all(monkeypatch, SECRET_KEY="k" * 32, DATA_DIR=str(tmp_path / "new"))
+    assert signing_key(load_settings()) == b"k" * 32
+    assert not (tmp_path / "new").exists()
+
+
+def test_the_example_file_names_every_setting_and_loads(monkeypatch: pytest.MonkeyPatch) -> None:
+    example = Path(__file__).parents[2] / ".env.example"
+    lines = [line for line in example.read_text().splitlines() if line and not line.startswith("#")]
+    assert sorted(line.partition("=")[0] for line in lines) == sorted(NAMES)
+    assert load_settings(str(example)) == load_settings(None)
