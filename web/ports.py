@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from ml_service.contract import DiagnoseRequest, Diagnosis, ParameterSpace, Point, SuggestRequest, Suggestion
+from ml_service.contract import DiagnoseRequest, Diagnosis, ParameterSpace, Point, Suggestion, SuggestRequest
 from ml_service.objects import ObjectStore
 from web.transactions import Store
 
@@ -71,6 +71,10 @@ class ImageCleaner(Protocol):
 
     def clean(self, body: bytes) -> "CleanImage":
         """Return the image re-encoded without metadata, or raise InvalidRequest or TooLarge with the reason."""
+        ...
+
+    def thumbnail(self, body: bytes, side: int) -> bytes:
+        """Return a clean image as JPEG, its longer side at most so many pixels."""
         ...
 
 

@@ -24,7 +24,7 @@ from web.domain.job import Job
 from web.domain.lease import Lease
 from web.domain.prompt import Pointer, Prompt, PromptVersion
 from web.domain.rating import Exclusion, Rating
-from web.domain.study import Input, Project, Study
+from web.domain.study import Input, Learnt, Project, Study
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -112,6 +112,7 @@ class Transaction:
     leases = cached_property(lambda self: Collection(self.connection, tables.leases, Lease))
     ratings = cached_property(lambda self: Collection(self.connection, tables.ratings, Rating))
     exclusions = cached_property(lambda self: Collection(self.connection, tables.exclusions, Exclusion))
+    diagnoses = cached_property(lambda self: Collection(self.connection, tables.diagnoses, Learnt))
     jobs = cached_property(lambda self: Collection(self.connection, tables.jobs, Job))
     events = cached_property(lambda self: Collection(self.connection, tables.audit_events, Event))
     of_experiments = cached_property(lambda self: ExperimentQueries(self.connection))

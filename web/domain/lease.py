@@ -53,3 +53,16 @@ class HeldOption:
     def is_late(self, now: datetime) -> bool:
         """Tell whether an answer now comes after the lease's time."""
         return self.state == "expired" or (self.until is not None and self.until < now and self.state == "held")
+
+
+@dataclass(frozen=True)
+class Shown:
+    """All that a rater's page learns of an option and its source: names to fetch by, and sizes; pixels."""
+
+    experiment_id: str
+    option_id: str
+    width: int
+    height: int
+    input_id: str
+    source_width: int
+    source_height: int

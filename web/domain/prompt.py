@@ -74,6 +74,24 @@ class Pointer:
     revision: int = 0
 
 
+@dataclass(frozen=True)
+class VersionFile:
+    """A released version as it is published; readers ignore fields they do not know."""
+
+    schema_version: int
+    prompt_key: str
+    version: str
+    sha256: str
+    created_at: datetime
+    created_by: str
+    components: dict[str, dict[str, str]]
+    variables: dict[str, Variable]
+    parameter_defaults: dict[str, Point]
+    parents: tuple[str, ...] = ()
+    slots_locked: tuple[str, ...] = ()
+    changelog: str = ""
+
+
 def content_hash(document: Mapping[str, object]) -> str:
     """Return the SHA-256 of a version file's canonical JSON, its own `sha256` field left out."""
     body = {name: value for name, value in document.items() if name != "sha256"}

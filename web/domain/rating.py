@@ -155,11 +155,13 @@ def observe(
 ) -> tuple[Observation, ...]:
     """Return what the optimizer is told: each counted score with its point, rater, input and output, by time.
 
-    Undone ratings, skips and excluded raters are left out.
+    Undone ratings, skips, excluded raters and ratings of other options are left out.
     """
     shown = {option.id: option for option in options}
     left_out = excluded or Exclusions()
-    told = [r for r in ratings if r.undone_at is None and r.score is not None and r not in left_out]
+    told = [
+        r for r in ratings if r.option_id in shown and r.undone_at is None and r.score is not None and r not in left_out
+    ]
     return tuple(
         Observation(
             point=shown[r.option_id].point,

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Literal
 
-from ml_service.contract import ParameterSpace
+from ml_service.contract import Diagnosis, ParameterSpace
 from ml_service.errors import Conflict
 
 StudyState = Literal["running", "paused", "archived"]
@@ -101,3 +101,14 @@ class Input:
     added_by: str | None = None
     removed_at: datetime | None = None
     revision: int = 0
+
+
+@dataclass(frozen=True)
+class Learnt:
+    """What the optimizer said of a study, kept by the hash of the request so that no viewer makes it fit again."""
+
+    id: str
+    study_id: str
+    request_hash: str
+    diagnosis: Diagnosis
+    made_at: datetime

@@ -76,10 +76,15 @@ class ExperimentQueries:
         return tuple(Option(**row) for row in self.connection.execute(query).mappings())
 
     def rated(self, study_id: str) -> tuple[Option, ...]:
-        """Return the options of a study that have a standing rating."""
+        """Return the options of a study that have a standing rating, those of inputs that were taken down left out."""
         query = (
             select(options)
-            .where(options.c.study_id == study_id, exists().where(standing(options.c.id)).correlate(options))
+            .join(inputs, inputs.c.id == options.c.input_id)
+            .where(
+                options.c.study_id == study_id,
+                inputs.c.removed_at.is_(None),
+                exists().where(standing(options.c.id)).correlate(options),
+            )
             .order_by(options.c.id)
         )
         return tuple(Option(**row) for row in self.connection.execute(query).mappings())

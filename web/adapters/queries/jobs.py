@@ -23,6 +23,10 @@ class JobQueries:
         if rows:
             self.connection.execute(insert_once(self.connection, jobs), rows)
 
+    def any_due(self, now: datetime) -> bool:
+        """Tell whether a claim would find something, without taking any lock."""
+        return bool(self.connection.execute(select(exists().where(or_(_due(now), _abandoned(now))))).scalar_one())
+
     def claim(self, worker: str, now: datetime) -> Job | None:
         """Claim the most urgent job that is due, or that a lost worker left, and no job of whose key is being done."""
         query = (

@@ -3,12 +3,12 @@
 from collections.abc import Iterable
 from datetime import datetime
 
-from sqlalchemy import Connection, and_, select, update
+from sqlalchemy import Connection, and_, exists, select, update
 
-from web.adapters.queries.common import insert_once
-from web.adapters.tables import experiments, leases, options
+from web.adapters.queries.common import insert_once, standing
+from web.adapters.tables import experiments, inputs, leases, options, outputs, ratings
 from web.domain.experiment import Option
-from web.domain.lease import HeldOption, Lease, LeaseState
+from web.domain.lease import HeldOption, Lease, LeaseState, Shown
 
 
 class LeaseQueries:
@@ -64,6 +64,26 @@ class LeaseQueries:
             state, until = fields.pop("lease_state"), fields.pop("lease_until")
             found[fields["id"]] = HeldOption(Option(**fields), state, until)
         return found
+
+    def shown(self, rater_id: str, experiment_ids: Iterable[str]) -> tuple[Shown, ...]:
+        """Return the ready options this rater has not answered, with what a page may know of them."""
+        answered = exists().where(standing(options.c.id), ratings.c.judge_id == rater_id).correlate(options)
+        query = (
+            select(
+                options.c.experiment_id,
+                options.c.id,
+                outputs.c.width,
+                outputs.c.height,
+                inputs.c.id,
+                inputs.c.width,
+                inputs.c.height,
+            )
+            .join(outputs, outputs.c.id == options.c.output_id)
+            .join(inputs, inputs.c.id == options.c.input_id)
+            .where(options.c.experiment_id.in_(tuple(experiment_ids)), options.c.state == "ready", ~answered)
+            .order_by(options.c.id)
+        )
+        return tuple(Shown(*row) for row in self.connection.execute(query))
 
     def move(self, rater_id: str, states: dict[str, LeaseState]) -> None:
         """Put the rater's leases of these experiments into these states."""

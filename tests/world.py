@@ -1,0 +1,113 @@
+"""A small whole product for tests: real parts around a migrated store, a study with inputs, and people."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from ml_service.contract import FloatParameter, ParameterSpace
+from ml_service.objects.local import Folder
+from tests.clock import FixedClock
+from web.adapters.generators.local import LocalGenerator
+from web.adapters.images import Cleaner
+from web.adapters.optimizer_near import NearOptimizer
+from web.adapters.store import SqlStore
+from web.domain.access import Actor, Membership, Role, User
+from web.domain.ids import new_id
+from web.domain.rating import Answer
+from web.domain.study import Input, Project, Study
+from web.jobs.worker import Worker
+from web.ports import CleanImage, Parts
+from web.services import intake, prompts, training
+from web.services.studies import StudyDraft, make_study
+
+SPACE = ParameterSpace(
+    parameters={
+        "exposure": FloatParameter(low=-1, high=1, default=0, unit="EV"),
+        "contrast": FloatParameter(low=0.7, high=1.3, default=1),
+    }
+)
+
+
+def photo(seed: int, side: int = 48) -> bytes:
+    """A small JPEG that differs from seed to seed."""
+    pixels = np.random.default_rng(seed).integers(0, 255, (side, side, 3), np.uint8)
+    return cv2.imencode(".jpg", cv2.GaussianBlur(pixels, (5, 5), 0))[1].tobytes()
+
+
+@dataclass
+class World:
+    """The parts, the clock that they obey, an admin and the study that is being learnt."""
+
+    parts: Parts
+    clock: FixedClock
+    admin: Actor
+    study: Study
+
+    def person(self, role: Role = "rater") -> Actor:
+        """Return a new member of the project."""
+        return _person(self.parts, self.admin.project_id, role)
+
+    def add_inputs(self, count: int) -> list[Input]:
+        """Add distinct photos to the study."""
+        return [self.add_input(seed) for seed in range(count)]
+
+    def add_input(self, seed: int) -> Input:
+        """Add one photo to the study."""
+        image = CleanImage(photo(seed), "image/jpeg", 48, 48)
+        source = intake.store_image(self.parts, self.study, f"photo {seed}", image)
+        with self.parts.store.begin() as tx:
+            return intake.present_or_added(tx, source)
+
+    def work(self) -> None:
+        """Do all jobs that are due, as a worker would."""
+        worker = Worker(self.parts)
+        while worker.step():
+            pass
+
+    def hold(self, rater: Actor, wanted: int = 4, tab: str = "tab") -> training.Turn:
+        """Return what a rater holds after the worker has caught up."""
+        training.next_items(self.parts, rater, tab, wanted)
+        self.work()
+        return training.next_items(self.parts, rater, tab, wanted)
+
+    def rate(self, rater: Actor, *answers: Answer) -> list[str]:
+        """Send answers and return their verdicts."""
+        outcomes, _ = training.rate(self.parts, rater, answers)
+        return [outcome.verdict for outcome in outcomes]
+
+
+def answer(option_id: str, score: float | None = 4, **more: object) -> Answer:
+    """An answer under a fresh id."""
+    return Answer(**{"id": new_id(), "option_id": option_id, "score": score, **more})  # type: ignore[arg-type]
+
+
+def make_world(store: SqlStore, clock: FixedClock, folder: Path, inputs: int = 6, **draft: object) -> World:
+    """Build a product around a store with a study of so many inputs."""
+    parts = Parts(
+        store=store,
+        objects=Folder(folder / "objects"),
+        generators={"local": LocalGenerator()},
+        optimizer=NearOptimizer(),
+        cleaner=Cleaner(),
+        clock=clock,
+    )
+    project = Project(new_id(), "Palate", clock.now())
+    with store.begin() as tx:
+        tx.projects.add(project)
+    prompts.adopt(parts, Folder(Path("prompts")), project.id)
+    admin = _person(parts, project.id, "admin")
+    study = make_study(parts, admin, StudyDraft(**{"name": "Photos", "spaces": {"local": SPACE}, **draft}))  # type: ignore[arg-type]
+    world = World(parts, clock, admin, study)
+    world.add_inputs(inputs)
+    return world
+
+
+def _person(parts: Parts, project_id: str, role: Role) -> Actor:
+    now = parts.clock.now()
+    user = User(new_id(), f"{new_id()}@example.org", now)
+    with parts.store.begin() as tx:
+        tx.users.add(user)
+        tx.memberships.add(Membership(new_id(), project_id, user.id, role, now))
+    return Actor(user.id, user.email, project_id, role)

@@ -1,0 +1,184 @@
+"""Take inputs in, for the queue or for the person who uploads them, and take them down."""
+
+import hashlib
+from dataclasses import dataclass, replace
+
+from ml_service.errors import Conflict, InvalidRequest, NotFound
+from web.domain.access import Actor
+from web.domain.audit import Event
+from web.domain.experiment import Experiment, ExperimentState
+from web.domain.ids import new_id
+from web.domain.lease import LEASE_TIME, Lease, Shown
+from web.domain.study import Input, Study
+from web.ports import CleanImage, Parts
+from web.services.queue import generate_job
+from web.services.studies import study_to_steer
+from web.services.training import jobs_after_rating, plan_job, shuffled, study_to_rate
+from web.transactions import Transaction
+
+VIEW_SIDE = 2048
+NAME_LIMIT = 120
+
+
+@dataclass(frozen=True)
+class Upload:
+    """How far an uploaded image's options have come; `shown` is filled once they are ready."""
+
+    experiment_id: str
+    state: ExperimentState
+    lease: Lease
+    shown: tuple[Shown, ...]
+    done: int
+    of: int
+
+
+def view_key(source: Input) -> str:
+    """Name the object that pages show of an input: at most 2,048 pixels, as the options are."""
+    return f"{source.object_key}.view"
+
+
+def add_input(parts: Parts, actor: Actor, study_id: str, name: str, body: bytes) -> Input:
+    """Add an image to a study's inputs; the same content twice is one input."""
+    with parts.store.read() as tx:
+        study = study_to_steer(tx, actor, study_id)
+    source = store_image(parts, study, name, parts.cleaner.clean(body), added_by=actor.user_id)
+    with parts.store.begin() as tx:
+        kept = present_or_added(tx, source)
+        tx.of_jobs.add_once([plan_job(study.id, parts.clock.now())])
+        return kept
+
+
+def store_image(
+    parts: Parts,
+    study: Study,
+    name: str,
+    image: CleanImage,
+    *,
+    stratum: str = "",
+    related: str = "",
+    demo: bool = False,
+    added_by: str | None = None,
+) -> Input:
+    """Put a clean image into the object store and return the input to be added."""
+    content_hash = hashlib.sha256(image.body).hexdigest()
+    source = Input(
+        id=new_id(),
+        study_id=study.id,
+        kind="image",
+        name="".join(character for character in name if character.isprintable())[:NAME_LIMIT] or "image",
+        content_hash=content_hash,
+        object_key=f"inputs/{study.project_id}/{content_hash[:2]}/{content_hash}",
+        media_type=image.media_type,
+        created_at=parts.clock.now(),
+        width=image.width,
+        height=image.height,
+        stratum=stratum,
+        related=related,
+        demo=demo,
+        added_by=added_by,
+    )
+    small = max(image.width, image.height) <= VIEW_SIDE
+    parts.objects.create(source.object_key, image.body)
+    parts.objects.create(view_key(source), image.body if small else parts.cleaner.thumbnail(image.body, VIEW_SIDE))
+    return source
+
+
+def present_or_added(tx: Transaction, source: Input) -> Input:
+    """Return the study's input with this content, adding it where there is none."""
+    known = tx.inputs.find(study_id=source.study_id, content_hash=source.content_hash, removed_at=None)
+    return known or tx.inputs.add(source)
+
+
+def upload_to_rate(
+    parts: Parts,
+    rater: Actor,
+    tab: str,
+    *,
+    name: str = "",
+    body: bytes | None = None,
+    input_id: str | None = None,
+    study_id: str | None = None,
+) -> Upload:
+    """Make options of an image for the person who brings it, who holds the lease of what is made."""
+    with parts.store.read() as tx:
+        study = _open_study(tx, rater, study_id)
+        known = None if input_id is None else _input_of(tx, study, input_id)
+    if known is None and body is None:
+        raise InvalidRequest("Send an image as `file`, or name an `input_id`.")
+    source = known or store_image(parts, study, name, parts.cleaner.clean(body or b""), added_by=rater.user_id)
+    now = parts.clock.now()
+    with parts.store.begin() as tx:
+        kept = present_or_added(tx, source)
+        experiment = Experiment(new_id(), study.id, kept.id, "explore", "planned", now, now, held_for=rater.user_id)
+        tx.experiments.add(experiment)
+        lease = tx.leases.add(Lease.start(experiment, rater.user_id, tab, now))
+        tx.of_jobs.add_once([generate_job(experiment, parts)])
+    return Upload(experiment.id, experiment.state, lease, (), 0, study.options_per_experiment)
+
+
+def _open_study(tx: Transaction, rater: Actor, study_id: str | None) -> Study:
+    study = study_to_rate(tx, rater, study_id)
+    if study is None:
+        raise Conflict("There is no study to upload to; ask an admin to start one.")
+    if study.state != "running":
+        raise Conflict(f"The study {study.name} is {study.state}; nothing is made until an admin resumes it.")
+    return study
+
+
+def _input_of(tx: Transaction, study: Study, input_id: str) -> Input:
+    source = tx.inputs.find(id=input_id)
+    if source is None or source.study_id != study.id or source.removed_at is not None:
+        raise NotFound(f"There is no input {input_id} in this study.")
+    return source
+
+
+def watch_upload(parts: Parts, rater: Actor, experiment_id: str) -> Upload:
+    """Return how far an upload has come, and its options once they are ready; watching keeps the lease alive."""
+    now = parts.clock.now()
+    with parts.store.begin() as tx:
+        lease = tx.leases.find(experiment_id=experiment_id, rater_id=rater.user_id)
+        if lease is None:
+            raise NotFound("There is no such upload of yours.")
+        if lease.state == "held":
+            tx.of_leases.renew([lease.id], lease.token, now + LEASE_TIME)
+        experiment = tx.experiments.get(experiment_id)
+        study = tx.studies.get(experiment.study_id)
+        options = tx.options.all(experiment_id=experiment_id)
+        ready = experiment.state in ("ready", "closed")
+        shown = shuffled(lease, tx.of_leases.shown(rater.user_id, [experiment_id])) if ready else ()
+    done = sum(option.state in ("ready", "failed") for option in options)
+    return Upload(experiment_id, experiment.state, lease, shown, done, len(options) or study.options_per_experiment)
+
+
+def take_down(parts: Parts, actor: Actor, input_id: str) -> None:
+    """Remove an input with all it led to: its ratings stop counting, its images are deleted; done twice, no error."""
+    now = parts.clock.now()
+    with parts.store.begin() as tx:
+        source = tx.inputs.find(id=input_id)
+        if source is None:
+            raise NotFound(f"There is no input {input_id}.")
+        study_to_steer(tx, actor, source.study_id)
+        if source.removed_at is None:
+            source = tx.inputs.replace(replace(source, removed_at=now))
+            tx.events.add(_removal(parts, actor, source))
+        live = [e.id for e in tx.experiments.all(input_id=input_id, state=("planned", "generating", "ready"))]
+        tx.of_experiments.move(tx.of_experiments.lock(live), "dropped", now)
+        tx.of_jobs.add_once(jobs_after_rating(source.study_id, now))
+        orphans = _orphaned_objects(tx, source)
+    for key in orphans:
+        parts.objects.delete(key)
+
+
+def _removal(parts: Parts, actor: Actor, source: Input) -> Event:
+    return Event(new_id(), actor.project_id, actor.user_id, "input.removed", "input", source.id, parts.clock.now())
+
+
+def _orphaned_objects(tx: Transaction, source: Input) -> list[str]:
+    """Name the objects that nothing present needs any more: the input's own, and its outputs'."""
+    elsewhere = tx.inputs.all(object_key=source.object_key, removed_at=None)
+    own = [] if elsewhere else [source.object_key, view_key(source)]
+    made = {option.output_id for option in tx.options.all(input_id=source.id) if option.output_id}
+    users = tx.options.all(output_id=tuple(sorted(made)))
+    removed = {item.id for item in tx.inputs.all(id=tuple({option.input_id for option in users})) if item.removed_at}
+    needed = {option.output_id for option in users if option.input_id not in removed}
+    return own + [output.object_key for output in tx.outputs.all(id=tuple(sorted(made - needed)))]

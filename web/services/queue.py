@@ -1,0 +1,248 @@
+"""Keep each study's queue ahead of its raters: suggest, generate, ready."""
+
+import hashlib
+from collections.abc import Sequence
+from datetime import timedelta
+
+from ml_service.contract import DiagnoseRequest, Observation, Pending, Proposal, Suggestion, SuggestRequest, digest
+from ml_service.errors import Conflict, Forbidden, InvalidRequest, TooLarge
+from web.domain.access import Actor, allowed
+from web.domain.experiment import Experiment, Option, Output, settle
+from web.domain.ids import new_id
+from web.domain.job import Job
+from web.domain.prompt import PromptVersion
+from web.domain.rating import observe
+from web.domain.study import Input, Learnt, Study
+from web.ports import Generated, GenerateRequest, Parts
+from web.services.training import plan_job
+from web.transactions import Transaction
+
+READY_AHEAD = 4
+READY_PER_RATER = 2
+ACTIVE_FOR = timedelta(minutes=15)
+MOST_JOINT = 16
+LEASE_BEFORE = timedelta(minutes=10)
+
+
+def observations(tx: Transaction, study: Study) -> tuple[Observation, ...]:
+    """Return what the optimizer is told of a study."""
+    return observe(
+        tx.of_experiments.rated(study.id), tx.of_ratings.standing(study.id), tx.of_ratings.excluded(study.id)
+    )
+
+
+def plan(parts: Parts, study_id: str, depth: int | None = None) -> None:
+    """Fill a study's queue up to its depth: ask for points worth a rating, and enqueue what makes them."""
+    with parts.store.read() as tx:
+        study = tx.studies.get(study_id)
+        need = _need(tx, study, depth, parts) if study.state == "running" else 0
+    while need > 0:
+        count = min(need, max(1, MOST_JOINT // study.options_per_experiment))
+        need = need - count if _plan_some(parts, study, count) == count else 0
+
+
+def _need(tx: Transaction, study: Study, depth: int | None, parts: Parts) -> int:
+    now = parts.clock.now()
+    # A lease ends ten minutes after its last renewal: whoever holds one that ended lately is still about.
+    raters = tx.of_people.active_raters(study.id, now - ACTIVE_FOR + LEASE_BEFORE)
+    target = READY_AHEAD + READY_PER_RATER * len(raters) if depth is None else depth
+    open_to = [tx.of_experiments.count_open(study.id, rater, study.raters_wanted, now) for rater in raters or ("",)]
+    return target - min(open_to)
+
+
+def _plan_some(parts: Parts, study: Study, count: int) -> int:
+    with parts.store.read() as tx:
+        sources = tx.of_experiments.next_inputs(study.id, count)
+        request = _suggest_request(tx, study, len(sources) * study.options_per_experiment, sources)
+        version = live_version(tx, study)
+    if not sources:
+        return 0
+    suggestion = parts.optimizer.suggest(request)
+    with parts.store.begin() as tx:
+        for index, source in enumerate(sources):
+            first = index * study.options_per_experiment
+            proposals = suggestion.proposals[first : first + study.options_per_experiment]
+            now = parts.clock.now()
+            experiment = Experiment(new_id(), study.id, source.id, "explore", "planned", now, now)
+            tx.experiments.add(experiment)
+            tx.options.add_all(_options(experiment, version, study, proposals, suggestion))
+            tx.of_jobs.add_once([generate_job(experiment, parts)])
+    return len(sources)
+
+
+def _suggest_request(tx: Transaction, study: Study, count: int, sources: Sequence[Input]) -> SuggestRequest:
+    return SuggestRequest(
+        spaces=study.spaces,
+        seen=observations(tx, study),
+        pending=tuple(
+            Pending(point=option.point, generator=option.generator, item=option.input_id)
+            for option in tx.of_experiments.pending(study.id)
+        ),
+        item=sources[0].id if len(sources) == 1 else None,
+        count=max(count, 1),
+        seed=study.seed,
+    )
+
+
+def live_version(tx: Transaction, study: Study) -> PromptVersion:
+    """Return the version of the study's prompt that is in production."""
+    pointer = tx.pointers.find(prompt_key=study.prompt_key, kind="environment", name="production")
+    if pointer is None:
+        raise Conflict(f"The prompt {study.prompt_key} has no live version; run `python -m web doctor`.")
+    return tx.versions.get(pointer.version_id)
+
+
+def _options(
+    experiment: Experiment,
+    version: PromptVersion,
+    study: Study,
+    proposals: Sequence[Proposal],
+    suggestion: Suggestion,
+) -> list[Option]:
+    return [
+        Option(
+            id=new_id(),
+            experiment_id=experiment.id,
+            study_id=study.id,
+            input_id=experiment.input_id,
+            position=position,
+            generator=proposal.generator,
+            version=version.id,
+            point=proposal.point,
+            seed=study.seed,
+            state="planned",
+            why=proposal.why,
+            expected=proposal.expected,
+            history=suggestion.history,
+        )
+        for position, proposal in enumerate(proposals)
+    ]
+
+
+def generate_job(experiment: Experiment, parts: Parts) -> Job:
+    """Return the job that makes an experiment's outputs; what somebody waits for goes first."""
+    now = parts.clock.now()
+    urgent = 10 if experiment.held_for else 0
+    arguments = {"experiment": experiment.id}
+    key = f"generate:{experiment.id}"
+    return Job(new_id(), key, "generate", arguments, now, now, priority=urgent, study_id=experiment.study_id)
+
+
+def generate(parts: Parts, experiment_id: str) -> None:
+    """Make the outputs of an experiment that are missing; done twice, nothing changes."""
+    with parts.store.read() as tx:
+        experiment = tx.experiments.get(experiment_id)
+    if experiment.state not in ("planned", "generating"):
+        return
+    options, source, version = _treatments(parts, experiment)
+    body = parts.objects.read(source.object_key)
+    for option in options:
+        if option.state == "planned":
+            _make(parts, option, source, body, version)
+    with parts.store.begin() as tx:
+        now = parts.clock.now()
+        locked = tx.of_experiments.lock([experiment_id])[experiment_id]
+        if locked.state in ("planned", "generating"):
+            tx.of_experiments.move(
+                [experiment_id], settle(locked.kind, tx.options.all(experiment_id=experiment_id)), now
+            )
+
+
+def _treatments(parts: Parts, experiment: Experiment) -> tuple[tuple[Option, ...], Input, PromptVersion]:
+    """Return the options of an experiment, suggesting them first where an upload has none yet."""
+    with parts.store.read() as tx:
+        study, source = tx.studies.get(experiment.study_id), tx.inputs.get(experiment.input_id)
+        options = tx.options.all(experiment_id=experiment.id)
+        version = tx.versions.get(options[0].version) if options else live_version(tx, study)
+        request = _suggest_request(tx, study, study.options_per_experiment, [source])
+    if not options:
+        suggestion = parts.optimizer.suggest(request)
+        options = tuple(_options(experiment, version, study, suggestion.proposals, suggestion))
+        with parts.store.begin() as tx:
+            tx.options.add_all(options)
+    return options, source, version
+
+
+def _make(parts: Parts, option: Option, source: Input, body: bytes, version: PromptVersion) -> None:
+    generator = parts.generators[option.generator]
+    prompt = version.rendered(option.generator)
+    request = GenerateRequest(body, source.media_type, prompt, option.point, option.seed)
+    try:
+        generated = generator.generate(request)
+    except (InvalidRequest, TooLarge) as error:
+        _keep(parts, option, None, str(error))
+        return
+    _keep(parts, option, generated, None)
+
+
+def _keep(parts: Parts, option: Option, generated: Generated | None, error: str | None) -> None:
+    output = None if generated is None else _stored(parts, generated)
+    with parts.store.begin() as tx:
+        fresh = tx.options.get(option.id)
+        if fresh.state != "planned":
+            return
+        kept = None if output is None else (tx.outputs.find(content_hash=output.content_hash) or tx.outputs.add(output))
+        tx.options.replace(
+            Option(
+                **{
+                    **fresh.__dict__,
+                    "state": "failed" if kept is None else "ready",
+                    "output_id": kept.id if kept else None,
+                    "cost_micros": generated.cost_micros if generated else 0,
+                    "error": error,
+                }
+            )
+        )
+
+
+def _stored(parts: Parts, generated: Generated) -> Output:
+    content_hash = hashlib.sha256(generated.body).hexdigest()
+    key = f"outputs/{content_hash[:2]}/{content_hash}"
+    parts.objects.create(key, generated.body)
+    return Output(
+        id=new_id(),
+        content_hash=content_hash,
+        object_key=key,
+        media_type=generated.media_type,
+        width=generated.width,
+        height=generated.height,
+        size=len(generated.body),
+        created_at=parts.clock.now(),
+    )
+
+
+def learn(parts: Parts, study_id: str) -> Learnt:
+    """Say what a study's ratings tell, once for each history, and keep it for all who look."""
+    with parts.store.read() as tx:
+        study = tx.studies.get(study_id)
+        request = DiagnoseRequest(spaces=study.spaces, seen=observations(tx, study), seed=study.seed)
+        known = tx.diagnoses.find(study_id=study_id, request_hash=digest(request))
+    if known is not None:
+        return known
+    diagnosis = parts.optimizer.diagnose(request)
+    learnt = Learnt(new_id(), study_id, digest(request), diagnosis, parts.clock.now())
+    with parts.store.begin() as tx:
+        again = tx.diagnoses.find(study_id=study_id, request_hash=learnt.request_hash)
+        return again or tx.diagnoses.add(learnt)
+
+
+def tick(parts: Parts) -> None:
+    """Do what time asks for: end leases, look after every running study, forget old jobs."""
+    now = parts.clock.now()
+    with parts.store.read() as tx:
+        running = tx.studies.all(state="running")
+    with parts.store.begin() as tx:
+        tx.of_leases.expire(now)
+        tx.of_jobs.add_once([plan_job(study.id, now) for study in running])
+        tx.of_jobs.prune(now - timedelta(days=1))
+
+
+def retry_job(parts: Parts, actor: Actor, job_id: str) -> None:
+    """Let a parked job try again."""
+    with parts.store.begin() as tx:
+        job = tx.jobs.get(job_id)
+        project = tx.studies.get(job.study_id).project_id if job.study_id else actor.project_id
+        if not allowed(actor, "steer", project):
+            raise Forbidden("Only an admin of the project can retry its jobs.")
+        if not tx.of_jobs.revive(job_id, parts.clock.now()):
+            raise Conflict("This job is not parked any more; look at the list again.")

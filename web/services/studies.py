@@ -1,0 +1,150 @@
+"""Studies: make, clone, pause, archive, and change a space while it runs."""
+
+from dataclasses import dataclass, field, replace
+
+from ml_service.contract import ParameterSpace
+from ml_service.errors import Conflict, Forbidden, InvalidRequest, NotFound
+from web.domain.access import Actor, allowed
+from web.domain.audit import Event
+from web.domain.ids import new_id
+from web.domain.prompt import DEFAULT_KEY
+from web.domain.study import StopRules, Study, StudyState
+from web.ports import Parts
+from web.services.training import jobs_after_rating
+from web.transactions import Transaction
+
+
+@dataclass(frozen=True)
+class StudyDraft:
+    """What an admin sets of a study."""
+
+    name: str
+    spaces: dict[str, ParameterSpace]
+    prompt_key: str = DEFAULT_KEY
+    options_per_experiment: int = 2
+    raters_wanted: int = 1
+    daily_target: int = 100
+    stop: StopRules = field(default_factory=StopRules)
+
+
+def make_study(parts: Parts, actor: Actor, draft: StudyDraft) -> Study:
+    """Start a study; it runs as soon as it has inputs."""
+    _check(parts, draft)
+    study = Study(
+        id=new_id(),
+        project_id=actor.project_id,
+        name=draft.name.strip(),
+        state="running",
+        spaces=draft.spaces,
+        prompt_key=draft.prompt_key,
+        created_at=parts.clock.now(),
+        options_per_experiment=draft.options_per_experiment,
+        raters_wanted=draft.raters_wanted,
+        daily_target=draft.daily_target,
+        stop=draft.stop,
+    )
+    with parts.store.begin() as tx:
+        _may_steer(actor, study)
+        if tx.prompts.find(key=draft.prompt_key) is None:
+            raise InvalidRequest(f"There is no prompt {draft.prompt_key}.")
+        _note(tx, parts, actor, study, "study.made")
+        return tx.studies.add(study)
+
+
+def clone_study(parts: Parts, actor: Actor, study_id: str, name: str) -> Study:
+    """Start a study with another's settings and inputs, and none of its ratings."""
+    if not name.strip():
+        raise InvalidRequest("Give the new study a name.")
+    with parts.store.begin() as tx:
+        old = study_to_steer(tx, actor, study_id)
+        now = parts.clock.now()
+        new = replace(old, id=new_id(), name=name.strip(), state="running", created_at=now, demo=False, revision=0)
+        tx.studies.add(new)
+        present = tx.inputs.all(study_id=old.id, removed_at=None)
+        tx.inputs.add_all(replace(item, id=new_id(), study_id=new.id, revision=0) for item in present)
+        _note(tx, parts, actor, new, "study.cloned")
+        tx.of_jobs.add_once(jobs_after_rating(new.id, now))
+        return new
+
+
+def move_study(parts: Parts, actor: Actor, study_id: str, state: StudyState) -> Study:
+    """Pause, resume or archive a study."""
+    with parts.store.begin() as tx:
+        study = tx.studies.replace(study_to_steer(tx, actor, study_id).moved(state))
+        _note(tx, parts, actor, study, f"study.{state}")
+        if state == "running":
+            tx.of_jobs.add_once(jobs_after_rating(study.id, parts.clock.now()))
+        return study
+
+
+def change_study(parts: Parts, actor: Actor, study_id: str, revision: int, draft: StudyDraft) -> Study:
+    """Change a study while it runs; ratings of points that still lie in the space go on counting."""
+    _check(parts, draft)
+    with parts.store.begin() as tx:
+        old = study_to_steer(tx, actor, study_id)
+        if old.revision != revision:
+            raise Conflict("Somebody changed this study meanwhile; load it again and repeat your change.")
+        if old.prompt_key != draft.prompt_key:
+            raise InvalidRequest("A study keeps its prompt; clone it to work on another one.")
+        study = tx.studies.replace(replace(old, **{**draft.__dict__, "name": draft.name.strip()}))
+        now = parts.clock.now()
+        if old.spaces != study.spaces:
+            _drop_outside(tx, study, parts)
+        _note(tx, parts, actor, study, "study.changed")
+        tx.of_jobs.add_once(jobs_after_rating(study.id, now))
+        return study
+
+
+def _drop_outside(tx: Transaction, study: Study, parts: Parts) -> None:
+    """Drop queued experiments whose points the new space would not choose, unless somebody has held them."""
+    outside = {
+        option.experiment_id
+        for option in tx.of_experiments.pending(study.id)
+        if study.spaces[study.generator].faults(option.point)
+    }
+    leased = {lease.experiment_id for lease in tx.leases.all(experiment_id=tuple(sorted(outside)))}
+    locked = tx.of_experiments.lock(sorted(outside - leased))
+    tx.of_experiments.move(locked, "dropped", parts.clock.now())
+
+
+def study_to_steer(tx: Transaction, actor: Actor, study_id: str) -> Study:
+    """Return a study that an actor may steer, or say that there is none or that they may not."""
+    study = tx.studies.find(id=study_id)
+    if study is None or study.project_id != actor.project_id:
+        raise NotFound(f"There is no study {study_id}.")
+    _may_steer(actor, study)
+    return study
+
+
+def _may_steer(actor: Actor, study: Study) -> None:
+    if not allowed(actor, "steer", study.project_id):
+        raise Forbidden("Only an admin of the project can change its studies.")
+
+
+def _check(parts: Parts, draft: StudyDraft) -> None:
+    if not draft.name.strip() or len(draft.name) > 120:
+        raise InvalidRequest("Give the study a name of at most 120 characters.")
+    unknown = [name for name in draft.spaces if name not in parts.generators]
+    if unknown or len(draft.spaces) != 1:
+        raise InvalidRequest(f"Choose one generator of: {', '.join(sorted(parts.generators))}.")
+    for generator, space in draft.spaces.items():
+        _check_space(parts.generators[generator].space(), space)
+    ranges = (("options_per_experiment", 1, 8), ("raters_wanted", 1, 50), ("daily_target", 1, 100_000))
+    for name, low, high in ranges:
+        if not low <= getattr(draft, name) <= high:
+            raise InvalidRequest(f"{name.replace('_', ' ').capitalize()} must be between {low} and {high}.")
+
+
+def _check_space(offered: ParameterSpace, chosen: ParameterSpace) -> None:
+    """A study may tune some of a generator's parameters, within the generator's own ranges."""
+    for name, parameter in chosen.parameters.items():
+        own = offered.parameters.get(name)
+        if own is None or own.kind != parameter.kind:
+            raise InvalidRequest(f"{name} is not a parameter of this generator, or of another kind.")
+        ends = parameter.choices if parameter.kind == "category" else (parameter.low, parameter.high)
+        if not all(own.accepts(end) for end in ends):
+            raise InvalidRequest(f"The range of {name} goes beyond what the generator can do.")
+
+
+def _note(tx: Transaction, parts: Parts, actor: Actor, study: Study, action: str) -> None:
+    tx.events.add(Event(new_id(), study.project_id, actor.user_id, action, "study", study.id, parts.clock.now()))

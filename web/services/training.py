@@ -1,0 +1,260 @@
+"""What raters do: hold experiments, answer their options, undo."""
+
+import random
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from ml_service.errors import Forbidden, NotFound
+from web.domain.access import Actor, allowed
+from web.domain.experiment import Experiment
+from web.domain.ids import new_id
+from web.domain.job import Job
+from web.domain.lease import LEASE_TIME, RENEW_AFTER, HeldOption, Lease, LeaseState, Shown
+from web.domain.rating import Answer, Rating, Tally, Verdict
+from web.domain.study import Study
+from web.ports import Parts
+from web.transactions import Transaction
+
+LEARN_DELAY = timedelta(seconds=1)
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How many scores a rater has given: today, of how many, and ever."""
+
+    today: int
+    target: int
+    total: int
+
+
+@dataclass(frozen=True)
+class Held:
+    """An experiment in a rater's hands, with the options still to be answered in the order to show them."""
+
+    lease: Lease
+    options: tuple[Shown, ...]
+
+
+@dataclass(frozen=True)
+class Turn:
+    """What a rater may rate now, or nothing and the study's state that explains it."""
+
+    study: Study | None
+    held: tuple[Held, ...]
+    progress: Progress
+    in_the_making: bool = False
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one answer."""
+
+    id: str
+    verdict: Verdict
+    detail: str = ""
+
+
+def study_to_rate(tx: Transaction, rater: Actor, study_id: str | None = None) -> Study | None:
+    """Return the study a rater works on: the one asked for, else the newest running one, else the newest paused."""
+    if study_id is not None:
+        study = tx.studies.get(study_id)
+        if not allowed(rater, "rate", study.project_id):
+            raise NotFound(f"There is no study {study_id}.")
+        return study
+    mine = tx.studies.all(project_id=rater.project_id, state=("running", "paused"))
+    return max(mine, key=lambda study: (study.state == "running", study.id), default=None)
+
+
+def next_items(parts: Parts, rater: Actor, tab: str, wanted: int, study_id: str | None = None) -> Turn:
+    """Return what a rater's tab holds, topped up to the wanted number; asking twice changes nothing."""
+    now = parts.clock.now()
+    with parts.store.read() as tx:
+        study = study_to_rate(tx, rater, study_id)
+        if study is None:
+            return Turn(None, (), Progress(0, 0, 0))
+        held = _serving(tx, study, rater, tab, now)[:wanted]
+        enough = len(held) >= wanted or study.state != "running"
+        if enough and all(lease.idle(now) < RENEW_AFTER for lease in held):
+            return _turn(tx, study, rater, held, now)
+    return _top_up(parts, study, rater, tab, wanted)
+
+
+def _top_up(parts: Parts, study: Study, rater: Actor, tab: str, wanted: int) -> Turn:
+    now = parts.clock.now()
+    with parts.store.begin() as tx:
+        tx.of_people.lock(rater.user_id)
+        held = _serving(tx, study, rater, tab, now)[:wanted]
+        tx.of_leases.renew([lease.id for lease in held], tab, now + LEASE_TIME)
+        missing = wanted - len(held) if study.state == "running" else 0
+        fresh: tuple[Lease, ...] = ()
+        if missing > 0:
+            ready = tx.of_experiments.leasable(study.id, rater.user_id, study.raters_wanted, now, missing)
+            fresh = tuple(Lease.start(experiment, rater.user_id, tab, now) for experiment in ready)
+            tx.of_leases.take(fresh)
+            tx.of_jobs.add_once([plan_job(study.id, now)])
+        return _turn(tx, study, rater, (*held, *fresh), now)
+
+
+def _serving(tx: Transaction, study: Study, rater: Actor, tab: str, now: datetime) -> tuple[Lease, ...]:
+    held = tx.of_leases.held(study.id, rater.user_id, now)
+    return tuple(lease for lease in held if lease.serves(tab, now))
+
+
+def _turn(tx: Transaction, study: Study, rater: Actor, leases: Sequence[Lease], now: datetime) -> Turn:
+    options: dict[str, list[Shown]] = defaultdict(list)
+    for shown in tx.of_leases.shown(rater.user_id, [lease.experiment_id for lease in leases]):
+        options[shown.experiment_id].append(shown)
+    held = tuple(Held(lease, shuffled(lease, options[lease.experiment_id])) for lease in leases)
+    to_answer = tuple(item for item in held if item.options)
+    making = not to_answer and tx.of_experiments.count_open(study.id, rater.user_id, study.raters_wanted, now) > 0
+    return Turn(study, to_answer, progress(tx, study, rater, now), making)
+
+
+def shuffled(lease: Lease, options: Sequence[Shown]) -> tuple[Shown, ...]:
+    """Return options in the order this rater sees them: random, and the same at every look."""
+    order = sorted(options, key=lambda option: option.option_id)
+    random.Random(lease.experiment_id + lease.rater_id).shuffle(order)
+    return tuple(order)
+
+
+def progress(tx: Transaction, study: Study, rater: Actor, now: datetime) -> Progress:
+    """Count what a rater has scored in a study today (UTC) and ever."""
+    midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
+    today, total = tx.of_ratings.count_by(rater.user_id, study.id, midnight)
+    return Progress(today, study.daily_target, total)
+
+
+def rate(parts: Parts, rater: Actor, answers: Sequence[Answer]) -> tuple[tuple[Outcome, ...], Progress]:
+    """Record answers under the ids their sender gave them: sent twice, stored once; one verdict each, in order."""
+    now = parts.clock.now()
+    with parts.store.begin() as tx:
+        tx.of_people.lock(rater.user_id)
+        held = tx.of_leases.of_options(rater.user_id, {answer.option_id for answer in answers})
+        experiments = tx.of_experiments.lock({item.option.experiment_id for item in held.values()})
+        buried = tx.of_ratings.buried(rater.user_id, [answer.id for answer in answers])
+        refused = {answer.id: fault for answer in answers if (fault := _fault(answer, held))}
+        new: dict[str, Rating] = {}
+        for answer in answers:
+            if answer.id not in refused:
+                new.setdefault(answer.id, _rating(answer, held[answer.option_id], rater, now))
+        added = tx.of_ratings.add_once(
+            [rating if id not in buried else _buried(rating, buried[id]) for id, rating in new.items()]
+        )
+        known = tx.of_ratings.by_id(new.keys() - added) if new.keys() - added else {}
+        outcomes = [
+            refused.get(a.id) or _outcome(a, new[a.id], added, known, rater, undone=a.id in buried) for a in answers
+        ]
+        _settle(tx, rater, [experiments[id] for id in {new[id].experiment_id for id in added}], now)
+        study = _study_of(tx, rater, held)
+        return _once_each(outcomes), progress(tx, study, rater, now) if study else Progress(0, 0, 0)
+
+
+def _study_of(tx: Transaction, rater: Actor, held: dict[str, HeldOption]) -> Study | None:
+    first = next((item.option.study_id for item in held.values() if item.state is not None), None)
+    return tx.studies.get(first) if first else study_to_rate(tx, rater)
+
+
+def _fault(answer: Answer, held: dict[str, HeldOption]) -> Outcome | None:
+    item = held.get(answer.option_id)
+    if item is None or item.state is None:
+        return Outcome(answer.id, "never_leased", "This image was never given to you to rate.")
+    if item.option.state != "ready":
+        return Outcome(answer.id, "invalid", "This image has not been made yet.")
+    return None
+
+
+def _rating(answer: Answer, item: HeldOption, rater: Actor, now: datetime) -> Rating:
+    return Rating.of(answer, item.option, rater.user_id, now, late=item.is_late(now))
+
+
+def _buried(rating: Rating, undone_at: datetime) -> Rating:
+    return Rating(**{**rating.__dict__, "undone_at": undone_at})
+
+
+def _outcome(
+    answer: Answer, new: Rating, added: frozenset[str], known: dict[str, Rating], rater: Actor, *, undone: bool
+) -> Outcome:
+    before = known.get(answer.id)
+    if answer.id not in added and before is None:
+        return Outcome(answer.id, "conflict", "You have rated this image already; undo that rating to change it.")
+    kept = before or new
+    if kept.judge_id != rater.user_id or kept.fingerprint != answer.fingerprint():
+        return Outcome(answer.id, "conflict", "Another rating has this id; send a fresh one.")
+    if undone or (before is not None and before.undone_at is not None):
+        return Outcome(answer.id, "undone")
+    if before is not None:
+        return Outcome(answer.id, "replayed")
+    return Outcome(answer.id, "late" if new.late else "stored")
+
+
+def _once_each(outcomes: Sequence[Outcome]) -> tuple[Outcome, ...]:
+    seen: set[str] = set()
+    told = []
+    for outcome in outcomes:
+        repeated = outcome.id in seen and outcome.verdict in ("stored", "late")
+        told.append(Outcome(outcome.id, "replayed") if repeated else outcome)
+        seen.add(outcome.id)
+    return tuple(told)
+
+
+def undo(parts: Parts, rater: Actor, rating_id: str) -> Progress:
+    """Take an answer back for good, even one that has not arrived yet; its option is the rater's to answer again."""
+    now = parts.clock.now()
+    with parts.store.begin() as tx:
+        tx.of_people.lock(rater.user_id)
+        known = tx.of_ratings.by_id([rating_id]).get(rating_id)
+        if known is not None and known.judge_id != rater.user_id:
+            raise Forbidden("Only the rater who gave a rating can undo it.")
+        tx.of_ratings.bury(rating_id, rater.user_id, now)
+        undone = tx.of_ratings.undo(rating_id, rater.user_id, now)
+        if undone is not None:
+            _reopen(tx, undone, rater, now)
+        study = tx.studies.get(undone.study_id) if undone else study_to_rate(tx, rater)
+        return progress(tx, study, rater, now) if study else Progress(0, 0, 0)
+
+
+def _reopen(tx: Transaction, undone: Rating, rater: Actor, now: datetime) -> None:
+    experiment = tx.of_experiments.lock([undone.experiment_id])[undone.experiment_id]
+    lease = tx.leases.find(experiment_id=experiment.id, rater_id=rater.user_id)
+    if lease is not None:
+        tx.of_leases.take([Lease.start(experiment, rater.user_id, lease.token, now)])
+    if experiment.state == "closed" and experiment.kind != "ab":
+        tx.of_experiments.move([experiment.id], "ready", now)
+    tx.of_jobs.add_once(jobs_after_rating(undone.study_id, now))
+
+
+def _settle(tx: Transaction, rater: Actor, experiments: Sequence[Experiment], now: datetime) -> None:
+    """Close what has all its ratings, end the leases of what this rater has answered, and ask for learning."""
+    if not experiments:
+        return
+    tallies: dict[str, list[Tally]] = defaultdict(list)
+    for tally in tx.of_ratings.tally([experiment.id for experiment in experiments]):
+        tallies[tally.experiment_id].append(tally)
+    states: dict[str, LeaseState] = {}
+    closed = []
+    studies = {study.id: study for study in tx.studies.all(id=tuple({e.study_id for e in experiments}))}
+    for experiment in experiments:
+        options = tallies[experiment.id]
+        if all(option.answered_by(rater.user_id) for option in options):
+            rated = all(rater.user_id in option.rated_by for option in options)
+            states[experiment.id] = "done" if rated else "released"
+        wanted = studies[experiment.study_id].raters_wanted
+        if experiment.state == "ready" and all(len(option.rated_by) >= wanted for option in options):
+            closed.append(experiment.id)
+    tx.of_leases.move(rater.user_id, states)
+    tx.of_experiments.move(closed, "closed", now)
+    for study_id in studies:
+        tx.of_jobs.add_once(jobs_after_rating(study_id, now))
+
+
+def plan_job(study_id: str, now: datetime) -> Job:
+    """Return the job that keeps a study's queue ahead of its raters."""
+    return Job(new_id(), f"plan:{study_id}", "plan", {"study": study_id}, now, now, priority=5, study_id=study_id)
+
+
+def jobs_after_rating(study_id: str, now: datetime) -> tuple[Job, ...]:
+    """Return what a new or undone rating asks for: learn from it, and plan what comes next."""
+    learn = Job(new_id(), f"learn:{study_id}", "learn", {"study": study_id}, now, now + LEARN_DELAY, study_id=study_id)
+    return plan_job(study_id, now), learn
