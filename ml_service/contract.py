@@ -6,10 +6,9 @@ A request carries the whole history, so the service keeps nothing: the same requ
 import hashlib
 import json
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
 
 WIRE_VERSION: Literal[1] = 1
 
@@ -137,7 +136,7 @@ class Observation(Wire):
     output: str
     generator: str
     version: str
-    at: datetime
+    at: AwareDatetime
 
 
 class Pending(Wire):

@@ -1,0 +1,155 @@
+import json
+from typing import Any
+
+import numpy as np
+import pytest
+
+from ml_service.contract import (
+    CategoryParameter,
+    DiagnoseRequest,
+    Diagnosis,
+    FloatParameter,
+    Observation,
+    ParameterSpace,
+    Point,
+    SuggestRequest,
+)
+from ml_service.optimizer import diagnose, suggest
+from tests.unit.ml.histories import BIASES, BOWL, MIXED, bowl, random_history, rated, scored
+
+
+def learnt(space: ParameterSpace, seen: list[Observation], **more: Any) -> Diagnosis:
+    return diagnose(DiagnoseRequest(spaces={"local": space}, seen=tuple(seen), **more))
+
+
+@pytest.fixture(scope="module")
+def some() -> Diagnosis:
+    return learnt(BOWL, list(random_history(25)))
+
+
+@pytest.fixture(scope="module")
+def many() -> Diagnosis:
+    return learnt(BOWL, list(random_history(300)))
+
+
+def test_few_ratings_tell_nothing_but_their_number() -> None:
+    nothing = learnt(BOWL, list(random_history(2)))
+    assert (nothing.best, nothing.convergence, nothing.variance) == (None, None, None)
+    assert (nothing.parameters, nothing.raters, nothing.ratings_used) == ({}, (), 2)
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+def test_sixty_ratings_find_a_point_that_beats_the_default(seed: int) -> None:
+    random = np.random.default_rng(seed)
+    seen: list[Observation] = []
+    while len(seen) < 60:
+        request = SuggestRequest(spaces={"local": BOWL}, seen=tuple(seen), count=2, seed=seed)
+        for one in suggest(request).proposals:
+            seen.append(scored(one.point, len(seen), random, bowl))
+    best = learnt(BOWL, seen).best
+    assert best is not None
+    assert bowl(best.point) > bowl(BOWL.default()) + 1.2
+    assert best.gain.low > 0
+
+
+def test_the_best_point_is_not_the_luckiest_rating() -> None:
+    good: list[Observation] = [rated({"x": 0.4, "y": -0.3}, i, 4, item=f"photo-{i}") for i in range(10)]
+    bad = [rated({"x": -0.8, "y": 0.8}, 10 + i, 2, item=f"photo-{i}") for i in range(10)]
+    lucky = rated({"x": -0.8, "y": 0.8}, 30, 5, item="photo-3")
+    best = learnt(BOWL, [*good, *bad, lucky]).best
+    assert best is not None
+    assert float(best.point["x"]) > 0
+
+
+def test_intervals_hold_the_truth_and_narrow(some: Diagnosis, many: Diagnosis) -> None:
+    assert some.best is not None
+    assert many.best is not None
+    gain = bowl(many.best.point) - bowl(BOWL.default())
+    assert many.best.gain.low < gain < many.best.gain.high
+    assert many.best.rating.high - many.best.rating.low < some.best.rating.high - some.best.rating.low
+
+
+def test_more_ratings_converge(some: Diagnosis, many: Diagnosis) -> None:
+    assert some.convergence is not None
+    assert many.convergence is not None
+    assert 0 <= many.convergence.gain_left < some.convergence.gain_left
+    assert many.convergence.probability_near_best > some.convergence.probability_near_best
+    assert many.parameters["x"].settled > some.parameters["x"].settled
+
+
+def test_a_curve_rises_to_the_best_value(many: Diagnosis) -> None:
+    curve = many.parameters["x"].curve
+    values = [float(at.value) for at in curve]
+    top = max(curve, key=lambda at: at.rating.mean)
+    assert 21 <= len(curve) <= 22
+    assert (values[0], values[-1]) == (-1.0, 1.0)
+    assert values == sorted(values)
+    assert float(top.value) == pytest.approx(0.4, abs=0.3)
+    assert all(at.rating.low < at.rating.mean < at.rating.high for at in curve)
+
+
+def test_importance_is_where_the_taste_is() -> None:
+    space = ParameterSpace(
+        parameters={
+            "matters": FloatParameter(low=0, high=1, default=0),
+            "idle": FloatParameter(low=0, high=1, default=0),
+            "style": CategoryParameter(choices=("a", "b", "c"), default="a"),
+            "fixed": FloatParameter(low=2, high=2, default=2),
+        }
+    )
+    random = np.random.default_rng(3)
+    seen = []
+    for i in range(150):
+        point: Point = {
+            "matters": float(random.random()),
+            "idle": float(random.random()),
+            "style": str(random.choice(["a", "b", "c"])),
+            "fixed": 2.0,
+        }
+        seen.append(rated(point, i, 1.5 + 2.5 * float(point["matters"]) + 0.5 * (point["style"] == "b")))
+    reports = learnt(space, seen).parameters
+    assert reports["matters"].importance > 0.6
+    assert reports["idle"].importance < 0.1
+    assert sum(report.importance for report in reports.values()) == pytest.approx(1)
+    assert [at.value for at in reports["style"].curve] == ["a", "b", "c"]
+    assert [at.value for at in reports["fixed"].curve] == [2.0]
+    assert reports["matters"].settled > reports["idle"].settled
+    assert reports["fixed"].settled == 1
+
+
+def test_raters_are_told_apart(many: Diagnosis) -> None:
+    assert [one.rater for one in many.raters] == sorted(BIASES)
+    for one in many.raters:
+        assert one.effect.low < BIASES[one.rater] < one.effect.high
+
+
+def test_luck_is_told_from_noise_where_outputs_have_several_ratings() -> None:
+    random, seen = np.random.default_rng(5), []
+    for i in range(120):
+        luck = random.normal(0, 0.6)
+        for rater in BIASES:
+            stars = float(np.clip(3 + luck + random.normal(0, 0.3), 1, 5))
+            seen.append(rated(BOWL.default(), i, stars, rater, f"photo-{i % 8}"))
+    parts = learnt(BOWL, seen).variance
+    assert parts is not None
+    assert parts.luck == pytest.approx(0.36, rel=0.35)
+    assert parts.noise == pytest.approx(0.09, rel=0.35)
+    alone = learnt(BOWL, seen[::3]).variance
+    assert alone is not None
+    assert alone.luck == 0
+
+
+def test_the_same_request_gets_the_same_diagnosis_in_any_order() -> None:
+    request = DiagnoseRequest(spaces={"local": BOWL}, seen=tuple(random_history(20)), seed=3)
+    turned = json.loads(request.model_dump_json(), object_pairs_hook=lambda pairs: dict(reversed(pairs)))
+    turned["seen"].reverse()
+    assert diagnose(DiagnoseRequest.model_validate(turned)).model_dump_json() == diagnose(request).model_dump_json()
+
+
+def test_a_mixed_space_is_diagnosed_inside_its_bounds() -> None:
+    seen = [rated(MIXED.default(), i, stars) for i, stars in enumerate((2, 4, 3))]
+    found = learnt(MIXED, seen)
+    assert found.best is not None
+    assert MIXED.faults(found.best.point) == []
+    for name, report in found.parameters.items():
+        assert all(MIXED.parameters[name].accepts(at.value) for at in report.curve)

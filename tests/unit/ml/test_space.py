@@ -1,0 +1,81 @@
+import math
+from collections import Counter
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ml_service.contract import CategoryParameter, FloatParameter, IntParameter, Parameter, ParameterSpace, Point
+from ml_service.space import SearchSpace, snap
+from tests.unit.ml.histories import BOWL, MIXED
+from tests.unit.ml.spaces import spaces
+
+
+@given(spaces(), st.integers(0, 2**31 - 1))
+@settings(max_examples=60, deadline=None)
+def test_no_point_leaves_its_space(space: ParameterSpace, seed: int) -> None:
+    search, random = SearchSpace(space), np.random.default_rng(seed)
+    corners = np.repeat([[0.0], [1.0], [0.5]], len(search.is_category), axis=1)
+    drawn = [*search.initial(seed, 10), *search.random(random, 20), *search.points(corners)]
+    for point in [*drawn, *search.near(random, drawn, 2), *(search.every() or [])]:
+        assert space.faults(point) == []
+
+
+@given(spaces(), st.integers(0, 2**31 - 1))
+@settings(max_examples=60, deadline=None)
+def test_a_point_that_was_drawn_comes_back_from_the_unit_cube(space: ParameterSpace, seed: int) -> None:
+    search = SearchSpace(space)
+    drawn = search.random(np.random.default_rng(seed), 5)
+    unit = search.unit(drawn)
+    assert unit.min() >= 0
+    assert unit.max() <= 1
+    assert np.allclose(search.unit(search.points(unit)), unit, atol=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("parameter", "value", "snapped"),
+    [
+        (FloatParameter(low=0, high=1, step=0.1, default=0), 0.26, 0.3),
+        (FloatParameter(low=0, high=1, step=0.3, default=0), 1.0, 0.9),
+        (FloatParameter(low=-0.3, high=0.3, step=0.1, default=0), 0.3, 0.3),
+        (FloatParameter(low=0, high=1, step=5, default=0.4), 0.9, 0.0),
+        (FloatParameter(low=0.1, high=0.7, default=0.1), 0.7000000001, 0.7),
+        (IntParameter(low=1, high=9, step=3, default=1), 9, 7),
+        (IntParameter(low=1, high=9, default=1), 4.6, 5),
+    ],
+)
+def test_values_snap_to_their_step(parameter: Parameter, value: float, snapped: float) -> None:
+    assert snap(parameter, value) == snapped
+
+
+def test_initial_points_start_at_the_default_and_differ() -> None:
+    search = SearchSpace(MIXED)
+    points = search.initial(seed=5, count=10)
+    assert points[0] == MIXED.default()
+    assert len({search.key(point) for point in points}) == 10
+
+
+def test_initial_points_spread_over_numbers_and_choices() -> None:
+    wide = ParameterSpace(
+        parameters={
+            "x": FloatParameter(low=0, high=1, default=0.5),
+            "c": CategoryParameter(choices=("a", "b", "c"), default="a"),
+        }
+    )
+    points = SearchSpace(wide).initial(seed=1, count=10)[1:]
+    quarters = Counter(math.floor(4 * float(point["x"])) for point in points)
+    assert set(quarters) == {0, 1, 2, 3}
+    assert set(Counter(point["c"] for point in points).values()) == {3}
+
+
+def test_other_seeds_give_other_initial_points() -> None:
+    search = SearchSpace(BOWL)
+    assert search.initial(1, 10) != search.initial(2, 10)
+
+
+def test_a_small_space_is_listed_whole_with_a_default_beside_its_steps() -> None:
+    space = ParameterSpace(parameters={"g": FloatParameter(low=0, high=1, step=0.5, default=0.7)})
+    listed: list[Point] = [{"g": 0.7}, {"g": 0.0}, {"g": 0.5}, {"g": 1.0}]
+    assert SearchSpace(space).every() == listed
+    assert SearchSpace(BOWL).every() is None

@@ -1,0 +1,154 @@
+import json
+import subprocess
+import sys
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from ml_service.contract import CategoryParameter, Observation, ParameterSpace, Pending, Point, SuggestRequest
+from ml_service.errors import InvalidRequest
+from ml_service.optimizer import suggest
+from ml_service.rating_gp import RatingGP, sd
+from ml_service.space import SearchSpace
+from tests.unit.ml.histories import BOWL, MIXED, random_history, rated
+from tests.unit.ml.spaces import spaces
+
+FRESH_PROCESS = """
+import sys
+from ml_service.contract import SuggestRequest
+from ml_service.optimizer import suggest
+print(suggest(SuggestRequest.model_validate_json(sys.stdin.read())).model_dump_json())
+"""
+
+
+def asked(space: ParameterSpace, seen: list[Observation] | None = None, **more: Any) -> SuggestRequest:
+    return SuggestRequest(spaces={"local": space}, seen=tuple(seen or ()), **more)
+
+
+def out(point: Point, item: str = "photo-1") -> Pending:
+    return Pending(point=point, generator="local", item=item)
+
+
+def learning() -> SuggestRequest:
+    return asked(BOWL, list(random_history(30)), pending=(out({"x": 0.1, "y": 0.2}),), item="photo-1", count=3, seed=7)
+
+
+def test_the_default_comes_first_then_other_points() -> None:
+    answer = suggest(asked(MIXED, count=4))
+    assert answer.proposals[0].point == MIXED.default()
+    assert [one.why for one in answer.proposals] == ["initial"] * 4
+
+
+def test_ten_distinct_options_are_tried_before_a_belief_chooses() -> None:
+    points = [one.point for one in suggest(asked(BOWL, count=10)).proposals]
+    rated_thrice = [rated(points[0], 0, stars, rater) for rater, stars in (("ana", 3), ("ben", 2), ("cem", 4))]
+    waiting = tuple(out(point, f"photo-{i}") for i, point in enumerate(points[1:8]))
+    answer = suggest(asked(BOWL, rated_thrice, pending=waiting, count=4))
+    assert [one.point for one in answer.proposals[:2]] == points[8:]
+    assert [one.why == "initial" for one in answer.proposals] == [True, True, False, False]
+    assert answer.proposals[2].expected is not None
+
+
+def test_the_same_request_gets_the_same_answer_in_a_fresh_process() -> None:
+    request = learning()
+    said = subprocess.run(
+        [sys.executable, "-c", FRESH_PROCESS],
+        input=request.model_dump_json(),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert said.stdout.strip() == suggest(request).model_dump_json()
+
+
+def test_neither_the_order_of_keys_nor_of_rows_changes_the_answer() -> None:
+    request = learning()
+    turned = json.loads(request.model_dump_json(), object_pairs_hook=lambda pairs: dict(reversed(pairs)))
+    turned["seen"].reverse()
+    assert list(turned["spaces"]["local"]["parameters"]) == ["y", "x"]
+    assert suggest(SuggestRequest.model_validate(turned)).model_dump_json() == suggest(request).model_dump_json()
+
+
+def test_another_seed_draws_other_points() -> None:
+    first, second = (suggest(asked(BOWL, list(random_history(30)), seed=seed)) for seed in (1, 2))
+    assert first.proposals != second.proposals
+
+
+@given(spaces(), st.integers(0, 2**31 - 1), st.integers(1, 5), st.booleans())
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+def test_suggestions_stay_in_the_space_and_apart(space: ParameterSpace, seed: int, count: int, new: bool) -> None:
+    search, random = SearchSpace(space), np.random.default_rng(seed)
+    tried = search.random(random, 12)
+    seen = [] if new else [rated(point, i, float(random.integers(1, 6))) for i, point in enumerate(tried)]
+    waiting = [out(point) for point in tried[:2]]
+    answer = suggest(asked(space, seen, pending=tuple(waiting), item="photo-1", count=count, seed=seed))
+    points = [one.point for one in answer.proposals]
+    assert all(space.faults(point) == [] for point in points)
+    keys = [search.key(point) for point in [*points, *search.distinct([one.point for one in waiting])]]
+    assert len(set(keys)) == len(keys)
+    everything = search.every()
+    assert len(points) == count or (everything is not None and len(keys) == len(everything))
+
+
+def test_what_is_pending_on_the_item_is_not_repeated_but_may_be_on_another() -> None:
+    few = ParameterSpace(parameters={"style": CategoryParameter(choices=("a", "b", "c"), default="a")})
+    seen = [rated({"style": style}, i, stars) for i, (style, stars) in enumerate([("a", 2), ("b", 5), ("c", 2)] * 5)]
+    waiting = (out({"style": "b"}, "photo-1"),)
+    here = suggest(asked(few, seen, pending=waiting, item="photo-1"))
+    there = suggest(asked(few, seen, pending=waiting, item="photo-2"))
+    assert here.proposals[0].point != {"style": "b"}
+    assert there.proposals[0].point == {"style": "b"}
+
+
+def test_a_pending_point_makes_its_surroundings_less_worth_asking() -> None:
+    history = list(random_history(40))
+    alone = suggest(asked(BOWL, history)).proposals[0].point
+    waiting = tuple(out(alone, f"photo-{i}") for i in range(6))
+    aware = suggest(asked(BOWL, history, pending=waiting, item="photo-9")).proposals[0].point
+    search = SearchSpace(BOWL)
+    assert np.linalg.norm(search.unit([alone]) - search.unit([aware])) > 0.05
+
+
+def test_the_expected_rating_is_what_the_belief_says() -> None:
+    history = list(random_history(40))
+    [one] = suggest(asked(BOWL, history)).proposals
+    mean, covariance = RatingGP(SearchSpace(BOWL), history).posterior([one.point])
+    assert one.expected is not None
+    assert one.expected.mean == pytest.approx(np.clip(mean[0], 1, 5), abs=1e-6)
+    assert one.expected.low == pytest.approx(max(mean[0] - 1.96 * sd(covariance)[0], 1), abs=1e-6)
+
+
+def test_a_reference_is_shown_first_and_the_others_beside_it() -> None:
+    reference: Point = {"x": 0.25, "y": 0.5}
+    for history in ([], list(random_history(20))):
+        answer = suggest(asked(BOWL, history, count=3, reference=reference))
+        assert [one.why == "reference" for one in answer.proposals] == [True, False, False]
+        assert answer.proposals[0].point == reference
+        assert reference not in [one.point for one in answer.proposals[1:]]
+
+
+def test_a_reference_outside_the_space_is_refused_with_the_reason() -> None:
+    with pytest.raises(InvalidRequest, match=r"x = 7\.0 is outside its range"):
+        suggest(asked(BOWL, reference={"x": 7.0, "y": 0.0}))
+
+
+def test_ratings_of_other_spaces_and_generators_do_not_count() -> None:
+    history = list(random_history(20))
+    outside = rated({"x": 5.0, "y": 0.0}, 77, 5)
+    older = rated({"x": 0.5}, 78, 4)
+    foreign = rated({"x": 0.1, "y": 0.1}, 79, 5).model_copy(update={"generator": "other"})
+    waiting = Pending(point={"x": 0.0, "y": 0.0}, generator="other", item="photo-1")
+    answer = suggest(asked(BOWL, [*history, outside, older, foreign], pending=(waiting,)))
+    assert answer.ratings_used == 21
+    assert answer.history == suggest(asked(BOWL, [*history, older])).history
+    assert answer.history != suggest(asked(BOWL, history)).history
+
+
+def test_a_space_with_nothing_to_tune_has_one_suggestion() -> None:
+    fixed = ParameterSpace(parameters={"style": CategoryParameter(choices=("only",), default="only")})
+    assert [one.point for one in suggest(asked(fixed, count=3)).proposals] == [{"style": "only"}]
+    history = [rated({"style": "only"}, i, 3) for i in range(12)]
+    assert [one.point for one in suggest(asked(fixed, history, count=3)).proposals] == [{"style": "only"}]
