@@ -1,0 +1,238 @@
+"""Who may come in: the first admin, links that work once, sessions, and the members of a project."""
+
+import hashlib
+import secrets
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from ml_service.errors import Conflict, Forbidden, Gone, InvalidRequest, NotFound
+from web.domain.access import Actor, Link, Membership, Role, Session, User, allowed, email_address
+from web.domain.audit import Event
+from web.domain.ids import new_id
+from web.domain.study import Project
+from web.ports import Clock
+from web.transactions import Store, Transaction
+
+LINK_TIME = timedelta(days=7)
+SESSION_TIME = timedelta(days=30)
+SECRET_BYTES = 32
+FIRST_ADMIN = "admin@localhost"
+
+
+@dataclass(frozen=True)
+class Member:
+    """A person of a project and what they may do there."""
+
+    user: User
+    role: Role
+
+
+@dataclass(frozen=True)
+class Invitation:
+    """What the page of an open link says before it is used."""
+
+    link: Link
+    project: str
+    inviter: str
+
+
+def digest(secret: str) -> str:
+    """Return what is stored of a secret."""
+    return hashlib.sha256(secret.encode()).hexdigest()
+
+
+def bootstrap(store: Store, clock: Clock, admin_emails: tuple[str, ...]) -> str | None:
+    """Make the project and its admins on an empty database; return a sign-in link's secret until somebody came in."""
+    now = clock.now()
+    with store.begin() as tx:
+        if tx.of_people.default_project() is None:
+            project = tx.projects.add(Project(new_id(), "Palate", now))
+            for email in admin_emails or (FIRST_ADMIN,):
+                _add_member(tx, project.id, email, "admin", now)
+        if tx.sessions.find() is not None:
+            return None
+        actor = _operator(tx)
+        admin = _admins(tx, actor.project_id)[0]
+        return _issue(tx, actor, "admin", tx.users.get(admin.user_id).email, now)
+
+
+def operator(store: Store) -> Actor:
+    """Return who works from the terminal of the server: no user, and everything an admin may do."""
+    with store.read() as tx:
+        return _operator(tx)
+
+
+def invite(store: Store, clock: Clock, actor: Actor, role: Role, email: str = "") -> str:
+    """Make a one-time link and return its secret; without an address, whoever opens it gives theirs.
+
+    A member's address makes a new way in for them, in the role they have.
+    """
+    _require_people(actor)
+    with store.begin() as tx:
+        return _issue(tx, actor, role, email_address(email) if email.strip() else "", clock.now())
+
+
+def renew_link(store: Store, clock: Clock, actor: Actor, user_id: str) -> str:
+    """Make a new sign-in link for a member and return its secret."""
+    _require_people(actor)
+    with store.begin() as tx:
+        member = _member(tx, actor, user_id)
+        return _issue(tx, actor, member.role, member.user.email, clock.now())
+
+
+def open_link(store: Store, clock: Clock, secret: str) -> Invitation:
+    """Return what a link leads to without using it; NotFound or Gone says why it leads nowhere."""
+    with store.read() as tx:
+        link = _usable(tx, secret, clock.now())
+        inviter = tx.users.find(id=link.created_by)
+        return Invitation(link, tx.projects.get(link.project_id).name, inviter.email if inviter else "")
+
+
+def use_link(store: Store, clock: Clock, secret: str, email: str = "") -> str:
+    """Sign in by a link, once, and return the session's secret; a newcomer becomes a member.
+
+    A link without an address takes the one given, which must be new: it must not open somebody else's account.
+    """
+    now = clock.now()
+    with store.begin() as tx:
+        link = _usable(tx, secret, now)
+        tx.links.replace(replace(link, used_at=now))
+        address = link.email or email_address(email)
+        user = tx.users.find(email=address)
+        if user is not None and not link.email:
+            raise Conflict("That address has an account already; ask an admin for a sign-in link for it.")
+        if user is not None and not user.active:
+            raise Forbidden("This account is deactivated; an admin can reactivate it.")
+        if user is None:
+            user = _add_member(tx, link.project_id, address, link.role, now)
+        fresh = secrets.token_urlsafe(SECRET_BYTES)
+        tx.sessions.add(Session(new_id(), digest(fresh), user.id, now, now + SESSION_TIME))
+        _record(tx, link.project_id, user.id, "link.used", "link", link.id, now)
+        return fresh
+
+
+def sign_out(store: Store, clock: Clock, actor: Actor) -> None:
+    """End the session that asks."""
+    with store.begin() as tx:
+        _revoke(tx, (tx.sessions.get(actor.session_id),), clock.now())
+
+
+def members(store: Store, actor: Actor) -> tuple[Member, ...]:
+    """Return everybody of the project, by address."""
+    _require_people(actor)
+    with store.read() as tx:
+        found = tx.memberships.all(project_id=actor.project_id)
+        users = {user.id: user for user in tx.users.all(id=tuple(each.user_id for each in found))}
+    return tuple(sorted((Member(users[each.user_id], each.role) for each in found), key=lambda each: each.user.email))
+
+
+def deactivate(store: Store, clock: Clock, actor: Actor, user_id: str) -> None:
+    """Shut a member out at once: their sessions end and their open links are void; what they rated stays."""
+    _require_people(actor)
+    now = clock.now()
+    with store.begin() as tx:
+        _keep_an_admin(tx, actor, user_id)
+        user = _member(tx, actor, user_id).user
+        tx.users.replace(replace(user, active=False))
+        _revoke(tx, tx.sessions.all(user_id=user_id, revoked_at=None), now)
+        for link in tx.links.all(email=user.email, used_at=None):
+            tx.links.replace(replace(link, used_at=now))
+        _record(tx, actor.project_id, actor.user_id, "user.deactivated", "user", user_id, now)
+
+
+def reactivate(store: Store, clock: Clock, actor: Actor, user_id: str) -> None:
+    """Let a member in again; they need a new sign-in link."""
+    _require_people(actor)
+    with store.begin() as tx:
+        tx.users.replace(replace(_member(tx, actor, user_id).user, active=True))
+        _record(tx, actor.project_id, actor.user_id, "user.reactivated", "user", user_id, clock.now())
+
+
+def set_role(store: Store, clock: Clock, actor: Actor, user_id: str, role: Role) -> None:
+    """Change what a member may do, from their next request on."""
+    _require_people(actor)
+    with store.begin() as tx:
+        if role != "admin":
+            _keep_an_admin(tx, actor, user_id)
+        held = _membership(tx, actor, user_id)
+        tx.memberships.replace(replace(held, role=role))
+        note = f"{held.role} to {role}"
+        _record(tx, actor.project_id, actor.user_id, "role.changed", "user", user_id, clock.now(), note)
+
+
+def _require_people(actor: Actor) -> None:
+    if not allowed(actor, "manage_people", actor.project_id):
+        raise Forbidden("Only an admin can manage the people of a project.")
+
+
+def _operator(tx: Transaction) -> Actor:
+    project_id = tx.of_people.default_project()
+    if project_id is None:
+        raise NotFound("This database has no project yet; start the server once, and it makes one.")
+    return Actor("", "the terminal", project_id, "admin")
+
+
+def _member(tx: Transaction, actor: Actor, user_id: str) -> Member:
+    return Member(tx.users.get(user_id), _membership(tx, actor, user_id).role)
+
+
+def _membership(tx: Transaction, actor: Actor, user_id: str) -> Membership:
+    found = tx.memberships.find(project_id=actor.project_id, user_id=user_id)
+    if found is None:
+        raise NotFound("There is no such person in this project.")
+    return found
+
+
+def _admins(tx: Transaction, project_id: str) -> tuple[Membership, ...]:
+    return tx.memberships.all(project_id=project_id, role="admin")
+
+
+def _keep_an_admin(tx: Transaction, actor: Actor, leaving: str) -> None:
+    for user_id in sorted(each.user_id for each in _admins(tx, actor.project_id)):
+        tx.of_people.lock(user_id)  # two admins who remove each other must not both succeed
+    admins = tuple(each.user_id for each in _admins(tx, actor.project_id))
+    if {user.id for user in tx.users.all(id=admins, active=True)} == {leaving}:
+        raise Conflict("This is the last admin; make somebody else an admin first.")
+
+
+def _issue(tx: Transaction, actor: Actor, role: Role, email: str, now: datetime) -> str:
+    if role not in ("rater", "admin"):
+        raise InvalidRequest(f"A role is “rater” or “admin”, not “{role}”.")
+    user = tx.users.find(email=email) if email else None
+    if user is not None:
+        role = _membership(tx, actor, user.id).role
+        if not user.active:
+            raise Conflict("This account is deactivated; reactivate it before you make a link for it.")
+    secret = secrets.token_urlsafe(SECRET_BYTES)
+    link = Link(new_id(), digest(secret), actor.project_id, role, email, now, now + LINK_TIME, actor.user_id or None)
+    tx.links.add(link)
+    _record(tx, actor.project_id, actor.user_id, "link.made", "link", link.id, now, role)
+    return secret
+
+
+def _usable(tx: Transaction, secret: str, now: datetime) -> Link:
+    link = tx.links.find(secret_hash=digest(secret))
+    if link is None:
+        raise NotFound("This link is not known here; check that it was copied whole, or ask for a new one.")
+    if link.used_at is not None:
+        raise Gone("This link was used already, and it works once; ask for a new one.")
+    if link.expires_at <= now:
+        raise Gone(f"This link ran out on {link.expires_at:%d %B %Y}; ask for a new one.")
+    return link
+
+
+def _add_member(tx: Transaction, project_id: str, email: str, role: Role, now: datetime) -> User:
+    user = tx.users.add(User(new_id(), email, now))
+    tx.memberships.add(Membership(new_id(), project_id, user.id, role, now))
+    return user
+
+
+def _revoke(tx: Transaction, open_sessions: tuple[Session, ...], now: datetime) -> None:
+    for session in open_sessions:
+        tx.sessions.replace(replace(session, revoked_at=now))
+
+
+def _record(
+    tx: Transaction, project_id: str, who: str, action: str, kind: str, what: str, now: datetime, note: str = ""
+) -> None:
+    tx.events.add(Event(new_id(), project_id, who or None, action, kind, what, now, note=note))
