@@ -17,6 +17,7 @@ from web.adapters.queries.jobs import JobQueries
 from web.adapters.queries.leases import LeaseQueries
 from web.adapters.queries.people import PeopleQueries
 from web.adapters.queries.ratings import RatingQueries
+from web.adapters.queries.studies import StudyQueries
 from web.domain.access import Link, Membership, Session, User
 from web.domain.audit import Event
 from web.domain.experiment import Experiment, Option, Output
@@ -118,6 +119,7 @@ class Transaction:
     of_experiments = cached_property(lambda self: ExperimentQueries(self.connection))
     of_leases = cached_property(lambda self: LeaseQueries(self.connection))
     of_ratings = cached_property(lambda self: RatingQueries(self.connection))
+    of_studies = cached_property(lambda self: StudyQueries(self.connection))
     of_jobs = cached_property(lambda self: JobQueries(self.connection))
     of_people = cached_property(lambda self: PeopleQueries(self.connection))
 

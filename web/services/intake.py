@@ -8,7 +8,7 @@ from web.domain.access import Actor
 from web.domain.audit import Event
 from web.domain.experiment import Experiment, ExperimentState
 from web.domain.ids import new_id
-from web.domain.lease import LEASE_TIME, Lease, Shown
+from web.domain.lease import LEASE_TIME, RENEW_AFTER, Lease, Shown
 from web.domain.study import Input, Study
 from web.ports import CleanImage, Parts
 from web.services.queue import generate_job
@@ -135,17 +135,18 @@ def _input_of(tx: Transaction, study: Study, input_id: str) -> Input:
 def watch_upload(parts: Parts, rater: Actor, experiment_id: str) -> Upload:
     """Return how far an upload has come, and its options once they are ready; watching keeps the lease alive."""
     now = parts.clock.now()
-    with parts.store.begin() as tx:
+    with parts.store.read() as tx:
         lease = tx.leases.find(experiment_id=experiment_id, rater_id=rater.user_id)
         if lease is None:
             raise NotFound("There is no such upload of yours.")
-        if lease.state == "held":
-            tx.of_leases.renew([lease.id], lease.token, now + LEASE_TIME)
         experiment = tx.experiments.get(experiment_id)
         study = tx.studies.get(experiment.study_id)
         options = tx.options.all(experiment_id=experiment_id)
         ready = experiment.state in ("ready", "closed")
         shown = shuffled(lease, tx.of_leases.shown(rater.user_id, [experiment_id])) if ready else ()
+    if lease.state == "held" and lease.idle(now) > RENEW_AFTER:
+        with parts.store.begin() as tx:
+            tx.of_leases.renew([lease.id], lease.token, now + LEASE_TIME)
     done = sum(option.state in ("ready", "failed") for option in options)
     return Upload(experiment_id, experiment.state, lease, shown, done, len(options) or study.options_per_experiment)
 

@@ -37,8 +37,8 @@ def plan(parts: Parts, study_id: str, depth: int | None = None) -> None:
         study = tx.studies.get(study_id)
         need = _need(tx, study, depth, parts) if study.state == "running" else 0
     while need > 0:
-        count = min(need, max(1, MOST_JOINT // study.options_per_experiment))
-        need = need - count if _plan_some(parts, study, count) == count else 0
+        planned = _plan_some(parts, study, min(need, max(1, MOST_JOINT // study.options_per_experiment)))
+        need = need - planned if planned else 0
 
 
 def _need(tx: Transaction, study: Study, depth: int | None, parts: Parts) -> int:
@@ -58,16 +58,16 @@ def _plan_some(parts: Parts, study: Study, count: int) -> int:
     if not sources:
         return 0
     suggestion = parts.optimizer.suggest(request)
+    each = study.options_per_experiment
+    shares = [suggestion.proposals[first : first + each] for first in range(0, len(suggestion.proposals), each)]
     with parts.store.begin() as tx:
-        for index, source in enumerate(sources):
-            first = index * study.options_per_experiment
-            proposals = suggestion.proposals[first : first + study.options_per_experiment]
+        for source, proposals in zip(sources, shares, strict=False):
             now = parts.clock.now()
             experiment = Experiment(new_id(), study.id, source.id, "explore", "planned", now, now)
             tx.experiments.add(experiment)
             tx.options.add_all(_options(experiment, version, study, proposals, suggestion))
             tx.of_jobs.add_once([generate_job(experiment, parts)])
-    return len(sources)
+    return min(len(sources), len(shares))
 
 
 def _suggest_request(tx: Transaction, study: Study, count: int, sources: Sequence[Input]) -> SuggestRequest:
@@ -223,7 +223,10 @@ def learn(parts: Parts, study_id: str) -> Learnt:
     learnt = Learnt(new_id(), study_id, digest(request), diagnosis, parts.clock.now())
     with parts.store.begin() as tx:
         again = tx.diagnoses.find(study_id=study_id, request_hash=learnt.request_hash)
-        return again or tx.diagnoses.add(learnt)
+        if again is None:
+            tx.diagnoses.add(learnt)
+            tx.of_studies.forget_old_diagnoses(study_id)
+        return again or learnt
 
 
 def tick(parts: Parts) -> None:

@@ -27,7 +27,7 @@ class StudyDraft:
     stop: StopRules = field(default_factory=StopRules)
 
 
-def make_study(parts: Parts, actor: Actor, draft: StudyDraft) -> Study:
+def make_study(parts: Parts, actor: Actor, draft: StudyDraft, *, demo: bool = False) -> Study:
     """Start a study; it runs as soon as it has inputs."""
     _check(parts, draft)
     study = Study(
@@ -42,6 +42,7 @@ def make_study(parts: Parts, actor: Actor, draft: StudyDraft) -> Study:
         raters_wanted=draft.raters_wanted,
         daily_target=draft.daily_target,
         stop=draft.stop,
+        demo=demo,
     )
     with parts.store.begin() as tx:
         _may_steer(actor, study)

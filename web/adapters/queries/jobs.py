@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, delete, exists, or_, select, update
+from sqlalchemy import ColumnElement, Connection, and_, delete, exists, func, or_, select, update
 
 from web.adapters.queries.common import insert_once
 from web.adapters.tables import jobs
@@ -71,6 +71,11 @@ class JobQueries:
         """Return the jobs that were set aside, newest first."""
         query = select(jobs).where(jobs.c.state == "parked").order_by(jobs.c.finished_at.desc())
         return tuple(Job(**row) for row in self.connection.execute(query).mappings())
+
+    def count_by_state(self) -> dict[str, int]:
+        """Return how many jobs there are in each state that has any."""
+        query = select(jobs.c.state, func.count()).group_by(jobs.c.state)
+        return {state: count for state, count in self.connection.execute(query)}
 
     def revive(self, job_id: str, now: datetime) -> bool:
         """Let a parked job try again from its first attempt; False where it is not parked or its work waits again."""

@@ -1,0 +1,119 @@
+"""The laptop root: `python -m web …` on SQLite and local files, or on what the settings name."""
+
+import argparse
+import sys
+from functools import cache
+
+import uvicorn
+
+from ml_service.errors import InvalidRequest, ServiceError
+from ml_service.objects.local import Folder
+from web.adapters.demo import demo_inputs
+from web.adapters.generators.local import LocalGenerator
+from web.adapters.images import Cleaner
+from web.adapters.migrate import migrate
+from web.adapters.optimizer_far import FarOptimizer
+from web.adapters.optimizer_near import NearOptimizer
+from web.adapters.store import SqlStore
+from web.adapters.system import SystemClock
+from web.app import create_app
+from web.cli.command import Command
+from web.cli.enhance import enhance_command
+from web.cli.people import user_command
+from web.cli.serve import migrate_command, serve_command, work_command
+from web.http.logs import log_json
+from web.jobs.worker import run_workers
+from web.ports import CleanImage, Optimizer, Parts
+from web.services import accounts, prompts
+from web.services.demo import DemoImage, seed_demo
+from web.settings import Settings, load_settings, signing_key
+
+EXIT_FAILED = 1
+EXIT_MISUSED = 2
+
+
+def build_parts(settings: Settings) -> Parts:
+    """Choose the parts that the settings ask for."""
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    return Parts(
+        store=SqlStore.open(settings.database_url),
+        objects=Folder(settings.data_dir / "objects"),
+        generators={"local": LocalGenerator()},
+        optimizer=_optimizer(settings),
+        cleaner=Cleaner(),
+        clock=SystemClock(),
+    )
+
+
+def _optimizer(settings: Settings) -> Optimizer:
+    if settings.ml_service_url and settings.ml_service_token:
+        return FarOptimizer(settings.ml_service_url, settings.ml_service_token.get_secret_value())
+    return NearOptimizer()
+
+
+def prepare(settings: Settings, parts: Parts, port: int) -> list[str]:
+    """Ready the database for serving and return the lines that tell a newcomer where to go."""
+    migrate(settings.database_url)
+    secret = accounts.bootstrap(parts.store, parts.clock, settings.training_admin_emails)
+    operator = accounts.operator(parts.store)
+    prompts.adopt(parts, Folder(settings.prompts_dir), operator.project_id)
+    seed_demo(parts, operator, _demo_images())
+    lines = [f"Palate is at {_address(port)}/train"]
+    if secret is not None:
+        lines.append(f"Sign in as the first admin, once, with {_address(port)}/link/{secret}")
+    return lines
+
+
+def _demo_images() -> list[DemoImage]:
+    return [
+        DemoImage(demo.name, CleanImage(demo.body, "image/jpeg", demo.width, demo.height), demo.stratum, demo.group)
+        for demo in demo_inputs()
+    ]
+
+
+def _address(port: int) -> str:
+    return f"http://localhost:{port}"
+
+
+def commands(settings: Settings) -> list[Command]:
+    """Return the commands, handed what they run."""
+    parts = cache(lambda: build_parts(settings))
+
+    def listen(host: str, port: int) -> None:
+        log_json()
+        app = create_app(parts(), settings, signing_key(settings))
+        uvicorn.run(app, host=host, port=port, log_config=None, access_log=False, timeout_graceful_shutdown=5)
+
+    return [
+        serve_command(lambda port: prepare(settings, parts(), port), listen, settings.port),
+        work_command(lambda stop, threads: run_workers(parts(), stop, threads)),
+        migrate_command(lambda: migrate(settings.database_url)),
+        enhance_command(parts, lambda: LocalGenerator(max_side=None)),
+        user_command(parts, lambda secret: f"{_address(settings.port)}/link/{secret}"),
+    ]
+
+
+def main(words: list[str] | None = None) -> int:
+    """Run one command; exit code 0 done, 1 failed, 2 misused."""
+    try:
+        settings = load_settings()
+    except InvalidRequest as error:
+        print(error, file=sys.stderr)
+        return EXIT_MISUSED
+    parser = argparse.ArgumentParser("python -m web", description="Palate learns what people like from their ratings.")
+    groups = parser.add_subparsers(required=True, metavar="COMMAND")
+    for command in commands(settings):
+        sub = groups.add_parser(command.name, help=command.help, description=f"{command.help.capitalize()}.")
+        sub.add_argument("--json", action="store_true", help="print JSON for machines")
+        command.arguments(sub)
+        sub.set_defaults(run=command.run)
+    arguments = parser.parse_args(words)
+    try:
+        return int(arguments.run(arguments))
+    except ServiceError as error:
+        print(f"{error.title()} {error}", file=sys.stderr)
+        return EXIT_FAILED
+
+
+if __name__ == "__main__":
+    sys.exit(main())

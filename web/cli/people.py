@@ -1,0 +1,49 @@
+"""`user`: invite people, list them, make a new way in, and end access."""
+
+from argparse import ArgumentParser, Namespace
+from collections.abc import Callable
+
+from ml_service.errors import InvalidRequest, NotFound
+from web.cli.command import Command, say, table
+from web.ports import Parts
+from web.services import accounts
+
+
+def user_command(parts: Callable[[], Parts], address: Callable[[str], str]) -> Command:
+    """Return the `user` command; `address` turns a link's secret into what a browser opens."""
+
+    def run(arguments: Namespace) -> int:
+        here = parts()
+        actor = accounts.operator(here.store)
+        if arguments.action == "list":
+            table(arguments, [_row(member) for member in accounts.members(here.store, actor)])
+        elif arguments.action == "off":
+            accounts.deactivate(here.store, here.clock, actor, _id_of(here, arguments.email))
+            say(arguments, f"{arguments.email} can no longer sign in.", email=arguments.email, active=False)
+        else:
+            secret = accounts.invite(here.store, here.clock, actor, arguments.role, arguments.email or "")
+            link = address(secret)
+            say(arguments, f"Open this once, within seven days:\n{link}", link=link, role=arguments.role)
+        return 0
+
+    return Command("user", "invite people, list them, make a sign-in link, end access", run, _arguments)
+
+
+def _arguments(parser: ArgumentParser) -> None:
+    parser.add_argument("action", choices=["link", "list", "off"], help="what to do")
+    parser.add_argument("email", nargs="?", help="whose; a link without one asks for it")
+    parser.add_argument("--role", choices=["rater", "admin"], default="rater", help="the role of a new person")
+
+
+def _row(member: accounts.Member) -> dict[str, object]:
+    return {"email": member.user.email, "role": member.role, "active": member.user.active}
+
+
+def _id_of(parts: Parts, email: str | None) -> str:
+    if email is None:
+        raise InvalidRequest("Say whose access ends: `user off EMAIL`.")
+    with parts.store.read() as tx:
+        user = tx.users.find(email=email.strip().lower())
+    if user is None:
+        raise NotFound(f"Nobody here has the address {email}.")
+    return user.id
