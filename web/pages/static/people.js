@@ -1,0 +1,21 @@
+/** The page of people: copy a link with one click, and ask before somebody is shut out. */
+
+for (const button of document.querySelectorAll("[data-copy]")) {
+  button.addEventListener("click", async () => {
+    const field = document.getElementById(button.dataset.copy);
+    field.select();
+    const said = document.getElementById("copied");
+    if (!navigator.clipboard) { // only there on https and on this machine
+      said.textContent = "Selected: press Ctrl+C or ⌘C to copy.";
+      return;
+    }
+    await navigator.clipboard.writeText(field.value);
+    said.textContent = "Copied.";
+  });
+}
+
+for (const form of document.querySelectorAll("form[data-confirm]")) {
+  form.addEventListener("submit", (event) => {
+    if (!confirm(form.dataset.confirm)) event.preventDefault();
+  });
+}

@@ -1,0 +1,41 @@
+/**
+ * The service worker: lets the rating page be loaded again without network. It keeps the page and its static files,
+ * asks the network first, and never touches answers of the API.
+ */
+
+const SHELL = "palate-shell";
+const PAGE = "/train";
+
+/** Answer from the network, keep a copy; without network, answer with the copy. @param {Request} request @param {string} key */
+async function networkFirst(request, key) {
+  const cache = await caches.open(SHELL);
+  try {
+    const response = await fetch(request);
+    if (response.ok) await cache.put(key, response.clone());
+    else if (key === PAGE && response.status !== 503) await cache.delete(PAGE); // signed out: the page is not theirs any more
+    return response;
+  } catch (error) {
+    const kept = await cache.match(key);
+    if (kept) return kept;
+    throw error;
+  }
+}
+
+/** Keep the page and exactly these static files. @param {string[]} urls */
+async function keep(urls) {
+  const cache = await caches.open(SHELL);
+  const wanted = new Set([...urls, new URL(PAGE, location.origin).href]);
+  for (const request of await cache.keys()) if (!wanted.has(request.url)) await cache.delete(request);
+  for (const url of wanted) if (!(await cache.match(url))) await cache.add(url);
+}
+
+self.addEventListener("install", (event) => event.waitUntil(self.skipWaiting()));
+self.addEventListener("activate", (event) => event.waitUntil(self.clients.claim()));
+self.addEventListener("message", (event) => event.waitUntil(keep(event.data.keep)));
+self.addEventListener("fetch", (event) => {
+  const { request } = event;
+  const url = new URL(request.url);
+  if (request.method !== "GET" || url.origin !== location.origin) return;
+  if (request.mode === "navigate" && url.pathname === PAGE) event.respondWith(networkFirst(request, PAGE));
+  else if (url.pathname.startsWith("/static/")) event.respondWith(networkFirst(request, request.url));
+});

@@ -1,0 +1,219 @@
+/** The rating page: builds its parts and ties keys, buttons and events to them. */
+
+import { Grid } from "./train/grid.js";
+import { Images } from "./train/images.js";
+import { isTaken, keysOn, pressOf, switchKeys } from "./train/keys.js";
+import { Outbox } from "./train/outbox.js";
+import { Panels } from "./train/panels.js";
+import { Queue } from "./train/queue.js";
+import { Session } from "./train/session.js";
+import { Stage } from "./train/stage.js";
+import { Store } from "./train/store.js";
+import { takeFiles, Uploads } from "./train/upload.js";
+import { byId, dialogById, View } from "./train/view.js";
+import { Failure, Wire } from "./train/wire.js";
+
+const LEAST_AHEAD = 4;
+const MOST_AHEAD = 60;
+const KEY_GATE_MS = 150; // a bounced key comes sooner than anyone can judge
+const POINTER_GATE_MS = 300; // the second half of a double click
+
+const main = byId("main");
+const rater = main.dataset.rater ?? "";
+const csrf = document.querySelector("meta[name=csrf-token]")?.getAttribute("content") ?? "";
+const wished = Number(new URLSearchParams(location.search).get("ahead") ?? main.dataset.ahead);
+const ahead = Math.min(MOST_AHEAD, Math.max(LEAST_AHEAD, wished || LEAST_AHEAD));
+
+const wire = new Wire(rater, csrf);
+const store = await Store.open(rater);
+const images = new Images(store);
+const outbox = new Outbox(store, wire);
+const queue = new Queue(wire, store, images, ahead);
+const view = new View(main);
+const stageRoot = byId("stage");
+const stage = new Stage(stageRoot, byId("frame"), byId("zoom-level"), images);
+const session = new Session(outbox, queue, images, (item, image) => stage.paint(item, image));
+const panels = new Panels((reason) => judge({ skip: reason }, "Skipped."), () => stageRoot.focus({ preventScroll: true }));
+const uploads = new Uploads(wire, session, images, byId("upload-list"), () => view.askToSignIn());
+
+let online = true;
+let keyed = false; // a key press waits for its next photo
+let gateTimer = 0;
+
+/** Judge the photo on the screen, unless it was not seen yet. @param {import("./train/session.js").Judgement} judgement @param {string} said @param {number} [leastMs] */
+function judge(judgement, said, leastMs = KEY_GATE_MS) {
+  if (!session.sight || session.sight.seenMs() < leastMs) return;
+  performance.mark("palate:key");
+  keyed = true;
+  const remarks = panels.remarks();
+  session.judge(judgement, remarks, said);
+  panels.clear();
+}
+
+/** @param {number} score @param {number} [leastMs] */
+function rate(score, leastMs) {
+  judge({ score }, `Saved ${score}. Undo with Backspace.`, leastMs);
+}
+
+/** @param {boolean} on */
+function compare(on) {
+  if (!stage.compare(on)) view.say("The original is still loading.");
+  byId("compare").setAttribute("aria-pressed", String(on));
+}
+
+function openGrid() {
+  const item = session.current;
+  if (!item || dialogById("grid").open) return;
+  const grid = new Grid(session, images, queue.siblings(item));
+  byId("grid-body").replaceChildren(grid.element);
+  dialogById("grid").showModal();
+  grid.cells.find((cell) => cell.item === item || !session.answered.has(cell.item.option_id))?.figure.focus();
+  dialogById("grid").addEventListener("close", () => grid.end(), { once: true });
+}
+
+/** @type {Record<import("./train/keys.js").Command, (value: number) => void>} */
+const COMMANDS = {
+  rate: (value) => (panels.skipping ? panels.reasons[value - 1]?.click() : rate(value)),
+  compare: () => compare(true),
+  zoom: (value) => stage.zoom(value),
+  move: (value) => stage.move([-0.15, 0, 0.15, 0][value], [0, -0.15, 0, 0.15][value]),
+  undo: () => void session.undo(),
+  skip: () => panels.toggleSkip(),
+  note: () => panels.toggleNote(),
+  flag: () => panels.flag(),
+  grid: openGrid,
+  help: () => dialogById("help").showModal(),
+  close: () => panels.close(),
+};
+
+/** @param {KeyboardEvent} event */
+function onKey(event) {
+  const press = pressOf(event);
+  if (event.key === "Escape") panels.close();
+  if (isTaken(event) || document.querySelector("dialog[open]") || !keysOn()) return;
+  if (event.target instanceof Element && event.target.closest(".uploads")) return;
+  if (!event.repeat && !event.ctrlKey && !event.metaKey && !event.altKey && panels.letter(event.key)) return event.preventDefault();
+  if (event.key === " ") event.preventDefault(); // a held Space must not scroll
+  if (!press) return;
+  event.preventDefault();
+  COMMANDS[press.command](press.value);
+}
+
+/** A radio rates when it is chosen; arrows only move between them until Enter. */
+function wireScores() {
+  const scores = byId("scores");
+  let byArrow = false;
+  scores.addEventListener("keydown", (event) => {
+    byArrow = event.key.startsWith("Arrow");
+    const chosen = /** @type {HTMLInputElement | null} */ (scores.querySelector(":checked"));
+    if (event.key === "Enter" && !event.repeat && chosen) rate(Number(chosen.value));
+  });
+  scores.addEventListener("pointerdown", () => { byArrow = false; });
+  scores.addEventListener("click", (event) => {
+    const radio = /** @type {HTMLInputElement} */ (event.target);
+    if (!radio.matches("input") || byArrow) return;
+    rate(Number(radio.value), event.detail ? POINTER_GATE_MS : KEY_GATE_MS);
+    radio.checked = false;
+    if (event.detail) stageRoot.focus({ preventScroll: true });
+  });
+}
+
+function wireButtons() {
+  /** @param {import("./train/keys.js").Command} command */
+  const run = (command) => () => COMMANDS[command](0);
+  /** @type {Record<string, () => void>} */
+  const clicks = {
+    undo: () => void session.undo(), skip: run("skip"), note: run("note"), "flag-open": run("flag"),
+    "grid-open": openGrid, "help-open": run("help"), "zoom-in": () => stage.zoom(1), "zoom-out": () => stage.zoom(-1),
+    "zoom-fit": () => stage.zoom(0), "upload-open": () => byId("files").click(), "message-retry": () => void session.lease(),
+    "banner-retry": () => void outbox.flush(true).then(() => session.lease()), "session-retry": () => void signInAgain(),
+    "keys-toggle": () => { switchKeys(!keysOn()); view.keys(keysOn()); },
+  };
+  for (const [id, act] of Object.entries(clicks)) {
+    byId(id).addEventListener("click", (event) => {
+      act();
+      if (event.detail && !panels.open && id.startsWith("zoom")) stageRoot.focus({ preventScroll: true });
+    });
+  }
+  const hold = byId("compare");
+  hold.addEventListener("pointerdown", () => compare(true));
+  for (const end of ["pointerup", "pointercancel", "pointerleave"]) hold.addEventListener(end, () => compare(false));
+  hold.addEventListener("click", (event) => event.detail || compare(stageRoot.dataset.view !== "original"));
+}
+
+async function signInAgain() {
+  try {
+    await wire.renew();
+    dialogById("session").close();
+    await outbox.flush(true);
+    await session.lease();
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error;
+    byId("session-error").textContent = error.message;
+  }
+}
+
+/** @param {EventTarget} target @param {string} name @param {(detail: any) => void} hear */
+function on(target, name, hear) {
+  target.addEventListener(name, (event) => hear(/** @type {CustomEvent} */ (event).detail));
+}
+
+function syncView() {
+  view.sync(outbox.state, outbox.pending, online, queue.length);
+  view.progress(outbox.gain);
+  if (outbox.state === "signin") view.askToSignIn();
+}
+
+function onPainted() {
+  performance.mark("palate:painted");
+  if (keyed) performance.measure("palate:next", "palate:key", "palate:painted");
+  keyed = false;
+  view.shown();
+  clearTimeout(gateTimer);
+  gateTimer = setTimeout(() => view.gate(session.sight !== null), KEY_GATE_MS);
+}
+
+/** @param {import("./train/store.js").Item | null} item */
+function onItem(item) {
+  clearTimeout(gateTimer);
+  stage.expect(item);
+  view.expect();
+  byId("compare").setAttribute("aria-pressed", "false");
+  /** @type {HTMLButtonElement} */ (byId("undo")).disabled = session.history.length === 0;
+}
+
+function wireEvents() {
+  on(session, "item", onItem);
+  on(session, "painted", onPainted);
+  on(session, "say", (text) => view.say(text));
+  on(session, "progress", (progress) => view.progress(outbox.gain, progress));
+  on(session, "failed", () => view.askToSignIn());
+  on(session, "state", ({ state, message }) => {
+    view.state(state, message);
+    if (state !== "loading") view.close();
+  });
+  on(session, "online", (is) => { online = is; syncView(); });
+  on(outbox, "change", syncView);
+  on(outbox, "progress", (progress) => view.progress(outbox.gain, progress));
+  on(outbox, "refused", (message) => view.say(`An answer was not accepted: ${message}`));
+  document.addEventListener("keydown", onKey);
+  document.addEventListener("keyup", (event) => event.key === " " && compare(false));
+  addEventListener("blur", () => compare(false));
+}
+
+/** Keep the page itself for a reload without network. */
+async function keepShell() {
+  if (!navigator.serviceWorker) return; // only where the connection is trusted
+  await navigator.serviceWorker.register(main.dataset.worker ?? "/sw.js", { scope: "/" });
+  const { active } = await navigator.serviceWorker.ready;
+  const loaded = performance.getEntriesByType("resource").map(({ name }) => name).filter((name) => new URL(name).pathname.startsWith("/static/"));
+  active?.postMessage({ keep: [...new Set(loaded)] });
+}
+
+wireEvents();
+wireButtons();
+wireScores();
+takeFiles(uploads, /** @type {HTMLInputElement} */ (byId("files")), byId("dropping"));
+view.keys(keysOn());
+await session.start();
+await keepShell();

@@ -1,0 +1,134 @@
+/**
+ * The items to come: leased ahead of the rater, in the order they will be shown, their images on the way.
+ *
+ * @typedef {import("./store.js").Item} Item
+ * @typedef {import("./wire.js").Next} Next
+ * @typedef {import("./wire.js").Experiment} Experiment
+ */
+
+import { orElse } from "./store.js";
+
+const DECODED_AHEAD = 5;
+const EXPERIMENTS_REMEMBERED = 150;
+
+/** Return the items of an experiment. @param {Experiment} experiment @returns {Item[]} */
+export function itemsOf({ options, experiment_id, source_url, source_width, source_height }) {
+  return options.map(({ option_id, image_url, width, height }) => ({
+    experiment_id, option_id, image_url, width, height, source_url, source_width, source_height,
+  }));
+}
+
+/** Items ahead of the rater. */
+export class Queue {
+  /** @type {Item[]} */
+  #items = [];
+  /** @type {Map<string, Item[]>} every version of an experiment met so far, for the grid */
+  #met = new Map();
+  /** @type {Set<string>} options put back: shown again whatever the server still holds for us */
+  #back = new Set();
+  /** @type {Set<string>} experiments shown elsewhere on the page */
+  #elsewhere = new Set();
+
+  /**
+   * @param {import("./wire.js").Wire} wire @param {import("./store.js").Store} store
+   * @param {import("./images.js").Images} images @param {number} ahead experiments to hold
+   */
+  constructor(wire, store, images, ahead) {
+    this.wire = wire;
+    this.store = store;
+    this.images = images;
+    this.ahead = ahead;
+  }
+
+  /** Return how many items wait. */
+  get length() {
+    return this.#items.length;
+  }
+
+  /** Tell whether so few experiments wait that more should be asked for. */
+  get short() {
+    return new Set(this.#items.map((item) => item.experiment_id)).size < this.ahead - 1;
+  }
+
+  /** Lease more, or throw a Failure. @param {(option: string) => boolean} taken tells what must not be shown again */
+  async lease(taken) {
+    /** @type {Next} */
+    const next = await this.wire.call("GET", `/api/train/next?n=${this.ahead}`);
+    this.#merge(next, taken);
+    await orElse(this.store.keepLeases(next), undefined);
+    return next;
+  }
+
+  /** Take up what was leased before a reload. @param {(option: string) => boolean} taken @returns {Promise<Next | undefined>} */
+  async restore(taken) {
+    const next = await orElse(this.store.leases(), undefined);
+    if (next) this.#merge(next, taken);
+    return next;
+  }
+
+  /** Keep what is still leased in its place, and put what is new behind it. @param {Next} next @param {(option: string) => boolean} taken */
+  #merge(next, taken) {
+    next.experiments.forEach((experiment) => this.meet(experiment));
+    const leased = next.experiments.flatMap(itemsOf);
+    const open = new Map(leased.filter((item) => !taken(item.option_id)).map((item) => [item.option_id, item]));
+    const kept = this.#items.filter((item) => open.delete(item.option_id) || this.#back.has(item.option_id));
+    this.#items = [...kept, ...open.values()].filter((item) => !this.#elsewhere.has(item.experiment_id));
+  }
+
+  /** Remember an experiment's versions. @param {Experiment} experiment */
+  meet(experiment) {
+    const known = this.#met.get(experiment.experiment_id) ?? [];
+    const fresh = itemsOf(experiment).filter((item) => !known.some((old) => old.option_id === item.option_id));
+    this.#met.set(experiment.experiment_id, [...known, ...fresh]);
+    const [oldest] = this.#met.keys();
+    if (this.#met.size > EXPERIMENTS_REMEMBERED) this.#met.delete(oldest);
+  }
+
+  /** Return all versions of the item's experiment met so far, itself included. @param {Item} item */
+  siblings(item) {
+    const met = this.#met.get(item.experiment_id) ?? [];
+    return met.some((other) => other.option_id === item.option_id) ? met : [...met, item];
+  }
+
+  /** Leave an experiment to another part of the page. @param {string} experiment */
+  leave(experiment) {
+    this.#elsewhere.add(experiment);
+    this.#items = this.#items.filter((item) => item.experiment_id !== experiment);
+  }
+
+  /** Return the next item and take it out. */
+  take() {
+    return this.#items.shift();
+  }
+
+  /** Put an item back in front. @param {Item} item */
+  putBack(item) {
+    this.drop(item.option_id);
+    this.#back.add(item.option_id);
+    this.#items.unshift(item);
+  }
+
+  /** Take an option out. @param {string} option */
+  drop(option) {
+    this.#back.delete(option);
+    this.#items = this.#items.filter((item) => item.option_id !== option);
+  }
+
+  /** Decode the images of the next items and fetch those of the others; free the rest. @param {Item | null} current */
+  prefetch(current) {
+    const near = this.#items.slice(0, DECODED_AHEAD);
+    this.images.keepOnly(new Set([...(current ? [current] : []), ...near].flatMap((i) => [i.image_url, i.source_url])));
+    for (const item of near) this.images.decodeAhead(item.image_url);
+    for (const item of near) this.images.decodeAhead(item.source_url);
+    for (const item of this.#items.slice(DECODED_AHEAD)) {
+      this.images.fetchAhead(item.image_url);
+      this.images.fetchAhead(item.source_url);
+    }
+  }
+
+  /** Drop kept images that neither the queue nor these items need. @param {Item[]} others */
+  prune(others) {
+    const wanted = [...this.#items, ...others].flatMap((item) => [item.image_url, item.source_url]);
+    return orElse(this.store.pruneImages(new Set(wanted)), undefined);
+  }
+}

@@ -1,0 +1,229 @@
+/**
+ * A rater at work: which item is on, what was answered, what can be undone, when to lease more.
+ *
+ * @typedef {import("./store.js").Item} Item
+ * @typedef {import("./wire.js").Next} Next
+ * @typedef {import("./sight.js").Sight} Sight
+ * @typedef {{tags: string[], comment: string, flagged: boolean}} Remarks
+ * @typedef {{score: number} | {skip: string}} Judgement
+ * @typedef {{id: string, score: number}} Given
+ */
+
+import { ImageFailure } from "./images.js";
+import { backOff } from "./outbox.js";
+import { orElse } from "./store.js";
+import { Failure, newId } from "./wire.js";
+
+const UNDO_DEPTH = 20;
+const RENEW_MS = 4 * 60_000; // a lease lasts ten minutes
+const POLL_MS = 3_000;
+const SLOWEST_POLL_MS = 15_000;
+const NO_REMARKS = { tags: [], comment: "", flagged: false };
+
+/**
+ * Events: "item" (current changed), "painted" (it is on the screen), "state" (nothing to show: detail {state, message}),
+ * "answered" (detail {option_id, score} or score 0 when open again), "say" (detail: sentence), "progress", "online", "failed".
+ */
+export class Session extends EventTarget {
+  /** @type {Item | null} */
+  current = null;
+  /** @type {Sight | null} */
+  sight = null;
+  /** @type {Map<string, Given>} */
+  answered = new Map();
+  /** @type {{id: string, item: Item}[]} */
+  history = [];
+  #sequence = 0;
+  #leasing = false;
+  #wanted = false; // asked for again while leasing
+  #idle = 0;
+  #failures = 0;
+  #timer = 0;
+
+  /**
+   * @param {import("./outbox.js").Outbox} outbox @param {import("./queue.js").Queue} queue
+   * @param {import("./images.js").Images} images @param {(item: Item, image: HTMLImageElement) => Promise<Sight>} paint
+   */
+  constructor(outbox, queue, images, paint) {
+    super();
+    this.outbox = outbox;
+    this.queue = queue;
+    this.images = images;
+    this.paint = paint;
+  }
+
+  /** Take up what this browser remembers, then lease and show. */
+  async start() {
+    for (const row of await orElse(this.outbox.store.answered(), [])) {
+      this.answered.set(row.option_id, { id: row.id, score: row.score });
+      this.history.push({ id: row.id, item: row.item });
+    }
+    this.history = this.history.slice(-UNDO_DEPTH);
+    addEventListener("online", () => this.lease());
+    document.addEventListener("visibilitychange", () => document.visibilityState === "visible" && this.lease());
+    await this.lease();
+  }
+
+  /** @param {string} name @param {unknown} [detail] */
+  #emit(name, detail) {
+    this.dispatchEvent(new CustomEvent(name, { detail }));
+  }
+
+  /** Tell what is kept, lease more, and show the next item if none is on. Without network, go on with what was leased. */
+  async lease() {
+    this.#wanted = true;
+    if (this.#leasing) return;
+    this.#leasing = true;
+    clearTimeout(this.#timer);
+    let wait = RENEW_MS;
+    try {
+      await this.outbox.flush();
+      this.#wanted = false;
+      const next = await this.queue.lease((option) => this.#taken(option));
+      this.#failures = 0;
+      this.#emit("online", true);
+      this.#emit("progress", next.progress);
+      wait = this.#leased(next);
+      await this.queue.prune([...this.history.map(({ item }) => item), ...(this.current ? [this.current] : [])]);
+    } catch (error) {
+      if (!(error instanceof Failure)) throw error;
+      wait = Math.max(backOff(this.#failures), error.waitMs);
+      this.#failures += 1;
+      this.#wanted = false;
+      await this.#unreached(error);
+    } finally {
+      this.#leasing = false;
+    }
+    this.#timer = setTimeout(() => this.lease(), this.#wanted ? 0 : wait);
+  }
+
+  /** Show what was leased and return how long to wait before asking again. @param {Next} next */
+  #leased(next) {
+    this.queue.prefetch(this.current);
+    if (!this.current && this.queue.length) void this.advance();
+    else if (!this.current) this.#emit("state", { ...next, state: next.state === "ready" ? "loading" : next.state });
+    this.#idle = this.queue.short ? this.#idle + 1 : 0;
+    return this.queue.short ? Math.min(SLOWEST_POLL_MS, POLL_MS * this.#idle) : RENEW_MS;
+  }
+
+  /** Go on with what was leased before, as long as it lasts. @param {Failure} failure */
+  async #unreached(failure) {
+    this.#emit(failure.kind === "session" ? "failed" : "online", failure.kind === "session" ? failure : false);
+    if (this.current) return;
+    if (!this.queue.length) await this.queue.restore((option) => this.#taken(option));
+    if (this.queue.length) void this.advance();
+    else this.#emit("state", { state: "offline", message: failure.message });
+  }
+
+  /** @param {string} option */
+  #taken(option) {
+    return this.answered.has(option) || this.current?.option_id === option;
+  }
+
+  /** Show the next item. */
+  async advance() {
+    this.sight?.end();
+    this.sight = null;
+    this.current = this.queue.take() ?? null;
+    this.#emit("item", this.current);
+    if (this.current) await this.#show(this.current);
+    else this.#emit("state", { state: "loading", message: "" });
+    if (this.queue.short) void this.lease();
+  }
+
+  /** @param {Item} item */
+  async #show(item) {
+    try {
+      const image = await this.images.load(item.image_url, true);
+      if (this.current !== item) return;
+      const sight = await this.paint(item, image);
+      if (this.current !== item) return sight.end();
+      this.sight = sight;
+      this.#emit("painted", item);
+      this.queue.prefetch(item);
+    } catch (error) {
+      if (!(error instanceof ImageFailure)) throw error;
+      if (this.current === item) await this.#notLoaded(item, error);
+    }
+  }
+
+  /** Skip an image that cannot be had; without network, wait for it instead. @param {Item} item @param {ImageFailure} failure */
+  async #notLoaded(item, failure) {
+    if (failure.kind === "network" && !(await this.#reachable())) {
+      this.queue.putBack(item);
+      this.current = null;
+      this.#emit("item", null);
+      this.#emit("state", { state: "offline", message: "The next photo is not in this browser yet." });
+      return;
+    }
+    if (this.current !== item) return;
+    void this.#keep(item, { skip: "not_loaded" }, null, NO_REMARKS);
+    this.#emit("say", "A photo did not load and was skipped.");
+    await this.advance();
+  }
+
+  /** Tell whether the server answers at all. */
+  async #reachable() {
+    try {
+      await this.queue.lease((option) => this.#taken(option));
+      return true;
+    } catch (error) {
+      if (error instanceof Failure) return false;
+      throw error;
+    }
+  }
+
+  /** Judge the current item and show the next. @param {Judgement} judgement @param {Remarks} remarks @param {string} said */
+  judge(judgement, remarks, said) {
+    const item = this.current;
+    if (!item || !this.sight) return;
+    void this.answer(item, judgement, this.sight, remarks, said);
+  }
+
+  /**
+   * Judge any item that was seen; what was said of it before is undone.
+   * @param {Item} item @param {Judgement} judgement @param {Sight} sight @param {Remarks} remarks @param {string} said
+   */
+  async answer(item, judgement, sight, remarks, said) {
+    const before = this.answered.get(item.option_id);
+    if (before) void this.#takeBack(before.id, item.option_id);
+    const { id, durable } = this.#keep(item, judgement, sight, remarks);
+    this.history = [...this.history.filter((past) => past.item.option_id !== item.option_id), { id, item }].slice(-UNDO_DEPTH);
+    this.queue.drop(item.option_id);
+    if (this.current?.option_id === item.option_id) void this.advance();
+    const kept = await durable;
+    this.#emit("say", kept ? said : "This browser cannot keep ratings. Leave the page open until all are sent.");
+  }
+
+  /** Hand an answer to the outbox. @param {Item} item @param {Judgement} judgement @param {Sight | null} sight @param {Remarks} remarks */
+  #keep(item, judgement, sight, remarks) {
+    const id = newId();
+    const score = "score" in judgement ? judgement.score : 0;
+    this.answered.set(item.option_id, { id, score });
+    this.#sequence += 1;
+    const seen = { painted_at: (sight?.paintedAt ?? new Date()).toISOString(), seen_ms: sight?.seenMs() ?? 0 };
+    const body = { id, option_id: item.option_id, ...judgement, ...remarks, client_seq: this.#sequence, ...seen };
+    const durable = this.outbox.answer(body, item);
+    this.#emit("answered", { option_id: item.option_id, score });
+    return { id, durable };
+  }
+
+  /** @param {string} id @param {string} option */
+  #takeBack(id, option) {
+    this.answered.delete(option);
+    return this.outbox.undo(id, option);
+  }
+
+  /** Take the last answer back and show its item again. */
+  async undo() {
+    const last = this.history.pop();
+    if (!last) return this.#emit("say", "Nothing to undo.");
+    if (this.current) this.queue.putBack(this.current);
+    this.queue.putBack(last.item);
+    const kept = this.#takeBack(last.id, last.item.option_id);
+    this.#emit("answered", { option_id: last.item.option_id, score: 0 });
+    void this.advance();
+    await kept;
+    return this.#emit("say", "Taken back. Rate it again.");
+  }
+}

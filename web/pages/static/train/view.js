@@ -1,0 +1,107 @@
+/**
+ * What the page says around the photo: state, progress, sync, banner, dialogs.
+ *
+ * @typedef {import("./wire.js").Progress} Progress
+ */
+
+const SKELETON_MS = 150;
+/** @type {Record<string, string>} */
+const TITLES = {
+  loading: "", ready: "", generating: "New photos are being made", empty: "Nothing to rate right now",
+  paused: "Rating is paused", offline: "Waiting for the network",
+};
+
+/** @param {string} id */
+export const byId = (id) => /** @type {HTMLElement} */ (document.getElementById(id));
+/** @param {string} id */
+export const dialogById = (id) => /** @type {HTMLDialogElement} */ (document.getElementById(id));
+
+/** The page's words. */
+export class View {
+  #bar = /** @type {HTMLProgressElement} */ (byId("progress"));
+  #scores = /** @type {HTMLFieldSetElement} */ (byId("scores"));
+  #skeleton = 0;
+  /** @type {Progress} */
+  #progress = { today: 0, target: 0, total: 0 };
+  #reached = true;
+
+  /** @param {HTMLElement} main */
+  constructor(main) {
+    this.main = main;
+  }
+
+  /** Say a sentence to everyone, screen readers included. @param {string} text */
+  say(text) {
+    byId("status").textContent = text;
+  }
+
+  /** Show that an item is on its way: no layout moves, a skeleton only if it takes long. */
+  expect() {
+    clearTimeout(this.#skeleton);
+    this.gate(false);
+    this.#skeleton = setTimeout(() => this.state("loading", ""), SKELETON_MS);
+  }
+
+  /** Show that the photo is on the screen. */
+  shown() {
+    clearTimeout(this.#skeleton);
+    this.state("ready", "");
+  }
+
+  /** Say why there is no photo. @param {string} state @param {string} message */
+  state(state, message) {
+    clearTimeout(this.#skeleton);
+    this.main.dataset.state = state;
+    byId("message").hidden = !TITLES[state];
+    byId("message-title").textContent = TITLES[state] ?? "";
+    byId("message-text").textContent = message;
+  }
+
+  /** Let answers through or not. @param {boolean} open */
+  gate(open) {
+    this.main.dataset.gate = open ? "open" : "closed";
+    if (this.#scores.disabled && !open) return;
+    for (const input of this.#scores.querySelectorAll("input")) input.checked = false;
+    if (open) this.#scores.disabled = false;
+  }
+
+  /** Grey the scores out while there is nothing to rate. */
+  close() {
+    this.#scores.disabled = true;
+  }
+
+  /** Show the rater's own progress; what waits in the outbox counts. @param {number} waiting @param {Progress} [progress] */
+  progress(waiting, progress) {
+    if (progress) this.#progress = progress;
+    const { today, target } = this.#progress;
+    const done = today + waiting;
+    this.#bar.max = Math.max(1, target);
+    this.#bar.value = Math.min(done, this.#bar.max);
+    byId("today").textContent = target ? `${done} of ${target} today` : `${done} today`;
+    if (target && done >= target && !this.#reached) this.say("Today's target is reached. Go on or stop, as you like.");
+    this.#reached = target === 0 || done >= target;
+  }
+
+  /** Show where the answers are. @param {"saved"|"waiting"|"signin"} state @param {number} pending @param {boolean} online @param {number} ahead */
+  sync(state, pending, online, ahead) {
+    const kept = `${pending} saved here`;
+    this.main.dataset.sync = state;
+    this.main.dataset.pending = String(pending);
+    const waiting = `${kept}, waiting for the network`;
+    byId("sync-text").textContent = { saved: "saved", waiting, signin: `${kept}: sign in again` }[state];
+    byId("banner").hidden = online && state !== "waiting";
+    const left = ahead ? `You can go on: ${ahead} more are in this browser.` : "";
+    byId("banner-text").textContent = `The server is out of reach. ${pending ? `${kept}.` : ""} ${left}`;
+  }
+
+  /** Show whether single keys are on. @param {boolean} on */
+  keys(on) {
+    byId("keys-toggle").setAttribute("aria-checked", String(on));
+    this.main.classList.toggle("keys-off", !on);
+  }
+
+  /** Ask to sign in again; the page stays as it is. */
+  askToSignIn() {
+    if (!dialogById("session").open) dialogById("session").showModal();
+  }
+}

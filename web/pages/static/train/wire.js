@@ -1,0 +1,128 @@
+/**
+ * Calls to the server: the one place that knows the tab, the CSRF token and what a failed call means.
+ *
+ * @typedef {{today: number, target: number, total: number}} Progress
+ * @typedef {{option_id: string, image_url: string, width: number, height: number}} Option
+ * @typedef {{experiment_id: string, lease_until?: string, source_url: string, source_width: number,
+ *   source_height: number, options: Option[]}} Experiment
+ * @typedef {{state: "ready"|"generating"|"empty"|"paused", message: string, progress: Progress,
+ *   experiments: Experiment[]}} Next
+ * @typedef {{id: string, verdict: string, detail?: string}} Verdict
+ * @typedef {{id: string, option_id: string, score?: number, skip?: string, tags: string[], comment: string,
+ *   flagged: boolean, client_seq: number, painted_at: string, seen_ms: number}} Answer
+ * @typedef {{state: "ready"|"generating"|"void", experiment_id: string, message?: string, watch?: string,
+ *   done?: number, of?: number}} UploadState
+ */
+
+const TIMEOUT_MS = 15_000;
+const KEEPALIVE_BYTES = 30_000; // browsers cap what may outlive the page at 64 KiB in all
+
+/** Why a call gave nothing: no network, no session, the server asks for patience, or it refuses for good. */
+export class Failure extends Error {
+  /**
+   * @param {"network"|"session"|"later"|"refused"} kind
+   * @param {string} message
+   * @param {number} [waitMs] how long the server asked to wait
+   */
+  constructor(kind, message, waitMs = 0) {
+    super(message);
+    this.kind = kind;
+    this.waitMs = waitMs;
+  }
+}
+
+/** Return what a refused response means. @param {number} status @param {string} text @param {string | null} retryAfter */
+export function failureOf(status, text, retryAfter = null) {
+  const said = detailOf(text);
+  if (status === 401 || status === 403) return new Failure("session", said || "Your session is over.");
+  if (status === 408 || status === 429 || status >= 500) {
+    return new Failure("later", said || `The server answered ${status}.`, Number(retryAfter ?? 0) * 1000 || 0);
+  }
+  return new Failure("refused", said || `The server refused it (${status}).`);
+}
+
+/** Read the sentence out of a problem+json body; "" if it is none. @param {string} text */
+function detailOf(text) {
+  try {
+    const problem = JSON.parse(text);
+    return String(problem.detail ?? problem.title ?? "");
+  } catch (error) {
+    if (error instanceof SyntaxError) return "";
+    throw error;
+  }
+}
+
+/** Return a random id that sorts by time (UUID version 7); works without a secure context. */
+export function newId() {
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  let time = Date.now();
+  for (let i = 5; i >= 0; i -= 1, time = Math.floor(time / 256)) bytes[i] = time % 256;
+  bytes[6] = (bytes[6] & 0x0f) | 0x70;
+  bytes[8] = (bytes[8] & 0x3f) | 0x80;
+  const hex = [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+  return hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5");
+}
+
+/** Return this tab's token, the same after a reload. */
+function tabToken() {
+  const token = sessionStorage.getItem("palate-tab") ?? newId();
+  sessionStorage.setItem("palate-tab", token);
+  return token;
+}
+
+/** The server, as this rater's tab talks to it. */
+export class Wire {
+  /** @param {string} rater @param {string} csrf */
+  constructor(rater, csrf) {
+    this.rater = rater;
+    this.csrf = csrf;
+    this.tab = tabToken();
+  }
+
+  /** Return the headers every call carries. */
+  headers() {
+    return { Accept: "application/json", "X-Tab": this.tab, "X-CSRF-Token": this.csrf };
+  }
+
+  /**
+   * Call the server and return its JSON, or throw a Failure. A refused CSRF token is renewed once.
+   * @param {"GET"|"POST"|"DELETE"} method @param {string} path @param {object} [body]
+   */
+  async call(method, path, body) {
+    let response = await this.#send(method, path, body);
+    if (response.status === 403 && method !== "GET") {
+      await this.renew();
+      response = await this.#send(method, path, body);
+    }
+    if (!response.ok) throw failureOf(response.status, await response.text(), response.headers.get("Retry-After"));
+    try {
+      return await response.json();
+    } catch (error) {
+      throw new Failure("network", `The answer was cut short: ${error}`);
+    }
+  }
+
+  /** @param {string} method @param {string} path @param {object} [body] */
+  async #send(method, path, body) {
+    const text = body && JSON.stringify(body);
+    const headers = { ...this.headers(), ...(text ? { "Content-Type": "application/json" } : {}) };
+    const keepalive = method !== "GET" && (text?.length ?? 0) < KEEPALIVE_BYTES;
+    try {
+      return await fetch(path, { method, body: text, headers, keepalive, signal: AbortSignal.timeout(TIMEOUT_MS) });
+    } catch (error) {
+      throw new Failure("network", `The server cannot be reached: ${error}`);
+    }
+  }
+
+  /** Take a fresh CSRF token from the page; if somebody else is signed in by now, load the page as theirs. */
+  async renew() {
+    const response = await this.#send("GET", "/train");
+    if (!response.ok || response.redirected) throw new Failure("session", "You are not signed in yet.");
+    const page = new DOMParser().parseFromString(await response.text(), "text/html");
+    const token = page.querySelector("meta[name=csrf-token]")?.getAttribute("content");
+    if (!token) throw new Failure("session", "You are not signed in yet.");
+    const rater = page.querySelector("main")?.dataset.rater;
+    if (rater !== this.rater) location.reload();
+    else this.csrf = token;
+  }
+}
