@@ -12,6 +12,7 @@ from tests.clock import FixedClock
 from web.adapters.generators.local import LocalGenerator
 from web.adapters.images import Cleaner
 from web.adapters.optimizer_near import NearOptimizer
+from web.adapters.reports import SqlReports
 from web.adapters.store import SqlStore
 from web.domain.access import Actor, Membership, Role, User
 from web.domain.ids import new_id
@@ -92,6 +93,7 @@ def make_world(store: SqlStore, clock: FixedClock, folder: Path, inputs: int = 6
         optimizer=NearOptimizer(),
         cleaner=Cleaner(),
         clock=clock,
+        reports=SqlReports(store),
     )
     project = Project(new_id(), "Palate", clock.now())
     with store.begin() as tx:

@@ -1,12 +1,27 @@
 """What services need from outside, as protocols; adapters satisfy them."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
 from ml_service.contract import DiagnoseRequest, Diagnosis, ParameterSpace, Point, Suggestion, SuggestRequest
 from ml_service.objects import ObjectStore
+from web.domain.job import Job, JobState
+from web.domain.report import (
+    Choices,
+    Cursor,
+    Entry,
+    ExperimentDetail,
+    Filter,
+    InputLine,
+    OwnEntry,
+    OwnReport,
+    Page,
+    StudyLine,
+    StudyReport,
+)
+from web.domain.study import Study
 from web.transactions import Store
 
 
@@ -98,3 +113,58 @@ class Parts:
     optimizer: Optimizer
     cleaner: ImageCleaner
     clock: Clock
+    reports: "Reports"
+
+
+class Reports(Protocol):
+    """Answers questions without changing anything; a rater's answers hold only their own rows."""
+
+    def change(self, study_id: str) -> str:
+        """Return an opaque text that is another one whenever something of a study has changed."""
+        ...
+
+    def study(self, study: Study, now: datetime) -> StudyReport:
+        """Return all that the status of a study shows to admins."""
+        ...
+
+    def own(self, study: Study, rater_id: str, today: datetime) -> OwnReport:
+        """Return a rater's own numbers of a study; `today` is when their day began."""
+        ...
+
+    def entries(self, project_id: str, wanted: Filter, after: Cursor | None, limit: int) -> Page[Entry]:
+        """Return rows of a project's history, newest first."""
+        ...
+
+    def own_entries(
+        self, project_id: str, rater_id: str, wanted: Filter, after: Cursor | None, limit: int
+    ) -> Page[OwnEntry]:
+        """Return a rater's own rows, newest first."""
+        ...
+
+    def every_entry(self, project_id: str, wanted: Filter) -> Iterator[Entry]:
+        """Go through a whole history, newest first, without holding it in memory."""
+        ...
+
+    def every_own_entry(self, project_id: str, rater_id: str, wanted: Filter) -> Iterator[OwnEntry]:
+        """Go through a rater's own history as `every_entry` does."""
+        ...
+
+    def choices(self, project_id: str) -> Choices:
+        """Return what the filters of a project's history offer."""
+        ...
+
+    def experiment(self, project_id: str, experiment_id: str) -> ExperimentDetail:
+        """Return one experiment whole, or raise NotFound."""
+        ...
+
+    def studies(self, project_id: str) -> tuple[StudyLine, ...]:
+        """Return the studies of a project, newest first, archived ones last."""
+        ...
+
+    def inputs(self, study_id: str) -> tuple[InputLine, ...]:
+        """Return the present inputs of a study, newest first."""
+        ...
+
+    def jobs(self, project_id: str, state: JobState, limit: int) -> tuple[Job, ...]:
+        """Return the jobs of a project's studies and of no study that are in a state."""
+        ...

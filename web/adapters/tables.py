@@ -330,6 +330,7 @@ ratings = Table(
     ),
     Index(None, "study_id", "changed_at"),
     Index(None, "judge_id", "rated_at"),
+    Index(None, "rated_at", "id"),
     Index(None, "experiment_id"),
     CheckConstraint("(score IS NULL) <> (skip IS NULL)", name="score_or_skip"),
     CheckConstraint("score IS NULL OR score BETWEEN 1 AND 5", name="score_in_range"),

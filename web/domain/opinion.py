@@ -5,12 +5,14 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TypeVar
 
 from scipy.special import stdtrit
 
 from ml_service.contract import Interval
 from web.domain.report import TrendStep
 
+K = TypeVar("K")
 SPAN = 50  # ratings: how far back the smoothed mean looks (the usual span of an exponential mean)
 BAND = 1.96  # standard errors on either side that hold 95 % of a normal
 
@@ -46,7 +48,7 @@ class Sums:
 NOTHING = Sums(0, 0.0, 0.0)
 
 
-def level_raters(groups: Iterable[tuple[tuple[str, ...], str, Sums]]) -> dict[tuple[str, ...], Sums]:
+def level_raters(groups: Iterable[tuple[K, str, Sums]]) -> dict[K, Sums]:
     """Return the sums per group once each rater's scores are moved to the mean of all.
 
     A group is a key, a rater and the sums of what that rater gave it. A harsh rater who happened to see one version
@@ -57,7 +59,7 @@ def level_raters(groups: Iterable[tuple[tuple[str, ...], str, Sums]]) -> dict[tu
     for _, rater, sums in rows:
         by_rater[rater] += sums
     overall = sum(by_rater.values(), NOTHING)
-    levelled: defaultdict[tuple[str, ...], Sums] = defaultdict(lambda: NOTHING)
+    levelled: defaultdict[K, Sums] = defaultdict(lambda: NOTHING)
     for key, rater, sums in rows:
         levelled[key] += sums.shifted(overall.mean - by_rater[rater].mean)
     return dict(levelled)

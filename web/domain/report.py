@@ -5,11 +5,11 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from typing import Generic, Literal, TypeVar, get_args
 
-from ml_service.contract import Diagnosis, Interval, Point
+from ml_service.contract import Interval, Point
 from ml_service.errors import InvalidRequest
 from web.domain.experiment import Experiment, ExperimentKind, Option
 from web.domain.rating import TAGS
-from web.domain.study import Input, Study
+from web.domain.study import Input, Learnt, Study
 
 T = TypeVar("T")
 AnswerState = Literal["scored", "skipped", "late", "flagged", "undone"]
@@ -231,15 +231,6 @@ class RaterNumbers:
 
 
 @dataclass(frozen=True)
-class Learnt:
-    """The newest diagnosis of a study, when it was made, and how many standing ratings it does not know yet."""
-
-    diagnosis: Diagnosis
-    made_at: datetime
-    newer: int
-
-
-@dataclass(frozen=True)
 class Example:
     """A well-rated option: the pictures before and after, and its mean score."""
 
@@ -253,7 +244,7 @@ class Example:
 
 @dataclass(frozen=True)
 class StudyReport:
-    """All that the status of a study shows."""
+    """All that the status of a study shows; `newer` counts the scores that the newest diagnosis does not know yet."""
 
     study: Study
     counts: Counts
@@ -264,6 +255,7 @@ class StudyReport:
     raters: tuple[RaterNumbers, ...]
     best: tuple[BestStep, ...]
     learnt: Learnt | None
+    newer: int
     example: Example | None
     change: str
 

@@ -1,0 +1,158 @@
+"""Charts are well-formed, escaped, labelled, and say in a table what they draw."""
+
+import re
+from datetime import UTC, datetime, timedelta
+from xml.etree import ElementTree
+
+import pytest
+from markupsafe import Markup
+
+from ml_service.contract import (
+    CategoryParameter,
+    CurvePoint,
+    FloatParameter,
+    Interval,
+    ParameterReport,
+    RaterEffect,
+)
+from web.domain.opinion import Sums, level_raters, mean_interval, smooth
+from web.domain.report import BestStep, VersionMean
+from web.pages import charts
+from web.pages.svg import HEIGHT, WIDTH, Scale, time_ticks
+
+START = datetime(2026, 3, 1, 9, tzinfo=UTC)
+EXPOSURE = FloatParameter(low=-1, high=1, default=0, unit="EV")
+GAMMA = FloatParameter(low=0.1, high=10, default=1, scale="log")
+STYLE = CategoryParameter(choices=("natural", "<vivid>"), default="natural")
+
+
+def around(mean: float, half: float = 0.2) -> Interval:
+    return Interval(mean=mean, low=mean - half, high=mean + half)
+
+
+def report(*values: float | str, importance: float = 0.5) -> ParameterReport:
+    curve = tuple(CurvePoint(value=value, rating=around(3 + index / 10)) for index, value in enumerate(values))
+    return ParameterReport(curve=curve, importance=importance, settled=0.25)
+
+
+def steps(count: int = 10) -> list[tuple[datetime, Sums]]:
+    return [(START + timedelta(days=day), Sums(2, 6 + day / 5, 20 + day)) for day in range(count)]
+
+
+ALL = {
+    "trend": charts.trend(smooth(steps())),
+    "trend of one": charts.trend(smooth(steps(1))),
+    "best": charts.best_so_far([BestStep(n, around(3 + n / 100)) for n in (10, 20, 40)]),
+    "best of one": charts.best_so_far([BestStep(10, around(3))]),
+    "number": charts.response("exposure", EXPOSURE, report(-1, 0, 0.35, 1), 0.35),
+    "log": charts.response("gamma", GAMMA, report(0.1, 1, 10), 1.0),
+    "category": charts.response("style", STYLE, report("natural", "<vivid>"), "<vivid>"),
+    "means": charts.means([VersionMean("local", "v1.0.0", 12, around(3.4))]),
+    "importance": charts.importance({"exposure": report(0.0), "<b>": report(0.0, importance=0.1)}),
+    "effects": charts.effects([("a&b@example.org", RaterEffect(rater="1", ratings=3, effect=around(-0.4)))]),
+    "histogram": charts.histogram({1: 0, 2: 1, 3: 4, 4: 2, 5: 0}),
+    "empty histogram": charts.histogram({}),
+}
+
+
+def parts(chart: Markup) -> ElementTree.Element:
+    return ElementTree.fromstring(str(chart))  # fails where anything is left unescaped or unclosed
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_every_chart_is_an_image_with_words_and_a_table(name: str) -> None:
+    figure = parts(ALL[name])
+    svg = figure.find("svg")
+    assert svg is not None
+    assert svg.attrib["role"] == "img"
+    assert svg.findtext("title")
+    assert svg.findtext("desc") is not None
+    assert figure.findtext("details/summary") == "Show table"
+    columns = len(figure.findall("details/div/table/thead/tr/th"))
+    rows = figure.findall("details/div/table/tbody/tr")
+    assert rows
+    assert all(len(row) == columns for row in rows)
+    assert "style=" not in ALL[name]
+    assert "nan" not in ALL[name]
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_every_shape_lies_on_the_drawing(name: str) -> None:
+    svg = parts(ALL[name]).find("svg")
+    assert svg is not None
+    tall = float(svg.attrib["viewBox"].split()[3])
+    for shape in svg.iter():
+        for key, bound in (("x", WIDTH), ("cx", WIDTH), ("x2", WIDTH), ("y", tall), ("cy", tall), ("y2", tall)):
+            assert -0.1 <= float(shape.attrib.get(key, 0)) <= bound + 0.1
+        for x, y in re.findall(r"([\d.-]+) ([\d.-]+)", shape.attrib.get("d", "")):
+            assert 0 <= float(x) <= WIDTH
+            assert 0 <= float(y) <= HEIGHT
+
+
+def test_names_are_escaped_once() -> None:
+    assert "&lt;vivid&gt;" in ALL["category"]
+    assert "&amp;lt;" not in ALL["category"]
+    assert "★ &lt;vivid&gt;" in ALL["category"]
+
+
+def test_the_table_holds_what_the_curve_draws() -> None:
+    cells = [cell.text for cell in parts(ALL["number"]).findall("details/div/table/tbody/tr/td")]
+    assert cells[:4] == ["-1", "3", "2.8", "3.2"]
+    assert "best 0.35" in ALL["number"]
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "ticks"),
+    [
+        (0, 1, (0, 0.5, 1)),
+        (-1, 1, (-1, -0.5, 0, 0.5, 1)),
+        (0, 7, (0, 2, 4, 6)),
+        (3, 3, (3,)),
+        (97, 523, (200, 400)),
+    ],
+)
+def test_ticks_are_round(low: float, high: float, ticks: tuple[float, ...]) -> None:
+    assert Scale(low, high, 0, 100).ticks() == pytest.approx(ticks)
+
+
+def test_ticks_of_a_log_scale_are_round_too() -> None:
+    scale = Scale(0.1, 10, 0, 100, log=True)
+    assert scale.ticks() == pytest.approx((0.1, 0.2, 0.5, 1, 2, 5, 10))
+    assert scale(1) == pytest.approx(50)
+
+
+@pytest.mark.parametrize(
+    ("span", "labels"),
+    [
+        (timedelta(0), ["09:00"]),
+        (timedelta(minutes=8), ["09:00", "09:02", "09:04", "09:06", "09:08"]),
+        (timedelta(hours=7), ["10:00", "12:00", "14:00", "16:00"]),
+        (timedelta(days=3), ["2 Mar", "3 Mar", "4 Mar"]),
+    ],
+)
+def test_times_are_marked_at_round_moments(span: timedelta, labels: list[str]) -> None:
+    assert [label for _, label in time_ticks(START, START + span)] == labels
+
+
+def test_a_harsh_rater_does_not_make_a_version_look_worse() -> None:
+    harsh, kind = Sums(10, 20, 44), Sums(10, 40, 164)  # means 2 and 4, each on one half of both versions
+    groups = [("a", "harsh", harsh), ("b", "kind", kind), ("b", "harsh", Sums(1, 2, 4)), ("a", "kind", Sums(1, 4, 16))]
+    levelled = level_raters(groups)
+    assert levelled["a"].mean == pytest.approx(3)
+    assert levelled["b"].mean == pytest.approx(3)
+
+
+def test_the_interval_of_a_mean_is_students() -> None:
+    found = mean_interval(Sums(4, 12, 40))  # 2, 2, 4, 4: sample variance 4/3, t(3) = 3.182
+    assert found.mean == pytest.approx(3)
+    assert found.high - found.mean == pytest.approx(3.182 * (4 / 3 / 4) ** 0.5, rel=1e-3)
+    assert mean_interval(Sums(1, 4, 16)) == Interval(mean=4, low=1, high=5)
+
+
+def test_the_trend_follows_slowly_and_knows_more_with_more_ratings() -> None:
+    level = [(START + timedelta(days=day), Sums(10, 20, 50)) for day in range(20)]
+    jump = [(START + timedelta(days=20), Sums(10, 40, 170))]
+    trend = smooth(level + jump)
+    assert trend[19].smooth.mean == pytest.approx(2)
+    assert 2.3 < trend[20].smooth.mean < 3
+    assert trend[10].smooth.high - trend[10].smooth.low < trend[0].smooth.high - trend[0].smooth.low

@@ -1,0 +1,107 @@
+"""Read-only reports: each answers from one reading transaction, and a rater's answers hold only their own rows."""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+from web.adapters import reports_history as history
+from web.adapters import reports_status as status
+from web.adapters.reports_experiment import detail
+from web.adapters.reports_lists import choices, input_lines, jobs_of, study_lines
+from web.adapters.store import SqlStore
+from web.domain.job import Job, JobState
+from web.domain.report import (
+    Choices,
+    Cursor,
+    Entry,
+    ExperimentDetail,
+    Filter,
+    InputLine,
+    OwnEntry,
+    OwnReport,
+    Page,
+    StudyLine,
+    StudyReport,
+)
+from web.domain.study import Study
+
+ACTIVE = timedelta(minutes=15)
+BATCH = 2000
+
+
+class SqlReports:
+    """Reports over a store; callers have asked whether the actor may see a study, a project bounds every list."""
+
+    def __init__(self, store: SqlStore) -> None:
+        self.store = store
+
+    def change(self, study_id: str) -> str:
+        """Return an opaque text that is another one whenever something of a study has changed."""
+        with self.store.read() as tx:
+            return status.change(tx.connection, study_id)
+
+    def study(self, study: Study, now: datetime) -> StudyReport:
+        """Return all that the status of a study shows to admins."""
+        with self.store.read() as tx:
+            return status.study_report(tx.connection, study, now - ACTIVE)
+
+    def own(self, study: Study, rater_id: str, today: datetime) -> OwnReport:
+        """Return a rater's own numbers of a study; `today` is when their day began."""
+        with self.store.read() as tx:
+            return status.own_report(tx.connection, study, rater_id, today)
+
+    def entries(self, project_id: str, wanted: Filter, after: Cursor | None, limit: int) -> Page[Entry]:
+        """Return rows of a project's history, newest first."""
+        with self.store.read() as tx:
+            return history.entries(tx.connection, project_id, wanted, after, limit)
+
+    def own_entries(
+        self, project_id: str, rater_id: str, wanted: Filter, after: Cursor | None, limit: int
+    ) -> Page[OwnEntry]:
+        """Return a rater's own rows, newest first; what made the images is neither shown nor asked for."""
+        with self.store.read() as tx:
+            return history.own_entries(tx.connection, project_id, rater_id, wanted, after, limit)
+
+    def every_entry(self, project_id: str, wanted: Filter) -> Iterator[Entry]:
+        """Go through a whole history, newest first, one batch in memory and one short transaction at a time."""
+        after: Cursor | None = None
+        while True:
+            page = self.entries(project_id, wanted, after, BATCH)
+            yield from page.rows
+            if not page.after:
+                return
+            after = Cursor.read(page.after)
+
+    def every_own_entry(self, project_id: str, rater_id: str, wanted: Filter) -> Iterator[OwnEntry]:
+        """Go through a rater's own history as `every_entry` does."""
+        after: Cursor | None = None
+        while True:
+            page = self.own_entries(project_id, rater_id, wanted, after, BATCH)
+            yield from page.rows
+            if not page.after:
+                return
+            after = Cursor.read(page.after)
+
+    def choices(self, project_id: str) -> Choices:
+        """Return what the filters of a project's history offer."""
+        with self.store.read() as tx:
+            return choices(tx.connection, project_id)
+
+    def experiment(self, project_id: str, experiment_id: str) -> ExperimentDetail:
+        """Return one experiment whole, or raise NotFound where this project has none such."""
+        with self.store.read() as tx:
+            return detail(tx.connection, project_id, experiment_id)
+
+    def studies(self, project_id: str) -> tuple[StudyLine, ...]:
+        """Return the studies of a project, newest first, archived ones last."""
+        with self.store.read() as tx:
+            return study_lines(tx.connection, project_id)
+
+    def inputs(self, study_id: str) -> tuple[InputLine, ...]:
+        """Return the present inputs of a study, newest first."""
+        with self.store.read() as tx:
+            return input_lines(tx.connection, study_id)
+
+    def jobs(self, project_id: str, state: JobState, limit: int) -> tuple[Job, ...]:
+        """Return the jobs of a project's studies and of no study that are in a state, the latest due first."""
+        with self.store.read() as tx:
+            return jobs_of(tx.connection, project_id, state, limit)
