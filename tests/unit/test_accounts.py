@@ -189,9 +189,9 @@ def test_the_last_admin_cannot_leave(
         leave(store, clock, admin)
     accounts.set_role(store, clock, admin, rater.user_id, "admin")
     leave(store, clock, admin)
-    assert [each.user.active for each in accounts.members(store, accounts.operator(store)) if each.role == "admin"].count(
-        True
-    ) == 1
+    assert [
+        each.user.active for each in accounts.members(store, accounts.operator(store)) if each.role == "admin"
+    ].count(True) == 1
 
 
 def test_two_admins_who_remove_each_other_leave_one(store: SqlStore, clock: FixedClock) -> None:

@@ -75,7 +75,7 @@ class JobQueries:
     def count_by_state(self) -> dict[str, int]:
         """Return how many jobs there are in each state that has any."""
         query = select(jobs.c.state, func.count()).group_by(jobs.c.state)
-        return {state: count for state, count in self.connection.execute(query)}
+        return dict(self.connection.execute(query).all())
 
     def revive(self, job_id: str, now: datetime) -> bool:
         """Let a parked job try again from its first attempt; False where it is not parked or its work waits again."""

@@ -1,0 +1,22 @@
+"""Fixtures of HTTP tests: the whole app around a small product, and people who visit it."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.clock import FixedClock
+from tests.site import Site
+from tests.world import make_world
+from web.adapters.store import SqlStore
+from web.settings import Settings
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    (tmp_path / "data").mkdir()
+    return Settings(_env_file=None, data_dir=tmp_path / "data")
+
+
+@pytest.fixture
+def site(store: SqlStore, clock: FixedClock, tmp_path: Path, settings: Settings) -> Site:
+    return Site(make_world(store, clock, tmp_path, inputs=2), settings)

@@ -1,0 +1,42 @@
+"""The web app for tests, and the browsers that visit it."""
+
+from fastapi.testclient import TestClient
+
+from tests.world import World
+from web.app import create_app
+from web.domain.access import Role
+from web.services import accounts
+from web.settings import Settings
+
+KEY = b"a key for tests that is long enough"
+
+
+class Site:
+    """The app around a world; nothing is signed in until it is asked for."""
+
+    def __init__(self, world: World, settings: Settings) -> None:
+        self.world, self.settings = world, settings
+        self.app = create_app(world.parts, settings, KEY)
+
+    def visitor(self, *, https: bool = False, raise_errors: bool = True) -> TestClient:
+        """Return a browser that nobody has signed in, and that does not follow redirects."""
+        base = "https://palate.test" if https else "http://palate.test"
+        return TestClient(self.app, base, raise_server_exceptions=raise_errors, follow_redirects=False)
+
+    def link(self, role: Role = "rater", email: str = "") -> str:
+        """Return the secret of a fresh invite link."""
+        return accounts.invite(self.world.parts.store, self.world.clock, self.world.admin, role, email)
+
+    def signed_in(self, role: Role = "rater", email: str = "", *, https: bool = False) -> TestClient:
+        """Return the browser of a new member, or of the member with an address, with its token in place."""
+        client = self.visitor(https=https)
+        address = email or f"{role}{len(self.members())}@example.org"
+        body = {"secret": self.link(role, address), "email": address}
+        assert client.post("/api/v1/session", json=body).status_code == 204
+        client.headers["X-CSRF-Token"] = client.get("/api/v1/session").json()["csrf_token"]
+        return client
+
+    def members(self) -> dict[str, accounts.Member]:
+        """Return the members by their address."""
+        found = accounts.members(self.world.parts.store, self.world.admin)
+        return {member.user.email: member for member in found}

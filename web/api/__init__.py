@@ -1,0 +1,1 @@
+"""Routes that answer with JSON: parse, call a service, return."""

@@ -1,0 +1,70 @@
+"""The web app: its routers, its edge, and the one error handler."""
+
+from pathlib import Path
+
+from fastapi import APIRouter, Depends, FastAPI, Request
+from starlette.types import ASGIApp
+
+from ml_service.errors import NotFound
+from web.api import auth, health, train
+from web.http.csrf import refuse_forgery
+from web.http.edge import Edge
+from web.http.errors import handle_errors
+from web.http.images import ImageUrls
+from web.http.metrics import Metrics
+from web.http.session import Context
+from web.http.static import HashedFiles
+from web.http.templates import Pages
+from web.pages import people, sign_in
+from web.pages import train as train_page
+from web.ports import Parts
+from web.settings import Settings
+
+ROUTERS: tuple[APIRouter, ...] = (
+    health.router,
+    auth.router,
+    train.router,
+    sign_in.router,
+    people.router,
+    train_page.router,
+)
+PAGES = Path(__file__).parent / "pages"
+MOST_BYTES = 1_000_000
+TRAINING = ("/train", "/api/train", "/api/enhance/train")
+
+
+class WebApp(FastAPI):
+    """An app whose edge lies outside of everything, so that failures pass it too."""
+
+    def build_middleware_stack(self) -> ASGIApp:
+        """Put the edge around what the framework builds."""
+        return Edge(super().build_middleware_stack(), self.state.metrics)
+
+
+def create_app(parts: Parts, settings: Settings, key: bytes) -> WebApp:
+    """Build the app from its parts and its signing key; a body may have 1 MB unless its route says otherwise."""
+    guards = [Depends(refuse_forgery)] if settings.enable_training_mode else [Depends(_closed), Depends(refuse_forgery)]
+    app = WebApp(
+        title="Palate",
+        dependencies=guards,
+        openapi_url=None,
+        max_body_size=MOST_BYTES,
+        redirect_slashes=False,
+        telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},
+    )
+    static = HashedFiles(PAGES / "static")
+    app.state.context = Context(parts, settings, key, ImageUrls(key))
+    app.state.metrics = Metrics(parts.store)
+    app.state.static = static
+    app.state.pages = Pages(PAGES / "templates", static, training_enabled=settings.enable_training_mode)
+    handle_errors(app)
+    for router in ROUTERS:
+        app.include_router(router)
+    app.mount("/static", static)
+    return app
+
+
+async def _closed(request: Request) -> None:
+    path = request.url.path
+    if any(path == place or path.startswith(f"{place}/") for place in TRAINING):
+        raise NotFound("Rating is switched off on this server (ENABLE_TRAINING_MODE).")

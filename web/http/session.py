@@ -1,0 +1,98 @@
+"""Who is asking: the session cookie, the role that a route demands, and what a request has at hand."""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import Depends, Request, Response
+
+from ml_service.errors import Forbidden, Unauthorized
+from web.domain.access import Actor
+from web.http.images import ImageUrls
+from web.ports import Parts
+from web.services.accounts import SESSION_TIME, digest
+from web.settings import Settings
+
+COOKIE = "palate"
+SECURE_COOKIE = "__Host-palate"
+
+
+@dataclass(frozen=True)
+class Context:
+    """What every request has at hand."""
+
+    parts: Parts
+    settings: Settings
+    key: bytes
+    urls: ImageUrls
+
+
+def context(request: Request) -> Context:
+    """Return what the app was built from."""
+    found: Context = request.app.state.context
+    return found
+
+
+def session_hash(request: Request) -> str | None:
+    """Return the hash of the session's secret, or None without a cookie; the session may be over."""
+    secret = request.cookies.get(SECURE_COOKIE if _secure(request) else COOKIE)
+    return digest(secret) if secret else None
+
+
+def set_session(request: Request, response: Response, secret: str) -> None:
+    """Keep a session's secret in the browser, out of reach for scripts and other sites."""
+    secure = _secure(request)
+    response.set_cookie(
+        SECURE_COOKIE if secure else COOKIE,
+        secret,
+        max_age=int(SESSION_TIME.total_seconds()),
+        path="/",
+        secure=secure,
+        httponly=True,
+        samesite="lax",
+    )
+
+
+def clear_session(request: Request, response: Response) -> None:
+    """Take the session's secret out of the browser."""
+    secure = _secure(request)
+    name = SECURE_COOKIE if secure else COOKIE
+    response.delete_cookie(name, path="/", secure=secure, httponly=True, samesite="lax")
+
+
+def current_actor(request: Request) -> Actor | None:
+    """Return who is asking, by one read of the database, or None."""
+    secret_hash = session_hash(request)
+    if secret_hash is None:
+        return None
+    parts = context(request).parts
+    with parts.store.read() as tx:
+        actor = tx.of_people.actor(secret_hash, parts.clock.now())
+    request.state.actor = actor
+    return actor
+
+
+Visitor = Annotated[Actor | None, Depends(current_actor)]
+
+
+async def rater(actor: Visitor) -> Actor:
+    """Demand somebody who is signed in."""
+    if actor is None:
+        raise Unauthorized("Your session is over, or you have not signed in yet. Open a sign-in link.")
+    return actor
+
+
+Rater = Annotated[Actor, Depends(rater)]
+
+
+async def admin(actor: Rater) -> Actor:
+    """Demand an admin."""
+    if actor.role != "admin":
+        raise Forbidden("Only an admin of the project may do this.")
+    return actor
+
+
+Admin = Annotated[Actor, Depends(admin)]
+
+
+def _secure(request: Request) -> bool:
+    return request.url.scheme == "https"
