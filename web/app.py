@@ -20,10 +20,11 @@ from web.pages import train as train_page
 from web.ports import Parts
 from web.settings import Settings
 
+# Routes are tried in this order, so what is asked most comes first.
 ROUTERS: tuple[APIRouter, ...] = (
+    train.router,
     health.router,
     auth.router,
-    train.router,
     sign_in.router,
     people.router,
     train_page.router,
