@@ -28,6 +28,7 @@ from web.services import intake, training
 
 router = APIRouter(tags=["rating"])
 MOST_LEASES = 60
+MOST_UPLOAD_BYTES = 32 * 1024 * 1024
 PATIENCE_SECONDS = 4.0
 POLL_SECONDS = 0.1
 
@@ -66,7 +67,11 @@ def undo(request: Request, rater: Rater, rating_id: str) -> Response:
     return _json(UndoneOut.model_validate({"id": rating_id, "progress": progress.__dict__}))
 
 
-@router.post("/api/enhance/train", responses={200: {"model": UploadOut}, 202: {"model": UploadOut}})
+@router.post(
+    "/api/enhance/train",
+    max_body_size=MOST_UPLOAD_BYTES,
+    responses={200: {"model": UploadOut}, 202: {"model": UploadOut}},
+)
 def upload(
     request: Request,
     rater: Rater,
