@@ -21,14 +21,15 @@ const POINTER_GATE_MS = 300; // the second half of a double click
 const main = byId("main");
 const rater = main.dataset.rater ?? "";
 const csrf = document.querySelector("meta[name=csrf-token]")?.getAttribute("content") ?? "";
-const wished = Number(new URLSearchParams(location.search).get("ahead") ?? main.dataset.ahead);
+const asked = new URLSearchParams(location.search);
+const wished = Number(asked.get("ahead") ?? main.dataset.ahead);
 const ahead = Math.min(MOST_AHEAD, Math.max(LEAST_AHEAD, wished || LEAST_AHEAD));
 
 const wire = new Wire(rater, csrf);
 const store = await Store.open(rater);
 const images = new Images(store);
 const outbox = new Outbox(store, wire);
-const queue = new Queue(wire, store, images, ahead);
+const queue = new Queue(wire, store, images, ahead, asked.get("study") ?? "");
 const view = new View(main);
 const stageRoot = byId("stage");
 const stage = new Stage(stageRoot, byId("frame"), byId("zoom-level"), images);
@@ -125,8 +126,8 @@ function wireButtons() {
   const clicks = {
     undo: () => void session.undo(), skip: run("skip"), note: run("note"), "flag-open": run("flag"),
     "grid-open": openGrid, "help-open": run("help"), "zoom-in": () => stage.zoom(1), "zoom-out": () => stage.zoom(-1),
-    "zoom-fit": () => stage.zoom(0), "upload-open": () => byId("files").click(), "message-retry": () => void session.lease(),
-    "banner-retry": () => void outbox.flush(true).then(() => session.lease()), "session-retry": () => void signInAgain(),
+    "zoom-fit": () => stage.zoom(0), "upload-open": () => byId("files").click(), "message-retry": () => void session.lease(true),
+    "banner-retry": () => void outbox.flush(true).then(() => session.lease(true)), "session-retry": () => void signInAgain(),
     "keys-toggle": () => { switchKeys(!keysOn()); view.keys(keysOn()); },
   };
   for (const [id, act] of Object.entries(clicks)) {
@@ -146,7 +147,7 @@ async function signInAgain() {
     await wire.renew();
     dialogById("session").close();
     await outbox.flush(true);
-    await session.lease();
+    await session.lease(true);
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
     byId("session-error").textContent = error.message;
@@ -179,6 +180,10 @@ function onItem(item) {
   stage.expect(item);
   view.expect();
   byId("compare").setAttribute("aria-pressed", "false");
+  offerUndo();
+}
+
+function offerUndo() {
   /** @type {HTMLButtonElement} */ (byId("undo")).disabled = session.history.length === 0;
 }
 
@@ -191,6 +196,7 @@ function wireEvents() {
   on(session, "state", ({ state, message }) => {
     view.state(state, message);
     if (state !== "loading") view.close();
+    offerUndo();
   });
   on(session, "online", (is) => { online = is; syncView(); });
   on(outbox, "change", syncView);

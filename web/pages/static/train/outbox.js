@@ -20,6 +20,9 @@ export function backOff(tries) {
   return Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** tries) * (0.5 + Math.random() / 2);
 }
 
+/** Return what an entry adds to the rater's count. @param {Entry} entry */
+const gainOf = (entry) => (entry.kind === "answer" ? 1 : -1);
+
 /** Run work while no other tab of this browser runs work of that name. @param {string} name @param {() => Promise<void>} work */
 function exclusively(name, work) {
   return navigator.locks ? navigator.locks.request(name, work) : work();
@@ -32,6 +35,8 @@ function exclusively(name, work) {
 export class Outbox extends EventTarget {
   /** @type {Entry[]} what the browser refused to keep: lost with the page */
   #loose = [];
+  /** @type {Entry[]} on their way into the browser's database */
+  #writing = [];
   /** @type {Promise<void> | null} */
   #running = null;
   #again = false;
@@ -71,14 +76,17 @@ export class Outbox extends EventTarget {
   /** @param {Entry} entry @param {Promise<unknown>} writing */
   async #keep(entry, writing) {
     let durable = true;
+    this.#writing.push(entry);
+    this.#set(this.state, this.pending + 1, this.gain + gainOf(entry));
     try {
       await writing;
     } catch (error) {
       if (!(error instanceof StoreFailure)) throw error;
       durable = false;
       this.#loose.push(entry);
+    } finally {
+      this.#writing.splice(this.#writing.indexOf(entry), 1);
     }
-    this.#set(this.state, await this.#untold());
     void this.flush();
     return durable;
   }
@@ -102,10 +110,10 @@ export class Outbox extends EventTarget {
         await exclusively(`palate-outbox-${this.store.rater}`, () => this.#tellAll());
       }
       this.#tries = 0;
-      this.#set("saved", await this.#untold());
+      await this.#recount("saved");
     } catch (error) {
       if (!(error instanceof Failure)) throw error;
-      this.#set(error.kind === "session" ? "signin" : "waiting", await this.#untold());
+      await this.#recount(error.kind === "session" ? "signin" : "waiting");
       this.#timer = setTimeout(() => this.flush(true), Math.max(backOff(this.#tries), error.waitMs));
       this.#tries += 1;
     }
@@ -116,7 +124,7 @@ export class Outbox extends EventTarget {
       const first = entries[0];
       if (first.kind === "undo") await this.#tellUndo(first);
       else await this.#tellAnswers(entries);
-      this.#set("saved", await this.#untold());
+      await this.#recount("saved");
       this.dispatchEvent(new Event("told"));
     }
   }
@@ -124,10 +132,6 @@ export class Outbox extends EventTarget {
   async #head() {
     const kept = await orElse(this.store.head(BATCH), []);
     return [...kept, ...this.#loose].slice(0, BATCH);
-  }
-
-  async #untold() {
-    return [...(await orElse(this.store.head(), [])), ...this.#loose];
   }
 
   /** @param {Entry} entry */
@@ -179,11 +183,20 @@ export class Outbox extends EventTarget {
     this.dispatchEvent(new CustomEvent("refused", { detail: message }));
   }
 
-  /** @param {"saved"|"waiting"|"signin"} state @param {Entry[]} untold */
-  #set(state, untold) {
+  /** Count what is not told yet, and say so with the state. @param {"saved"|"waiting"|"signin"} state */
+  async #recount(state) {
+    const writing = [...this.#writing];
+    const kept = await orElse(this.store.head(), []);
+    const isKept = (/** @type {Entry} */ entry) => kept.some(({ id, kind }) => id === entry.id && kind === entry.kind);
+    const untold = [...kept, ...this.#loose, ...writing.filter((entry) => !isKept(entry))];
+    this.#set(state, untold.length, untold.reduce((sum, entry) => sum + gainOf(entry), 0));
+  }
+
+  /** @param {"saved"|"waiting"|"signin"} state @param {number} pending @param {number} gain */
+  #set(state, pending, gain) {
     this.state = state;
-    this.pending = untold.length;
-    this.gain = untold.reduce((sum, entry) => sum + (entry.kind === "answer" ? 1 : -1), 0);
+    this.pending = pending;
+    this.gain = gain;
     this.dispatchEvent(new Event("change"));
   }
 }

@@ -32,12 +32,14 @@ export class Queue {
   /**
    * @param {import("./wire.js").Wire} wire @param {import("./store.js").Store} store
    * @param {import("./images.js").Images} images @param {number} ahead experiments to hold
+   * @param {string} study "" for the one the server chooses
    */
-  constructor(wire, store, images, ahead) {
+  constructor(wire, store, images, ahead, study) {
     this.wire = wire;
     this.store = store;
     this.images = images;
     this.ahead = ahead;
+    this.study = study;
   }
 
   /** Return how many items wait. */
@@ -52,8 +54,9 @@ export class Queue {
 
   /** Lease more, or throw a Failure. @param {(option: string) => boolean} taken tells what must not be shown again */
   async lease(taken) {
+    const query = new URLSearchParams({ n: String(this.ahead), ...(this.study && { study: this.study }) });
     /** @type {Next} */
-    const next = await this.wire.call("GET", `/api/train/next?n=${this.ahead}`);
+    const next = await this.wire.call("GET", `/api/train/next?${query}`);
     this.#merge(next, taken);
     await orElse(this.store.keepLeases(next), undefined);
     return next;

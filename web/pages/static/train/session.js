@@ -59,8 +59,9 @@ export class Session extends EventTarget {
       this.history.push({ id: row.id, item: row.item });
     }
     this.history = this.history.slice(-UNDO_DEPTH);
-    addEventListener("online", () => this.lease());
-    document.addEventListener("visibilitychange", () => document.visibilityState === "visible" && this.lease());
+    addEventListener("online", () => this.lease(true));
+    this.outbox.addEventListener("told", () => this.#failures && this.lease(true));
+    document.addEventListener("visibilitychange", () => document.visibilityState === "visible" && this.lease(true));
     await this.lease();
   }
 
@@ -69,10 +70,14 @@ export class Session extends EventTarget {
     this.dispatchEvent(new CustomEvent(name, { detail }));
   }
 
-  /** Tell what is kept, lease more, and show the next item if none is on. Without network, go on with what was leased. */
-  async lease() {
+  /**
+   * Tell what is kept, lease more, and show the next item if none is on. Without network, go on with what was leased;
+   * while backing off only `force` asks at once.
+   * @param {boolean} [force]
+   */
+  async lease(force = false) {
     this.#wanted = true;
-    if (this.#leasing) return;
+    if (this.#leasing || (this.#failures && !force)) return;
     this.#leasing = true;
     clearTimeout(this.#timer);
     let wait = RENEW_MS;
@@ -94,7 +99,7 @@ export class Session extends EventTarget {
     } finally {
       this.#leasing = false;
     }
-    this.#timer = setTimeout(() => this.lease(), this.#wanted ? 0 : wait);
+    this.#timer = setTimeout(() => this.lease(true), this.#wanted ? 0 : wait);
   }
 
   /** Show what was leased and return how long to wait before asking again. @param {Next} next */
