@@ -59,13 +59,13 @@ class Postgres:
 
 
 @contextmanager
-def running() -> Iterator[Postgres]:
-    """Start a server in a new folder on a free port, and stop and delete it in the end."""
+def running(*, durable: bool = False) -> Iterator[Postgres]:
+    """Start a server in a new folder on a free port, and stop and delete it in the end; a durable one syncs."""
     folder = Path(tempfile.mkdtemp(prefix="palate-postgres-"))
     programs, owner = binaries(), _owner(folder)
     data, log = folder / "data", folder / "log"
     settings = [
-        part for item in (*QUICK, "listen_addresses=127.0.0.1", "unix_socket_directories=") for part in ("-c", item)
+        part for item in (*(() if durable else QUICK), "listen_addresses=127.0.0.1", "unix_socket_directories=") for part in ("-c", item)
     ]
     make = [
         str(programs / "initdb"),

@@ -14,6 +14,7 @@ from web.adapters.images import Cleaner
 from web.adapters.migrate import migrate
 from web.adapters.optimizer_far import FarOptimizer
 from web.adapters.optimizer_near import NearOptimizer
+from web.adapters.reports import SqlReports
 from web.adapters.store import SqlStore
 from web.adapters.system import SystemClock
 from web.app import create_app
@@ -35,13 +36,15 @@ EXIT_MISUSED = 2
 def build_parts(settings: Settings) -> Parts:
     """Choose the parts that the settings ask for."""
     settings.data_dir.mkdir(parents=True, exist_ok=True)
+    store = SqlStore.open(settings.database_url)
     return Parts(
-        store=SqlStore.open(settings.database_url),
+        store=store,
         objects=Folder(settings.data_dir / "objects"),
         generators={"local": LocalGenerator()},
         optimizer=_optimizer(settings),
         cleaner=Cleaner(),
         clock=SystemClock(),
+        reports=SqlReports(store),
     )
 
 
@@ -81,8 +84,14 @@ def commands(settings: Settings) -> list[Command]:
 
     def listen(host: str, port: int) -> None:
         log_json()
-        app = create_app(parts(), settings, signing_key(settings))
-        uvicorn.run(app, host=host, port=port, log_config=None, access_log=False, timeout_graceful_shutdown=5)
+        uvicorn.run(
+            create_app(parts(), settings, signing_key(settings)),
+            host=host,
+            port=port,
+            log_config=None,
+            access_log=False,
+            timeout_graceful_shutdown=5,
+        )
 
     return [
         serve_command(lambda port: prepare(settings, parts(), port), listen, settings.port),

@@ -3,10 +3,10 @@
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import fields, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from sqlalchemy import Connection, Table, and_, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Select, Table, and_, bindparam, insert, select, update
 from sqlalchemy.exc import IntegrityError, OperationalError
 
 from ml_service.errors import Conflict, NotFound, StorageFull, Unavailable
@@ -54,13 +54,13 @@ class Collection(Generic[T]):
 
     def find(self, **equal: Any) -> T | None:
         """Return the one row whose columns have these values, or None."""
-        row = self.connection.execute(select(self.table).where(self._where(equal))).mappings().first()
+        row = self.connection.execute(_where(self.table, *_shape(equal)), equal).mappings().first()
         return None if row is None else self.kind(**row)
 
     def all(self, **equal: Any) -> tuple[T, ...]:
         """Return the rows whose columns have these values, by primary key; a tuple of values means any of them."""
-        query = select(self.table).where(self._where(equal)).order_by(self.primary)
-        return tuple(self.kind(**row) for row in self.connection.execute(query).mappings())
+        query = _where(self.table, *_shape(equal))
+        return tuple(self.kind(**row) for row in self.connection.execute(query, equal).mappings())
 
     def add(self, row: T) -> T:
         """Insert a row; a taken key is a Conflict."""
@@ -83,12 +83,22 @@ class Collection(Generic[T]):
             raise Conflict(f"This {self.kind.__name__.lower()} was changed meanwhile; load it again.")
         return replace(row, revision=seen + 1)
 
-    def _where(self, equal: dict[str, Any]) -> Any:
-        terms = [
-            self.table.c[name].in_(value) if isinstance(value, tuple) else self.table.c[name] == value
-            for name, value in equal.items()
-        ]
-        return and_(True, *terms)
+
+def _shape(equal: dict[str, Any]) -> tuple[tuple[str, type], ...]:
+    return tuple((name, type(value)) for name, value in equal.items())
+
+
+@lru_cache(maxsize=256)
+def _where(table: Table, *shape: tuple[str, type]) -> Select[Any]:
+    """Return the query for rows whose columns equal parameters; building it costs more than running it."""
+    terms: list[ColumnElement[bool]] = []
+    for name, kind in shape:
+        column = table.c[name]
+        if kind is tuple:
+            terms.append(column.in_(bindparam(name, expanding=True)))
+        else:
+            terms.append(column.is_(None) if kind is type(None) else column == bindparam(name, type_=column.type))
+    return select(table).where(and_(True, *terms)).order_by(*table.primary_key.columns)
 
 
 class Transaction:

@@ -37,10 +37,6 @@ class Lease:
         """Return how long ago the lease was taken or renewed."""
         return now - (self.until - LEASE_TIME)
 
-    def serves(self, token: str, now: datetime) -> bool:
-        """Tell whether a tab works on this lease: its own, or one that another tab seems to have left."""
-        return self.token == token or self.idle(now) > ADOPT_AFTER
-
 
 @dataclass(frozen=True)
 class HeldOption:

@@ -74,7 +74,7 @@ def next_items(parts: Parts, rater: Actor, tab: str, wanted: int, study_id: str 
         study = study_to_rate(tx, rater, study_id)
         if study is None:
             return Turn(None, (), Progress(0, 0, 0))
-        held = _serving(tx, study, rater, tab, now)[:wanted]
+        held = tx.of_leases.held(study.id, rater.user_id, tab, now, wanted)
         enough = len(held) >= wanted or study.state != "running"
         if enough and all(lease.idle(now) < RENEW_AFTER for lease in held):
             return _turn(tx, study, rater, held, now)
@@ -85,7 +85,7 @@ def _top_up(parts: Parts, study: Study, rater: Actor, tab: str, wanted: int) -> 
     now = parts.clock.now()
     with parts.store.begin() as tx:
         tx.of_people.lock(rater.user_id)
-        held = _serving(tx, study, rater, tab, now)[:wanted]
+        held = tx.of_leases.held(study.id, rater.user_id, tab, now, wanted)
         tx.of_leases.renew([lease.id for lease in held], tab, now + LEASE_TIME)
         missing = wanted - len(held) if study.state == "running" else 0
         fresh: tuple[Lease, ...] = ()
@@ -95,11 +95,6 @@ def _top_up(parts: Parts, study: Study, rater: Actor, tab: str, wanted: int) -> 
             tx.of_leases.take(fresh)
             tx.of_jobs.add_once([plan_job(study.id, now)])
         return _turn(tx, study, rater, (*held, *fresh), now)
-
-
-def _serving(tx: Transaction, study: Study, rater: Actor, tab: str, now: datetime) -> tuple[Lease, ...]:
-    held = tx.of_leases.held(study.id, rater.user_id, now)
-    return tuple(lease for lease in held if lease.serves(tab, now))
 
 
 def _turn(tx: Transaction, study: Study, rater: Actor, leases: Sequence[Lease], now: datetime) -> Turn:

@@ -3,12 +3,13 @@
 from collections.abc import Iterable
 from datetime import datetime
 
-from sqlalchemy import Connection, and_, exists, select, update
+from sqlalchemy import Connection, Integer, and_, bindparam, exists, or_, select, update
 
+from web.adapters.columns import Utc
 from web.adapters.queries.common import insert_once, standing
 from web.adapters.tables import experiments, inputs, leases, options, outputs, ratings
 from web.domain.experiment import Option
-from web.domain.lease import HeldOption, Lease, LeaseState, Shown
+from web.domain.lease import ADOPT_AFTER, LEASE_TIME, HeldOption, Lease, LeaseState, Shown
 
 
 class LeaseQueries:
@@ -17,22 +18,14 @@ class LeaseQueries:
     def __init__(self, connection: Connection) -> None:
         self.connection = connection
 
-    def held(self, study_id: str, rater_id: str, now: datetime) -> tuple[Lease, ...]:
-        """Return the rater's running leases of ready experiments from the queue, oldest first."""
-        query = (
-            select(leases)
-            .join(experiments, experiments.c.id == leases.c.experiment_id)
-            .where(
-                leases.c.study_id == study_id,
-                leases.c.rater_id == rater_id,
-                leases.c.state == "held",
-                leases.c.until > now,
-                experiments.c.state == "ready",
-                experiments.c.held_for.is_(None),
-            )
-            .order_by(leases.c.created_at, leases.c.id)
-        )
-        return tuple(Lease(**row) for row in self.connection.execute(query).mappings())
+    def held(self, study_id: str, rater_id: str, tab: str, now: datetime, limit: int) -> tuple[Lease, ...]:
+        """Return the rater's running leases of ready experiments from the queue that serve a tab, oldest first.
+
+        A lease serves the tab that holds it, and any tab once its own seems to be gone.
+        """
+        known = {"study": study_id, "rater": rater_id, "tab": tab, "now": now, "limit": limit}
+        rows = self.connection.execute(_HELD, {**known, "idle_since": now + LEASE_TIME - ADOPT_AFTER})
+        return tuple(Lease(**row) for row in rows.mappings())
 
     def take(self, wanted: Iterable[Lease]) -> None:
         """Insert leases, or hold again those that this rater once had."""
@@ -52,14 +45,9 @@ class LeaseQueries:
 
     def of_options(self, rater_id: str, option_ids: Iterable[str]) -> dict[str, HeldOption]:
         """Return options by id, each with this rater's lease of its experiment."""
-        mine = and_(leases.c.experiment_id == options.c.experiment_id, leases.c.rater_id == rater_id)
-        query = (
-            select(options, leases.c.state.label("lease_state"), leases.c.until.label("lease_until"))
-            .join(leases, mine, isouter=True)
-            .where(options.c.id.in_(tuple(option_ids)))
-        )
+        known = {"rater": rater_id, "options": tuple(option_ids)}
         found = {}
-        for row in self.connection.execute(query).mappings():
+        for row in self.connection.execute(_OF_OPTIONS, known).mappings():
             fields = dict(row)
             state, until = fields.pop("lease_state"), fields.pop("lease_until")
             found[fields["id"]] = HeldOption(Option(**fields), state, until)
@@ -67,23 +55,8 @@ class LeaseQueries:
 
     def shown(self, rater_id: str, experiment_ids: Iterable[str]) -> tuple[Shown, ...]:
         """Return the ready options this rater has not answered, with what a page may know of them."""
-        answered = exists().where(standing(options.c.id), ratings.c.judge_id == rater_id).correlate(options)
-        query = (
-            select(
-                options.c.experiment_id,
-                options.c.id,
-                outputs.c.width,
-                outputs.c.height,
-                inputs.c.id,
-                inputs.c.width,
-                inputs.c.height,
-            )
-            .join(outputs, outputs.c.id == options.c.output_id)
-            .join(inputs, inputs.c.id == options.c.input_id)
-            .where(options.c.experiment_id.in_(tuple(experiment_ids)), options.c.state == "ready", ~answered)
-            .order_by(options.c.id)
-        )
-        return tuple(Shown(*row) for row in self.connection.execute(query))
+        known = {"rater": rater_id, "experiments": tuple(experiment_ids)}
+        return tuple(Shown(*row) for row in self.connection.execute(_SHOWN, known))
 
     def move(self, rater_id: str, states: dict[str, LeaseState]) -> None:
         """Put the rater's leases of these experiments into these states."""
@@ -100,3 +73,49 @@ class LeaseQueries:
             left = and_(experiments.c.id.in_(ids), experiments.c.held_for.is_not(None))
             self.connection.execute(update(experiments).where(left).values(held_for=None, changed_at=now))
         return len(ids)
+
+
+# The queries that each rating takes are built once: building one costs more than running it.
+_HELD = (
+    select(leases)
+    .join(experiments, experiments.c.id == leases.c.experiment_id)
+    .where(
+        leases.c.study_id == bindparam("study"),
+        leases.c.rater_id == bindparam("rater"),
+        leases.c.state == "held",
+        leases.c.until > bindparam("now", type_=Utc()),
+        or_(leases.c.token == bindparam("tab"), leases.c.until < bindparam("idle_since", type_=Utc())),
+        experiments.c.state == "ready",
+        experiments.c.held_for.is_(None),
+    )
+    .order_by(leases.c.created_at, leases.c.id)
+    .limit(bindparam("limit", type_=Integer()))
+)
+_OF_OPTIONS = (
+    select(options, leases.c.state.label("lease_state"), leases.c.until.label("lease_until"))
+    .join(
+        leases,
+        and_(leases.c.experiment_id == options.c.experiment_id, leases.c.rater_id == bindparam("rater")),
+        isouter=True,
+    )
+    .where(options.c.id.in_(bindparam("options", expanding=True)))
+)
+_SHOWN = (
+    select(
+        options.c.experiment_id,
+        options.c.id,
+        outputs.c.width,
+        outputs.c.height,
+        inputs.c.id,
+        inputs.c.width,
+        inputs.c.height,
+    )
+    .join(outputs, outputs.c.id == options.c.output_id)
+    .join(inputs, inputs.c.id == options.c.input_id)
+    .where(
+        options.c.experiment_id.in_(bindparam("experiments", expanding=True)),
+        options.c.state == "ready",
+        ~exists().where(standing(options.c.id), ratings.c.judge_id == bindparam("rater")).correlate(options),
+    )
+    .order_by(options.c.id)
+)

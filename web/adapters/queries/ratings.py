@@ -3,8 +3,9 @@
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from sqlalchemy import Connection, and_, func, select, update
+from sqlalchemy import Connection, and_, bindparam, func, select, update
 
+from web.adapters.columns import Utc
 from web.adapters.queries.common import insert_once
 from web.adapters.tables import exclusions, options, ratings, tombstones
 from web.domain.rating import Exclusions, Rating, Tally
@@ -62,15 +63,9 @@ class RatingQueries:
 
     def tally(self, experiment_ids: Iterable[str]) -> tuple[Tally, ...]:
         """Return who has answered each ready option of these experiments."""
-        answered = and_(ratings.c.option_id == options.c.id, ratings.c.undone_at.is_(None))
-        query = (
-            select(options.c.experiment_id, options.c.id, ratings.c.judge_id, ratings.c.score)
-            .join(ratings, answered, isouter=True)
-            .where(options.c.experiment_id.in_(tuple(experiment_ids)), options.c.state == "ready")
-        )
         rated: dict[tuple[str, str], set[str]] = {}
         skipped: dict[tuple[str, str], set[str]] = {}
-        for row in self.connection.execute(query):
+        for row in self.connection.execute(_TALLY, {"experiments": tuple(experiment_ids)}):
             key = (row.experiment_id, row.id)
             rated.setdefault(key, set())
             skipped.setdefault(key, set())
@@ -80,14 +75,7 @@ class RatingQueries:
 
     def count_by(self, rater_id: str, study_id: str, since: datetime) -> tuple[int, int]:
         """Count a rater's standing scores of a study: since a time, and ever."""
-        mine = and_(
-            ratings.c.judge_id == rater_id,
-            ratings.c.study_id == study_id,
-            ratings.c.undone_at.is_(None),
-            ratings.c.score.is_not(None),
-        )
-        recent = func.count().filter(ratings.c.rated_at >= since)
-        row = self.connection.execute(select(recent, func.count()).where(mine)).one()
+        row = self.connection.execute(_COUNT_BY, {"rater": rater_id, "study": study_id, "since": since}).one()
         return int(row[0]), int(row[1])
 
     def count(self, study_id: str) -> int:
@@ -104,3 +92,16 @@ class RatingQueries:
         )
         rows = self.connection.execute(query.group_by(exclusions.c.rater_id))
         return Exclusions({row.rater_id: row.since for row in rows})
+
+
+_COUNT_BY = select(func.count().filter(ratings.c.rated_at >= bindparam("since", type_=Utc())), func.count()).where(
+    ratings.c.judge_id == bindparam("rater"),
+    ratings.c.study_id == bindparam("study"),
+    ratings.c.undone_at.is_(None),
+    ratings.c.score.is_not(None),
+)
+_TALLY = (
+    select(options.c.experiment_id, options.c.id, ratings.c.judge_id, ratings.c.score)
+    .join(ratings, and_(ratings.c.option_id == options.c.id, ratings.c.undone_at.is_(None)), isouter=True)
+    .where(options.c.experiment_id.in_(bindparam("experiments", expanding=True)), options.c.state == "ready")
+)

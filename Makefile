@@ -1,0 +1,56 @@
+# One command each: `make run` opens the product, `make test` proves it. Both set up all they need.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+export OPENBLAS_NUM_THREADS := 1
+export OMP_NUM_THREADS := 1
+
+.PHONY: setup setup-dev run test check bench fmt reference constraints
+
+setup: $(VENV)/.base
+
+setup-dev: $(VENV)/.dev $(VENV)/.system
+
+$(VENV)/bin/uv:
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet uv
+
+$(VENV)/.base: pyproject.toml constraints.txt | $(VENV)/bin/uv
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --constraint constraints.txt --editable .
+	touch $@
+
+$(VENV)/.dev: pyproject.toml constraints.txt | $(VENV)/bin/uv
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --constraint constraints.txt --editable '.[dev]'
+	touch $@ $(VENV)/.base
+
+# Tests start a private Postgres and drive a real browser; on Debian both are installed here.
+$(VENV)/.system: infra/system-packages.sh | $(VENV)/bin/uv
+	sh infra/system-packages.sh
+	touch $@
+
+run: setup
+	$(BIN)/python -m web serve
+
+test: setup-dev
+	$(BIN)/python -m pytest $(ARGS)
+
+check: setup-dev
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -m pytest
+
+fmt: setup-dev
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+bench: setup-dev
+	$(BIN)/python -m benchmarks.$(NAME) $(ARGS)
+
+reference: setup
+	$(BIN)/python -m web reference > docs/reference.md
+
+constraints: $(VENV)/bin/uv
+	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --no-emit-index-url --no-annotate --no-header \
+		--extra cloud --extra dev pyproject.toml --output-file constraints.txt

@@ -1,0 +1,1 @@
+"""Speed, memory and learning, measured: one module for each question."""

@@ -1,0 +1,57 @@
+"""The servers that `benchmarks.rate_endpoint` compares: `minimal` inserts one row a request, `palate` is the product."""
+
+import sys
+from pathlib import Path
+
+import uvicorn
+from fastapi import FastAPI
+from pydantic import BaseModel
+from sqlalchemy import Column, Float, MetaData, String, Table, insert
+
+from web.__main__ import build_parts
+from web.adapters.engine import connect
+from web.app import create_app
+from web.settings import Settings, signing_key
+
+rows = Table(
+    "minimal_rows",
+    MetaData(),
+    Column("id", String(36), primary_key=True),
+    Column("item", String(36)),
+    Column("score", Float),
+)
+
+
+class Row(BaseModel):
+    """What the minimal app stores."""
+
+    id: str
+    item: str
+    score: float
+
+
+def minimal(url: str) -> FastAPI:
+    """Build the smallest FastAPI app that keeps a rating: one validated body, one transaction, one row."""
+    engines = connect(url)
+    rows.metadata.create_all(engines.writer)
+    app = FastAPI(telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False})
+
+    @app.post("/row")
+    def keep(row: Row) -> dict[str, bool]:
+        with engines.writer.begin() as connection:
+            connection.execute(insert(rows), row.model_dump())
+        return {"saved": True}
+
+    return app
+
+
+def main() -> None:
+    """Serve `minimal` or `palate`: arguments are the name, the database's address, a folder and a port."""
+    name, url, folder, port = sys.argv[1:]
+    settings = Settings(database_url=url, data_dir=Path(folder), port=int(port))
+    app = minimal(url) if name == "minimal" else create_app(build_parts(settings), settings, signing_key(settings))
+    uvicorn.run(app, host="127.0.0.1", port=int(port), log_config=None, access_log=False)
+
+
+if __name__ == "__main__":
+    main()

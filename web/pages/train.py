@@ -1,0 +1,26 @@
+"""The rating page."""
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import RedirectResponse
+
+from web.domain.rating import TAGS
+from web.http.session import Rater, Visitor, context
+from web.http.templates import page
+from web.services.training import study_to_rate
+
+router = APIRouter(tags=["rating page"])
+
+
+@router.get("/")
+def home(actor: Visitor) -> Response:
+    """Send everyone to where they work."""
+    return RedirectResponse("/train" if actor else "/sign-in", 303)
+
+
+@router.get("/train")
+def train(request: Request, rater: Rater, study: str | None = None) -> Response:
+    """Show the page on which raters work; its images come through /api/train/next."""
+    with context(request).parts.store.read() as tx:
+        chosen = study_to_rate(tx, rater, study)
+    name = chosen.name if chosen else None
+    return page(request, "train.html", actor=rater, active="train", tags=TAGS, study=name)
