@@ -1,20 +1,13 @@
 """The rating page."""
 
 from fastapi import APIRouter, Request, Response
-from fastapi.responses import RedirectResponse
 
 from web.domain.rating import TAGS
-from web.http.session import Rater, Visitor, context
+from web.http.session import Rater, context
 from web.http.templates import page
 from web.services.training import study_to_rate
 
 router = APIRouter(tags=["rating page"])
-
-
-@router.get("/")
-def home(actor: Visitor) -> Response:
-    """Send everyone to where they work."""
-    return RedirectResponse("/train" if actor else "/sign-in", 303)
 
 
 @router.get("/train")
