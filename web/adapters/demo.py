@@ -1,4 +1,4 @@
-"""Demo inputs: crops of scikit-learn's two photos, each spoilt by a simulated camera, so that there is something to rate."""
+"""Demo inputs: crops of scikit-learn's two photos, each spoilt by a simulated camera."""
 
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -15,7 +15,10 @@ _LEAST_SIDE = 400
 
 
 class DemoInput(NamedTuple):
-    """A picture to rate: name, JPEG bytes, size, stratum (the camera's fault) and group (the photo it was cut from)."""
+    """A picture to rate: name, JPEG bytes, size, stratum (the camera's fault) and group (the photo it was cut from).
+
+    `original` is the picture before the camera spoilt it, which simulated raters compare with.
+    """
 
     name: str
     body: bytes
@@ -23,6 +26,7 @@ class DemoInput(NamedTuple):
     height: int
     stratum: str
     group: str
+    original: NDArray[np.uint8]
 
 
 def demo_inputs(count: int = 36, seed: int = 0) -> Iterator[DemoInput]:
@@ -32,8 +36,10 @@ def demo_inputs(count: int = 36, seed: int = 0) -> Iterator[DemoInput]:
     for index in range(count):
         photo = names[index % len(names)]
         camera = cameras[index // len(names) % len(cameras)]
-        spoilt = degrade(_crop(photos[photo], random), camera, random)
-        yield DemoInput(f"demo {index + 1:02d} {photo}", encode(spoilt), spoilt.shape[1], spoilt.shape[0], camera, photo)
+        original = _crop(photos[photo], random)
+        spoilt = degrade(original, camera, random)
+        height, width = spoilt.shape[:2]
+        yield DemoInput(f"demo {index + 1:02d} {photo}", encode(spoilt), width, height, camera, photo, original)
 
 
 def sample_photos() -> dict[str, NDArray[np.uint8]]:

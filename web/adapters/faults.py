@@ -1,0 +1,85 @@
+"""Simulated cameras that spoil a good photo, and how good a picture is beside its original.
+
+Images are 8-bit blue, green, red of shape (height, width, 3). These are for demos, simulated raters and benchmarks.
+"""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from web.adapters.colour import delta_e, ssim
+from web.adapters.generators.filters import shrink
+from web.adapters.generators.tone import contrast, exposure, temperature
+
+Image = NDArray[np.uint8]
+Real = NDArray[np.float64]
+
+_JUDGED_SIDE = 320
+
+
+@dataclass(frozen=True)
+class Camera:
+    """The faults of one camera: stops of light, stops of red over blue, haze 0…1, contrast, noise and blur.
+
+    Noise is a standard deviation of encoded values in 0…1, blur one in thousandths of the longer side.
+    """
+
+    stops: float = 0.0
+    warmth: float = 0.0
+    haze: float = 0.0
+    contrast: float = 1.0
+    noise: float = 0.0
+    blur: float = 0.0
+
+    def jittered(self, random: np.random.Generator) -> "Camera":
+        """Return this camera on another day: each fault 15 % (one sd) stronger or weaker."""
+        scale = random.normal(1.0, 0.15, 6).clip(0.5, 1.5)
+        return Camera(
+            stops=self.stops * scale[0],
+            warmth=self.warmth * scale[1],
+            haze=self.haze * scale[2],
+            contrast=1 + (self.contrast - 1) * scale[3],
+            noise=self.noise * scale[4],
+            blur=self.blur * scale[5],
+        )
+
+
+CAMERAS = {
+    "dark_warm_haze": Camera(stops=-1.2, warmth=0.7, haze=0.35),
+    "over_cold_flat": Camera(stops=0.7, warmth=-0.7, contrast=0.6),
+    "noisy_dark": Camera(stops=-1.5, noise=0.06),
+    "soft_haze": Camera(haze=0.5, blur=3.0),
+}
+
+
+def degrade(image: Image, camera: str, random: np.random.Generator) -> Image:
+    """Return the photo as one of CAMERAS would have taken it, with the jitter of the random generator.
+
+    Blur, then haze I = J·t + 0.9·(1 − t) that thins towards the bottom, then exposure, white balance, contrast, noise.
+    """
+    fault = CAMERAS[camera].jittered(random)
+    values = np.asarray(image, np.float64) / 255
+    if fault.blur:
+        values = np.asarray(
+            cv2.GaussianBlur(values, (0, 0), max(0.3, fault.blur / 1000 * max(image.shape))), np.float64
+        )
+    depth = np.linspace(1.0, 0.6, image.shape[0])[:, None, None]
+    values = values + fault.haze * depth * (0.9 - values)
+    values = contrast(temperature(exposure(values, fault.stops), fault.warmth), fault.contrast)
+    noisy = values + random.standard_normal(values.shape) * fault.noise
+    return np.clip(np.rint(noisy * 255), 0, 255).astype(np.uint8)
+
+
+def latent_quality(original: Image, image: Image) -> float:
+    """Return how good a picture is beside its original, 1 (nothing left) to 5 (the original).
+
+    1 + 4·(½·clip((SSIM − 0.3)/0.65, 0, 1) + ½·exp(−ΔE2000/9)), both at 320 pixels of the longer side.
+    """
+    reference, shown = shrink(original, _JUDGED_SIDE), shrink(image, _JUDGED_SIDE)
+    if shown.shape != reference.shape:
+        size = reference.shape[1], reference.shape[0]
+        shown = np.asarray(cv2.resize(shown, size, interpolation=cv2.INTER_AREA), np.uint8)
+    likeness = np.clip((ssim(reference, shown) - 0.3) / 0.65, 0, 1)
+    return float(1 + 4 * (0.5 * likeness + 0.5 * np.exp(-delta_e(reference, shown) / 9)))

@@ -1,0 +1,1 @@
+"""Generators: what makes an output from a source, each behind `web.ports.Generator`."""
