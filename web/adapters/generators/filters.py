@@ -1,7 +1,8 @@
-"""Filters that look at a pixel's surroundings; every radius is a fraction of the longer side, so results are scale-free.
+"""Filters that look at a pixel's surroundings; every radius is a fraction of the longer side.
 
-Colour images are blue, green, red in 8 bits; planes are one channel of 8 bits. What varies slowly (haze, glow, the
-coefficients of a guided filter) is computed on a small copy and enlarged, so that cost hardly grows with the radius.
+So results are scale-free. Colour images are blue, green, red in 8 bits; planes are one channel of 8 bits. What varies
+slowly (haze, glow, the coefficients of a guided filter) is computed on a small copy and enlarged, so that cost hardly
+grows with the radius.
 """
 
 import cv2
@@ -15,6 +16,7 @@ Real = NDArray[np.float32]
 _MAP_SIDE = 512
 _GRAIN_SIDE = 1024
 _BAND_ROWS = 64
+_LEAST_CLEAR = 0.4
 
 
 def shrink(image: Image, side: int) -> Image:
@@ -50,10 +52,11 @@ def guide_coefficients(guide: Real, target: Real, reach: int, epsilon: float) ->
 
 
 def dehaze(image: Image, strength: float) -> Image:
-    """Remove the veil that distance adds: J = (I − A)/t + A with t = max(0.1, 1 − ω·dark(I/A)).
+    """Remove the veil that distance adds: J = (I − A)/t + A with t = max(0.4, 1 − ω·dark(I/A)).
 
     dark is the least channel within 1.5 % of the longer side; A is the mean colour of the haziest 0.1 % (He, Sun,
     Tang: Single image haze removal using dark channel prior, 2009). t is refined by a guided filter of radius 4 %.
+    The bound of 0.4 keeps skies, which look like haze and are none, from garish colours and noise.
     """
     if strength == 0:
         return image
@@ -61,7 +64,8 @@ def dehaze(image: Image, strength: float) -> Image:
     air = _air_light(small)
     haze = _dark_channel(np.divide(small, air), 0.015)
     guide = np.asarray(cv2.cvtColor(small, cv2.COLOR_BGR2GRAY), np.float32)
-    slope, offset = guide_coefficients(guide, 1 - np.float32(strength) * haze, radius(small.shape, 0.04), 1e-3)
+    clear = np.maximum(1 - np.float32(strength) * haze, np.float32(_LEAST_CLEAR))
+    slope, offset = guide_coefficients(guide, clear, radius(small.shape, 0.04), 1e-3)
     return _unveil(image, slope, offset, air * 255)
 
 
@@ -88,7 +92,7 @@ def _unveil(image: Image, slope: Real, offset: Real, air: Real) -> Image:
     for top in range(0, height, _BAND_ROWS):
         band = slice(top, top + _BAND_ROWS)
         grey = np.asarray(cv2.cvtColor(image[band], cv2.COLOR_BGR2GRAY), np.float32)
-        gain = 1 / np.clip(slope[band] * grey * np.float32(1 / 255) + offset[band], 0.1, 1)
+        gain = 1 / np.clip(slope[band] * grey * np.float32(1 / 255) + offset[band], _LEAST_CLEAR, 1)
         veil = gain - 1
         for channel in range(3):
             light = image[band, :, channel] * gain
@@ -102,7 +106,7 @@ def _enlarge(plane: Real, width: int, height: int) -> Real:
 
 
 def denoise(plane: Plane, strength: float, fraction: float) -> Plane:
-    """Smooth within edges: a guided filter of the plane by itself, with ε = (0.12·strength)².
+    """Smooth within edges: a guided filter of the plane by itself, with ε = (0.1·strength²)².
 
     Noise much weaker than the square root of ε goes, edges much stronger stay. Coefficients come from a copy that is
     smaller by half the radius (He, Sun: Fast guided filter, 2015). The fraction gives the radius.
@@ -114,7 +118,7 @@ def denoise(plane: Plane, strength: float, fraction: float) -> Plane:
     height, width = plane.shape
     size = max(1, width // step), max(1, height // step)
     small = _unit(np.asarray(cv2.resize(plane, size, interpolation=cv2.INTER_AREA), np.uint8))
-    slope, offset = guide_coefficients(small, small, max(1, reach // step), (0.12 * strength) ** 2)
+    slope, offset = guide_coefficients(small, small, max(1, reach // step), (0.1 * strength**2) ** 2)
     slope, offset = _enlarge(slope, width, height), _enlarge(offset * 255, width, height)
     smooth = np.empty_like(plane)
     for top in range(0, height, _BAND_ROWS):

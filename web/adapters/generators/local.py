@@ -27,7 +27,7 @@ SPACE = ParameterSpace(
         "gamma": FloatParameter(low=0.5, high=2, default=1, scale="log"),
         "clahe_clip": FloatParameter(low=0, high=4, default=0, unit="× mean bin"),
         "dehaze": FloatParameter(low=0, high=1, default=0, unit="share of the haze"),
-        "denoise": FloatParameter(low=0, high=1, default=0, unit="× 12 % of the range"),
+        "denoise": FloatParameter(low=0, high=1, default=0, unit="× strongest"),
         "sharpness": FloatParameter(low=0, high=2, default=0, unit="× detail"),
         "style": CategoryParameter(choices=tuple(STYLES), default="natural"),
     }
@@ -65,7 +65,10 @@ class LocalGenerator:
 def decode(body: bytes) -> Image:
     """Read image bytes as blue, green, red of shape (height, width, 3)."""
     data = np.frombuffer(body, np.uint8)
-    image = cv2.imdecode(data, cv2.IMREAD_COLOR) if data.size else None
+    try:
+        image = cv2.imdecode(data, cv2.IMREAD_COLOR) if data.size else None
+    except cv2.error as error:
+        raise InvalidRequest("The source has more than 25 megapixels. Scale it down.") from error
     if image is None:
         raise InvalidRequest("The source is not an image that can be read. Send a JPEG, PNG or WebP.")
     return np.asarray(image, np.uint8)

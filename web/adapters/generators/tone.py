@@ -31,8 +31,8 @@ class Style:
 STYLES = {
     "natural": Style(),
     "vivid": Style(curve=0.35, chroma=1.3),
-    "soft": Style(curve=-0.1, chroma=0.95, glow=0.4),
-    "film": Style(curve=0.25, fade=0.06, warmth=0.12, chroma=0.9, grain=0.2),
+    "soft": Style(curve=-0.1, chroma=0.95, glow=0.3),
+    "film": Style(curve=0.25, fade=0.06, warmth=0.12, chroma=0.9, grain=0.12),
     "mono": Style(curve=0.2, chroma=0.0),
 }
 
