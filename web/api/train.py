@@ -1,9 +1,12 @@
 """Routes of the rating page: lease, rate, undo, upload, and the images under a lease."""
 
+import asyncio
 import time
+from functools import partial
 from typing import Annotated
 
 from fastapi import APIRouter, File, Form, Header, Query, Request, Response, UploadFile
+from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import JSONResponse
 
 from ml_service.errors import Gone, InvalidRequest, NotFound
@@ -72,7 +75,7 @@ def undo(request: Request, rater: Rater, rating_id: str) -> Response:
     max_body_size=MOST_UPLOAD_BYTES,
     responses={200: {"model": UploadOut}, 202: {"model": UploadOut}},
 )
-def upload(
+async def upload(
     request: Request,
     rater: Rater,
     file: Annotated[UploadFile | None, File()] = None,
@@ -82,13 +85,14 @@ def upload(
 ) -> Response:
     """Make options of an image for the one who brings it; 202 and a place to watch where that takes longer."""
     here = context(request)
-    body = None if file is None else file.file.read()
+    body = None if file is None else await file.read()
     name = (file.filename or "") if file else ""
-    made = intake.upload_to_rate(here.parts, rater, tab, name=name, body=body, input_id=input_id, study_id=study_id)
+    take = partial(intake.upload_to_rate, name=name, body=body, input_id=input_id, study_id=study_id)
+    made = await run_in_threadpool(take, here.parts, rater, tab)
     until = time.monotonic() + PATIENCE_SECONDS
     while made.state in ("planned", "generating") and time.monotonic() < until:
-        time.sleep(POLL_SECONDS)
-        made = intake.watch_upload(here.parts, rater, made.experiment_id)
+        await asyncio.sleep(POLL_SECONDS)
+        made = await run_in_threadpool(intake.watch_upload, here.parts, rater, made.experiment_id)
     out = upload_out(made, here.urls)
     return _json(out, status=202 if out.state == "generating" else 200)
 
