@@ -119,7 +119,7 @@ class AnswerIn(BaseModel):
 
     id: Annotated[str, Field(max_length=36)]
     option_id: Annotated[str, Field(max_length=36)]
-    score: Literal[1, 2, 3, 4, 5] | None = None
+    score: Annotated[int, Field(ge=1, le=5)] | None = None
     skip: SkipReason | None = None
     tags: Annotated[list[str], Field(max_length=len(TAGS))] = []
     comment: Annotated[str, Field(max_length=COMMENT_LIMIT)] = ""
@@ -183,7 +183,7 @@ def _explained(turn: Turn) -> tuple[Literal["ready", "generating", "empty", "pau
         return "paused", f"{turn.study.name} is {turn.study.state}. What you have rated is safe."
     if turn.in_the_making:
         return "generating", "The next images are being made; they come up here by themselves."
-    return "empty", "You have rated all there is for now. Upload a photo, or look in later."
+    return "empty", "There are no photos in this study yet. Upload one and rate what is made of it."
 
 
 def _experiment_out(held: Held, urls: ImageUrls) -> ExperimentOut:

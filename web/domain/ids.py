@@ -6,7 +6,7 @@ import uuid
 
 
 def new_id() -> str:
-    """Return a fresh UUIDv7: 48 bits of milliseconds, 12 of their fraction (method 3 of section 6.2), 62 random ones."""
+    """Return a fresh UUIDv7: 48 bits of milliseconds, 12 of their fraction (section 6.2, method 3), 62 random ones."""
     milliseconds, rest = divmod(time.time_ns(), 1_000_000)
     fraction = (rest << 12) // 1_000_000
     bits = (milliseconds << 80) | (0x7 << 76) | (fraction << 64) | (0b10 << 62) | secrets.randbits(62)

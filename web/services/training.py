@@ -103,7 +103,7 @@ def _turn(tx: Transaction, study: Study, rater: Actor, leases: Sequence[Lease], 
         options[shown.experiment_id].append(shown)
     held = tuple(Held(lease, shuffled(lease, options[lease.experiment_id])) for lease in leases)
     to_answer = tuple(item for item in held if item.options)
-    making = not to_answer and tx.of_experiments.count_open(study.id, rater.user_id, study.raters_wanted, now) > 0
+    making = not to_answer and bool(tx.of_experiments.next_inputs(study.id, 1))
     return Turn(study, to_answer, progress(tx, study, rater, now), making)
 
 
