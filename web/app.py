@@ -1,12 +1,19 @@
 """The web app: its routers, its edge, and the one error handler."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
+from anyio.to_thread import current_default_thread_limiter
 from fastapi import APIRouter, Depends, FastAPI, Request
 from starlette.types import ASGIApp
 
 from ml_service.errors import NotFound
-from web.api import auth, health, train
+from web.api import auth, health, media, train
+from web.api import history as history_api
+from web.api import jobs as jobs_api
+from web.api import status as status_api
+from web.api import studies as studies_api
 from web.http.csrf import refuse_forgery
 from web.http.edge import Edge
 from web.http.errors import handle_errors
@@ -15,7 +22,7 @@ from web.http.metrics import Metrics
 from web.http.session import Context
 from web.http.static import HashedFiles
 from web.http.templates import Pages
-from web.pages import people, sign_in
+from web.pages import history, jobs, people, sign_in, status, studies
 from web.pages import train as train_page
 from web.ports import Parts
 from web.settings import Settings
@@ -28,9 +35,20 @@ ROUTERS: tuple[APIRouter, ...] = (
     sign_in.router,
     people.router,
     train_page.router,
+    media.router,
+    status_api.router,
+    history_api.router,
+    studies_api.router,
+    jobs_api.router,
+    status.router,
+    history.router,
+    studies.router,
+    jobs.router,
 )
 PAGES = Path(__file__).parent / "pages"
 MOST_BYTES = 1_000_000
+# Python runs one thread at a time: more of them only take turns, and the loop that accepts requests waits longer.
+THREADS = 6
 TRAINING = ("/train", "/api/train", "/api/enhance/train")
 
 
@@ -51,6 +69,7 @@ def create_app(parts: Parts, settings: Settings, key: bytes) -> WebApp:
         openapi_url=None,
         max_body_size=MOST_BYTES,
         redirect_slashes=False,
+        lifespan=_few_threads,
         telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},
     )
     static = HashedFiles(PAGES / "static")
@@ -63,6 +82,12 @@ def create_app(parts: Parts, settings: Settings, key: bytes) -> WebApp:
         app.include_router(router)
     app.mount("/static", static)
     return app
+
+
+@asynccontextmanager
+async def _few_threads(_: FastAPI) -> AsyncIterator[None]:
+    current_default_thread_limiter().total_tokens = THREADS
+    yield
 
 
 async def _closed(request: Request) -> None:

@@ -7,20 +7,9 @@ from typing import Protocol
 
 from ml_service.contract import DiagnoseRequest, Diagnosis, ParameterSpace, Point, Suggestion, SuggestRequest
 from ml_service.objects import ObjectStore
+from web.domain.history import Choices, Cursor, Entry, Filter, OwnEntry, Page
 from web.domain.job import Job, JobState
-from web.domain.report import (
-    Choices,
-    Cursor,
-    Entry,
-    ExperimentDetail,
-    Filter,
-    InputLine,
-    OwnEntry,
-    OwnReport,
-    Page,
-    StudyLine,
-    StudyReport,
-)
+from web.domain.report import ExperimentDetail, InputLine, OwnReport, StudyLine, StudyReport
 from web.domain.study import Study
 from web.transactions import Store
 

@@ -9,11 +9,12 @@ from ml_service.errors import InvalidRequest, NotFound
 from tests.rows import Rows
 from web.adapters.reports import SqlReports
 from web.adapters.store import SqlStore
+from web.domain.history import Cursor, Entry, Filter, OwnEntry
 from web.domain.ids import new_id
 from web.domain.job import Job
 from web.domain.prompt import PromptVersion
 from web.domain.rating import Exclusion
-from web.domain.report import Cursor, Entry, Filter, OwnEntry, StudyReport
+from web.domain.report import StudyReport
 
 START = datetime(2026, 3, 1, 9, tzinfo=UTC)
 EVERYTHING = Filter()

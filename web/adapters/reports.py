@@ -8,20 +8,9 @@ from web.adapters import reports_status as status
 from web.adapters.reports_experiment import detail
 from web.adapters.reports_lists import choices, input_lines, jobs_of, study_lines
 from web.adapters.store import SqlStore
+from web.domain.history import Choices, Cursor, Entry, Filter, OwnEntry, Page
 from web.domain.job import Job, JobState
-from web.domain.report import (
-    Choices,
-    Cursor,
-    Entry,
-    ExperimentDetail,
-    Filter,
-    InputLine,
-    OwnEntry,
-    OwnReport,
-    Page,
-    StudyLine,
-    StudyReport,
-)
+from web.domain.report import ExperimentDetail, InputLine, OwnReport, StudyLine, StudyReport
 from web.domain.study import Study
 
 ACTIVE = timedelta(minutes=15)
@@ -102,6 +91,6 @@ class SqlReports:
             return input_lines(tx.connection, study_id)
 
     def jobs(self, project_id: str, state: JobState, limit: int) -> tuple[Job, ...]:
-        """Return the jobs of a project's studies and of no study that are in a state, the latest due first."""
+        """Return a project's jobs in a state, and those of no project: parked ones newest first, others by due time."""
         with self.store.read() as tx:
             return jobs_of(tx.connection, project_id, state, limit)

@@ -20,7 +20,8 @@ from web.adapters.tables import (
     users,
 )
 from web.domain.experiment import Experiment, Option
-from web.domain.report import Entry, ExperimentDetail, Moment, Treated
+from web.domain.history import Entry
+from web.domain.report import ExperimentDetail, Moment, Treated
 from web.domain.study import Input, Study
 
 
@@ -32,14 +33,15 @@ def detail(connection: Connection, project_id: str, experiment_id: str) -> Exper
         raise NotFound(f"There is no experiment {experiment_id}.")
     experiment = Experiment(**found)
     row = connection.execute(select(inputs).where(inputs.c.id == experiment.input_id)).mappings().one()
-    rated, positions = _ratings(connection, experiment_id), {}
+    rated = _ratings(connection, experiment_id)
     treated = _treated(connection, experiment_id, rated)
     positions = {one.option.id: one.option.position for one in treated}
     moments = [
-        *_of_experiment(experiment),
+        Moment(experiment.created_at, "planned"),
         *_leases(connection, experiment_id),
         *(moment for option_id, some in rated.items() for moment in _of_ratings(some, positions.get(option_id, 0))),
         *_events(connection, experiment_id),
+        *_ended(experiment),
     ]
     timeline = tuple(sorted(moments, key=lambda moment: moment.at))
     return ExperimentDetail(experiment, Study(**study), Input(**row), treated, timeline)
@@ -71,13 +73,12 @@ def _treated(connection: Connection, experiment_id: str, rated: dict[str, list[E
     return tuple(treated)
 
 
-def _of_experiment(experiment: Experiment) -> list[Moment]:
-    moments = [Moment(experiment.created_at, "planned")]
+def _ended(experiment: Experiment) -> list[Moment]:
     if experiment.closed_at is not None:
-        moments.append(Moment(experiment.closed_at, "closed: every option has the ratings wanted"))
-    elif experiment.changed_at != experiment.created_at:
-        moments.append(Moment(experiment.changed_at, f"last change; now {experiment.state}"))
-    return moments
+        return [Moment(experiment.closed_at, "closed: every option has the ratings wanted")]
+    if experiment.changed_at != experiment.created_at:
+        return [Moment(experiment.changed_at, f"last change; now {experiment.state}")]
+    return []
 
 
 def _leases(connection: Connection, experiment_id: str) -> list[Moment]:

@@ -18,7 +18,7 @@ from sqlalchemy import (
 )
 
 from web.adapters.tables import experiments, inputs, options, prompt_versions, ratings, studies, users
-from web.domain.report import Cursor, Entry, Filter, OwnEntry, Page
+from web.domain.history import Cursor, Entry, Filter, OwnEntry, Page
 
 VERSION_LABEL = case(
     (prompt_versions.c.name.is_not(None), prompt_versions.c.name),

@@ -15,8 +15,9 @@ from web.adapters.tables import (
     users,
 )
 from web.domain.experiment import LIVE
+from web.domain.history import Choices
 from web.domain.job import Job, JobState
-from web.domain.report import Choices, InputLine, StudyLine
+from web.domain.report import InputLine, StudyLine
 from web.domain.study import Input, Study
 
 _STANDING = and_(ratings.c.undone_at.is_(None), ratings.c.score.is_not(None))
@@ -97,13 +98,13 @@ def input_lines(connection: Connection, study_id: str) -> tuple[InputLine, ...]:
 
 
 def jobs_of(connection: Connection, project_id: str, state: JobState, limit: int) -> tuple[Job, ...]:
-    """Return the jobs of a project's studies and of no study that are in a state, the latest due first."""
+    """Return a project's jobs in a state, and those of no project: parked ones newest first, others by due time."""
     mine = or_(jobs.c.study_id.is_(None), studies.c.project_id == project_id)
     query = (
         select(jobs)
         .join(studies, studies.c.id == jobs.c.study_id, isouter=True)
         .where(jobs.c.state == state, mine)
-        .order_by(jobs.c.due_at.desc(), jobs.c.id.desc())
+        .order_by(jobs.c.finished_at.desc() if state == "parked" else jobs.c.due_at, jobs.c.id)
         .limit(limit)
     )
     return tuple(Job(**row) for row in connection.execute(query).mappings())

@@ -25,16 +25,7 @@ from web.adapters.tables import (
     users,
 )
 from web.domain.opinion import Sums, level_raters, mean_interval, smooth
-from web.domain.report import (
-    BestStep,
-    Counts,
-    Example,
-    OwnReport,
-    RaterNumbers,
-    StudyReport,
-    TrendStep,
-    VersionMean,
-)
+from web.domain.report import BestStep, Counts, Example, OwnReport, RaterNumbers, StudyReport, TrendStep, VersionMean
 from web.domain.study import Learnt, Study
 
 BEST_STEPS = 300

@@ -13,6 +13,7 @@ from ml_service.contract import (
     ParameterReport,
     RaterEffect,
     Value,
+    VarianceParts,
 )
 from web.domain.report import BestStep, TrendStep, VersionMean
 from web.pages.svg import (
@@ -22,6 +23,7 @@ from web.pages.svg import (
     ROW,
     TOP,
     WIDTH,
+    Cell,
     Scale,
     dot,
     figure,
@@ -177,15 +179,43 @@ def _interval_row(row: Row, scale: Scale, y: float) -> list[Markup]:
 def importance(reports: Mapping[str, ParameterReport]) -> Markup:
     """Draw how much of the difference in ratings each parameter makes, the largest first."""
     ordered = sorted(reports.items(), key=lambda item: -item[1].importance)
-    rows = [(name, report.importance) for name, report in ordered]
-    shapes = []
-    for index, (name, share) in enumerate(rows):
-        y = index * 34 + 14.0
-        shapes += [text(0, y, short(name)), text(WIDTH, y, f"{share:.0%}", "end")]
-        shapes += [line(0, y + 11, WIDTH, y + 11, "grid"), _bar(0, y + 7, share * WIDTH, 8)]
-    words = "; ".join(f"{name} {share:.0%}" for name, share in rows[:3])
+    bars = [(name, f"{report.importance:.0%}", report.importance) for name, report in ordered]
     table = [(name, f"{report.importance:.0%}", f"{report.settled:.0%}") for name, report in ordered]
-    return figure("What matters most", words, shapes, ("Parameter", "Share", "Settled"), table, len(rows) * 34 + 8)
+    return _bars("What matters most", bars, ("Parameter", "Share", "Settled"), table)
+
+
+def variance(parts: VarianceParts) -> Markup:
+    """Draw where the differences between ratings come from, as shares of their variance."""
+    named = (
+        ("the settings", parts.setting),
+        ("who rates", parts.rater),
+        ("which photo", parts.item),
+        ("luck of the making", parts.luck),
+        ("mood of the moment", parts.noise),
+    )
+    total = sum(part for _, part in named) or 1
+    bars = [(name, f"{part / total:.0%}", part / total) for name, part in named]
+    table = [(name, f"{part / total:.0%}", part) for name, part in named]
+    return _bars("Why ratings differ", bars, ("Source", "Share", "Stars²"), table)
+
+
+def counts(title: str, numbers: Mapping[str, int]) -> Markup:
+    """Draw how often each of some things was named, in the order given."""
+    most = max(numbers.values())
+    bars = [(name, str(count), count / most) for name, count in numbers.items()]
+    return _bars(title, bars, ("What", "Times"), list(numbers.items()))
+
+
+def _bars(
+    title: str, bars: Sequence[tuple[str, str, float]], head: Sequence[str], table: Sequence[Sequence[Cell]]
+) -> Markup:
+    shapes = []
+    for index, (name, note, share) in enumerate(bars):
+        y = index * 29 + 12.0
+        shapes += [text(0, y, short(name)), text(WIDTH, y, note, "end")]
+        shapes += [line(0, y + 9, WIDTH, y + 9, "grid"), _bar(0, y + 6, share * WIDTH, 6)]
+    words = "; ".join(f"{name} {note}" for name, note, _ in bars[:3])
+    return figure(title, words, shapes, head, table, len(bars) * 29 + 4)
 
 
 def histogram(scores: Mapping[int, int]) -> Markup:

@@ -1,0 +1,48 @@
+"""The history: filtered rows page by page, and one experiment whole; raters see their own answers alone."""
+
+from typing import Any, get_args
+from urllib.parse import urlencode
+
+from fastapi import APIRouter, Request, Response
+
+from web.domain.experiment import ExperimentKind
+from web.domain.history import AnswerState, Cursor, Filter
+from web.domain.rating import TAGS
+from web.http.session import Admin, Rater, context
+from web.http.templates import page
+
+router = APIRouter(tags=["history pages"])
+
+ROWS = 25
+
+
+@router.get("/history")
+def history(request: Request, rater: Rater, after: str = "") -> Response:
+    """Show rows of the history, newest first, with a form that filters them."""
+    reports, wanted, place = context(request).parts.reports, Filter.read(request.query_params), Cursor.read(after)
+    shared: dict[str, Any] = {
+        "wanted": wanted,
+        "tags": TAGS,
+        "states": get_args(AnswerState),
+        "kinds": get_args(ExperimentKind),
+    }
+    choices = reports.choices(rater.project_id)
+    links: dict[str, Any] = {"query": urlencode(wanted.query()), "first": not after}
+    if rater.role == "admin":
+        found = reports.entries(rater.project_id, wanted, place, ROWS)
+        return page(
+            request, "history.html", actor=rater, active="history", rows=found, choices=choices, **shared, **links
+        )
+    own = reports.own_entries(rater.project_id, rater.user_id, wanted, place, ROWS)
+    studies = choices.studies
+    return page(
+        request, "history_own.html", actor=rater, active="history", rows=own, studies=studies, **shared, **links
+    )
+
+
+@router.get("/history/{experiment_id}")
+def experiment(request: Request, admin: Admin, experiment_id: str) -> Response:
+    """Show one experiment whole: before and after, parameters, ratings, and what happened when."""
+    detail = context(request).parts.reports.experiment(admin.project_id, experiment_id)
+    default = detail.study.spaces[detail.study.generator].default()
+    return page(request, "experiment.html", actor=admin, active="history", detail=detail, default=default, tags=TAGS)
