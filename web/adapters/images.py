@@ -1,5 +1,6 @@
 """Take images from outside in: each is decoded and made anew by a process of its own, under limits."""
 
+import contextlib
 import json
 import struct
 import subprocess
@@ -10,7 +11,7 @@ from queue import Empty, LifoQueue
 from typing import IO
 
 from ml_service.errors import InvalidRequest, TooLarge
-from web.adapters.images_worker import CLEAN, THUMBNAIL
+from web.adapters.images_worker import CLEAN, MEMORY_LIMIT, THUMBNAIL
 from web.ports import CleanImage
 
 BYTE_LIMIT = 30_000_000
@@ -21,8 +22,8 @@ PATIENCE_SECONDS = 20.0
 class Cleaner:
     """Cleans images in worker processes, two at once; one that dies or hangs is replaced, and its image refused."""
 
-    def __init__(self, patience: float = PATIENCE_SECONDS) -> None:
-        self._patience = patience
+    def __init__(self, patience: float = PATIENCE_SECONDS, memory: int = MEMORY_LIMIT) -> None:
+        self._patience, self._memory = patience, memory
         self._turns = threading.BoundedSemaphore(AT_ONCE)
         self._idle: LifoQueue[subprocess.Popen[bytes]] = LifoQueue()
         self.close = weakref.finalize(self, _stop_all, self._idle)
@@ -49,11 +50,16 @@ class Cleaner:
         return head, made
 
     def _worker(self) -> subprocess.Popen[bytes]:
-        try:
-            return self._idle.get_nowait()
-        except Empty:
-            command = [sys.executable, "-m", "web.adapters.images_worker"]
-            return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+        with contextlib.suppress(Empty):
+            while True:
+                worker = self._idle.get_nowait()
+                if worker.poll() is None:
+                    return worker
+                _stop(worker)
+        command = [sys.executable, "-m", "web.adapters.images_worker", str(self._memory)]
+        return subprocess.Popen(  # noqa: S603  nothing from outside is in the command
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+        )
 
     def _exchange(self, worker: subprocess.Popen[bytes], request: bytes) -> tuple[dict[str, int], bytes]:
         watchdog = threading.Timer(self._patience, worker.kill)
@@ -65,7 +71,9 @@ class Cleaner:
             made = _frame(_pipe(worker.stdout))
         except (BrokenPipeError, EOFError) as error:
             _stop(worker)
-            raise InvalidRequest("The image could not be decoded within the limits; export it again.") from error
+            raise InvalidRequest(
+                "The image could not be read within the limits of time and memory; export it again, smaller."
+            ) from error
         finally:
             watchdog.cancel()
         self._idle.put(worker)

@@ -12,13 +12,14 @@ import sys
 import warnings
 from typing import BinaryIO
 
-from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageCms, ImageOps
 
 MEMORY_LIMIT = 1 << 30
 PIXEL_LIMIT = 25_000_000
-LEAST_SIDE = 32
+LEAST_SIDE, MOST_SIDE = 32, 16_384
 FORMATS = ("JPEG", "PNG", "WEBP")
 CLEAN, THUMBNAIL = b"c", b"t"
+UNREADABLE = (OSError, SyntaxError, ValueError, EOFError, TypeError, KeyError, struct.error)
 _SRGB = ImageCms.createProfile("sRGB")
 
 
@@ -35,10 +36,9 @@ def clean(body: bytes) -> tuple[bytes, int, int]:
     image = _opened(body)
     try:
         image.load()
-    except (OSError, SyntaxError, ValueError, EOFError, struct.error) as error:
+    except UNREADABLE as error:
         raise Refused("The image is damaged or cut off; export it again and upload that.") from error
-    upright = ImageOps.exif_transpose(_in_srgb(image))
-    flat = _flattened(upright)
+    flat = _flattened(_in_srgb(_upright(image)))
     return _jpeg(flat, 95), *flat.size
 
 
@@ -54,21 +54,31 @@ def thumbnail(body: bytes, side: int) -> tuple[bytes, int, int]:
 def _opened(body: bytes) -> Image.Image:
     try:
         image = Image.open(io.BytesIO(body), formats=FORMATS)
-    except Image.DecompressionBombError as error:
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise _over_limit() from error
-    except (UnidentifiedImageError, OSError, SyntaxError, ValueError, struct.error) as error:
-        raise Refused("This is no JPEG, PNG or WebP image; upload one of these.") from error
+    except UNREADABLE as error:
+        raise Refused("This is no JPEG, PNG or WebP image that can be read; upload one of these.") from error
     if image.width * image.height > PIXEL_LIMIT:
         raise _over_limit()
+    if max(image.size) > MOST_SIDE:
+        raise Refused(f"The image is longer than {MOST_SIDE} pixels; cut it or scale it down.", too_large=True)
     if min(image.size) < LEAST_SIDE:
         raise Refused(f"The image is smaller than {LEAST_SIDE} pixels on a side; upload a larger one.")
-    if getattr(image, "n_frames", 1) > 1:
+    if image.format != "MPO" and getattr(image, "n_frames", 1) > 1:  # an MPO's further frames are previews
         raise Refused("The image is animated; upload a single picture.")
     return image
 
 
 def _over_limit() -> Refused:
     return Refused(f"The image has more than {PIXEL_LIMIT // 1_000_000} megapixels; scale it down.", too_large=True)
+
+
+def _upright(image: Image.Image) -> Image.Image:
+    """Turn the image as its EXIF says; metadata that cannot be read is passed over."""
+    try:
+        return ImageOps.exif_transpose(image)
+    except UNREADABLE:
+        return image
 
 
 def _in_srgb(image: Image.Image) -> Image.Image:
@@ -125,10 +135,11 @@ def serve(requests: BinaryIO, answers: BinaryIO) -> None:
 
 
 def main() -> None:
-    """Limit this process's memory, then serve."""
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY_LIMIT, MEMORY_LIMIT))
+    """Limit this process's memory to as many bytes as the command line says, then serve."""
+    memory = int(sys.argv[1])
+    resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
     warnings.simplefilter("error", Image.DecompressionBombWarning)
-    Image.MAX_IMAGE_PIXELS = 2 * PIXEL_LIMIT
+    Image.MAX_IMAGE_PIXELS = PIXEL_LIMIT
     serve(sys.stdin.buffer, sys.stdout.buffer)
 
 
