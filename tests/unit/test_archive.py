@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from sqlalchemy import insert, select
 
+from ml_service.contract import Suggestion
 from ml_service.errors import Conflict, InvalidRequest, NotFound
 from ml_service.objects.local import Folder
 from tests.clock import FixedClock
@@ -143,6 +144,20 @@ def test_what_is_learnt_from_it_is_the_same_there(origin: Place, target: Place, 
     assert len(told[0]) == 1
     shared = {"point", "rating", "rater", "item", "at"}
     assert [o.model_dump(include=shared) for o in told[0]] == [o.model_dump(include=shared) for o in told[1]]
+
+
+def test_the_same_history_gets_the_same_suggestion_on_the_other_engine(
+    origin: Place, target: Place, tmp_path: Path
+) -> None:
+    def suggestion(there: Place) -> Suggestion:
+        with there.store.read() as tx:
+            study = tx.studies.get(origin.world.study.id)
+            sources = tx.of_experiments.next_inputs(study.id, 1)
+            return there.world.parts.optimizer.suggest(queue.suggest_request(tx, study, 2, sources))
+
+    target.load(origin.export(tmp_path / "study.zip"))
+    assert suggestion(target) == suggestion(origin)
+    assert len(suggestion(target).proposals) == 2
 
 
 def test_present_images_arrive_and_removed_ones_do_not(origin: Place, target: Place, tmp_path: Path) -> None:

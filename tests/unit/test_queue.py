@@ -107,7 +107,7 @@ def test_the_same_history_gives_the_same_suggestion_after_a_restart(world: World
         world.rate(rater, *(answer(option.option_id) for item in held for option in item.options))
     with world.parts.store.read() as tx:
         source = tx.of_experiments.next_inputs(world.study.id, 1)
-        request = queue._suggest_request(tx, world.study, 2, source)
+        request = queue.suggest_request(tx, world.study, 2, source)
     assert world.parts.optimizer.suggest(request) == world.parts.optimizer.suggest(
         SuggestRequest.model_validate_json(request.model_dump_json())
     )

@@ -53,7 +53,7 @@ def _need(tx: Transaction, study: Study, depth: int | None, parts: Parts) -> int
 def _plan_some(parts: Parts, study: Study, count: int) -> int:
     with parts.store.read() as tx:
         sources = tx.of_experiments.next_inputs(study.id, count)
-        request = _suggest_request(tx, study, len(sources) * study.options_per_experiment, sources)
+        request = suggest_request(tx, study, len(sources) * study.options_per_experiment, sources)
         version = live_version(tx, study)
     if not sources:
         return 0
@@ -70,7 +70,8 @@ def _plan_some(parts: Parts, study: Study, count: int) -> int:
     return min(len(sources), len(shares))
 
 
-def _suggest_request(tx: Transaction, study: Study, count: int, sources: Sequence[Input]) -> SuggestRequest:
+def suggest_request(tx: Transaction, study: Study, count: int, sources: Sequence[Input]) -> SuggestRequest:
+    """Return the whole history of a study, with what is out, as the question of what to try next."""
     return SuggestRequest(
         spaces=study.spaces,
         seen=observations(tx, study),
@@ -154,7 +155,7 @@ def _treatments(parts: Parts, experiment: Experiment) -> tuple[tuple[Option, ...
         study, source = tx.studies.get(experiment.study_id), tx.inputs.get(experiment.input_id)
         options = tx.options.all(experiment_id=experiment.id)
         version = tx.versions.get(options[0].version) if options else live_version(tx, study)
-        request = _suggest_request(tx, study, study.options_per_experiment, [source])
+        request = suggest_request(tx, study, study.options_per_experiment, [source])
     if not options:
         suggestion = parts.optimizer.suggest(request)
         options = tuple(_options(experiment, version, study, suggestion.proposals, suggestion))
