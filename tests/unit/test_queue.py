@@ -98,6 +98,16 @@ def test_learning_is_done_once_for_each_history(world: World) -> None:
     assert first.diagnosis.ratings_used == 8
     world.rate(rater, answer(world.hold(rater).held[0].options[0].option_id))
     assert queue.learn(world.parts, world.study.id).diagnosis.ratings_used == 9
+    more = answer(world.hold(rater).held[0].options[0].option_id)
+    world.rate(rater, more)
+    world.clock.advance(minutes=1)
+    assert queue.learn(world.parts, world.study.id).diagnosis.ratings_used == 10
+    training.undo(world.parts, rater, more.id)
+    world.clock.advance(minutes=1)
+    again = queue.learn(world.parts, world.study.id)
+    with world.parts.store.read() as tx:
+        assert tx.of_studies.newest_diagnosis(world.study.id) == again
+    assert again.diagnosis.ratings_used == 9
 
 
 def test_the_same_history_gives_the_same_suggestion_after_a_restart(world: World) -> None:

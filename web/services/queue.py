@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 
 from ml_service.contract import DiagnoseRequest, Observation, Pending, Proposal, Suggestion, SuggestRequest, digest
@@ -183,17 +184,14 @@ def _keep(parts: Parts, option: Option, generated: Generated | None, error: str 
         if fresh.state != "planned":
             return
         kept = None if output is None else (tx.outputs.find(content_hash=output.content_hash) or tx.outputs.add(output))
-        tx.options.replace(
-            Option(
-                **{
-                    **fresh.__dict__,
-                    "state": "failed" if kept is None else "ready",
-                    "output_id": kept.id if kept else None,
-                    "cost_micros": generated.cost_micros if generated else 0,
-                    "error": error,
-                }
-            )
+        made = replace(
+            fresh,
+            state="failed" if kept is None else "ready",
+            output_id=kept.id if kept else None,
+            cost_micros=generated.cost_micros if generated else 0,
+            error=error,
         )
+        tx.options.replace(made)
 
 
 def _stored(parts: Parts, generated: Generated) -> Output:
@@ -217,17 +215,21 @@ def learn(parts: Parts, study_id: str) -> Learnt:
     with parts.store.read() as tx:
         study = tx.studies.get(study_id)
         request = DiagnoseRequest(spaces=study.spaces, seen=observations(tx, study), seed=study.seed)
-        known = tx.diagnoses.find(study_id=study_id, request_hash=digest(request))
-    if known is not None:
+        asked = digest(request)
+        known = tx.diagnoses.find(study_id=study_id, request_hash=asked)
+        newest = tx.of_studies.newest_diagnosis(study_id)
+    if known is not None and known == newest:
         return known
-    diagnosis = parts.optimizer.diagnose(request)
-    learnt = Learnt(new_id(), study_id, digest(request), diagnosis, parts.clock.now())
+    diagnosis = known.diagnosis if known else parts.optimizer.diagnose(request)
     with parts.store.begin() as tx:
-        again = tx.diagnoses.find(study_id=study_id, request_hash=learnt.request_hash)
-        if again is None:
-            tx.diagnoses.add(learnt)
-            tx.of_studies.forget_old_diagnoses(study_id)
-        return again or learnt
+        now = parts.clock.now()
+        again = tx.diagnoses.find(study_id=study_id, request_hash=asked)
+        if again is not None:
+            tx.of_studies.make_newest(again.id, now)
+            return replace(again, made_at=now)
+        learnt = tx.diagnoses.add(Learnt(new_id(), study_id, asked, diagnosis, now))
+        tx.of_studies.forget_old_diagnoses(study_id)
+        return learnt
 
 
 def tick(parts: Parts) -> None:

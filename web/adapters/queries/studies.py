@@ -1,6 +1,8 @@
 """Queries of studies: what was learnt last."""
 
-from sqlalchemy import Connection, delete, select
+from datetime import datetime
+
+from sqlalchemy import Connection, delete, select, update
 
 from web.adapters.tables import diagnoses
 from web.domain.study import Learnt
@@ -19,6 +21,10 @@ class StudyQueries:
         query = select(diagnoses).where(diagnoses.c.study_id == study_id).order_by(diagnoses.c.made_at.desc()).limit(1)
         row = self.connection.execute(query).mappings().first()
         return None if row is None else Learnt(**row)
+
+    def make_newest(self, diagnosis_id: str, now: datetime) -> None:
+        """Let an earlier diagnosis be the newest again, as it is once the ratings since were undone."""
+        self.connection.execute(update(diagnoses).where(diagnoses.c.id == diagnosis_id).values(made_at=now))
 
     def forget_old_diagnoses(self, study_id: str) -> None:
         """Keep a study's newest diagnoses only; an older one is computed again where it is asked for."""
