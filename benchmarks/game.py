@@ -1,0 +1,82 @@
+"""The restoration game: a camera spoils good photos, and one setting of the enhancer is to undo that on all of them.
+
+Raters score a result by its likeness to the original, with a level and a noise of their own. Photos that are rated and
+photos that judge the chosen setting are other photos. Everything is seen at 320 pixels of the longer side.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmarks.photos import Photo
+from ml_service.contract import FloatParameter, ParameterSpace, Point
+from ml_service.space import SearchSpace
+from web.adapters.faults import CAMERAS, degrade, latent_quality
+from web.adapters.generators.local import SPACE, LocalGenerator, decode, encode, enhance
+from web.adapters.raters import simulated_raters
+from web.ports import GenerateRequest
+
+SIDE = 320
+UPLOADS, OPTIONS = 25, 5
+CHECKPOINTS = (25, 50, 125)  # ratings after which a method must name its best point
+RATERS, BIAS, NOISE = 5, 0.4, 0.5
+NUMBERS = ParameterSpace(parameters={n: p for n, p in SPACE.parameters.items() if isinstance(p, FloatParameter)})
+SEARCH = SearchSpace(NUMBERS)
+
+Image = NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class Shot:
+    """A photo as the camera took it: the JPEG that is uploaded, its pixels, and the original to compare with."""
+
+    sha256: str
+    original: Image
+    body: bytes
+    spoilt: Image
+
+
+class Game:
+    """One camera and one draw of photos, raters and noise."""
+
+    def __init__(self, camera: str, seed: int, photos: Sequence[Photo], prompt: Mapping[str, str]) -> None:
+        self.camera, self.seed, self.prompt = camera, seed, prompt
+        self.random = np.random.default_rng([seed, list(CAMERAS).index(camera)])
+        shots = [self._shot(photos[i]) for i in self.random.permutation(len(photos))]
+        self.rated, self.judging = shots[:UPLOADS], shots[UPLOADS:]
+        if {shot.sha256 for shot in self.rated} & {shot.sha256 for shot in self.judging}:
+            raise AssertionError("a photo that is rated also judges")
+        self.raters = simulated_raters(RATERS, BIAS, NOISE, seed)
+        self.generator = LocalGenerator()
+        self.default = self.quality(NUMBERS.default(), self.judging)
+
+    def _shot(self, photo: Photo) -> Shot:
+        body = encode(degrade(photo.image, self.camera, self.random))
+        return Shot(photo.sha256, photo.image, body, decode(body))
+
+    def quality(self, point: Point, shots: Iterable[Shot]) -> float:
+        """Return the mean latent quality, 1 to 5 stars, of photos enhanced at a point."""
+        return float(
+            np.mean([latent_quality(shot.original, enhance(shot.spoilt, point, self.prompt)) for shot in shots])
+        )
+
+    def gain(self, point: Point) -> float:
+        """Return how much better a point is than the default, in stars, on the photos that judge."""
+        return self.quality(point, self.judging) - self.default
+
+    def untouched(self) -> float:
+        """Return the mean latent quality of the photos that judge, as the camera took them."""
+        return float(np.mean([latent_quality(shot.original, shot.spoilt) for shot in self.judging]))
+
+    def score(self, upload: int, picture: bytes, shot: Shot) -> int:
+        """Return the whole stars that the rater of an upload gives to a picture made from a shot."""
+        rater = self.raters[upload % RATERS]
+        return rater.score(latent_quality(shot.original, decode(picture)), picture)
+
+    def rate(self, upload: int, points: Iterable[Point]) -> list[int]:
+        """Return the stars that an upload gets at some points, made as the product makes them."""
+        shot = self.rated[upload]
+        requests = (GenerateRequest(shot.body, "image/jpeg", self.prompt, point, 0) for point in points)
+        return [self.score(upload, self.generator.generate(request).body, shot) for request in requests]

@@ -1,0 +1,156 @@
+"""Palate itself at the restoration game: its database, object store, generator, optimizer, queue and rating service."""
+
+import tempfile
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from benchmarks.game import CHECKPOINTS, NUMBERS, OPTIONS, RATERS, UPLOADS, Game
+from ml_service.contract import Point
+from ml_service.errors import Unavailable
+from ml_service.objects.local import Folder
+from web.adapters.generators.local import LocalGenerator
+from web.adapters.images import Cleaner
+from web.adapters.migrate import migrate
+from web.adapters.optimizer_near import NearOptimizer
+from web.adapters.reports import SqlReports
+from web.adapters.store import SqlStore
+from web.domain.access import Actor
+from web.domain.ids import new_id
+from web.domain.rating import Answer
+from web.domain.study import Study
+from web.jobs.tasks import TASKS
+from web.jobs.worker import Worker
+from web.ports import CleanImage, Parts
+from web.services import accounts, prompts, queue, training
+from web.services.intake import present_or_added, store_image
+from web.services.studies import StudyDraft, make_study
+
+PROMPTS = Path("prompts")
+BETWEEN_UPLOADS = timedelta(minutes=20)  # so that one rater is active at a time
+ROUNDS = 5  # of asking and working, after which an upload must be ready
+
+
+class GameClock:
+    """A clock that the game moves on."""
+
+    def __init__(self) -> None:
+        self.time = datetime(2026, 1, 1, tzinfo=UTC)
+
+    def now(self) -> datetime:
+        """Return the time of the game."""
+        return self.time
+
+
+def shipped_prompt() -> Mapping[str, str]:
+    """Return the components of the shipped live prompt for the local generator, as a fresh product renders them."""
+    current = prompts.read_current(Folder(PROMPTS))
+    text = dict(current.components["local"])
+    for name, variable in current.variables.items():
+        text = {slot: value.replace("{{" + name + "}}", variable.default) for slot, value in text.items()}
+    return text
+
+
+def palate(game: Game, depth: int | None) -> dict[int, Point]:
+    """Rate five options an upload through the product, and return what it recommends after so many ratings.
+
+    With a depth, the queue is that many experiments deep; None leaves it as deep as the product makes it.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        url = f"sqlite:///{folder}/palate.db"
+        migrate(url)
+        store = SqlStore.open(url)
+        try:
+            return _House(game, store, Path(folder), depth).play()
+        finally:
+            store.close()
+
+
+class _House:
+    """A product with one study: an input for every upload of the game, and its raters."""
+
+    def __init__(self, game: Game, store: SqlStore, folder: Path, depth: int | None) -> None:
+        self.game, self.clock = game, GameClock()
+        self.parts = Parts(
+            store=store,
+            objects=Folder(folder / "objects"),
+            generators={"local": LocalGenerator()},
+            optimizer=NearOptimizer(),
+            cleaner=Cleaner(),
+            clock=self.clock,
+            reports=SqlReports(store),
+        )
+        accounts.bootstrap(store, self.clock, ())
+        operator = accounts.operator(store)
+        prompts.adopt(self.parts, Folder(PROMPTS), operator.project_id)
+        self.study = self._study(operator)
+        self.shots = self._inputs()
+        self.actors = [self._join(operator, rater.name) for rater in game.raters]
+        # What is learnt is asked for at the checkpoints: nothing else depends on it, and it takes most of the time.
+        tasks = {
+            "generate": TASKS["generate"],
+            "plan": lambda parts, arguments: queue.plan(parts, arguments["study"], depth),
+            "learn": lambda *_: None,
+        }
+        self.worker = Worker(self.parts, tasks)
+
+    def _study(self, operator: Actor) -> Study:
+        draft = StudyDraft("Restoration", {"local": NUMBERS}, options_per_experiment=OPTIONS)
+        study = make_study(self.parts, operator, draft)
+        with self.parts.store.begin() as tx:
+            return tx.studies.replace(replace(study, seed=self.game.seed))
+
+    def _inputs(self) -> dict[str, int]:
+        """Add the photos to be rated and return their places in the game by the input's id."""
+        places = {}
+        for place, shot in enumerate(self.game.rated):
+            height, width = shot.spoilt.shape[:2]
+            image = CleanImage(shot.body, "image/jpeg", width, height)
+            source = store_image(self.parts, self.study, f"photo {place}", image)
+            with self.parts.store.begin() as tx:
+                places[present_or_added(tx, source).id] = place
+        return places
+
+    def _join(self, operator: Actor, name: str) -> Actor:
+        store = self.parts.store
+        secret = accounts.invite(store, self.clock, operator, "rater", f"{name}@example.org")
+        session = accounts.digest(accounts.use_link(store, self.clock, secret))
+        with store.read() as tx:
+            actor = tx.of_people.actor(session, self.clock.now())
+        if actor is None:
+            raise Unavailable(f"{name} could not sign in to the game.")
+        return actor
+
+    def play(self) -> dict[int, Point]:
+        """Rate every upload and return the recommended points by the number of ratings."""
+        bests = {}
+        for upload in range(UPLOADS):
+            self._rate(upload, self._hold(self.actors[upload % RATERS]))
+            self.clock.time += BETWEEN_UPLOADS
+            if (upload + 1) * OPTIONS in CHECKPOINTS:
+                best = queue.learn(self.parts, self.study.id).diagnosis.best
+                bests[(upload + 1) * OPTIONS] = best.point if best else NUMBERS.default()
+        return bests
+
+    def _hold(self, rater: Actor) -> training.Held:
+        for _ in range(ROUNDS):
+            turn = training.next_items(self.parts, rater, "tab", 1, self.study.id)
+            if turn.held:
+                return turn.held[0]
+            while self.worker.step():
+                pass
+        raise Unavailable("The product made nothing to rate; look at the worker's log for why.")
+
+    def _rate(self, upload: int, held: training.Held) -> None:
+        answers = [Answer(new_id(), shown.option_id, self._score(upload, shown.option_id)) for shown in held.options]
+        training.rate(self.parts, self.actors[upload % RATERS], answers)
+        while self.worker.step():
+            pass
+
+    def _score(self, upload: int, option_id: str) -> float:
+        with self.parts.store.read() as tx:
+            option = tx.options.get(option_id)
+            output = tx.outputs.get(option.output_id or "")
+        shot = self.game.rated[self.shots[option.input_id]]
+        return self.game.score(upload, self.parts.objects.read(output.object_key), shot)

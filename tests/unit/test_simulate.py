@@ -1,0 +1,157 @@
+"""Simulated raters: what they like, and that they rate a running server over HTTP as people do."""
+
+import json
+import socket
+import threading
+from argparse import ArgumentParser
+from collections.abc import Iterator
+from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+
+import httpx
+import numpy as np
+import pytest
+import uvicorn
+
+from ml_service.errors import Conflict, Unavailable
+from web.__main__ import build_parts, prepare
+from web.adapters.demo import demo_inputs
+from web.adapters.generators.local import encode
+from web.adapters.raters import Quality, SimulatedRater, demo_quality, simulated_raters
+from web.app import create_app
+from web.cli.simulate import Browser, simulate_command
+from web.jobs.worker import run_workers
+from web.ports import Parts
+from web.settings import Settings
+
+
+def test_raters_agree_on_what_is_good_and_differ_in_level() -> None:
+    kind, strict = SimulatedRater("kind", 0.6, 0.5, 0), SimulatedRater("strict", -0.6, 0.5, 0)
+    pictures = [bytes([n]) for n in range(200)]
+
+    def mean(rater: SimulatedRater, quality: float) -> float:
+        return float(np.mean([rater.score(quality, picture) for picture in pictures]))
+
+    assert mean(kind, 3.5) > mean(kind, 2.5) + 0.8
+    assert mean(kind, 3.0) > mean(strict, 3.0) + 1
+    assert {kind.score(9, b"good"), strict.score(-9, b"bad")} == {5, 1}
+
+
+def test_a_rater_repeats_a_score_and_another_seed_draws_another_taste() -> None:
+    first, again, other = (simulated_raters(4, 0.4, 0.5, seed) for seed in (0, 0, 1))
+    assert first == again
+    assert [rater.bias for rater in first] != [rater.bias for rater in other]
+    assert len({rater.score(3, b"x") for rater in (first[0], again[0])}) == 1
+
+
+def test_quality_is_known_of_demo_inputs_only() -> None:
+    demo = next(iter(demo_inputs(1)))
+    as_it_came, restored = demo_quality(demo.body, demo.body), demo_quality(demo.body, encode(demo.original))
+    assert as_it_came is not None
+    assert restored is not None
+    assert as_it_came < restored - 0.5
+    assert demo_quality(b"a stranger's photo", demo.body) is None
+
+
+@dataclass
+class Running:
+    """A server with the demo study, its parts and its address."""
+
+    parts: Parts
+    address: str
+
+    def simulate(self, *words: str, quality: Quality = demo_quality) -> int:
+        """Run the command as the command line would, and return its exit code."""
+        command = simulate_command(lambda: self.parts, quality, self.address)
+        parser = ArgumentParser()
+        parser.add_argument("--json", action="store_true")
+        command.arguments(parser)
+        return command.run(parser.parse_args(words))
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    folder: Path = tmp_path_factory.mktemp("simulate")
+    settings = Settings(_env_file=None, data_dir=folder, database_url=f"sqlite:///{folder}/palate.db")
+    parts = build_parts(settings)
+    prepare(settings, parts, 0)
+    stop = threading.Event()
+    worker = threading.Thread(target=run_workers, args=(parts, stop, 1))
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        app = create_app(parts, settings, b"a key for tests that is long enough")
+        server = uvicorn.Server(uvicorn.Config(app, log_level="warning", ws="none"))
+        web = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
+        web.start()
+        worker.start()
+        yield Running(parts, f"http://127.0.0.1:{listening.getsockname()[1]}")
+        server.should_exit = True
+        stop.set()
+        web.join()
+        worker.join()
+
+
+def test_rates_until_the_target_and_says_what_was_learnt(running: Running, capsys: pytest.CaptureFixture[str]) -> None:
+    assert running.simulate("--raters", "2", "--ratings", "11", "--json") == 0
+    said = json.loads(capsys.readouterr().out)
+    with running.parts.store.read() as tx:
+        ratings = tx.ratings.all(study_id=said["study"])
+        study = tx.studies.get(said["study"])
+        emails = {tx.users.get(rating.judge_id).email for rating in ratings}
+    assert len(ratings) == said["ratings"] == 11
+    assert said["refused"] == said["skipped"] == 0
+    assert np.mean([rating.score for rating in ratings]) == pytest.approx(said["mean"], abs=1e-3)
+    assert emails == {"simulated-1@example.org", "simulated-2@example.org"}
+    assert study.spaces["local"].faults(said["point"]) == []
+    assert "11 ratings" in said["from"]
+
+
+def test_the_same_raters_come_back(running: Running, capsys: pytest.CaptureFixture[str]) -> None:
+    assert running.simulate("--raters", "2", "--ratings", "2") == 0
+    assert running.simulate("--raters", "2", "--ratings", "2", "--rate", "50") == 0
+    assert "2 ratings in" in capsys.readouterr().out
+
+
+def test_photos_it_cannot_judge_are_skipped_with_the_reason(running: Running) -> None:
+    with pytest.raises(Conflict, match="demo photo"):
+        running.simulate("--raters", "1", "--ratings", "5", quality=lambda *_: None)
+    with running.parts.store.read() as tx:
+        reasons = {rating.skip for rating in tx.ratings.all(score=None)}
+    assert reasons == {"cannot_judge"}
+
+
+class Busy(BaseHTTPRequestHandler):
+    """Answers 503, then 429, then well."""
+
+    answers: Iterator[int]
+
+    def do_GET(self) -> None:
+        """Answer with the next status."""
+        self.send_response(next(self.answers))
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Say nothing."""
+
+
+def test_a_busy_server_is_asked_again() -> None:
+    Busy.answers = iter((503, 429, 200))
+    with HTTPServer(("127.0.0.1", 0), Busy) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        with httpx.Client(base_url=f"http://127.0.0.1:{server.server_port}") as client:
+            answer = Browser(client, patience=30).send("GET", "/")
+        server.shutdown()
+        thread.join()
+    assert answer.status_code == 200
+
+
+def test_a_server_that_is_away_is_given_up_on() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = probe.getsockname()[1]
+    with (
+        httpx.Client(base_url=f"http://127.0.0.1:{port}") as client,
+        pytest.raises(Unavailable, match="did not answer"),
+    ):
+        Browser(client, patience=0.2).send("GET", "/")

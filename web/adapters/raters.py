@@ -1,0 +1,49 @@
+"""Simulated raters of known taste: they like what is near the original, each with a level and a noise of their own."""
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from web.adapters.demo import demo_inputs
+from web.adapters.faults import latent_quality
+from web.adapters.generators.local import decode
+
+Image = NDArray[np.uint8]
+Quality = Callable[[bytes, bytes], float | None]
+
+
+@dataclass(frozen=True)
+class SimulatedRater:
+    """Scores a picture by its latent quality, plus this rater's bias, plus noise of this standard deviation; stars."""
+
+    name: str
+    bias: float
+    noise: float
+    seed: int
+
+    def score(self, quality: float, picture: bytes) -> int:
+        """Return whole stars from 1 to 5; the same picture gets the same score again."""
+        key = hashlib.sha256(f"{self.seed} {self.name} ".encode() + picture).digest()
+        luck = np.random.default_rng(list(key)).normal(0, self.noise)
+        return int(np.clip(np.rint(quality + self.bias + luck), 1, 5))
+
+
+def simulated_raters(count: int, bias: float, noise: float, seed: int) -> list[SimulatedRater]:
+    """Return so many raters whose biases are drawn with standard deviation `bias`."""
+    drawn = np.random.default_rng(seed).normal(0, bias, count)
+    return [SimulatedRater(f"simulated-{n}", float(own), noise, seed) for n, own in enumerate(drawn, start=1)]
+
+
+def demo_quality(source: bytes, picture: bytes) -> float | None:
+    """Return the latent quality, 1 to 5, of a picture made from a demo input; None where the source is not one."""
+    original = _demo_originals().get(hashlib.sha256(source).hexdigest())
+    return None if original is None else latent_quality(original, decode(picture))
+
+
+@cache
+def _demo_originals() -> dict[str, Image]:
+    return {hashlib.sha256(demo.body).hexdigest(): demo.original for demo in demo_inputs()}
