@@ -244,7 +244,8 @@ def _is_learnt(parts: Parts, study: str | None) -> bool:
 
 def _words(facts: dict[str, Any]) -> str:
     point = ", ".join(f"{k} {v:.3g}" if isinstance(v, float) else f"{k} {v}" for k, v in facts["point"].items())
+    origin = facts["from"][:1].upper() + facts["from"][1:]
     return (
         f"{facts['ratings']} ratings in {facts['seconds']} s ({facts['per_second']}/s), mean {facts['mean']}; "
-        f"{facts['skipped']} skipped, {facts['refused']} refused.\n{facts['from'].capitalize()}: {point}."
+        f"{facts['skipped']} skipped, {facts['refused']} refused.\n{origin}: {point}."
     )
