@@ -5,6 +5,7 @@ import struct
 import zipfile
 import zlib
 from collections.abc import Callable
+from functools import lru_cache
 
 import numpy as np
 from PIL import Image, ImageCms
@@ -62,6 +63,7 @@ def polyglot() -> bytes:
     return telling_jpeg() + b"<html>" + SCRIPT + archive.getvalue()
 
 
+@lru_cache
 def blank_png(width: int, height: int, channels: int = 3) -> bytes:
     """A PNG of one colour: a small file however large the picture is."""
     colour_type = {1: 0, 3: 2, 4: 6}[channels]

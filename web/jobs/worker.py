@@ -1,11 +1,12 @@
 """The worker: claims jobs, keeps their claims alive while they run, retries what fails and parks what keeps failing."""
 
+import contextlib
 import logging
 import threading
 from collections.abc import Mapping
 from datetime import timedelta
 
-from ml_service.errors import Unavailable
+from ml_service.errors import StorageFull, Unavailable
 from web.domain.ids import new_id
 from web.domain.job import CLAIM_TIME, MAX_ATTEMPTS, Job, retry_delay
 from web.jobs.tasks import TASKS, Task
@@ -15,6 +16,7 @@ from web.services.queue import tick
 IDLE_SECONDS = 0.1
 TICK_SECONDS = 5.0
 LONGEST_WAIT = timedelta(seconds=30)
+AWAY = (Unavailable, StorageFull)  # what passes by itself, so that the worker waits
 log = logging.getLogger("palate.worker")
 
 
@@ -30,7 +32,7 @@ class Worker:
         while not stop.is_set():
             try:
                 busy = self.step()
-            except Unavailable as error:
+            except AWAY as error:
                 log.warning("waiting for the database", extra={"error": str(error)})
                 busy = False
             if not busy:
@@ -95,7 +97,7 @@ class _Heartbeat:
 
     def _beat(self) -> None:
         while not self.over.wait(CLAIM_TIME.total_seconds() / 4):
-            with self.parts.store.begin() as tx:
+            with contextlib.suppress(*AWAY), self.parts.store.begin() as tx:
                 if not tx.of_jobs.extend(self.job, self.parts.clock.now()):
                     return
 
@@ -108,7 +110,7 @@ def run_workers(parts: Parts, stop: threading.Event, threads: int = 2) -> None:
     while not stop.is_set():
         try:
             tick(parts)
-        except Unavailable as error:
+        except AWAY as error:
             log.warning("the tick found the database away", extra={"error": str(error)})
         stop.wait(TICK_SECONDS)
     for worker in workers:
