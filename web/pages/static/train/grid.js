@@ -91,7 +91,7 @@ export class Grid {
   /** Return a place of known size; its image comes later. @param {string} url @param {string} alt @param {number} width @param {number} height */
   #picture(url, alt, width, height) {
     const place = make("img", { alt, width: String(width), height: String(height) });
-    this.images.load(url).then((image) => { place.src = image.src; }, (error) => {
+    this.images.showIn(place, url).catch((error) => {
       if (!(error instanceof ImageFailure)) throw error;
       place.alt = `${alt} (did not load)`;
     });

@@ -58,6 +58,18 @@ export class Images {
     });
   }
 
+  /** Show an image in a place of its own, whatever is freed elsewhere. @param {HTMLImageElement} place @param {string} url */
+  async showIn(place, url) {
+    place.src = URL.createObjectURL(await this.#blob(url, false));
+    try {
+      await place.decode();
+    } catch {
+      throw new ImageFailure("broken", url);
+    } finally {
+      URL.revokeObjectURL(place.src);
+    }
+  }
+
   /** Free the decoded images that are not among these. @param {Set<string>} wanted addresses */
   keepOnly(wanted) {
     for (const [url, loading] of this.#decoded) {

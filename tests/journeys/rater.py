@@ -1,0 +1,62 @@
+"""A rater before the rating page: what they press and what they see."""
+
+from playwright.sync_api import Locator, Page
+
+SEEN = """() => {
+  const image = document.querySelector("#frame .variant");
+  const canvas = Object.assign(document.createElement("canvas"), { width: 16, height: 16 });
+  canvas.getContext("2d").drawImage(image, 0, 0, 16, 16);
+  return canvas.toDataURL();
+}"""
+KEPT = """() => new Promise((resolve, reject) => {
+  const opening = indexedDB.open("palate");
+  opening.onerror = () => reject(opening.error);
+  opening.onsuccess = () => {
+    const counting = opening.result.transaction("images").objectStore("images").count();
+    counting.onsuccess = () => { opening.result.close(); resolve(counting.result); };
+  };
+})"""
+
+
+class Rater:
+    """One signed-in person with the rating page open in a tab."""
+
+    def __init__(self, page: Page, email: str, study_id: str = "") -> None:
+        self.page, self.email, self.study_id = page, email, study_id
+
+    @property
+    def main(self) -> Locator:
+        """The page's body, whose attributes say where it stands."""
+        return self.page.locator("main.train")
+
+    def open(self, ahead: int = 6) -> None:
+        """Open the rating page and wait for a photo."""
+        self.page.goto(f"/train?study={self.study_id}&ahead={ahead}")
+        self.await_photo()
+
+    def await_photo(self) -> None:
+        """Wait until a photo is on the screen and answers are let through."""
+        self.page.wait_for_selector("main.train[data-gate=open]")
+
+    def photo(self) -> str:
+        """Return what tells the photo on the screen from others."""
+        self.await_photo()
+        return str(self.page.evaluate(SEEN))
+
+    def rate(self, *scores: int) -> None:
+        """Press a key for each photo, as soon as it may be rated."""
+        for score in scores:
+            self.await_photo()
+            self.page.keyboard.press(str(score))
+
+    def settled(self) -> None:
+        """Wait until the server has heard everything."""
+        self.page.wait_for_selector("main.train[data-sync=saved][data-pending='0']", timeout=60_000)
+
+    def images_kept(self) -> int:
+        """Return how many images this browser keeps for a time without network."""
+        return int(self.page.evaluate(KEPT))
+
+    def said(self) -> str:
+        """Return the page's last sentence."""
+        return self.page.locator("#status").inner_text()

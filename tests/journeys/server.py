@@ -1,0 +1,131 @@
+"""The real product as a user starts it: `python -m web serve` in a process of its own, with its worker beside it."""
+
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import TypeVar
+
+import httpx
+
+from web.__main__ import build_parts
+from web.adapters.store import SqlStore
+from web.domain.access import Actor, Role
+from web.domain.rating import Rating
+from web.services import accounts
+from web.settings import Settings
+
+ROOT = Path(__file__).resolve().parents[2]
+PATIENCE = 60.0
+T = TypeVar("T")
+
+
+def until(what: str, look: Callable[[], T], patience: float = PATIENCE) -> T:
+    """Return the first true value of `look`, or say what did not come about in time."""
+    end = time.monotonic() + patience
+    while not (found := look()):
+        assert time.monotonic() < end, f"Not within {patience:.0f} s: {what}."
+        time.sleep(0.05)
+    return found
+
+
+def free_port() -> int:
+    """Return a port of loopback that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+class Server:
+    """A server that can be killed and started again on the same port and folder; `parts` see what it sees."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder, self.port = folder, free_port()
+        self.log = folder / "server.log"
+        shutil.copytree(ROOT / "prompts", folder / "prompts")
+        self.settings = Settings(_env_file=None, data_dir=folder / "data", prompts_dir=folder / "prompts")
+        self.store = SqlStore.open(self.settings.database_url)
+        self.parts = replace(build_parts(self.settings), store=self.store)
+        self.process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        """The address that the server prints."""
+        return f"http://localhost:{self.port}"
+
+    def start(self) -> None:
+        """Start the server and wait until it answers."""
+        surroundings = {name: value for name, value in os.environ.items() if name.lower() not in Settings.model_fields}
+        ours = {"DATA_DIR": str(self.settings.data_dir), "PROMPTS_DIR": str(self.settings.prompts_dir)}
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "web", "serve", "--port", str(self.port)],
+                cwd=ROOT,
+                env={**surroundings, **ours, "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"},
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        until(f"an answer of the server, whose log is {self.log}", self._answers)
+
+    def kill(self) -> None:
+        """Kill the server and its worker at once, as a power cut would."""
+        assert self.process is not None
+        os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait()
+
+    def stop(self) -> None:
+        """Stop the server as Ctrl+C does."""
+        assert self.process is not None
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGINT)
+            self.process.wait(PATIENCE)
+
+    def printed_link(self) -> str:
+        """Return the one-time link of the first admin, as it was printed."""
+        found = re.search(rf"{self.url}/link/\S+", self.log.read_text())
+        assert found is not None, self.log.read_text()
+        return found.group()
+
+    def link(self, email: str, role: Role = "rater") -> str:
+        """Return a fresh sign-in link for somebody."""
+        secret = accounts.invite(self.store, self.parts.clock, self.operator, role, email)
+        return f"{self.url}/link/{secret}"
+
+    @property
+    def operator(self) -> Actor:
+        """Who works at the terminal."""
+        return accounts.operator(self.store)
+
+    def ratings(self, study_id: str) -> tuple[Rating, ...]:
+        """Return all answers kept of a study, undone ones too, in the order in which they were given."""
+        with self.store.read() as tx:
+            return tuple(sorted(tx.ratings.all(study_id=study_id), key=lambda rating: rating.id))
+
+    def _answers(self) -> bool:
+        assert self.process is not None
+        assert self.process.poll() is None, self.log.read_text()
+        try:
+            return httpx.get(f"{self.url}/health/ready").status_code == 200
+        except httpx.TransportError:
+            return False
+
+
+@contextmanager
+def serving(folder: Path) -> Iterator[Server]:
+    """Run a server on a new database until the block is left."""
+    server = Server(folder)
+    server.start()
+    try:
+        yield server
+    finally:
+        server.stop()
+        server.store.close()
