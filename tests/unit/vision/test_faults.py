@@ -29,6 +29,11 @@ def test_each_camera_spoils_a_photo_alike_for_alike_numbers(camera: str, photo: 
     assert (spoilt != degrade(photo, camera, np.random.default_rng(4))).any()
 
 
+def test_more_of_a_fault_is_worse(photo: Image) -> None:
+    darker = [latent_quality(photo, enhance(photo, {"exposure": stops}, {})) for stops in (0.0, -0.5, -1.0, -2.0)]
+    assert darker == sorted(darker, reverse=True)
+
+
 UNDOING = {
     "dark_warm_haze": {"exposure": 1.4, "temperature": -0.7, "gamma": 0.6, "saturation": 1.3},
     "over_cold_flat": {"exposure": -0.6, "temperature": 0.5, "contrast": 1.5},

@@ -1,12 +1,41 @@
 """What phrases ask for, with their modifiers, and that the table is whole."""
 
+import json
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from ml_service.contract import FloatParameter
-from web.adapters.generators.lexicon import LEXICON, MODIFIERS, Entry, shifts
-from web.adapters.generators.local import SPACE
+from web.adapters.generators.lexicon import LEXICON, MODIFIERS, Entry, shifts, weights
+from web.adapters.generators.local import SPACE, obey
+
+PHRASES = [(entry, phrase) for entry in LEXICON for phrase in entry.phrases]
+
+# What a reader expects: the parameter, and whether the phrase raises it.
+EXPECTED = {
+    "warmer": ("temperature", True),
+    "cooler": ("temperature", False),
+    "brighter": ("exposure", True),
+    "moody": ("exposure", False),
+    "lift the shadows": ("gamma", True),
+    "rich blacks": ("gamma", False),
+    "punchy": ("contrast", True),
+    "flat": ("contrast", False),
+    "washed out": ("saturation", False),
+    "vivid": ("saturation", True),
+    "muted": ("saturation", False),
+    "crisp": ("sharpness", True),
+    "blurry": ("sharpness", False),
+    "dreamy": ("contrast", False),
+    "foggy": ("dehaze", False),
+    "dehaze": ("dehaze", True),
+    "noisy": ("denoise", False),
+    "clean": ("denoise", True),
+    "clarity": ("clahe_clip", True),
+    "keep it natural": ("clahe_clip", False),
+}
 
 
 @pytest.mark.parametrize(
@@ -66,8 +95,38 @@ def test_each_entry_moves_numbers_of_the_space_by_less_than_their_range(entry: E
         parameter = SPACE.parameters[name]
         assert isinstance(parameter, FloatParameter)
         assert 0 < abs(amount) < (parameter.high - parameter.low) / 2
-    for phrase in entry.phrases:
-        assert set(shifts({"prompt": phrase})) == set(entry.shifts)
+
+
+@pytest.mark.parametrize(("entry", "phrase"), PHRASES, ids=[phrase for _, phrase in PHRASES])
+def test_each_phrase_moves_the_point_as_its_entry_says(entry: Entry, phrase: str) -> None:
+    middle = {
+        name: (parameter.low + parameter.high) / 2
+        for name, parameter in SPACE.parameters.items()
+        if isinstance(parameter, FloatParameter)
+    }
+    after = obey(middle, {"prompt": f"Make it {phrase}, please."})
+    moved = {name: float(after[name]) - value for name, value in middle.items() if after[name] != value}
+    assert moved == pytest.approx(dict(entry.shifts))
+
+
+@pytest.mark.parametrize("phrase", EXPECTED)
+def test_phrases_point_where_a_reader_expects(phrase: str) -> None:
+    name, rises = EXPECTED[phrase]
+    assert (shifts({"prompt": phrase})[name] > 0) == rises
+
+
+def test_the_reader_was_asked_about_every_entry() -> None:
+    assert {says for phrase in EXPECTED for says in weights(phrase)} == {entry.says for entry in LEXICON}
+
+
+def test_shifts_stop_at_the_end_of_the_range() -> None:
+    assert obey({"temperature": 1.4}, {"prompt": "extremely warm"})["temperature"] == 1.5
+    assert obey({}, {"prompt": "blurry"})["sharpness"] == 0
+
+
+def test_the_shipped_prompt_leaves_a_photo_alone() -> None:
+    shipped = json.loads(Path("prompts/versions/v1.0.0.json").read_text())
+    assert shifts(shipped["components"]["local"]) == {}
 
 
 @given(st.text())
