@@ -101,18 +101,12 @@ def test_the_content_counts_and_not_the_name(cleaner: Cleaner, body: bytes) -> N
     assert np.abs(pixels(cleaner.clean(body)) - np.asarray(picture(), np.int16)).mean() < 3
 
 
-@pytest.mark.parametrize("orientation", range(1, 9))
-def test_the_picture_stands_upright(cleaner: Cleaner, orientation: int) -> None:
-    ways = {
-        2: Image.Transpose.FLIP_LEFT_RIGHT,
-        3: Image.Transpose.ROTATE_180,
-        4: Image.Transpose.FLIP_TOP_BOTTOM,
-        5: Image.Transpose.TRANSPOSE,
-        6: Image.Transpose.ROTATE_270,
-        7: Image.Transpose.TRANSVERSE,
-        8: Image.Transpose.ROTATE_90,
-    }
-    upright = picture().transpose(ways[orientation]) if orientation in ways else picture()
+WAYS = "FLIP_LEFT_RIGHT ROTATE_180 FLIP_TOP_BOTTOM TRANSPOSE ROTATE_270 TRANSVERSE ROTATE_90".split()
+
+
+@pytest.mark.parametrize(("orientation", "way"), enumerate(WAYS, start=2), ids=WAYS)
+def test_the_picture_stands_upright(cleaner: Cleaner, orientation: int, way: str) -> None:
+    upright = picture().transpose(Image.Transpose[way])
     made = cleaner.clean(telling_jpeg(orientation))
     assert np.abs(pixels(made) - np.asarray(upright, np.int16)).mean() < 3
 
