@@ -101,10 +101,10 @@ def test_the_content_counts_and_not_the_name(cleaner: Cleaner, body: bytes) -> N
     assert np.abs(pixels(cleaner.clean(body)) - np.asarray(picture(), np.int16)).mean() < 3
 
 
-WAYS = "FLIP_LEFT_RIGHT ROTATE_180 FLIP_TOP_BOTTOM TRANSPOSE ROTATE_270 TRANSVERSE ROTATE_90".split()
+WAYS = ["FLIP_LEFT_RIGHT", "ROTATE_180", "FLIP_TOP_BOTTOM", "TRANSPOSE", "ROTATE_270", "TRANSVERSE", "ROTATE_90"]
 
 
-@pytest.mark.parametrize(("orientation", "way"), enumerate(WAYS, start=2), ids=WAYS)
+@pytest.mark.parametrize(("orientation", "way"), list(enumerate(WAYS, start=2)), ids=WAYS)
 def test_the_picture_stands_upright(cleaner: Cleaner, orientation: int, way: str) -> None:
     upright = picture().transpose(Image.Transpose[way])
     made = cleaner.clean(telling_jpeg(orientation))
@@ -278,12 +278,8 @@ def mutated(body: bytes, change: Edit) -> bytes:
     way, share, patch = change
     at = int(share * len(body))
     length = len(patch)
-    middle = {
-        "overwrite": patch,
-        "insert": patch + body[at : at + length],
-        "remove": b"",
-        "repeat": body[at : at + length] * 2,
-    }
+    old = body[at : at + length]
+    middle = {"overwrite": patch, "insert": patch + old, "remove": b"", "repeat": old * 2}
     return body[:at] + middle[way] + body[at + length :]
 
 
