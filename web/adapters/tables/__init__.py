@@ -1,0 +1,32 @@
+"""The tables: one for each word of the domain that is stored, with the customer's names where they gave any."""
+
+from web.adapters.tables.base import metadata
+from web.adapters.tables.people import audit_events, links, memberships, projects, sessions, users
+from web.adapters.tables.prompts import prompt_pointers, prompt_versions, prompts
+from web.adapters.tables.studies import diagnoses, inputs, studies
+from web.adapters.tables.training import exclusions, experiments, leases, options, outputs, ratings, tombstones
+from web.adapters.tables.work import jobs
+
+__all__ = [
+    "audit_events",
+    "diagnoses",
+    "exclusions",
+    "experiments",
+    "inputs",
+    "jobs",
+    "leases",
+    "links",
+    "memberships",
+    "metadata",
+    "options",
+    "outputs",
+    "projects",
+    "prompt_pointers",
+    "prompt_versions",
+    "prompts",
+    "ratings",
+    "sessions",
+    "studies",
+    "tombstones",
+    "users",
+]

@@ -1,0 +1,142 @@
+"""What is shown to raters, who holds it, and what they say of it."""
+
+from sqlalchemy import Boolean, CheckConstraint, Column, Float, Index, String, Table, Text, UniqueConstraint, text
+
+from ml_service.contract import Interval, Point
+from web.adapters.tables.base import identity, metadata, moment, one_of, reference, revision, short_text, typed, whole
+
+outputs = Table(
+    "outputs",
+    metadata,
+    identity(),
+    Column("content_hash", String(64), nullable=False, unique=True),
+    short_text("object_key"),
+    short_text("media_type", 64),
+    whole("width"),
+    whole("height"),
+    whole("size"),
+    moment("created_at"),
+)
+
+experiments = Table(
+    "parameter_experiments",
+    metadata,
+    identity(),
+    reference("study_id", "studies"),
+    reference("input_id", "inputs"),
+    short_text("kind", 16),
+    short_text("state", 16),
+    moment("created_at"),
+    moment("changed_at"),
+    reference("held_for", "users", nullable=True),
+    moment("closed_at", nullable=True),
+    revision(),
+    Index(None, "study_id", "state", "id"),
+    Index(None, "study_id", "changed_at"),
+    Index(None, "input_id"),
+    one_of("kind", "explore", "ab", "gold", "repeat", "calibration"),
+    one_of("state", "planned", "generating", "ready", "closed", "void", "dropped"),
+)
+
+options = Table(
+    "experiment_options",
+    metadata,
+    identity(),
+    reference("experiment_id", "parameter_experiments"),
+    reference("study_id", "studies"),
+    reference("input_id", "inputs"),
+    whole("position"),
+    short_text("generator", 64),
+    reference("version", "prompt_versions"),
+    typed("point", Point),
+    whole("seed"),
+    short_text("state", 16),
+    short_text("why", 16),
+    typed("expected", Interval, nullable=True),
+    short_text("history", 64),
+    reference("output_id", "outputs", nullable=True),
+    whole("cost_micros"),
+    Column("error", Text),
+    revision(),
+    UniqueConstraint("experiment_id", "position"),
+    Index(None, "study_id", "state"),
+    one_of("state", "planned", "generating", "ready", "failed"),
+)
+
+leases = Table(
+    "leases",
+    metadata,
+    identity(),
+    reference("study_id", "studies"),
+    reference("experiment_id", "parameter_experiments"),
+    reference("rater_id", "users"),
+    short_text("state", 16),
+    short_text("token", 64),
+    moment("until"),
+    moment("created_at"),
+    revision(),
+    UniqueConstraint("experiment_id", "rater_id"),
+    Index(None, "rater_id", "study_id", "state"),
+    Index(None, "state", "until"),
+    one_of("state", "held", "done", "released", "expired"),
+)
+
+ratings = Table(
+    "enhancement_ratings",
+    metadata,
+    identity(),
+    short_text("fingerprint", 64),
+    reference("study_id", "studies"),
+    reference("experiment_id", "parameter_experiments"),
+    reference("option_id", "experiment_options"),
+    reference("input_id", "inputs"),
+    short_text("generator", 64),
+    reference("version", "prompt_versions"),
+    short_text("judge_id", 64),
+    short_text("judge_kind", 16),
+    short_text("metric", 64),
+    Column("score", Float),
+    short_text("skip", 16, nullable=True),
+    moment("rated_at"),
+    moment("changed_at"),
+    typed("tags", tuple[str, ...]),
+    Column("comment", Text, nullable=False),
+    Column("flagged", Boolean, nullable=False),
+    Column("late", Boolean, nullable=False),
+    whole("client_seq"),
+    moment("painted_at", nullable=True),
+    whole("seen_ms"),
+    moment("undone_at", nullable=True),
+    Index(
+        "uq_enhancement_ratings_standing",
+        "option_id",
+        "judge_id",
+        "metric",
+        unique=True,
+        sqlite_where=text("undone_at IS NULL"),
+        postgresql_where=text("undone_at IS NULL"),
+    ),
+    Index(None, "study_id", "changed_at"),
+    Index(None, "judge_id", "rated_at"),
+    Index(None, "rated_at", "id"),
+    Index(None, "experiment_id"),
+    CheckConstraint("(score IS NULL) <> (skip IS NULL)", name="score_or_skip"),
+    CheckConstraint("score IS NULL OR score BETWEEN 1 AND 5", name="score_in_range"),
+    CheckConstraint("judge_kind <> 'human' OR score IS NULL OR score IN (1, 2, 3, 4, 5)", name="human_score_whole"),
+    one_of("judge_kind", "human", "metric", "model"),
+)
+
+tombstones = Table("rating_tombstones", metadata, identity(), reference("rater_id", "users"), moment("undone_at"))
+
+exclusions = Table(
+    "exclusions",
+    metadata,
+    identity(),
+    reference("study_id", "studies"),
+    reference("rater_id", "users"),
+    moment("since"),
+    Column("reason", Text, nullable=False),
+    moment("created_at"),
+    moment("lifted_at", nullable=True),
+    revision(),
+)
