@@ -2,30 +2,41 @@
 
 import argparse
 import sys
+import tempfile
 from functools import cache
+from pathlib import Path
 
 import uvicorn
+from pydantic import SecretStr
 
+from ml_service import app as ml_app
+from ml_service import settings as ml_settings
 from ml_service.errors import InvalidRequest, ServiceError
 from ml_service.objects.local import Folder
+from web.adapters.archive import Archive
 from web.adapters.demo import demo_inputs
 from web.adapters.generators.local import LocalGenerator
 from web.adapters.images import Cleaner
-from web.adapters.migrate import migrate
+from web.adapters.migrate import is_current, migrate
 from web.adapters.optimizer_far import FarOptimizer
 from web.adapters.optimizer_near import NearOptimizer
+from web.adapters.raters import demo_quality
 from web.adapters.reports import SqlReports
 from web.adapters.store import SqlStore
 from web.adapters.system import SystemClock
 from web.app import create_app
 from web.cli.command import Command
+from web.cli.data import export_command, import_command
+from web.cli.doctor import doctor_command
 from web.cli.enhance import enhance_command
 from web.cli.people import user_command
+from web.cli.reference import Section, reference_command, render, sections
 from web.cli.serve import migrate_command, serve_command, work_command
+from web.cli.simulate import simulate_command
 from web.http.logs import log_json
 from web.jobs.worker import run_workers
 from web.ports import CleanImage, Optimizer, Parts
-from web.services import accounts, prompts
+from web.services import accounts, intake, prompts
 from web.services.demo import DemoImage, seed_demo
 from web.settings import Settings, load_settings, signing_key
 
@@ -54,13 +65,18 @@ def _optimizer(settings: Settings) -> Optimizer:
     return NearOptimizer()
 
 
-def prepare(settings: Settings, parts: Parts, port: int) -> list[str]:
-    """Ready the database for serving and return the lines that tell a newcomer where to go."""
+def ready(settings: Settings, parts: Parts) -> str | None:
+    """Ready the database; return the secret of the first admin's sign-in link until somebody came in."""
     migrate(settings.database_url)
     secret = accounts.bootstrap(parts.store, parts.clock, settings.training_admin_emails)
-    operator = accounts.operator(parts.store)
-    prompts.adopt(parts, Folder(settings.prompts_dir), operator.project_id)
-    seed_demo(parts, operator, _demo_images())
+    prompts.adopt(parts, Folder(settings.prompts_dir), accounts.operator(parts.store).project_id)
+    return secret
+
+
+def prepare(settings: Settings, parts: Parts, port: int) -> list[str]:
+    """Ready the database for serving and return the lines that tell a newcomer where to go."""
+    secret = ready(settings, parts)
+    seed_demo(parts, accounts.operator(parts.store), _demo_images())
     lines = [f"Palate is at {_address(port)}/train"]
     if secret is not None:
         lines.append(f"Sign in as the first admin, once, with {_address(port)}/link/{secret}")
@@ -82,6 +98,10 @@ def commands(settings: Settings) -> list[Command]:
     """Return the commands, handed what they run."""
     parts = cache(lambda: build_parts(settings))
 
+    def archive() -> Archive:
+        objects = Folder(settings.data_dir / "objects")
+        return Archive(SqlStore.open(settings.database_url), objects, intake.view_key)
+
     def listen(host: str, port: int) -> None:
         log_json()
         uvicorn.run(
@@ -97,26 +117,44 @@ def commands(settings: Settings) -> list[Command]:
         serve_command(lambda port: prepare(settings, parts(), port), listen, settings.port),
         work_command(lambda stop, threads: run_workers(parts(), stop, threads)),
         migrate_command(lambda: migrate(settings.database_url)),
+        simulate_command(parts, demo_quality, _address(settings.port)),
         enhance_command(parts, lambda: LocalGenerator(max_side=None)),
         user_command(parts, lambda secret: f"{_address(settings.port)}/link/{secret}"),
+        export_command(parts, archive),
+        import_command(parts, archive, lambda: ready(settings, parts())),
+        doctor_command(load_settings, parts, is_current),
+        reference_command(lambda: render(documented())),
     ]
+
+
+def documented() -> list[Section]:
+    """Gather what docs/reference.md says, from an app that nobody uses and settings that nobody made."""
+    with tempfile.TemporaryDirectory() as folder:
+        settings = Settings.model_construct(data_dir=Path(folder), database_url=f"sqlite:///{folder}/palate.db")
+        migrate(settings.database_url)
+        app = create_app(build_parts(settings), settings, b"")
+        ml = ml_app.create_app(ml_settings.Settings.model_construct(ml_service_token=SecretStr("")))
+        return sections(app, ml, commands(settings), app.state.metrics.registry)
 
 
 def main(words: list[str] | None = None) -> int:
     """Run one command; exit code 0 done, 1 failed, 2 misused."""
+    settings, fault = Settings.model_construct(), None
     try:
         settings = load_settings()
     except InvalidRequest as error:
-        print(error, file=sys.stderr)
-        return EXIT_MISUSED
+        fault = error
     parser = argparse.ArgumentParser("python -m web", description="Palate learns what people like from their ratings.")
     groups = parser.add_subparsers(required=True, metavar="COMMAND")
     for command in commands(settings):
         sub = groups.add_parser(command.name, help=command.help, description=f"{command.help.capitalize()}.")
         sub.add_argument("--json", action="store_true", help="print JSON for machines")
         command.arguments(sub)
-        sub.set_defaults(run=command.run)
+        sub.set_defaults(run=command.run, needs_settings=command.needs_settings)
     arguments = parser.parse_args(words)
+    if fault is not None and arguments.needs_settings:
+        print(fault, file=sys.stderr)
+        return EXIT_MISUSED
     try:
         return int(arguments.run(arguments))
     except ServiceError as error:

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, inspect, text
 
 from ml_service.errors import Conflict
 from web.adapters.engine import connect
+from web.adapters.store import translated
 from web.adapters.tables import metadata
 
 MIGRATIONS = Path(__file__).parents[2] / "migrations"
@@ -30,7 +31,7 @@ def downgrade(url: str, target: str) -> None:
 def is_current(url: str) -> bool:
     """Tell whether a database has the newest schema."""
     engines = connect(url)
-    with engines.reader.connect() as connection:
+    with translated(), engines.reader.connect() as connection:
         heads = _heads(connection)
     engines.dispose()
     return heads == set(_scripts(_config()).get_heads())
@@ -39,7 +40,7 @@ def is_current(url: str) -> bool:
 def _run(url: str, step: Callable[[Config], None]) -> None:
     config, engines = _config(), connect(url)
     try:
-        with engines.writer.begin() as connection:
+        with translated(), engines.writer.begin() as connection:
             if connection.dialect.name == "postgresql":
                 connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
             _refuse_foreign(connection, config)

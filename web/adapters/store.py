@@ -148,13 +148,13 @@ class SqlStore:
     @contextmanager
     def begin(self) -> Iterator[Transaction]:
         """Open a transaction that may write: all of it is kept, or none."""
-        with _translated(), self.engines.writer.begin() as connection:
+        with translated(), self.engines.writer.begin() as connection:
             yield Transaction(connection)
 
     @contextmanager
     def read(self) -> Iterator[Transaction]:
         """Open a transaction that only reads."""
-        with _translated(), self.engines.reader.connect() as connection:
+        with translated(), self.engines.reader.connect() as connection:
             yield Transaction(connection)
 
     def close(self) -> None:
@@ -163,7 +163,8 @@ class SqlStore:
 
 
 @contextmanager
-def _translated() -> Iterator[None]:
+def translated() -> Iterator[None]:
+    """Raise the database's errors as ours."""
     try:
         yield
     except IntegrityError as error:

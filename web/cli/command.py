@@ -12,12 +12,13 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Command:
-    """A name, a sentence of help, its arguments, and the function that runs it and returns the exit code."""
+    """A name, a sentence of help, the function that runs it and returns the exit code, and its arguments."""
 
     name: str
     help: str
     run: Callable[[Namespace], int]
     arguments: Callable[[ArgumentParser], None] = lambda _: None
+    needs_settings: bool = True
 
 
 def say(arguments: Namespace, words: str, **facts: Any) -> None:

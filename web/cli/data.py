@@ -37,18 +37,19 @@ def export_command(parts: Callable[[], Parts], archive: Callable[[], Archive]) -
     return Command("export", "write a study with its images, ratings and people into one file", run, arguments)
 
 
-def import_command(parts: Callable[[], Parts], archive: Callable[[], Archive], ready: Callable[[], None]) -> Command:
+def import_command(parts: Callable[[], Parts], archive: Callable[[], Archive], ready: Callable[[], object]) -> Command:
     """Return `import`, which brings an exported study in, or a folder of photos; `ready` readies the database."""
 
     def run(arguments: Namespace) -> int:
-        ready()
         source: Path = arguments.source
         if source.is_dir():
+            ready()
             return _import_folder(parts(), source, arguments)
         if not source.is_file():
             raise NotFound(f"There is no file and no folder {source}.")
         if arguments.study is not None:
             raise InvalidRequest("--study goes with a folder of photos; a file says itself which study it holds.")
+        ready()
         return _import_file(parts(), archive(), source, arguments)
 
     def arguments(parser: ArgumentParser) -> None:

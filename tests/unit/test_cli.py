@@ -1,0 +1,288 @@
+"""The commands as a person or a script runs them: words, JSON, exit codes."""
+
+import json
+import shutil
+import socket
+from argparse import Namespace
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from ml_service.contract import FloatParameter, ParameterSpace
+from tests.world import photo
+from web.__main__ import build_parts, commands, main, ready
+from web.adapters.migrate import downgrade
+from web.cli.command import progress, table
+from web.domain.ids import new_id
+from web.domain.job import Job
+from web.domain.study import Study
+from web.ports import Parts
+from web.services import accounts
+from web.services.studies import StudyDraft, make_study
+from web.settings import Settings, load_settings
+
+SPACE = ParameterSpace(parameters={"exposure": FloatParameter(low=-1, high=1, default=0, unit="EV")})
+NAMES = [command.name for command in commands(Settings.model_construct())]
+Run = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture(autouse=True)
+def environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for name in Settings.model_fields:
+        monkeypatch.delenv(name.upper(), raising=False)
+    shutil.copytree("prompts", tmp_path / "prompts")
+    monkeypatch.setenv("DATA_DIR", str(tmp_path / "data"))
+    monkeypatch.setenv("PROMPTS_DIR", str(tmp_path / "prompts"))
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        monkeypatch.setenv("PORT", str(probe.getsockname()[1]))
+
+
+@pytest.fixture
+def run(capsys: pytest.CaptureFixture[str]) -> Run:
+    """Run a command and return its exit code, and what it said and complained."""
+
+    def run(*words: object) -> tuple[int, str, str]:
+        code = main([str(word) for word in words])
+        said = capsys.readouterr()
+        return code, said.out, said.err
+
+    return run
+
+
+@pytest.fixture
+def here() -> Parts:
+    settings = load_settings()
+    parts = build_parts(settings)
+    ready(settings, parts)
+    return parts
+
+
+@pytest.fixture
+def study(here: Parts) -> Study:
+    return make_study(here, accounts.operator(here.store), StudyDraft("Photos", {"local": SPACE}))
+
+
+@pytest.fixture
+def photos(tmp_path: Path) -> Path:
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    for seed in (1, 2):
+        (folder / f"{seed}.jpg").write_bytes(photo(seed))
+    return folder
+
+
+def checks(output: str) -> dict[str, dict[str, str]]:
+    found = [json.loads(line) for line in output.splitlines()]
+    return {check["name"]: check for check in found}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_command_explains_itself_even_where_settings_are_wrong(
+    name: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("PORT", "many")
+    with pytest.raises(SystemExit) as stopped:
+        main([name, "--help"])
+    assert stopped.value.code == 0
+    assert "--json" in capsys.readouterr().out
+
+
+def test_wrong_settings_stop_a_command_and_are_named(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PORT", "many")
+    code, said, complained = run("migrate")
+    assert (code, said) == (2, "")
+    assert "PORT:" in complained
+
+
+def test_an_unknown_command_is_misuse(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        main(["dance"])
+    assert stopped.value.code == 2
+    assert "dance" in capsys.readouterr().err
+
+
+def test_migrate_says_so_in_words_and_in_json(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    assert run("migrate") == (0, "The database has the newest schema.\n", "")
+    assert json.loads(run("migrate", "--json")[1]) == {"migrated": True}
+
+
+def test_a_database_that_is_away_is_a_message_and_no_traceback(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DATABASE_URL", "postgresql://palate@127.0.0.1:1/palate")
+    code, _, complained = run("migrate")
+    assert code == 1
+    assert "does not answer" in complained
+
+
+def test_a_folder_of_photos_becomes_inputs_and_what_is_refused_is_named(
+    run: Run, here: Parts, study: Study, photos: Path
+) -> None:
+    (photos / "again.jpg").write_bytes((photos / "1.jpg").read_bytes())
+    (photos / "notes.txt").write_text("no photo")
+    (photos / "empty.png").write_bytes(b"")
+    (photos / ".hidden").write_bytes(b"")
+    code, said, _ = run("import", photos, "--study", "Photos")
+    *refused, summary = said.splitlines()
+    assert code == 1
+    assert [line.split(":")[0] for line in refused] == ["empty.png", "notes.txt"]
+    assert "The file is empty" in refused[0]
+    assert summary == "2 photos added, 1 were there already, 2 refused."
+    with here.store.read() as tx:
+        assert [source.name for source in tx.inputs.all(study_id=study.id)] == ["1.jpg", "2.jpg"]
+
+
+def test_photos_imported_twice_are_there_once(run: Run, study: Study, photos: Path) -> None:
+    assert run("import", photos, "--study", study.id)[0] == 0
+    code, said, _ = run("import", photos, "--study", study.id, "--json")
+    assert (code, json.loads(said)) == (0, {"study": study.id, "added": 0, "known": 2, "refused": 0})
+
+
+def test_a_study_goes_into_a_file_and_into_another_installation(
+    run: Run, study: Study, photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run("import", photos, "--study", study.id)
+    code, said, _ = run("export", "Photos", tmp_path / "study.zip", "--json")
+    assert (code, json.loads(said)["objects"]) == (0, 4)
+    monkeypatch.setenv("DATA_DIR", str(tmp_path / "elsewhere"))
+    code, said, _ = run("import", tmp_path / "study.zip", "--json")
+    arrival = json.loads(said)
+    assert (code, arrival["study"], arrival["images"], arrival["rows"]["inputs"]) == (0, study.id, 4, 2)
+    assert "all of it was here already" in run("import", tmp_path / "study.zip")[1]
+    with build_parts(load_settings()).store.read() as tx:
+        assert {job.task for job in tx.jobs.all(study_id=study.id)} == {"plan", "learn"}
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (("import", "nowhere"), "no file and no folder"),
+        (("import", "tests"), "--study"),
+        (("import", "README.md"), "broken"),
+        (("import", "README.md", "--study", "Photos"), "goes with a folder"),
+        (("export", "Nobody's", "out.zip"), "There are: Photos"),
+    ],
+)
+def test_what_cannot_be_done_is_said_with_exit_code_1(
+    words: tuple[str, ...], says: str, run: Run, study: Study
+) -> None:
+    code, said, complained = run(*words)
+    assert (code, said) == (1, "")
+    assert says in complained
+
+
+def test_a_name_of_two_studies_asks_for_an_id(run: Run, here: Parts, study: Study) -> None:
+    make_study(here, accounts.operator(here.store), StudyDraft("Photos", {"local": SPACE}))
+    assert study.id in run("export", "Photos", "out.zip")[2]
+
+
+def test_the_doctor_finds_a_fresh_machine_well_but_empty(run: Run) -> None:
+    code, said, _ = run("doctor", "--json")
+    found = checks(said)
+    assert code == 0
+    assert {name for name, check in found.items() if check["state"] != "ok"} == {"database"}
+    assert "python -m web serve" in found["database"]["says"]
+
+
+def test_the_doctor_finds_a_working_machine_well(run: Run, here: Parts) -> None:
+    code, said, _ = run("doctor", "--json")
+    states = {name: check["state"] for name, check in checks(said).items()}
+    wanted = ["python", "settings", "prompts", "port", "data", "images", "generator"]
+    assert code == 0
+    assert states == dict.fromkeys([*wanted, "database", "live prompt", "worker", "jobs"], "ok")
+
+
+def test_the_doctor_speaks_to_people_too(run: Run, here: Parts) -> None:
+    said = run("doctor")[1].splitlines()
+    assert said[0].startswith("ok    python: 3.")
+    assert all(line.endswith(".") for line in said)
+
+
+def test_the_doctor_names_wrong_settings(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PORT", "many")
+    code, said, _ = run("doctor", "--json")
+    assert code == 1
+    assert "PORT:" in checks(said)["settings"]["says"]
+
+
+def test_the_doctor_sees_a_prompt_that_was_changed(run: Run, tmp_path: Path) -> None:
+    current = tmp_path / "prompts" / "versions" / "current.json"
+    current.write_text(current.read_text().replace('"created_by": "', '"created_by": "not '))
+    code, said, _ = run("doctor", "--json")
+    assert (code, checks(said)["prompts"]["state"]) == (1, "fail")
+    assert "sha256" in checks(said)["prompts"]["says"]
+
+
+def test_the_doctor_sees_a_port_that_is_taken(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        monkeypatch.setenv("PORT", str(other.getsockname()[1]))
+        code, said, _ = run("doctor", "--json")
+    assert (code, checks(said)["port"]["state"]) == (1, "fail")
+    assert "PORT" in checks(said)["port"]["says"]
+
+
+def test_the_doctor_sees_a_data_folder_that_is_none(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "data").write_text("a file")
+    code, said, _ = run("doctor", "--json")
+    assert (code, checks(said)["data"]["state"]) == (1, "fail")
+    assert "database" not in checks(said)
+
+
+def test_the_doctor_sees_an_old_schema(run: Run, here: Parts) -> None:
+    downgrade(load_settings().database_url, "base")
+    code, said, _ = run("doctor", "--json")
+    assert (code, checks(said)["database"]["state"]) == (1, "fail")
+    assert "python -m web migrate" in checks(said)["database"]["says"]
+
+
+def test_the_doctor_sees_a_database_that_is_away(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DATABASE_URL", "postgresql://palate@127.0.0.1:1/palate")
+    code, said, _ = run("doctor", "--json")
+    assert (code, checks(said)["database"]["state"]) == (1, "fail")
+
+
+def test_the_doctor_sees_an_ml_service_that_is_away(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ML_SERVICE_URL", "http://127.0.0.1:1")
+    monkeypatch.setenv("ML_SERVICE_TOKEN", "a token of some length")
+    code, said, _ = run("doctor", "--json")
+    assert (code, checks(said)["ml service"]["state"]) == (1, "fail")
+    assert "python -m ml_service" in checks(said)["ml service"]["says"]
+
+
+def test_the_doctor_sees_work_that_nobody_does_and_work_that_failed(run: Run, here: Parts) -> None:
+    now = here.clock.now()
+    long_ago = now - timedelta(minutes=5)
+    poison = Job(new_id(), "b", "plan", {}, long_ago, long_ago, state="parked", error="Conflict: no.", finished_at=now)
+    with here.store.begin() as tx:
+        tx.jobs.add(Job(new_id(), "a", "plan", {}, long_ago, long_ago))
+        tx.jobs.add(poison)
+    code, said, _ = run("doctor", "--json")
+    found = checks(said)
+    assert (code, found["worker"]["state"], found["jobs"]["state"]) == (0, "warn", "warn")
+    assert "python -m web work" in found["worker"]["says"]
+    assert "Conflict: no." in found["jobs"]["says"]
+
+
+def test_the_doctor_sees_a_prompt_without_a_live_version(run: Run, here: Parts) -> None:
+    with here.store.begin() as tx:
+        pointer = tx.pointers.find(kind="environment")
+        assert pointer is not None
+        tx.pointers.replace(type(pointer)(**{**pointer.__dict__, "name": "staging"}))
+    code, said, _ = run("doctor", "--json")
+    assert (code, checks(said)["live prompt"]["state"]) == (1, "fail")
+
+
+def test_rows_are_columns_for_people_and_lines_for_machines(capsys: pytest.CaptureFixture[str]) -> None:
+    rows = [{"name": "a", "count": 10}, {"name": "longer", "count": 2}]
+    table(Namespace(json=False), rows)
+    assert capsys.readouterr().out == "name    count\na       10\nlonger  2\n"
+    table(Namespace(json=True), rows)
+    assert [json.loads(line) for line in capsys.readouterr().out.splitlines()] == rows
+
+
+def test_progress_is_silent_where_nobody_watches(capsys: pytest.CaptureFixture[str]) -> None:
+    assert list(progress([1, 2], "things", 2)) == [1, 2]
+    assert capsys.readouterr().err == ""
