@@ -54,15 +54,15 @@ class BodyLimit:
 
 
 def _suggest(request: SuggestRequest) -> Suggestion:
-    """Propose points; the optimizer is imported by the first request: its libraries take seconds, health must not."""
-    from ml_service import optimizer
+    """Propose points worth a rating."""
+    from ml_service import optimizer  # by the first request: its libraries take seconds, and health must not
 
     return optimizer.suggest(request)
 
 
 def _diagnose(request: DiagnoseRequest) -> Diagnosis:
-    """Say what was learnt; see `_suggest` for the import."""
-    from ml_service import optimizer
+    """Say what the ratings tell about the space."""
+    from ml_service import optimizer  # as above
 
     return optimizer.diagnose(request)
 
