@@ -1,4 +1,4 @@
-"""The servers that `benchmarks.rate_endpoint` compares: `minimal` inserts one row a request, `palate` is the product."""
+"""The servers that `benchmarks.rate_endpoint` compares: a minimal one that inserts a row a request, and Palate."""
 
 import sys
 from pathlib import Path

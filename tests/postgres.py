@@ -64,9 +64,8 @@ def running(*, durable: bool = False) -> Iterator[Postgres]:
     folder = Path(tempfile.mkdtemp(prefix="palate-postgres-"))
     programs, owner = binaries(), _owner(folder)
     data, log = folder / "data", folder / "log"
-    settings = [
-        part for item in (*(() if durable else QUICK), "listen_addresses=127.0.0.1", "unix_socket_directories=") for part in ("-c", item)
-    ]
+    chosen = ("listen_addresses=127.0.0.1", "unix_socket_directories=", *(() if durable else QUICK))
+    settings = [part for item in chosen for part in ("-c", item)]
     make = [
         str(programs / "initdb"),
         "-D",
