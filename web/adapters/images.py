@@ -57,9 +57,7 @@ class Cleaner:
                     return worker
                 _stop(worker)
         command = [sys.executable, "-m", "web.adapters.images_worker", str(self._memory)]
-        return subprocess.Popen(  # noqa: S603  nothing from outside is in the command
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
-        )
+        return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
 
     def _exchange(self, worker: subprocess.Popen[bytes], request: bytes) -> tuple[dict[str, int], bytes]:
         watchdog = threading.Timer(self._patience, worker.kill)
