@@ -70,7 +70,7 @@ def test_an_invited_rater_rates_and_sees_nothing_of_the_admins(
 
 @pytest.mark.parametrize("address", ["/train", "/status", "/history", *ADMINS_ONLY])
 def test_strangers_are_sent_to_the_door(server: Server, address: str) -> None:
-    answer = httpx.get(server.url + address)
+    answer = httpx.get(server.url + address, headers={"Accept": "text/html"})
     if address.startswith("/api/"):
         assert answer.status_code == 401
     else:
