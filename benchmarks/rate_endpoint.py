@@ -1,8 +1,9 @@
 """How fast ratings are stored and experiments leased, beside a minimal FastAPI app that inserts one row a request.
 
 Same engine, same durability (SQLite in WAL with synchronous FULL, Postgres with fsync), same client, one server process
-each, in turns. Bars: ratings stored per second in batches of four ≥ 50 % of the minimal app's rows per second, `next`
-≥ 30 % of its requests per second.
+each, in turns. Each rater holds four experiments, as on the page; what they rate was handed out and released. Bars:
+ratings stored per second in batches of four ≥ 50 % of the minimal app's rows per second, `next` ≥ 30 % of its requests
+per second.
 """
 
 import argparse
@@ -16,6 +17,7 @@ import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -33,6 +35,7 @@ from web.domain.study import Input, Project, Study
 
 CONNECTIONS = 16
 BATCH = 4
+HELD = 4
 BARS = {"rate": 0.5, "next": 0.3}
 KEY = "benchmark-benchmark-benchmark-key"
 
@@ -82,13 +85,14 @@ def seed(url: str, ratings: int) -> list[Rater]:
             tx.users.add(rater.user)
             tx.memberships.add(Membership(new_id(), project.id, rater.user.id, "rater", now))
             tx.sessions.add(Session(new_id(), rater.session_hash, rater.user.id, now, now + timedelta(days=1)))
-            for _ in range(ratings // 2):
+            for number in range(HELD + ratings // 2):
                 experiment = Experiment(new_id(), study_id, source.id, "explore", "ready", now, now)
                 pair = [_option(experiment, place, version.id, output.id) for place in range(2)]
                 tx.experiments.add(experiment)
                 tx.options.add_all(pair)
-                tx.leases.add(Lease.start(experiment, rater.user.id, rater.headers["X-Tab"], now))
-                rater.options += [option.id for option in pair]
+                lease = Lease.start(experiment, rater.user.id, rater.headers["X-Tab"], now)
+                tx.leases.add(replace(lease, state="held" if number < HELD else "released"))
+                rater.options += [option.id for option in pair] if number >= HELD else []
     store.close()
     return raters
 
@@ -167,7 +171,7 @@ def main() -> int:
     parser.add_argument("--quick", action="store_true", help="end within 50 s")
     parser.add_argument("--check", action="store_true", help="exit 1 below a bar")
     arguments = parser.parse_args()
-    rounds, calls = (3, 12) if arguments.quick else (10, 40)
+    rounds, calls = (4, 10) if arguments.quick else (10, 25)
     found: list[tuple[str, str, float, float]] = []
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))

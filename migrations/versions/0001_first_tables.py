@@ -416,6 +416,13 @@ def _ratings() -> None:
     )
     op.create_index(op.f("ix_enhancement_ratings_experiment_id"), "enhancement_ratings", ["experiment_id"])
     op.create_index(op.f("ix_enhancement_ratings_judge_id_rated_at"), "enhancement_ratings", ["judge_id", "rated_at"])
+    op.create_index(
+        "ix_enhancement_ratings_counted",
+        "enhancement_ratings",
+        ["judge_id", "study_id", "rated_at"],
+        sqlite_where=sa.text("undone_at IS NULL AND score IS NOT NULL"),
+        postgresql_where=sa.text("undone_at IS NULL AND score IS NOT NULL"),
+    )
     op.create_index(op.f("ix_enhancement_ratings_rated_at_id"), "enhancement_ratings", ["rated_at", "id"])
     op.create_index(
         op.f("ix_enhancement_ratings_study_id_changed_at"),

@@ -5,6 +5,7 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
+from functools import cached_property
 from typing import Literal
 
 from ml_service.contract import Observation
@@ -47,8 +48,9 @@ class Answer:
     painted_at: datetime | None = None
     seen_ms: int = 0
 
+    @cached_property
     def fingerprint(self) -> str:
-        """Return the hash that tells a repeated answer from another one under the same id."""
+        """The hash that tells a repeated answer from another one under the same id."""
         return hashlib.sha256(json.dumps(asdict(self), sort_keys=True, default=str).encode()).hexdigest()
 
 
@@ -85,7 +87,7 @@ class Rating:
         """Return what is kept of a rater's answer on an option."""
         return cls(
             id=answer.id,
-            fingerprint=answer.fingerprint(),
+            fingerprint=answer.fingerprint,
             study_id=option.study_id,
             experiment_id=option.experiment_id,
             option_id=option.id,

@@ -175,7 +175,7 @@ def _outcome(
     if answer.id not in added and before is None:
         return Outcome(answer.id, "conflict", "You have rated this image already; undo that rating to change it.")
     kept = before or new
-    if kept.judge_id != rater.user_id or kept.fingerprint != answer.fingerprint():
+    if kept.judge_id != rater.user_id or kept.fingerprint != answer.fingerprint:
         return Outcome(answer.id, "conflict", "Another rating has this id; send a fresh one.")
     if undone or (before is not None and before.undone_at is not None):
         return Outcome(answer.id, "undone")

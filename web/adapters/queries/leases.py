@@ -60,8 +60,9 @@ class LeaseQueries:
 
     def move(self, rater_id: str, states: dict[str, LeaseState]) -> None:
         """Put the rater's leases of these experiments into these states."""
-        for experiment_id, state in states.items():
-            mine = and_(leases.c.experiment_id == experiment_id, leases.c.rater_id == rater_id)
+        for state in set(states.values()):
+            chosen = tuple(experiment_id for experiment_id, told in states.items() if told == state)
+            mine = and_(leases.c.experiment_id.in_(chosen), leases.c.rater_id == rater_id)
             self.connection.execute(update(leases).where(mine).values(state=state))
 
     def expire(self, now: datetime) -> int:
