@@ -1,6 +1,9 @@
 """The ready queue on both engines: planned ahead, generated once, taken over when a worker is lost."""
 
+import threading
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -17,6 +20,7 @@ from web.jobs.worker import Worker
 from web.ports import Parts
 from web.services import intake, queue, training
 from web.services.studies import StudyDraft, change_study, clone_study, move_study
+from web.transactions import Store, Transaction
 
 
 @pytest.fixture
@@ -319,3 +323,39 @@ def test_a_second_tab_cannot_take_an_upload_of_another_study(world: World) -> No
     with pytest.raises(InvalidRequest):
         intake.upload_to_rate(world.parts, world.person(), "tab")
     assert training.next_items(world.parts, world.person(), "tab", 1).study == world.study
+
+
+class Refusing:
+    """A store that refuses one writing transaction, as a race lost on Postgres does."""
+
+    def __init__(self, store: Store, refuse: int) -> None:
+        self.store, self.writes, self.refuse = store, 0, refuse
+        self.read = store.read
+
+    def begin(self) -> AbstractContextManager[Transaction]:
+        self.writes += 1
+        if self.writes == self.refuse:
+            raise Conflict("That is taken already.")
+        return self.store.begin()
+
+
+def test_a_worker_that_cannot_write_down_what_it_did_goes_on_and_the_job_is_done_again(world: World) -> None:
+    done: list[str] = []
+    stop = threading.Event()
+
+    def task(_: Parts, __: Mapping[str, str]) -> None:
+        done.append("done")
+        if len(done) == 2:
+            stop.set()
+        else:
+            world.clock.advance(minutes=2)
+
+    with world.parts.store.begin() as tx:
+        for waiting in tx.jobs.all(state="waiting"):
+            tx.jobs.replace(replace(waiting, state="done"))
+    enqueue(world, job())
+    store = Refusing(world.parts.store, refuse=2)
+    Worker(replace(world.parts, store=store), {"poison": task}).run(stop)
+    with world.parts.store.read() as tx:
+        (again,) = tx.jobs.all(key="k")
+    assert (again.state, again.attempts) == ("done", 2)

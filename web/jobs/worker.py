@@ -6,7 +6,7 @@ import threading
 from collections.abc import Mapping
 from datetime import timedelta
 
-from ml_service.errors import StorageFull, Unavailable
+from ml_service.errors import ServiceError, Unavailable
 from web.domain.ids import new_id
 from web.domain.job import CLAIM_TIME, MAX_ATTEMPTS, Job, retry_delay
 from web.jobs.tasks import TASKS, Task
@@ -16,7 +16,6 @@ from web.services.queue import tick
 IDLE_SECONDS = 0.1
 TICK_SECONDS = 5.0
 LONGEST_WAIT = timedelta(seconds=30)
-AWAY = (Unavailable, StorageFull)  # what passes by itself, so that the worker waits
 log = logging.getLogger("palate.worker")
 
 
@@ -32,8 +31,8 @@ class Worker:
         while not stop.is_set():
             try:
                 busy = self.step()
-            except AWAY as error:
-                log.warning("waiting for the database", extra={"error": str(error)})
+            except ServiceError as error:  # what was claimed is taken over once its claim has run out
+                log.warning("the worker could not write down what it did", extra={"error": repr(error)})
                 busy = False
             if not busy:
                 stop.wait(IDLE_SECONDS)
@@ -97,7 +96,7 @@ class _Heartbeat:
 
     def _beat(self) -> None:
         while not self.over.wait(CLAIM_TIME.total_seconds() / 4):
-            with contextlib.suppress(*AWAY), self.parts.store.begin() as tx:
+            with contextlib.suppress(ServiceError), self.parts.store.begin() as tx:
                 if not tx.of_jobs.extend(self.job, self.parts.clock.now()):
                     return
 
@@ -110,8 +109,8 @@ def run_workers(parts: Parts, stop: threading.Event, threads: int = 2) -> None:
     while not stop.is_set():
         try:
             tick(parts)
-        except AWAY as error:
-            log.warning("the tick found the database away", extra={"error": str(error)})
+        except ServiceError as error:
+            log.warning("the tick failed", extra={"error": repr(error)})
         stop.wait(TICK_SECONDS)
     for worker in workers:
         worker.join()
