@@ -48,7 +48,7 @@ ROUTERS: tuple[APIRouter, ...] = (
 PAGES = Path(__file__).parent / "pages"
 MOST_BYTES = 1_000_000
 # Python runs one thread at a time: more of them only take turns, and the loop that accepts requests waits longer.
-THREADS = 6
+THREADS = 4
 TRAINING = ("/train", "/api/train", "/api/enhance/train")
 
 

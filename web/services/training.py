@@ -1,10 +1,10 @@
 """What raters do: hold experiments, answer their options, undo."""
 
-import random
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from hashlib import sha256
 
 from ml_service.errors import Forbidden, NotFound
 from web.domain.access import Actor, allowed
@@ -109,9 +109,7 @@ def _turn(tx: Transaction, study: Study, rater: Actor, leases: Sequence[Lease], 
 
 def shuffled(lease: Lease, options: Sequence[Shown]) -> tuple[Shown, ...]:
     """Return options in the order this rater sees them: random, and the same at every look."""
-    order = sorted(options, key=lambda option: option.option_id)
-    random.Random(lease.experiment_id + lease.rater_id).shuffle(order)
-    return tuple(order)
+    return tuple(sorted(options, key=lambda option: sha256(f"{lease.rater_id} {option.option_id}".encode()).digest()))
 
 
 def progress(tx: Transaction, study: Study, rater: Actor, now: datetime) -> Progress:
