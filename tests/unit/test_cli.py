@@ -117,6 +117,16 @@ def test_a_database_that_is_away_is_a_message_and_no_traceback(run: Run, monkeyp
     assert "does not answer" in complained
 
 
+def test_a_port_that_is_taken_is_said_before_anything_is_made(run: Run, tmp_path: Path) -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        code, _, complaint = run("serve", "--port", other.getsockname()[1])
+    assert code == 1
+    assert "--port" in complaint
+    assert not (tmp_path / "data" / "palate.db").exists()
+
+
 def test_a_folder_of_photos_becomes_inputs_and_what_is_refused_is_named(
     run: Run, here: Parts, study: Study, photos: Path
 ) -> None:

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -10,6 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
+from ml_service.errors import Conflict
 from web.cli.command import Command, say
 
 RESTART_SECONDS = 1.0
@@ -21,6 +23,7 @@ def serve_command(prepare: Callable[[int], list[str]], listen: Callable[[str, in
 
     def run(arguments: Namespace) -> int:
         chosen = arguments.port if arguments.port is not None else port
+        _refuse_taken(arguments.host, chosen)
         lines = prepare(chosen)
         with _worker_process(arguments.no_worker):
             say(arguments, "\n".join(lines), url=f"http://{arguments.host}:{chosen}", lines=lines)
@@ -67,6 +70,16 @@ def migrate_command(migrate: Callable[[], None]) -> Command:
         return 0
 
     return Command("migrate", "bring the database to the newest schema", run)
+
+
+def _refuse_taken(host: str, port: int) -> None:
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            told = f"{host}:{port} cannot be listened on ({error.strerror}); choose another port with --port or PORT."
+            raise Conflict(told) from error
 
 
 @contextmanager
