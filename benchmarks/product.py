@@ -1,5 +1,6 @@
 """Palate itself at the restoration game: its database, object store, generator, optimizer, queue and rating service."""
 
+import shutil
 import tempfile
 from collections.abc import Mapping
 from dataclasses import replace
@@ -14,6 +15,7 @@ from web.adapters.generators.local import LocalGenerator
 from web.adapters.images import Cleaner
 from web.adapters.migrate import migrate
 from web.adapters.optimizer_near import NearOptimizer
+from web.adapters.passwords import Argon2
 from web.adapters.reports import SqlReports
 from web.adapters.store import SqlStore
 from web.domain.access import Actor
@@ -75,15 +77,18 @@ class _House:
         self.parts = Parts(
             store=store,
             objects=Folder(folder / "objects"),
+            published=Folder(folder / "prompts"),
             generators={"local": LocalGenerator()},
             optimizer=NearOptimizer(),
             cleaner=Cleaner(),
             clock=self.clock,
             reports=SqlReports(store),
+            passwords=Argon2(),
         )
+        shutil.copytree(PROMPTS, folder / "prompts")
         accounts.bootstrap(store, self.clock, ())
         operator = accounts.operator(store)
-        prompts.adopt(self.parts, Folder(PROMPTS), operator.project_id)
+        prompts.adopt(self.parts, operator.project_id)
         self.study = self._study(operator)
         self.shots = self._inputs()
         self.actors = [self._join(operator, rater.name) for rater in game.raters]

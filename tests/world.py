@@ -1,5 +1,6 @@
 """A small whole product for tests: real parts around a migrated store, a study with inputs, and people."""
 
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from tests.clock import FixedClock
 from web.adapters.generators.local import LocalGenerator
 from web.adapters.images import Cleaner
 from web.adapters.optimizer_near import NearOptimizer
+from web.adapters.passwords import Argon2
 from web.adapters.reports import SqlReports
 from web.adapters.store import SqlStore
 from web.domain.access import Actor, Membership, Role, User
@@ -89,16 +91,19 @@ def make_world(store: SqlStore, clock: FixedClock, folder: Path, inputs: int = 6
     parts = Parts(
         store=store,
         objects=Folder(folder / "objects"),
+        published=Folder(folder / "prompts"),
         generators={"local": LocalGenerator()},
         optimizer=NearOptimizer(),
         cleaner=Cleaner(),
         clock=clock,
         reports=SqlReports(store),
+        passwords=Argon2(),
     )
     project = Project(new_id(), "Palate", clock.now())
     with store.begin() as tx:
         tx.projects.add(project)
-    prompts.adopt(parts, Folder(Path("prompts")), project.id)
+    shutil.copytree("prompts", folder / "prompts", dirs_exist_ok=True)
+    prompts.adopt(parts, project.id)
     admin = _person(parts, project.id, "admin")
     study = make_study(parts, admin, StudyDraft(**{"name": "Photos", "spaces": {"local": SPACE}, **draft}))  # type: ignore[arg-type]
     world = World(parts, clock, admin, study)

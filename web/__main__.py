@@ -20,6 +20,7 @@ from web.adapters.images import Cleaner
 from web.adapters.migrate import is_current, migrate
 from web.adapters.optimizer_far import FarOptimizer
 from web.adapters.optimizer_near import NearOptimizer
+from web.adapters.passwords import Argon2
 from web.adapters.raters import demo_quality
 from web.adapters.reports import SqlReports
 from web.adapters.store import SqlStore
@@ -51,11 +52,13 @@ def build_parts(settings: Settings) -> Parts:
     return Parts(
         store=store,
         objects=Folder(settings.data_dir / "objects"),
+        published=Folder(settings.prompts_dir),
         generators={"local": LocalGenerator()},
         optimizer=_optimizer(settings),
         cleaner=Cleaner(),
         clock=SystemClock(),
         reports=SqlReports(store),
+        passwords=Argon2(),
     )
 
 
@@ -69,7 +72,7 @@ def ready(settings: Settings, parts: Parts) -> str | None:
     """Ready the database; return the secret of the first admin's sign-in link until somebody came in."""
     migrate(settings.database_url)
     secret = accounts.bootstrap(parts.store, parts.clock, settings.training_admin_emails)
-    prompts.adopt(parts, Folder(settings.prompts_dir), accounts.operator(parts.store).project_id)
+    prompts.adopt(parts, accounts.operator(parts.store).project_id)
     return secret
 
 

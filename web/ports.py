@@ -92,17 +92,35 @@ class CleanImage:
     height: int
 
 
+class Passwords(Protocol):
+    """Hashes passwords slowly, so that nobody can try many."""
+
+    def hash(self, password: str) -> str:
+        """Return what is kept of a password."""
+        ...
+
+    def verify(self, hashed: str, password: str) -> bool:
+        """Tell whether a password is the one that was hashed; takes as long either way."""
+        ...
+
+    def is_outdated(self, hashed: str) -> bool:
+        """Tell whether a hash was made with other parameters than today's."""
+        ...
+
+
 @dataclass(frozen=True)
 class Parts:
-    """What an app or a worker is built from."""
+    """What an app or a worker is built from; `published` holds the prompt versions that production reads."""
 
     store: Store
     objects: ObjectStore
+    published: ObjectStore
     generators: Mapping[str, Generator]
     optimizer: Optimizer
     cleaner: ImageCleaner
     clock: Clock
     reports: "Reports"
+    passwords: Passwords
 
 
 class Reports(Protocol):

@@ -14,10 +14,18 @@ class ObjectStore(Protocol):
         """Return the bytes under a name, or raise NotFound."""
         ...
 
-    def replace(self, name: str, body: bytes) -> None:
-        """Put bytes under a name in one step, whether or not it is taken."""
+    def tag(self, name: str) -> str:
+        """Return what changes with the bytes under a name; empty where the name is free."""
+        ...
+
+    def replace(self, name: str, body: bytes, expected: str) -> str:
+        """Put bytes under a name in one step while its tag is the expected one, else Conflict; return the new tag."""
         ...
 
     def delete(self, name: str) -> None:
         """Forget a name; one that is not there is no error."""
+        ...
+
+    def list(self, prefix: str = "") -> tuple[str, ...]:
+        """Return the names that begin with a prefix, in order."""
         ...

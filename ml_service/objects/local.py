@@ -2,16 +2,18 @@
 
 import contextlib
 import errno
+import fcntl
+import hashlib
 import os
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from ml_service.errors import InvalidRequest, NotFound, StorageFull
+from ml_service.errors import Conflict, InvalidRequest, NotFound, StorageFull
 
 
 class Folder:
-    """Files under a root: written aside, synced, then linked into place."""
+    """Files under a root: written aside, synced, then linked into place; hidden files are no objects."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
@@ -36,16 +38,32 @@ class Folder:
         except FileNotFoundError as error:
             raise NotFound(f"There is no object {name}.") from error
 
-    def replace(self, name: str, body: bytes) -> None:
-        """Put bytes under a name in one step, whether or not it is taken."""
+    def tag(self, name: str) -> str:
+        """Return the SHA-256 of the bytes under a name; empty where the name is free."""
+        try:
+            return hashlib.sha256(self.read(name)).hexdigest()
+        except NotFound:
+            return ""
+
+    def replace(self, name: str, body: bytes, expected: str) -> str:
+        """Put bytes under a name in one step while its tag is the expected one, else Conflict; return the new tag."""
         target = self._path(name)
-        with self._written_aside(target, body) as aside:
+        with self._written_aside(target, body) as aside, _locked(target.parent):
+            if self.tag(name) != expected:
+                raise Conflict(f"{name} was changed meanwhile.")
             aside.replace(target)
-        _sync(target.parent)
+            _sync(target.parent)
+        return hashlib.sha256(body).hexdigest()
 
     def delete(self, name: str) -> None:
         """Forget a name; one that is not there is no error."""
         self._path(name).unlink(missing_ok=True)
+
+    def list(self, prefix: str = "") -> tuple[str, ...]:
+        """Return the names that begin with a prefix, in order."""
+        found = (path for path in self.root.rglob("*") if path.is_file() and not path.name.startswith("."))
+        names = (path.relative_to(self.root).as_posix() for path in found)
+        return tuple(sorted(name for name in names if name.startswith(prefix)))
 
     def _path(self, name: str) -> Path:
         path = (self.root / name).resolve()
@@ -73,6 +91,17 @@ class Folder:
         finally:
             if aside is not None:
                 aside.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    """Let one process at a time compare and replace in a folder; the lock ends with its holder, killed or not."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
 
 
 def _sync(folder: Path) -> None:

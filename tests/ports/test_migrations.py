@@ -8,6 +8,7 @@ from web.adapters.engine import connect
 from web.adapters.migrate import downgrade, is_current, migrate
 from web.adapters.store import SqlStore
 from web.adapters.tables import metadata
+from web.domain.audit import faults
 
 
 def tables(url: str) -> set[str]:
@@ -81,3 +82,28 @@ def test_a_migration_that_fails_leaves_nothing(empty_url: str) -> None:
     with pytest.raises(Exception, match="no_such_revision"):
         migrate(empty_url, "no_such_revision")
     assert tables(empty_url) == set()
+
+
+def test_events_of_an_older_schema_become_a_chain_and_go_back(empty_url: str) -> None:
+    migrate(empty_url, "0001")
+    engines = connect(empty_url)
+    with engines.writer.begin() as connection:
+        connection.execute(text("INSERT INTO projects VALUES ('p', 'Palate', '2026-11-01 00:00:00+00:00')"))
+        for number in range(3):
+            event = (
+                f"('e{number}', 'p', 'anna', 'study.made', 'study', 's', '2026-11-01 0{number}:00:00.25+00:00', 'a')"
+            )
+            columns = "id, project_id, actor_id, action, object_type, object_id, at, note"
+            connection.execute(text(f"INSERT INTO audit_events ({columns}) VALUES {event}"))
+    engines.dispose()
+    migrate(empty_url)
+    store = SqlStore.open(empty_url)
+    with store.read() as tx:
+        events = sorted(tx.events.all(), key=lambda event: event.number)
+    store.close()
+    assert [event.number for event in events] == [1, 2, 3]
+    assert list(faults(events)) == []
+    assert list(faults([events[0], events[2]])) != []
+    downgrade(empty_url, "0001")
+    migrate(empty_url)
+    assert is_current(empty_url)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ml_service.errors import InvalidRequest, NotFound, StorageFull
+from ml_service.errors import Conflict, InvalidRequest, NotFound, StorageFull
 from ml_service.objects.local import Folder
 from tests.disk import fill, make_room, small_disk
 
@@ -42,7 +42,7 @@ def test_of_many_who_create_a_name_at_once_one_does(objects: Folder) -> None:
 
 def test_readers_never_see_half_of_a_replacement(objects: Folder) -> None:
     bodies = (b"a" * SIZE, b"b" * (SIZE // 2))
-    objects.replace("current", bodies[0])
+    tag = objects.replace("current", bodies[0], "")
     over = threading.Event()
 
     def read() -> list[bytes]:
@@ -55,12 +55,51 @@ def test_readers_never_see_half_of_a_replacement(objects: Folder) -> None:
         readers = [pool.submit(read) for _ in range(3)]
         try:
             for number in range(REPLACEMENTS):
-                objects.replace("current", bodies[number % 2])
+                tag = objects.replace("current", bodies[number % 2], tag)
         finally:
             over.set()
         seen = {body for reader in readers for body in reader.result()}
     assert seen <= set(bodies)
     assert objects.read("current") == bodies[(REPLACEMENTS - 1) % 2]
+
+
+def test_a_stale_replacement_is_refused(objects: Folder) -> None:
+    first = objects.replace("current", b"one", "")
+    second = objects.replace("current", b"two", first)
+    for stale in (first, ""):
+        with pytest.raises(Conflict, match="changed meanwhile"):
+            objects.replace("current", b"three", stale)
+    assert objects.read("current") == b"two"
+    assert objects.tag("current") == second
+    objects.delete("current")
+    assert objects.tag("current") == ""
+
+
+def test_of_many_who_replace_the_same_bytes_one_does(objects: Folder) -> None:
+    tag = objects.replace("current", b"old", "")
+    barrier = threading.Barrier(WRITERS)
+
+    def replace(body: bytes) -> bool:
+        barrier.wait()
+        try:
+            objects.replace("current", body, tag)
+        except Conflict:
+            return False
+        return True
+
+    bodies = [bytes([65 + number]) * SIZE for number in range(WRITERS)]
+    with ThreadPoolExecutor(WRITERS) as pool:
+        done = list(pool.map(replace, bodies))
+    assert done.count(True) == 1
+    assert objects.read("current") == bodies[done.index(True)]
+
+
+def test_names_are_listed_by_what_they_begin_with(objects: Folder) -> None:
+    assert objects.list() == ()
+    for name in ("versions/b", "versions/a/c", "other/d", "versions/.hidden"):
+        objects.create(name, b"")
+    assert objects.list() == ("other/d", "versions/a/c", "versions/b")
+    assert objects.list("versions/a") == ("versions/a/c",)
 
 
 @pytest.mark.parametrize("name", ["../outside", "a/../../outside", "/etc/passwd", "", ".", "a/.."])
@@ -69,7 +108,7 @@ def test_names_outside_are_refused(name: str, objects: Folder) -> None:
         objects.read,
         objects.delete,
         lambda name: objects.create(name, b""),
-        lambda name: objects.replace(name, b""),
+        lambda name: objects.replace(name, b"", ""),
     ):
         with pytest.raises(InvalidRequest, match="not a name"):
             use(name)
@@ -95,7 +134,7 @@ def test_what_is_deleted_is_gone_and_may_be_deleted_again(objects: Folder) -> No
 def test_nothing_is_left_beside_what_was_written(objects: Folder) -> None:
     objects.create("a", b"x")
     objects.create("a", b"y")
-    objects.replace("a", b"z")
+    objects.replace("a", b"z", objects.tag("a"))
     assert [path.name for path in objects.root.iterdir()] == ["a"]
 
 
@@ -104,9 +143,14 @@ def test_a_full_disk_is_said_and_nothing_is_lost(tmp_path: Path) -> None:
         objects = Folder(disk / "objects")
         objects.create("kept", b"old" * 1000)
         fill(disk)
-        for write, name in ((objects.create, "new"), (objects.replace, "new"), (objects.replace, "kept")):
+        tag = objects.tag("kept")
+        for write in (
+            lambda: objects.create("new", bytes(SIZE)),
+            lambda: objects.replace("new", bytes(SIZE), ""),
+            lambda: objects.replace("kept", bytes(SIZE), tag),
+        ):
             with pytest.raises(StorageFull, match="is full; free some room"):
-                write(name, bytes(SIZE))
+                write()
         assert [path.name for path in objects.root.iterdir()] == ["kept"]
         assert objects.read("kept") == b"old" * 1000
         make_room(disk)

@@ -6,21 +6,24 @@ from dataclasses import fields, replace
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from sqlalchemy import ColumnElement, Connection, Select, Table, and_, bindparam, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Select, Table, and_, bindparam, delete, func, insert, select, update
 from sqlalchemy.exc import IntegrityError, OperationalError
 
 from ml_service.errors import Conflict, NotFound, StorageFull, Unavailable
 from web.adapters import tables
 from web.adapters.engine import Engines, connect
+from web.adapters.queries.audit import AuditQueries
 from web.adapters.queries.experiments import ExperimentQueries
 from web.adapters.queries.jobs import JobQueries
 from web.adapters.queries.leases import LeaseQueries
 from web.adapters.queries.people import PeopleQueries
+from web.adapters.queries.prompts import PromptQueries
 from web.adapters.queries.ratings import RatingQueries
 from web.adapters.queries.studies import StudyQueries
-from web.domain.access import Link, Membership, Session, User
+from web.domain.access import ApiKey, Attempts, Link, Membership, Password, Session, User
 from web.domain.audit import Event
 from web.domain.experiment import Experiment, Option, Output
+from web.domain.feedback import Feedback
 from web.domain.job import Job
 from web.domain.lease import Lease
 from web.domain.prompt import Pointer, Prompt, PromptVersion
@@ -83,6 +86,12 @@ class Collection(Generic[T]):
             raise Conflict(f"This {self.kind.__name__.lower()} was changed meanwhile; load it again.")
         return replace(row, revision=seen + 1)
 
+    def remove(self, **equal: Any) -> int:
+        """Delete the rows whose columns have these values; return how many there were."""
+        matches = _where(self.table, *_shape(equal)).whereclause
+        assert matches is not None  # noqa: S101  `_where` always gives one
+        return self.connection.execute(delete(self.table).where(matches), equal).rowcount
+
 
 def _shape(equal: dict[str, Any]) -> tuple[tuple[str, type], ...]:
     return tuple((name, type(value)) for name, value in equal.items())
@@ -111,10 +120,14 @@ class Transaction:
     users = cached_property(lambda self: Collection(self.connection, tables.users, User))
     memberships = cached_property(lambda self: Collection(self.connection, tables.memberships, Membership))
     sessions = cached_property(lambda self: Collection(self.connection, tables.sessions, Session))
+    passwords = cached_property(lambda self: Collection(self.connection, tables.passwords, Password))
     links = cached_property(lambda self: Collection(self.connection, tables.links, Link))
+    keys = cached_property(lambda self: Collection(self.connection, tables.api_keys, ApiKey))
+    attempts = cached_property(lambda self: Collection(self.connection, tables.attempts, Attempts))
     prompts = cached_property(lambda self: Collection(self.connection, tables.prompts, Prompt))
     versions = cached_property(lambda self: Collection(self.connection, tables.prompt_versions, PromptVersion))
     pointers = cached_property(lambda self: Collection(self.connection, tables.prompt_pointers, Pointer))
+    feedback = cached_property(lambda self: Collection(self.connection, tables.feedback, Feedback))
     studies = cached_property(lambda self: Collection(self.connection, tables.studies, Study))
     inputs = cached_property(lambda self: Collection(self.connection, tables.inputs, Input))
     outputs = cached_property(lambda self: Collection(self.connection, tables.outputs, Output))
@@ -132,6 +145,14 @@ class Transaction:
     of_studies = cached_property(lambda self: StudyQueries(self.connection))
     of_jobs = cached_property(lambda self: JobQueries(self.connection))
     of_people = cached_property(lambda self: PeopleQueries(self.connection))
+    of_prompts = cached_property(lambda self: PromptQueries(self.connection))
+    of_audit = cached_property(lambda self: AuditQueries(self.connection))
+
+    def lock_objects(self, keys: Iterable[str]) -> None:
+        """Let one transaction at a time decide what becomes of these objects; SQLite has one writer anyway."""
+        if self.connection.dialect.name == "postgresql":
+            for key in sorted(set(keys)):
+                self.connection.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(key, 0))))
 
 
 class SqlStore:

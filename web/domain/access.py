@@ -1,29 +1,67 @@
-"""Who may do what: users, their roles in a project, and the only question asked about rights."""
+"""Who may do what: people and machines, their roles in a project, and the only question asked about rights."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
 from ml_service.errors import InvalidRequest
 
 Role = Literal["rater", "admin"]
-Action = Literal["rate", "upload", "see_own", "see_all", "steer", "manage_people"]
+Scope = Literal["prompts:read", "feedback:write"]
+SignedInBy = Literal["link", "password"]
+Action = Literal[
+    "rate",
+    "upload",
+    "see_own",
+    "see_all",
+    "steer",
+    "publish",
+    "manage_people",
+    "manage_keys",
+    "see_audit",
+    "pull_prompts",
+    "send_feedback",
+]
 
-_MAY: dict[Role, frozenset[Action]] = {
-    "rater": frozenset({"rate", "upload", "see_own"}),
-    "admin": frozenset({"rate", "upload", "see_own", "see_all", "steer", "manage_people"}),
+_OWN: frozenset[Action] = frozenset({"rate", "upload", "see_own"})
+_MAY: dict[str, frozenset[Action]] = {
+    "rater": _OWN,
+    "admin": _OWN
+    | {
+        "see_all",
+        "steer",
+        "publish",
+        "manage_people",
+        "manage_keys",
+        "see_audit",
+        "pull_prompts",
+        "send_feedback",
+    },
+    "prompts:read": frozenset({"pull_prompts"}),
+    "feedback:write": frozenset({"send_feedback"}),
 }
 
 
 @dataclass(frozen=True)
 class User:
-    """A person who signs in."""
+    """A person who signs in; of an erased one nothing is left that says who it was."""
 
     id: str
     email: str
     created_at: datetime
     active: bool = True
+    erased_at: datetime | None = None
+    revision: int = 0
+
+
+@dataclass(frozen=True)
+class Password:
+    """What proves a user's password, kept under the user's id and never beside the user; `hash` is argon2id's."""
+
+    id: str
+    hash: str = field(repr=False)
+    set_at: datetime
     revision: int = 0
 
 
@@ -41,24 +79,27 @@ class Membership:
 
 @dataclass(frozen=True)
 class Actor:
-    """Who is asking: a user with a role in a project, through a session."""
+    """Who is asking: a user with a role in a project, through a session, or a machine by the id of its key."""
 
     user_id: str
     email: str
     project_id: str
-    role: Role
+    role: Role | Literal["service"]
     session_id: str = ""
+    scopes: tuple[Scope, ...] = ()
 
 
 @dataclass(frozen=True)
 class Session:
-    """A signed-in browser; only the hash of its secret is kept."""
+    """A signed-in browser; only the hash of its secret is kept, and a rough name of the browser."""
 
     id: str
-    secret_hash: str
+    secret_hash: str = field(repr=False)
     user_id: str
     created_at: datetime
     expires_at: datetime
+    via: SignedInBy = "link"
+    client: str = ""
     revoked_at: datetime | None = None
     revision: int = 0
 
@@ -68,7 +109,7 @@ class Link:
     """A one-time way in: it makes its user a member and signs them in; only the hash of its secret is kept."""
 
     id: str
-    secret_hash: str
+    secret_hash: str = field(repr=False)
     project_id: str
     role: Role
     email: str
@@ -79,9 +120,37 @@ class Link:
     revision: int = 0
 
 
+@dataclass(frozen=True)
+class ApiKey:
+    """A machine's way in, for what its scopes allow; its owner answers for it, and only the secret's hash is kept."""
+
+    id: str
+    secret_hash: str = field(repr=False)
+    project_id: str
+    owner_id: str | None
+    name: str
+    environment: str
+    scopes: tuple[Scope, ...]
+    created_at: datetime
+    expires_at: datetime | None = None
+    used_at: datetime | None = None
+    revoked_at: datetime | None = None
+    revision: int = 0
+
+
+@dataclass(frozen=True)
+class Attempts:
+    """How often something was tried since a time, under the hash of what is tried."""
+
+    id: str
+    count: int
+    since: datetime
+
+
 def allowed(actor: Actor, action: Action, project_id: str) -> bool:
     """Tell whether an actor may do something in a project."""
-    return actor.project_id == project_id and action in _MAY[actor.role]
+    granted = actor.scopes if actor.role == "service" else (actor.role,)
+    return actor.project_id == project_id and any(action in _MAY[name] for name in granted)
 
 
 def email_address(text: str) -> str:

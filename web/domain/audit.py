@@ -1,15 +1,33 @@
-"""What was done to what, and by whom."""
+"""What was done to what, and by whom: a chain in which no event can be changed, left out or moved unseen."""
 
-from dataclasses import dataclass
-from datetime import datetime
+import hashlib
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from pydantic import TypeAdapter
+
+FIRST = "0" * 64
+# What identifies a person, by the kind of row it is in: never hashed, so that it can be erased.
+_PERSONAL: dict[str, frozenset[str]] = {
+    "User": frozenset({"email", "erased_at"}),
+    "Link": frozenset({"email"}),
+    "Input": frozenset({"name"}),
+}
 
 
 @dataclass(frozen=True)
 class Event:
-    """One action on one row; the actor is a user's id, never a name or an address."""
+    """One action on one row of a project; the actor is the id of a user or a key, and nobody for the terminal.
+
+    `details` is hashed and holds nothing personal. `note` is what a person typed: only its hash is in the chain.
+    """
 
     id: str
     project_id: str
+    number: int
     actor_id: str | None
     action: str
     object_type: str
@@ -17,4 +35,58 @@ class Event:
     at: datetime
     before_hash: str | None = None
     after_hash: str | None = None
+    details: dict[str, str] = field(default_factory=dict)
     note: str = ""
+    note_hash: str = ""
+    previous_hash: str = FIRST
+    hash: str = ""
+
+
+def chained(event: Event) -> str:
+    """Return the hash of an event: SHA-256 over all that may never change, and the hash of the event before it."""
+    body = [
+        event.previous_hash,
+        event.project_id,
+        event.number,
+        event.id,
+        event.actor_id,
+        event.action,
+        event.object_type,
+        event.object_id,
+        event.at.astimezone(UTC).isoformat(timespec="microseconds"),
+        event.before_hash,
+        event.after_hash,
+        event.details,
+        event.note_hash,
+    ]
+    return hashlib.sha256(_canonical(body)).hexdigest()
+
+
+def note_hash(event_id: str, note: str) -> str:
+    """Return what the chain keeps of a note: it shows whether a note was changed, and lets it be erased."""
+    return hashlib.sha256(f"{event_id}\n{note}".encode()).hexdigest() if note else ""
+
+
+def row_hash(row: object) -> str:
+    """Return the SHA-256 of a row's fields without what identifies a person."""
+    personal = _PERSONAL.get(type(row).__name__, frozenset())
+    fields: Mapping[str, Any] = TypeAdapter(type(row)).dump_python(row, mode="json")
+    return hashlib.sha256(_canonical({name: fields[name] for name in fields if name not in personal})).hexdigest()
+
+
+def faults(events: Iterable[Event]) -> Iterator[str]:
+    """Go through a project's events by number and say where the chain is broken."""
+    number, previous = 0, FIRST
+    for event in events:
+        number += 1
+        if event.number != number or event.previous_hash != previous:
+            yield f"event {event.number} ({event.id}) does not follow event {number - 1}: something between is gone"
+        if event.hash != chained(event):
+            yield f"event {event.number} ({event.id}) was changed after it was written"
+        if event.note and note_hash(event.id, event.note) != event.note_hash:
+            yield f"the note of event {event.number} ({event.id}) was changed after it was written"
+        number, previous = event.number, event.hash
+
+
+def _canonical(value: object) -> bytes:
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()

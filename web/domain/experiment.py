@@ -54,7 +54,7 @@ class Option:
 
 @dataclass(frozen=True)
 class Output:
-    """One produced object, by the hash of its content."""
+    """One produced object, by the hash of its content; a removed one keeps its row and loses its bytes."""
 
     id: str
     content_hash: str
@@ -64,6 +64,7 @@ class Output:
     height: int
     size: int
     created_at: datetime
+    removed_at: datetime | None = None
 
 
 def settle(kind: ExperimentKind, options: Sequence[Option]) -> ExperimentState:

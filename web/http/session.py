@@ -1,4 +1,4 @@
-"""Who is asking: the session cookie, the role that a route demands, and what a request has at hand."""
+"""Who is asking: the session cookie or a machine's key, the role a route demands, and what a request has at hand."""
 
 from dataclasses import dataclass
 from typing import Annotated
@@ -6,7 +6,7 @@ from typing import Annotated
 from fastapi import Depends, Request, Response
 
 from ml_service.errors import Forbidden, Unauthorized
-from web.domain.access import Actor
+from web.domain.access import Action, Actor, allowed
 from web.http.images import ImageUrls
 from web.ports import Parts
 from web.services.accounts import SESSION_TIME, digest
@@ -32,8 +32,16 @@ def context(request: Request) -> Context:
     return found
 
 
+def bearer(request: Request) -> str | None:
+    """Return what a machine proves itself with, or None; where it is given, a cookie counts for nothing."""
+    scheme, _, given = request.headers.get("authorization", "").partition(" ")
+    return given.strip() if scheme.lower() == "bearer" else None
+
+
 def session_hash(request: Request) -> str | None:
     """Return the hash of the session's secret, or None without a cookie; the session may be over."""
+    if bearer(request) is not None:
+        return None
     secret = request.cookies.get(SECURE_COOKIE if _secure(request) else COOKIE)
     return digest(secret) if secret else None
 
@@ -61,12 +69,16 @@ def clear_session(request: Request, response: Response) -> None:
 
 def current_actor(request: Request) -> Actor | None:
     """Return who is asking, by one read of the database, or None."""
-    secret_hash = session_hash(request)
-    if secret_hash is None:
+    key, secret_hash = bearer(request), session_hash(request)
+    if key is None and secret_hash is None:
         return None
     parts = context(request).parts
+    now = parts.clock.now()
     with parts.store.read() as tx:
-        actor = tx.of_people.actor(secret_hash, parts.clock.now())
+        if key is not None:
+            actor = tx.of_people.machine(now, secret_hash=digest(key))
+        else:
+            actor = tx.of_people.actor(secret_hash or "", now)
     request.state.actor = actor
     return actor
 
@@ -78,6 +90,8 @@ async def rater(actor: Visitor) -> Actor:
     """Demand somebody who is signed in."""
     if actor is None:
         raise Unauthorized("Your session is over, or you have not signed in yet. Open a sign-in link.")
+    if actor.role == "service":
+        raise Forbidden("A key cannot do this; sign in as a person.")
     return actor
 
 
@@ -92,6 +106,30 @@ async def admin(actor: Rater) -> Actor:
 
 
 Admin = Annotated[Actor, Depends(admin)]
+
+
+async def prompt_reader(actor: Visitor) -> Actor:
+    """Demand a key with the scope prompts:read, or an admin."""
+    return _able(actor, "pull_prompts", "prompts:read")
+
+
+PromptReader = Annotated[Actor, Depends(prompt_reader)]
+
+
+async def feedback_sender(actor: Visitor) -> Actor:
+    """Demand a key with the scope feedback:write, or an admin."""
+    return _able(actor, "send_feedback", "feedback:write")
+
+
+FeedbackSender = Annotated[Actor, Depends(feedback_sender)]
+
+
+def _able(actor: Actor | None, action: Action, scope: str) -> Actor:
+    if actor is None:
+        raise Unauthorized("Send a key of this project as `Authorization: Bearer …`; admins make keys under Keys.")
+    if not allowed(actor, action, actor.project_id):
+        raise Forbidden(f"This needs a key with the scope {scope}, or an admin.")
+    return actor
 
 
 def _secure(request: Request) -> bool:

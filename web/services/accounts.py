@@ -7,10 +7,10 @@ from datetime import datetime, timedelta
 
 from ml_service.errors import Conflict, Forbidden, Gone, InvalidRequest, NotFound
 from web.domain.access import Actor, Link, Membership, Role, Session, User, allowed, email_address
-from web.domain.audit import Event
 from web.domain.ids import new_id
 from web.domain.study import Project
 from web.ports import Clock
+from web.services.audit import record
 from web.transactions import Store, Transaction
 
 LINK_TIME = timedelta(days=7)
@@ -96,7 +96,7 @@ def use_link(store: Store, clock: Clock, secret: str, email: str = "") -> str:
     now = clock.now()
     with store.begin() as tx:
         link = _usable(tx, secret, now)
-        tx.links.replace(replace(link, used_at=now))
+        used = tx.links.replace(replace(link, used_at=now))
         address = link.email or email_address(email)
         user = tx.users.find(email=address)
         if user is not None and not link.email:
@@ -107,7 +107,8 @@ def use_link(store: Store, clock: Clock, secret: str, email: str = "") -> str:
             user = _add_member(tx, link.project_id, address, link.role, now)
         fresh = secrets.token_urlsafe(SECRET_BYTES)
         tx.sessions.add(Session(new_id(), digest(fresh), user.id, now, now + SESSION_TIME))
-        _record(tx, link.project_id, user.id, "link.used", "link", link.id, now)
+        actor = Actor(user.id, user.email, link.project_id, link.role)
+        record(tx, now, actor, "link.used", ("link", link.id), before=link, after=used)
         return fresh
 
 
@@ -133,19 +134,20 @@ def deactivate(store: Store, clock: Clock, actor: Actor, user_id: str) -> None:
     with store.begin() as tx:
         _keep_an_admin(tx, actor, user_id)
         user = _member(tx, actor, user_id).user
-        tx.users.replace(replace(user, active=False))
+        shut_out = tx.users.replace(replace(user, active=False))
         _revoke(tx, tx.sessions.all(user_id=user_id, revoked_at=None), now)
         for link in tx.links.all(email=user.email, used_at=None):
             tx.links.replace(replace(link, used_at=now))
-        _record(tx, actor.project_id, actor.user_id, "user.deactivated", "user", user_id, now)
+        record(tx, now, actor, "user.deactivated", ("user", user_id), before=user, after=shut_out)
 
 
 def reactivate(store: Store, clock: Clock, actor: Actor, user_id: str) -> None:
     """Let a member in again; they need a new sign-in link."""
     _require_people(actor)
     with store.begin() as tx:
-        tx.users.replace(replace(_member(tx, actor, user_id).user, active=True))
-        _record(tx, actor.project_id, actor.user_id, "user.reactivated", "user", user_id, clock.now())
+        user = _member(tx, actor, user_id).user
+        back = tx.users.replace(replace(user, active=True))
+        record(tx, clock.now(), actor, "user.reactivated", ("user", user_id), before=user, after=back)
 
 
 def set_role(store: Store, clock: Clock, actor: Actor, user_id: str, role: Role) -> None:
@@ -155,9 +157,9 @@ def set_role(store: Store, clock: Clock, actor: Actor, user_id: str, role: Role)
         if role != "admin":
             _keep_an_admin(tx, actor, user_id)
         held = _membership(tx, actor, user_id)
-        tx.memberships.replace(replace(held, role=role))
-        note = f"{held.role} to {role}"
-        _record(tx, actor.project_id, actor.user_id, "role.changed", "user", user_id, clock.now(), note)
+        given = tx.memberships.replace(replace(held, role=role))
+        change = {"from": held.role, "to": role}
+        record(tx, clock.now(), actor, "role.changed", ("user", user_id), before=held, after=given, details=change)
 
 
 def _require_people(actor: Actor) -> None:
@@ -206,7 +208,7 @@ def _issue(tx: Transaction, actor: Actor, role: Role, email: str, now: datetime)
     secret = secrets.token_urlsafe(SECRET_BYTES)
     link = Link(new_id(), digest(secret), actor.project_id, role, email, now, now + LINK_TIME, actor.user_id or None)
     tx.links.add(link)
-    _record(tx, actor.project_id, actor.user_id, "link.made", "link", link.id, now, role)
+    record(tx, now, actor, "link.made", ("link", link.id), after=link, details={"role": role})
     return secret
 
 
@@ -230,9 +232,3 @@ def _add_member(tx: Transaction, project_id: str, email: str, role: Role, now: d
 def _revoke(tx: Transaction, open_sessions: tuple[Session, ...], now: datetime) -> None:
     for session in open_sessions:
         tx.sessions.replace(replace(session, revoked_at=now))
-
-
-def _record(
-    tx: Transaction, project_id: str, who: str, action: str, kind: str, what: str, now: datetime, note: str = ""
-) -> None:
-    tx.events.add(Event(new_id(), project_id, who or None, action, kind, what, now, note=note))

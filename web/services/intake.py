@@ -5,12 +5,12 @@ from dataclasses import dataclass, replace
 
 from ml_service.errors import Conflict, InvalidRequest, NotFound
 from web.domain.access import Actor
-from web.domain.audit import Event
 from web.domain.experiment import Experiment, ExperimentState
 from web.domain.ids import new_id
 from web.domain.lease import LEASE_TIME, RENEW_AFTER, Lease, Shown
 from web.domain.study import Input, Study
 from web.ports import CleanImage, Parts
+from web.services.audit import record
 from web.services.queue import generate_job
 from web.services.studies import study_to_steer
 from web.services.training import jobs_after_rating, plan_job, shuffled, study_to_rate
@@ -159,19 +159,15 @@ def take_down(parts: Parts, actor: Actor, input_id: str) -> None:
         if source is None:
             raise NotFound(f"There is no input {input_id}.")
         study_to_steer(tx, actor, source.study_id)
-        if source.removed_at is None:
-            source = tx.inputs.replace(replace(source, removed_at=now))
-            tx.events.add(_removal(parts, actor, source))
+        removed = source if source.removed_at else tx.inputs.replace(replace(source, removed_at=now))
         live = [e.id for e in tx.experiments.all(input_id=input_id, state=("planned", "generating", "ready"))]
         tx.of_experiments.move(tx.of_experiments.lock(live), "dropped", now)
         tx.of_jobs.add_once(jobs_after_rating(source.study_id, now))
-        orphans = _orphaned_objects(tx, source)
+        orphans = _orphaned_objects(tx, removed)
+        if source.removed_at is None:
+            record(tx, now, actor, "input.removed", ("input", source.id), before=source, after=removed)
     for key in orphans:
         parts.objects.delete(key)
-
-
-def _removal(parts: Parts, actor: Actor, source: Input) -> Event:
-    return Event(new_id(), actor.project_id, actor.user_id, "input.removed", "input", source.id, parts.clock.now())
 
 
 def _orphaned_objects(tx: Transaction, source: Input) -> list[str]:

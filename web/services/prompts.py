@@ -26,9 +26,9 @@ def read_current(files: ObjectStore) -> VersionFile:
     return TypeAdapter(VersionFile).validate_python(document)
 
 
-def adopt(parts: Parts, files: ObjectStore, project_id: str) -> None:
+def adopt(parts: Parts, project_id: str) -> None:
     """Make the shipped live version the first one of a database that has no prompt yet."""
-    current = read_current(files)
+    current = read_current(parts.published)
     with parts.store.begin() as tx:
         if tx.prompts.find(key=DEFAULT_KEY) is not None:
             return

@@ -5,11 +5,11 @@ from dataclasses import dataclass, field, replace
 from ml_service.contract import ParameterSpace
 from ml_service.errors import Conflict, Forbidden, InvalidRequest, NotFound
 from web.domain.access import Actor, allowed
-from web.domain.audit import Event
 from web.domain.ids import new_id
 from web.domain.prompt import DEFAULT_KEY
 from web.domain.study import StopRules, Study, StudyState
 from web.ports import Parts
+from web.services.audit import record
 from web.services.training import jobs_after_rating
 from web.transactions import Transaction
 
@@ -48,8 +48,9 @@ def make_study(parts: Parts, actor: Actor, draft: StudyDraft, *, demo: bool = Fa
         _may_steer(actor, study)
         if tx.prompts.find(key=draft.prompt_key) is None:
             raise InvalidRequest(f"There is no prompt {draft.prompt_key}.")
-        _note(tx, parts, actor, study, "study.made")
-        return tx.studies.add(study)
+        tx.studies.add(study)
+        record(tx, study.created_at, actor, "study.made", ("study", study.id), after=study)
+        return study
 
 
 def clone_study(parts: Parts, actor: Actor, study_id: str, name: str) -> Study:
@@ -63,18 +64,20 @@ def clone_study(parts: Parts, actor: Actor, study_id: str, name: str) -> Study:
         tx.studies.add(new)
         present = tx.inputs.all(study_id=old.id, removed_at=None)
         tx.inputs.add_all(replace(item, id=new_id(), study_id=new.id, revision=0) for item in present)
-        _note(tx, parts, actor, new, "study.cloned")
         tx.of_jobs.add_once(jobs_after_rating(new.id, now))
+        record(tx, now, actor, "study.cloned", ("study", new.id), after=new, details={"from": old.id})
         return new
 
 
 def move_study(parts: Parts, actor: Actor, study_id: str, state: StudyState) -> Study:
     """Pause, resume or archive a study."""
     with parts.store.begin() as tx:
-        study = tx.studies.replace(study_to_steer(tx, actor, study_id).moved(state))
-        _note(tx, parts, actor, study, f"study.{state}")
+        now = parts.clock.now()
+        old = study_to_steer(tx, actor, study_id)
+        study = tx.studies.replace(old.moved(state))
         if state == "running":
-            tx.of_jobs.add_once(jobs_after_rating(study.id, parts.clock.now()))
+            tx.of_jobs.add_once(jobs_after_rating(study.id, now))
+        record(tx, now, actor, f"study.{state}", ("study", study.id), before=old, after=study)
         return study
 
 
@@ -91,8 +94,8 @@ def change_study(parts: Parts, actor: Actor, study_id: str, revision: int, draft
         now = parts.clock.now()
         if old.spaces != study.spaces:
             _drop_outside(tx, study, parts)
-        _note(tx, parts, actor, study, "study.changed")
         tx.of_jobs.add_once(jobs_after_rating(study.id, now))
+        record(tx, now, actor, "study.changed", ("study", study.id), before=old, after=study)
         return study
 
 
@@ -145,7 +148,3 @@ def _check_space(offered: ParameterSpace, chosen: ParameterSpace) -> None:
         ends = parameter.choices if parameter.kind == "category" else (parameter.low, parameter.high)
         if not all(own.accepts(end) for end in ends):
             raise InvalidRequest(f"The range of {name} goes beyond what the generator can do.")
-
-
-def _note(tx: Transaction, parts: Parts, actor: Actor, study: Study, action: str) -> None:
-    tx.events.add(Event(new_id(), study.project_id, actor.user_id, action, "study", study.id, parts.clock.now()))

@@ -8,10 +8,15 @@ from sqlalchemy.dialects import postgresql, sqlite
 from web.adapters.tables import ratings
 
 
+def insert_into(connection: Connection, table: Table) -> Any:
+    """Return an INSERT of the connection's own dialect, which can say what is to happen where a key is taken."""
+    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
+    return dialect.insert(table)
+
+
 def insert_once(connection: Connection, table: Table) -> Any:
     """Return an INSERT that passes over rows whose unique keys are taken; add `.returning` to learn which went in."""
-    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
-    return dialect.insert(table).on_conflict_do_nothing()
+    return insert_into(connection, table).on_conflict_do_nothing()
 
 
 def standing(option_id: ColumnElement[Any]) -> ColumnElement[bool]:

@@ -2,11 +2,12 @@
 
 from datetime import datetime
 
-from sqlalchemy import Connection, and_, bindparam, select
+from sqlalchemy import Connection, and_, bindparam, case, or_, select
 
 from web.adapters.columns import Utc
-from web.adapters.tables import leases, memberships, projects, sessions, users
-from web.domain.access import Actor
+from web.adapters.queries.common import insert_into
+from web.adapters.tables import api_keys, attempts, leases, memberships, projects, sessions, users
+from web.domain.access import Actor, Attempts
 
 
 class PeopleQueries:
@@ -19,6 +20,26 @@ class PeopleQueries:
         """Return who a running session belongs to, or None."""
         row = self.connection.execute(_ACTOR, {"secret_hash": secret_hash, "now": now}).first()
         return None if row is None else Actor(row.id, row.email, row.project_id, row.role, row.session)
+
+    def machine(self, now: datetime, *, secret_hash: str | None = None, key_id: str | None = None) -> Actor | None:
+        """Return the machine whose key is valid now, by the hash of the key's secret or by its id."""
+        known = api_keys.c.secret_hash == secret_hash if secret_hash else api_keys.c.id == key_id
+        alive = and_(api_keys.c.revoked_at.is_(None), or_(api_keys.c.expires_at.is_(None), api_keys.c.expires_at > now))
+        row = self.connection.execute(select(api_keys).where(known, alive)).first()
+        return None if row is None else Actor(row.id, row.name, row.project_id, "service", scopes=row.scopes)
+
+    def attempt(self, key: str, now: datetime, since: datetime) -> Attempts:
+        """Count one more try, forgetting those that began before a time, and return how many there are now."""
+        over = attempts.c.since < since
+        statement = insert_into(self.connection, attempts).values(id=key, count=1, since=now)
+        counted = statement.on_conflict_do_update(
+            index_elements=["id"],
+            set_={
+                "count": case((over, 1), else_=attempts.c.count + 1),
+                "since": case((over, now), else_=attempts.c.since),
+            },
+        ).returning(*attempts.c)
+        return Attempts(**self.connection.execute(counted).mappings().one())
 
     def lock(self, user_id: str) -> None:
         """Let one transaction at a time write for this user."""

@@ -1,17 +1,30 @@
 """The tables: one for each word of the domain that is stored, with the customer's names where they gave any."""
 
 from web.adapters.tables.base import metadata
-from web.adapters.tables.people import audit_events, links, memberships, projects, sessions, users
-from web.adapters.tables.prompts import prompt_pointers, prompt_versions, prompts
+from web.adapters.tables.people import (
+    api_keys,
+    attempts,
+    audit_events,
+    links,
+    memberships,
+    passwords,
+    projects,
+    sessions,
+    users,
+)
+from web.adapters.tables.prompts import feedback, prompt_pointers, prompt_versions, prompts
 from web.adapters.tables.studies import diagnoses, inputs, studies
 from web.adapters.tables.training import exclusions, experiments, leases, options, outputs, ratings, tombstones
 from web.adapters.tables.work import jobs
 
 __all__ = [
+    "api_keys",
+    "attempts",
     "audit_events",
     "diagnoses",
     "exclusions",
     "experiments",
+    "feedback",
     "inputs",
     "jobs",
     "leases",
@@ -20,6 +33,7 @@ __all__ = [
     "metadata",
     "options",
     "outputs",
+    "passwords",
     "projects",
     "prompt_pointers",
     "prompt_versions",

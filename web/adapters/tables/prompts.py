@@ -1,6 +1,6 @@
 """Prompts, their versions and the pointers to them."""
 
-from sqlalchemy import Column, ForeignKey, String, Table, Text, UniqueConstraint
+from sqlalchemy import CheckConstraint, Column, Float, ForeignKey, Index, String, Table, Text, UniqueConstraint
 
 from ml_service.contract import Point
 from web.adapters.tables.base import identity, metadata, moment, one_of, reference, revision, short_text, typed, whole
@@ -50,4 +50,22 @@ prompt_pointers = Table(
     revision(),
     UniqueConstraint("prompt_key", "kind", "name"),
     one_of("kind", "branch", "environment"),
+)
+
+feedback = Table(
+    "feedback",
+    metadata,
+    identity(),
+    reference("project_id", "projects"),
+    Column("prompt_key", String(64), ForeignKey("prompts.key"), nullable=False),
+    reference("version_id", "prompt_versions"),
+    short_text("key_id", 36),
+    short_text("fingerprint", 64),
+    moment("at"),
+    moment("received_at"),
+    Column("score", Float),
+    Column("comment", Text, nullable=False),
+    short_text("failure", 64),
+    Index(None, "version_id", "at"),
+    CheckConstraint("score IS NULL OR score BETWEEN 1 AND 5", name="score_in_range"),
 )

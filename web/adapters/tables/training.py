@@ -16,6 +16,7 @@ outputs = Table(
     whole("height"),
     whole("size"),
     moment("created_at"),
+    moment("removed_at", nullable=True),
 )
 
 experiments = Table(
