@@ -10,6 +10,7 @@ from starlette.types import ASGIApp
 
 from ml_service.errors import NotFound
 from web.api import auth, health, media, train
+from web.api import feedback as feedback_api
 from web.api import history as history_api
 from web.api import jobs as jobs_api
 from web.api import status as status_api
@@ -38,6 +39,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     media.router,
     status_api.router,
     history_api.router,
+    feedback_api.router,
     studies_api.router,
     jobs_api.router,
     status.router,

@@ -1,7 +1,33 @@
 """What production saw of a released version."""
 
-from dataclasses import dataclass
+import hashlib
+import json
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
+from typing import Literal
+
+FeedbackVerdict = Literal["stored", "replayed"]
+
+
+@dataclass(frozen=True)
+class Report:
+    """What production says of one use of a version: a score from 1 to 5, a comment, a word for what went wrong.
+
+    `at` is when it was seen, by the sender's clock; None means just now.
+    """
+
+    id: str
+    prompt_key: str
+    version: str
+    at: datetime | None = None
+    score: float | None = None
+    comment: str = ""
+    failure: str = ""
+
+    @property
+    def fingerprint(self) -> str:
+        """The hash that tells a repeated report from another one under the same id."""
+        return hashlib.sha256(json.dumps(asdict(self), sort_keys=True, default=str).encode()).hexdigest()
 
 
 @dataclass(frozen=True)
@@ -22,3 +48,14 @@ class Feedback:
     score: float | None = None
     comment: str = ""
     failure: str = ""
+
+
+@dataclass(frozen=True)
+class FeedbackSummary:
+    """What production said of one version in all: how many reports and scores, their mean, the commonest failures."""
+
+    reports: int = 0
+    scores: int = 0
+    mean: float | None = None
+    failed: int = 0
+    failures: dict[str, int] = field(default_factory=dict)

@@ -1,0 +1,6 @@
+"""Text that people and machines send, made fit to be kept and shown."""
+
+
+def plain(text: str) -> str:
+    """Return text without control, direction and other invisible characters; ends of lines and spaces stay."""
+    return "".join(character for character in text if character.isprintable() or character == "\n")
