@@ -3,13 +3,14 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 from anyio.to_thread import current_default_thread_limiter
 from fastapi import APIRouter, Depends, FastAPI, Request
 from starlette.types import ASGIApp
 
 from ml_service.errors import NotFound
-from web.api import auth, health, media, train
+from web.api import auth, document, health, media, train
 from web.api import feedback as feedback_api
 from web.api import history as history_api
 from web.api import jobs as jobs_api
@@ -18,8 +19,10 @@ from web.api import studies as studies_api
 from web.http.csrf import refuse_forgery
 from web.http.edge import Edge
 from web.http.errors import handle_errors
+from web.http.gate import Gate
 from web.http.images import ImageUrls
 from web.http.metrics import Metrics
+from web.http.openapi import document as describe
 from web.http.session import Context
 from web.http.static import HashedFiles
 from web.http.templates import Pages
@@ -42,6 +45,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     feedback_api.router,
     studies_api.router,
     jobs_api.router,
+    document.router,
     status.router,
     history.router,
     studies.router,
@@ -58,8 +62,14 @@ class WebApp(FastAPI):
     """An app whose edge lies outside of everything, so that failures pass it too."""
 
     def build_middleware_stack(self) -> ASGIApp:
-        """Put the edge around what the framework builds."""
-        return Edge(super().build_middleware_stack(), self.state.metrics)
+        """Put the edge and the gate around what the framework builds."""
+        return Edge(Gate(super().build_middleware_stack()), self.state.metrics)
+
+    def openapi(self) -> dict[str, Any]:
+        """Return the document of this app, made once."""
+        if self.openapi_schema is None:
+            self.openapi_schema = describe(self)
+        return self.openapi_schema
 
 
 def create_app(parts: Parts, settings: Settings, key: bytes) -> WebApp:

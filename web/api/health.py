@@ -8,6 +8,7 @@ from prometheus_client import CONTENT_TYPE_LATEST
 
 from ml_service.errors import Forbidden, Unavailable
 from web.http.metrics import Metrics
+from web.http.openapi import content
 from web.http.session import Visitor, context
 
 router = APIRouter(tags=["operations"])
@@ -34,7 +35,7 @@ def ready(request: Request) -> dict[str, str]:
     return {"status": "ok", "database": "ok", "data_dir": "ok"}
 
 
-@router.get("/metrics")
+@router.get("/metrics", response_class=Response, responses={200: content("text/plain")})
 def metrics(request: Request, visitor: Visitor) -> Response:
     """Show the numbers of this process and of the database to this machine and to admins."""
     if not _is_local(request) and (visitor is None or visitor.role != "admin"):

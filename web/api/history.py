@@ -11,6 +11,7 @@ from fastapi.responses import StreamingResponse
 from pydantic import TypeAdapter
 
 from web.domain.history import Cursor, Entry, Filter, OwnEntry, Page
+from web.http.openapi import content, query_of
 from web.http.session import Rater, context
 
 router = APIRouter(tags=["history"])
@@ -47,7 +48,11 @@ MOST_ROWS = 500
 LINES = 500  # of CSV sent at once
 
 
-@router.get("/api/train/history", responses={200: {"model": Page[Entry] | Page[OwnEntry]}})
+@router.get(
+    "/api/train/history",
+    responses={200: {"model": Page[Entry] | Page[OwnEntry]}},
+    openapi_extra=query_of(Filter),
+)
 def history(
     request: Request,
     rater: Rater,
@@ -63,7 +68,12 @@ def history(
     return Response(body, media_type="application/json")
 
 
-@router.get("/api/train/history.csv", response_class=StreamingResponse)
+@router.get(
+    "/api/train/history.csv",
+    response_class=StreamingResponse,
+    responses={200: content("text/csv")},
+    openapi_extra=query_of(Filter),
+)
 def history_csv(request: Request, rater: Rater) -> StreamingResponse:
     """Return every row as CSV, by the same filters; text that a spreadsheet would compute is quoted."""
     reports, wanted = context(request).parts.reports, Filter.read(request.query_params)

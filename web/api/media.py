@@ -7,13 +7,13 @@ from fastapi import APIRouter, Query, Request, Response
 
 from ml_service.errors import Gone, NotFound
 from web.domain.access import Actor
-from web.http.images import image_response
+from web.http.images import IMAGE, UNCHANGED, image_response
 from web.http.session import Admin, context
 from web.ports import Parts
 from web.services.intake import view_key
 from web.transactions import Transaction
 
-router = APIRouter(prefix="/media", tags=["media"])
+router = APIRouter(prefix="/media", tags=["media"], responses={200: IMAGE, 304: UNCHANGED})
 
 Side = Annotated[int | None, Query(ge=32, le=2048, description="The longer side of a thumbnail, in pixels.")]
 

@@ -13,6 +13,7 @@ from ml_service.errors import NotFound
 from web.domain.access import Actor
 from web.domain.report import OwnReport, StudyReport
 from web.domain.study import Study
+from web.http.openapi import content
 from web.http.session import Rater, context
 from web.ports import Parts
 from web.services.training import study_to_rate
@@ -41,7 +42,7 @@ def status(request: Request, rater: Rater, study: str = "") -> Response:
     return Response(body, media_type="application/json")
 
 
-@router.get("/api/train/events", response_class=StreamingResponse)
+@router.get("/api/train/events", response_class=StreamingResponse, responses={200: content("text/event-stream")})
 async def events(request: Request, rater: Rater, study: str = "") -> StreamingResponse:
     """Announce, as server-sent events, that something of a study has changed; what it is, the status tells."""
     parts = context(request).parts

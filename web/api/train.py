@@ -24,7 +24,7 @@ from web.api.schemas import (
 from web.domain.access import Actor
 from web.domain.ids import is_id
 from web.domain.rating import Answer
-from web.http.images import image_response
+from web.http.images import IMAGE, image_response
 from web.http.session import Rater, context
 from web.ports import Parts
 from web.services import intake, training
@@ -104,7 +104,7 @@ def watch(request: Request, rater: Rater, experiment_id: str) -> Response:
     return _json(upload_out(intake.watch_upload(here.parts, rater, experiment_id), here.urls))
 
 
-@router.get("/i/{token}", response_class=Response)
+@router.get("/i/{token}", response_class=Response, responses={200: IMAGE})
 def image(request: Request, rater: Rater, token: str) -> Response:
     """Answer with an image under a lease of the rater who asks."""
     here = context(request)

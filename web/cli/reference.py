@@ -9,7 +9,6 @@ from typing import Any
 
 from fastapi import FastAPI
 from fastapi.dependencies.models import Dependant
-from fastapi.routing import APIRoute, iter_route_contexts
 from prometheus_client import CollectorRegistry
 from pydantic import BaseModel
 
@@ -19,7 +18,7 @@ from ml_service.errors import ServiceError
 from ml_service.settings import Settings as MlSettings
 from web.adapters.generators import filters, lexicon, local, tone
 from web.cli.command import Command
-from web.http.session import admin, rater
+from web.http.roles import calls_of, demand_of, routes_of
 from web.settings import Settings
 
 HEAD = """# Reference
@@ -149,27 +148,18 @@ def _settings(kind: type[BaseModel]) -> Iterator[Entry]:
 
 def _routes(app: FastAPI) -> Iterator[Entry]:
     found = []
-    for context in iter_route_contexts(app.routes):
-        route = context.original_route
-        if isinstance(route, APIRoute):
-            methods = " ".join(sorted(context.methods or ()))
-            found.append(Entry(f"{methods} {context.path}", first_sentence(route.endpoint), (_role(route.dependant),)))
+    for context in routes_of(app):
+        methods = " ".join(sorted(context.methods or ()))
+        found.append(Entry(f"{methods} {context.path}", first_sentence(context.endpoint), (_role(context.dependant),)))
     return iter(sorted(found, key=lambda entry: entry.name.split()[::-1]))
 
 
 def _role(dependant: Dependant) -> str:
-    calls = set(_calls(dependant))
-    if admin in calls:
-        return "admin"
-    if rater in calls:
-        return "rater"
-    return "token" if any(getattr(call, "__qualname__", "").startswith("_bearer") for call in calls) else "anyone"
-
-
-def _calls(dependant: Dependant) -> Iterator[Any]:
-    for inner in dependant.dependencies:
-        yield inner.call
-        yield from _calls(inner)
+    demand = demand_of(dependant)
+    if demand is not None:
+        return str(demand)
+    names = [getattr(call, "__qualname__", "") for call in calls_of(dependant)]
+    return "token" if any(name.startswith("_bearer") for name in names) else "anyone"
 
 
 def _wire() -> Iterator[Entry]:

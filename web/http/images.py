@@ -4,11 +4,15 @@ import hashlib
 import hmac
 import uuid
 from base64 import urlsafe_b64decode, urlsafe_b64encode
+from typing import Any
 
 from fastapi import Response
 
 from ml_service.errors import NotFound
 
+# What `responses` of a route that answers with an image says of 200 and 304.
+IMAGE: dict[str, Any] = {"content": {"image/jpeg": {}, "image/png": {}, "image/webp": {}}}
+UNCHANGED: dict[str, Any] = {"description": "What the browser has under this ETag is still right."}
 MAC_BYTES = 16
 ID_BYTES = 16
 

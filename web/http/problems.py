@@ -11,6 +11,7 @@ from ml_service.errors import Forbidden, InvalidRequest, NotFound, ServiceError,
 
 MOST_FAULTS = 5
 _KNOWN: dict[int, tuple[type[ServiceError], str]] = {
+    400: (InvalidRequest, "The body cannot be read as what its Content-Type says."),
     401: (Unauthorized, "Sign in to see this."),
     403: (Forbidden, "This account may not do that."),
     404: (NotFound, "There is nothing at this address."),
@@ -45,6 +46,8 @@ class Problem:
 
     @classmethod
     def _of_http(cls, error: HTTPException) -> "Problem":
+        if isinstance(error.__cause__, ServiceError):
+            return cls.of(error.__cause__)
         if error.status_code in _KNOWN:
             kind, detail = _KNOWN[error.status_code]
             return cls.of(kind(detail))

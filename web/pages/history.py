@@ -8,6 +8,7 @@ from fastapi import APIRouter, Request, Response
 from web.domain.experiment import ExperimentKind
 from web.domain.history import AnswerState, Cursor, Filter
 from web.domain.rating import TAGS
+from web.http.openapi import query_of
 from web.http.session import Admin, Rater, context
 from web.http.templates import page
 
@@ -16,7 +17,7 @@ router = APIRouter(tags=["history pages"])
 ROWS = 25
 
 
-@router.get("/history")
+@router.get("/history", openapi_extra=query_of(Filter))
 def history(request: Request, rater: Rater, after: str = "") -> Response:
     """Show rows of the history, newest first, with a form that filters them."""
     reports, wanted, place = context(request).parts.reports, Filter.read(request.query_params), Cursor.read(after)

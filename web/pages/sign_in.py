@@ -5,6 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Form, Request, Response
 from fastapi.responses import RedirectResponse
 
+from web.http.openapi import content
 from web.http.session import Visitor, clear_session, context, set_session
 from web.http.static import HashedFiles
 from web.http.templates import page
@@ -63,13 +64,13 @@ def sign_out(request: Request, visitor: Visitor) -> Response:
     return response
 
 
-@router.get("/favicon.ico")
+@router.get("/favicon.ico", responses={200: content("image/svg+xml")})
 async def favicon(request: Request) -> Response:
     """Answer browsers that ask for an icon without reading the page."""
     return await _file(request, "favicon.svg")
 
 
-@router.get("/sw.js")
+@router.get("/sw.js", responses={200: content("text/javascript")})
 async def service_worker(request: Request) -> Response:
     """Answer with the service worker, which may only serve paths below its own."""
     return await _file(request, "sw.js")

@@ -1,0 +1,162 @@
+"""Two projects with somebody of each kind in both, and the id of a real row for every path parameter of the app."""
+
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
+from httpx2 import Response
+
+from tests.site import KEY, Site
+from tests.world import answer
+from web.domain.access import Actor, ApiKey, Membership, Role, Scope, Session, User
+from web.domain.ids import new_id
+from web.domain.study import Project
+from web.http.images import ImageUrls
+from web.http.roles import Demand, demand_of, routes_of
+from web.services import accounts
+from web.services.accounts import SESSION_TIME, digest
+from web.services.queue import generate_job
+
+MARK = "planted"  # is in every text of the first project, and in none of the other
+
+
+@dataclass(frozen=True)
+class Route:
+    """One method of one route: what it is called, what it demands, and the names in its path."""
+
+    method: str
+    path: str
+    demand: Demand | None
+
+    @property
+    def name(self) -> str:
+        return f"{self.method} {self.path}"
+
+    @property
+    def changes(self) -> bool:
+        return self.method not in ("GET", "HEAD", "OPTIONS")
+
+
+def routes(app: FastAPI) -> list[Route]:
+    """Every route of an app."""
+    return [
+        Route(method, str(context.path_format), demand_of(context.dependant))
+        for context in routes_of(app)
+        for method in sorted(context.methods or ())
+    ]
+
+
+@dataclass
+class Person:
+    """Somebody who asks: nobody, a member, or a machine, of the first project or of the other."""
+
+    name: str
+    actor: Actor | None = None
+    headers: dict[str, str] = field(default_factory=dict)
+
+    def may(self, demand: Demand | None) -> bool:
+        """Tell whether a route's demand is met, ids aside."""
+        if demand is None:
+            return True
+        return self.actor is not None and (self.actor.role in demand.roles or demand.scope in self.actor.scopes)
+
+
+class Grounds:
+    """The site with a second project, the people, and real ids of the first project by the names that paths use."""
+
+    def __init__(self, site: Site) -> None:
+        self.site, self.world = site, site.world
+        self.client = TestClient(site.app, "http://palate.test", raise_server_exceptions=False, follow_redirects=False)
+        self.admin = self.world.admin
+        self.rater = self.member(self.admin.project_id, "rater")
+        self.ids = self._ids()
+        self.other = self._project()
+        self.other_admin, self.other_rater = (self.member(self.other, role) for role in ("admin", "rater"))
+
+    def person(self, name: str) -> Person:
+        """Return somebody by their name, freshly signed in."""
+        members = {
+            "rater": self.rater,
+            "admin": self.admin,
+            "other rater": self.other_rater,
+            "other admin": self.other_admin,
+        }
+        if name in members:
+            return self.signed_in(name, members[name])
+        if name == "nobody":
+            return Person(name)
+        scope: Scope = "prompts:read" if "prompts:read" in name else "feedback:write"
+        return self.machine(name, self.other if name.startswith("other") else self.admin.project_id, scope)
+
+    def signed_in(self, name: str, actor: Actor) -> Person:
+        """Return a member with a session of their own."""
+        secret, now = new_id(), self.world.clock.now()
+        with self.world.parts.store.begin() as tx:
+            tx.sessions.add(Session(new_id(), digest(secret), actor.user_id, now, now + SESSION_TIME))
+        person = Person(name, actor, {"Cookie": f"palate={secret}"})
+        person.headers["X-CSRF-Token"] = self.send(person, "GET", "/api/v1/session").json()["csrf_token"]
+        return person
+
+    def machine(self, name: str, project_id: str, scope: Scope) -> Person:
+        """Return a machine with a key of its own."""
+        secret, now = f"palate_{new_id()}", self.world.clock.now()
+        key = ApiKey(new_id(), digest(secret), project_id, None, name, "production", (scope,), now)
+        with self.world.parts.store.begin() as tx:
+            tx.keys.add(key)
+        actor = Actor(key.id, name, project_id, "service", scopes=(scope,))
+        return Person(name, actor, {"Authorization": f"Bearer {secret}"})
+
+    def member(self, project_id: str, role: Role) -> Actor:
+        """Return a new member of a project."""
+        now, word = self.world.clock.now(), MARK if project_id == self.admin.project_id else "other"
+        user = User(new_id(), f"{word}-{new_id()}@example.org", now)
+        with self.world.parts.store.begin() as tx:
+            tx.users.add(user)
+            tx.memberships.add(Membership(new_id(), project_id, user.id, role, now))
+        return Actor(user.id, user.email, project_id, role)
+
+    def send(self, person: Person, method: str, path: str, **more: Any) -> Response:
+        """Send a request as somebody; headers given win."""
+        headers = {**person.headers, **more.pop("headers", {})}
+        return self.client.request(method, path, headers=headers, **more)
+
+    def path(self, route: Route) -> str:
+        """Return the address of a route with real ids in it."""
+        try:
+            return route.path.format_map(self.ids)
+        except KeyError as missing:
+            raise AssertionError(f"{route.name}: put the id of a real row for {missing} into Grounds") from missing
+
+    def _ids(self) -> dict[str, str]:
+        """Make a row of each kind that a path can name."""
+        world, parts = self.world, self.world.parts
+        turn = world.hold(self.rater)
+        held, further = turn.held[0], turn.held[1]
+        first = answer(held.options[0].option_id, comment=MARK)
+        assert world.rate(self.rater, first) == ["stored"]
+        with parts.store.begin() as tx:
+            study = tx.studies.get(world.study.id)
+            tx.studies.replace(replace(study, name=f"{MARK} study"))
+            experiment = tx.experiments.get(further.lease.experiment_id)
+            source = tx.inputs.get(experiment.input_id)
+            tx.inputs.replace(replace(source, name=f"{MARK} photo"))
+            output_id = tx.options.get(further.options[0].option_id).output_id
+            job = generate_job(experiment, parts)
+            tx.of_jobs.add_once([job])
+        return {
+            "study_id": world.study.id,
+            "input_id": experiment.input_id,
+            "output_id": str(output_id),
+            "experiment_id": experiment.id,
+            "rating_id": first.id,
+            "job_id": job.id,
+            "user_id": self.member(self.admin.project_id, "rater").user_id,
+            "token": ImageUrls(KEY).url(further.lease.id, further.options[0].option_id).removeprefix("/i/"),
+            "secret": accounts.invite(parts.store, world.clock, world.admin, "rater"),
+        }
+
+    def _project(self) -> str:
+        project = Project(new_id(), "Other", self.world.clock.now())
+        with self.world.parts.store.begin() as tx:
+            return tx.projects.add(project).id

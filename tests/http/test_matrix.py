@@ -1,0 +1,175 @@
+"""Every route, as everybody: who may, who may not, and that nobody reaches another project's rows."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
+from tests.grounds import MARK, Grounds, Person, Route, routes
+from tests.site import Site
+from web.adapters.tables.base import metadata
+
+# Whoever asks; each of these guards itself by a secret, or has nothing to hide.
+PUBLIC = {
+    "GET /",
+    "GET /sign-in",
+    "POST /sign-out",
+    "GET /link/{secret}",
+    "POST /link/{secret}",
+    "GET /favicon.ico",
+    "GET /sw.js",
+    "GET /health/live",
+    "GET /health/ready",
+    "GET /metrics",
+    "POST /api/v1/session",
+}
+# What else than their role keeps people of the project from a row.
+NOT_THEIRS = {("DELETE /api/train/rate/{rating_id}", "admin"): 403, ("GET /i/{token}", "admin"): 404}
+ENDLESS = "GET /api/train/events"
+OTHERS = ("other rater", "other admin", "other prompts:read key", "other feedback:write key")
+
+
+@pytest.fixture
+def grounds(site: Site) -> Iterator[Grounds]:
+    made = Grounds(site)
+    with made.client:
+        yield made
+
+
+def bodies(ids: dict[str, str]) -> dict[str, dict[str, Any]]:
+    """What must be sent so that a route looks at its ids at all."""
+    photo = ("photo.jpg", b"no photo")
+    return {
+        "POST /api/train/rate": {"json": {"answers": []}},
+        "POST /api/enhance/train": {"data": {"study_id": ids["study_id"], "input_id": ids["input_id"]}},
+        "POST /api/v1/studies/{study_id}/clone": {"json": {"name": "Mine"}},
+        "POST /api/v1/studies/{study_id}/inputs": {"files": {"file": photo}},
+        "PATCH /api/v1/studies/{study_id}": {"json": {"revision": 0}},
+        "PATCH /api/v1/users/{user_id}": {"json": {"role": "admin"}},
+        "POST /admin/studies/{study_id}/clone": {"data": {"name": "Mine"}},
+        "POST /admin/studies/{study_id}/inputs": {"files": {"files": photo}},
+        "POST /admin/studies/{study_id}/state": {"data": {"state": "paused"}},
+        "POST /admin/people/{user_id}/role": {"data": {"role": "admin"}},
+    }
+
+
+def test_every_route_says_who_it_is_for(site: Site) -> None:
+    found = routes(site.app)
+    assert {route.name for route in found if route.demand is None} == PUBLIC
+    assert len({route.name for route in found}) == len(found) > 60
+
+
+@pytest.mark.parametrize(
+    "name", ["nobody", "rater", "admin", "prompts:read key", "feedback:write key", "other rater", "other admin"]
+)
+def test_a_route_lets_in_whom_it_is_for_and_nobody_else(grounds: Grounds, name: str) -> None:
+    wrong = {}
+    for route in routes(grounds.site.app):
+        if route.demand is None or (route.name == ENDLESS and name != "nobody"):
+            continue
+        person = grounds.person(name)  # a fresh session, as routes may end it
+        status = grounds.send(person, route.method, grounds.path(route)).status_code
+        if not is_right(route, person, status):
+            wrong[route.name] = status
+    assert wrong == {}
+
+
+def is_right(route: Route, person: Person, status: int) -> bool:
+    """Tell whether a status is what the route's demand leads to."""
+    if person.actor is None:
+        return status == 401
+    if not person.may(route.demand):
+        return status == 403
+    allowed = status < 500 and status not in (401, 403, 405)
+    if person.name.startswith("other"):
+        return allowed or (route.name, status) == ("DELETE /api/train/rate/{rating_id}", 403)
+    return status == NOT_THEIRS.get((route.name, person.name)) or allowed
+
+
+def test_another_project_reaches_no_row_and_sees_no_word_of_this_one(grounds: Grounds) -> None:
+    people = [grounds.person(name) for name in OTHERS]
+    sent, before = bodies(grounds.ids), rows(grounds)
+    wrong = {}
+    for route in routes(grounds.site.app):
+        if route.demand is None or route.name == ENDLESS:
+            continue
+        body = sent.get(route.name, {})
+        for person in people:
+            if person.may(route.demand) and "session" not in route.path and "sign-out" not in route.path:
+                answer = grounds.send(person, route.method, grounds.path(route), **body)
+                if not hides(route, body, answer.status_code, grounds.ids) or MARK in answer.text:
+                    wrong[route.name, person.name] = answer.status_code
+    assert wrong == {}
+    changed = {key for key, row in rows(grounds).items() if key in before and row != before[key]}
+    assert changed == set()
+
+
+def hides(route: Route, body: dict[str, Any], status: int, ids: dict[str, str]) -> bool:
+    """Tell whether a status tells nothing of the rows that the request names, if it names any."""
+    names_rows = "{" in route.path or any(value in json.dumps(body, default=str) for value in ids.values())
+    return status in (403, 404) if names_rows else status < 500
+
+
+def rows(grounds: Grounds) -> dict[tuple[str, str], str]:
+    """Every row of the database by its table and key."""
+    found = {}
+    with grounds.world.parts.store.read() as tx:
+        for table in metadata.sorted_tables:
+            for row in tx.connection.execute(select(table)).mappings():  # type: ignore[attr-defined]
+                key = "|".join(str(row[column.name]) for column in table.primary_key)
+                found[table.name, key] = repr(dict(row))
+    return found
+
+
+@pytest.mark.parametrize("place", ["/train", "/status", "/api/train/next", "/api/train/status", "/api/train/events"])
+def test_another_project_cannot_ask_for_a_study_of_this_one(grounds: Grounds, place: str) -> None:
+    for name in ("other rater", "other admin"):
+        answer = grounds.send(grounds.person(name), "GET", place, params={"study": grounds.ids["study_id"]})
+        assert answer.status_code == 404
+
+
+def test_another_project_cannot_rate_an_option_of_this_one(grounds: Grounds) -> None:
+    with grounds.world.parts.store.read() as tx:
+        option = tx.options.all(experiment_id=grounds.ids["experiment_id"])[0]
+    answers = [{"id": grounds.ids["experiment_id"], "option_id": option.id, "score": 1}]
+    answer = grounds.send(grounds.person("other rater"), "POST", "/api/train/rate", json={"answers": answers})
+    assert [verdict["verdict"] for verdict in answer.json()["verdicts"]] == ["never_leased"]
+
+
+FORGED = [
+    ({"X-CSRF-Token": ""}, "stale-page"),
+    ({"X-CSRF-Token": "0" * 64}, "stale-page"),
+    ({"Origin": "https://evil.example"}, "forbidden"),
+    ({"Origin": "null"}, "forbidden"),
+    ({"Sec-Fetch-Site": "cross-site"}, "forbidden"),
+    ({"Sec-Fetch-Site": "same-site"}, "forbidden"),
+]
+
+
+@pytest.mark.parametrize(("headers", "kind"), FORGED)
+def test_nothing_changes_for_a_forged_request(grounds: Grounds, headers: dict[str, str], kind: str) -> None:
+    admin, before = grounds.person("admin"), rows(grounds)
+    changing = [route for route in routes(grounds.site.app) if route.changes]
+    wrong = {}
+    for route in changing:
+        answer = grounds.send(admin, route.method, grounds.path(route), headers=headers)
+        refused = answer.status_code == 403 and answer.json()["type"] == f"/problems/{kind}"
+        if not refused:
+            wrong[route.name] = answer.status_code
+    assert wrong == {}
+    assert rows(grounds) == before
+
+
+def test_a_machine_needs_no_token_and_a_cookie_beside_its_key_counts_for_nothing(grounds: Grounds) -> None:
+    machines = [grounds.person("prompts:read key"), grounds.person("feedback:write key")]
+    cookie = {"Cookie": grounds.person("admin").headers["Cookie"]}
+    strange = {"Authorization": "Bearer palate_unknown", **cookie}
+    for route in (route for route in routes(grounds.site.app) if route.demand is not None and route.changes):
+        address = grounds.path(route)
+        assert grounds.send(Person("stranger"), route.method, address, headers=strange).status_code == 401, route.name
+        for machine in machines:
+            answer = grounds.send(machine, route.method, address, headers=cookie)
+            assert (answer.status_code == 403) == (not machine.may(route.demand)), route.name
+            assert "stale-page" not in answer.text
