@@ -2,15 +2,34 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from datetime import datetime
-from typing import Literal
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, TypeAdapter, ValidationError, WithJsonSchema
 
 from ml_service.contract import Point
+from ml_service.errors import InvalidRequest
 
 PointerKind = Literal["branch", "environment"]
+VersionStatus = Literal["candidate", "released", "withdrawn"]
+Step = Literal["major", "minor", "patch"]
+
 DEFAULT_KEY = "photo-enhance"
+SCHEMA_VERSION: Literal[1] = 1
+MOST_BYTES = 2**20
+_KEY = r"[a-z0-9-]{1,64}"
+_NAME = r"v(0|[1-9][0-9]{0,5})\.(0|[1-9][0-9]{0,5})\.(0|[1-9][0-9]{0,5})"
+_MOMENT = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z$"
+
+Key = Annotated[str, Field(pattern=f"^{_KEY}$")]
+Name = Annotated[str, Field(pattern=f"^{_NAME}$")]
+Word = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{1,64}$")]
+Text = Annotated[str, Field(max_length=20_000)]
+Number = Annotated[float, Field(allow_inf_nan=False)]
+Setting = Number | int | Annotated[str, Field(max_length=200)]
 
 
 @dataclass(frozen=True)
@@ -18,7 +37,7 @@ class Variable:
     """A named blank of a prompt and what fills it when nobody does."""
 
     type: Literal["string"] = "string"
-    default: str = ""
+    default: Annotated[str, Field(max_length=1000)] = ""
 
 
 @dataclass(frozen=True)
@@ -48,7 +67,7 @@ class PromptVersion:
     parents: tuple[str, ...] = ()
     changelog: str = ""
     sha256: str = ""
-    status: Literal["candidate", "released", "withdrawn"] = "candidate"
+    status: VersionStatus = "candidate"
     revision: int = 0
 
     def rendered(self, generator: str) -> dict[str, str]:
@@ -75,21 +94,36 @@ class Pointer:
 
 
 @dataclass(frozen=True)
+class VersionLine:
+    """What a list says of a version, without what is in it."""
+
+    id: str
+    number: int
+    name: str | None
+    status: VersionStatus
+
+
+@dataclass(frozen=True, kw_only=True)
 class VersionFile:
     """A released version as it is published; readers ignore fields they do not know."""
 
-    schema_version: int
-    prompt_key: str
-    version: str
-    sha256: str
-    created_at: datetime
-    created_by: str
-    components: dict[str, dict[str, str]]
-    variables: dict[str, Variable]
-    parameter_defaults: dict[str, Point]
-    parents: tuple[str, ...] = ()
-    slots_locked: tuple[str, ...] = ()
-    changelog: str = ""
+    schema_version: Literal[1]
+    prompt_key: Key
+    version: Name
+    sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
+    parents: Annotated[tuple[Name, ...], Field(max_length=20)] = ()
+    created_at: Annotated[datetime, WithJsonSchema({"type": "string", "format": "date-time", "pattern": _MOMENT})]
+    created_by: Annotated[str, Field(max_length=80)]
+    components: Annotated[dict[Word, Annotated[dict[Word, Text], Field(max_length=20)]], Field(max_length=20)]
+    slots_locked: Annotated[tuple[Annotated[str, Field(max_length=130)], ...], Field(max_length=400)] = ()
+    variables: Annotated[dict[Word, Variable], Field(max_length=50)]
+    parameter_defaults: Annotated[
+        dict[Word, Annotated[dict[Word, Setting], Field(max_length=100)]], Field(max_length=20)
+    ]
+    changelog: Annotated[str, Field(max_length=2000)] = ""
+
+
+_FILE = TypeAdapter(VersionFile)
 
 
 def content_hash(document: Mapping[str, object]) -> str:
@@ -97,3 +131,125 @@ def content_hash(document: Mapping[str, object]) -> str:
     body = {name: value for name, value in document.items() if name != "sha256"}
     text = json.dumps(body, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+def as_file(version: PromptVersion, parents: Sequence[str]) -> VersionFile:
+    """Return a named version as it is published, its parents by name, with its hash; InvalidRequest where it cannot."""
+    fields = {
+        "schema_version": SCHEMA_VERSION,
+        "prompt_key": version.prompt_key,
+        "version": version.name,
+        "sha256": "0" * 64,
+        "parents": tuple(parents),
+        "created_at": version.created_at.astimezone(UTC).replace(microsecond=0),
+        "created_by": version.created_by,
+        "components": version.components,
+        "slots_locked": version.slots_locked,
+        "variables": version.variables,
+        "parameter_defaults": version.parameter_defaults,
+        "changelog": version.changelog,
+    }
+    file = _validated(fields)
+    file = replace(file, sha256=content_hash(_document(file)))
+    if len(to_bytes(file)) > MOST_BYTES:
+        raise InvalidRequest(f"The version has more than {MOST_BYTES} bytes; shorten its texts.")
+    return file
+
+
+def as_row(file: VersionFile, version_id: str, number: int, parents: Sequence[str]) -> PromptVersion:
+    """Return the released row that a file is published from, its parents by id."""
+    return PromptVersion(
+        id=version_id,
+        prompt_key=file.prompt_key,
+        number=number,
+        name=file.version,
+        components=file.components,
+        created_at=file.created_at,
+        created_by=file.created_by,
+        variables=file.variables,
+        parameter_defaults=file.parameter_defaults,
+        slots_locked=file.slots_locked,
+        parents=tuple(parents),
+        changelog=file.changelog,
+        sha256=file.sha256,
+        status="released",
+    )
+
+
+def to_bytes(file: VersionFile) -> bytes:
+    """Return the one form in which a version is written."""
+    return (json.dumps(_document(file), indent=2, ensure_ascii=False) + "\n").encode()
+
+
+def from_bytes(body: bytes) -> VersionFile:
+    """Read a version file and check its hash, or say in InvalidRequest what is wrong with it."""
+    try:
+        document = json.loads(body.decode(), parse_constant=_refused)
+        if not isinstance(document, dict):
+            raise InvalidRequest("it is not a JSON object.")
+        if document.get("schema_version") != SCHEMA_VERSION:
+            told = f"it has schema_version {document.get('schema_version')!r}, and this Palate reads {SCHEMA_VERSION}."
+            raise InvalidRequest(told)
+        if content_hash(document) != document.get("sha256"):
+            raise InvalidRequest("it does not match its sha256.")
+    except (ValueError, RecursionError) as error:
+        raise InvalidRequest(f"it is not JSON ({str(error)[:100]}).") from error
+    return _validated(document)
+
+
+def step(old: PromptVersion, new: PromptVersion) -> Step:
+    """Return how far two versions are apart for who uses them: new blanks or slots, new content, or neither."""
+    if old.variables != new.variables or _slots(old) != _slots(new):
+        return "major"
+    if (old.components, old.parameter_defaults) != (new.components, new.parameter_defaults):
+        return "minor"
+    return "patch"
+
+
+def next_name(parent: str | None, how_far: Step, taken: Iterable[str]) -> str:
+    """Return the name of a parent's child: the next free one, so that a name never means two things."""
+    if parent is None:
+        names = [number_of(name) for name in taken]
+        return f"v{max((major for major, _, _ in names), default=0) + 1}.0.0"
+    major, minor, _ = number_of(parent)
+    names = [number_of(name) for name in (*taken, parent)]
+    if how_far == "major":
+        return f"v{max(name[0] for name in names) + 1}.0.0"
+    if how_far == "minor":
+        return f"v{major}.{max(name[1] for name in names if name[0] == major) + 1}.0"
+    return f"v{major}.{minor}.{max(name[2] for name in names if name[:2] == (major, minor)) + 1}"
+
+
+def number_of(name: str) -> tuple[int, int, int]:
+    """Return the three numbers of a version's name, by which names are ordered."""
+    found = re.fullmatch(_NAME, name)
+    if found is None:
+        raise InvalidRequest(f"“{name[:40]}” is not the name of a version; it has the form v1.2.0.")
+    return int(found[1]), int(found[2]), int(found[3])
+
+
+def is_key(text: str) -> bool:
+    """Tell whether a text can be the key of a prompt."""
+    return re.fullmatch(_KEY, text) is not None
+
+
+def _document(file: VersionFile) -> dict[str, Any]:
+    document: dict[str, Any] = _FILE.dump_python(file, mode="json")
+    return document
+
+
+def _validated(fields: Mapping[str, Any]) -> VersionFile:
+    try:
+        return _FILE.validate_python(fields)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        where = ".".join(map(str, first["loc"])) or "it"
+        raise InvalidRequest(f"{where}: {first['msg'].lower()}.") from error
+
+
+def _slots(version: PromptVersion) -> dict[str, set[str]]:
+    return {generator: set(slots) for generator, slots in version.components.items()}
+
+
+def _refused(constant: str) -> float:
+    raise ValueError(f"{constant} is not a number")

@@ -6,7 +6,7 @@ from ml_service.errors import NotFound
 from web.adapters.queries.common import insert_once
 from web.adapters.tables import feedback, prompt_pointers, prompt_versions
 from web.domain.feedback import Feedback, FeedbackSummary
-from web.domain.prompt import Pointer, PointerKind
+from web.domain.prompt import Pointer, PointerKind, VersionLine
 
 TOP_FAILURES = 5
 
@@ -25,6 +25,12 @@ class PromptQueries:
         if row is None:
             raise NotFound(f"The prompt {prompt_key} has no {kind} {name}.")
         return Pointer(**row)
+
+    def lines(self, prompt_key: str) -> tuple[VersionLine, ...]:
+        """Return what there is of a prompt's versions without what is in them, oldest first."""
+        here = prompt_versions.c
+        query = select(here.id, here.number, here.name, here.status).where(here.prompt_key == prompt_key)
+        return tuple(VersionLine(*row) for row in self.connection.execute(query.order_by(here.number)))
 
     def add_feedback_once(self, new: Feedback) -> bool:
         """Insert a report unless its id is taken; tell whether it went in."""
