@@ -1,7 +1,6 @@
 """Every route, as everybody: who may, who may not, and that nobody reaches another project's rows."""
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -29,13 +28,6 @@ PUBLIC = {
 NOT_THEIRS = {("DELETE /api/train/rate/{rating_id}", "admin"): 403, ("GET /i/{token}", "admin"): 404}
 ENDLESS = "GET /api/train/events"
 OTHERS = ("other rater", "other admin", "other prompts:read key", "other feedback:write key")
-
-
-@pytest.fixture
-def grounds(site: Site) -> Iterator[Grounds]:
-    made = Grounds(site)
-    with made.client:
-        yield made
 
 
 def bodies(ids: dict[str, str]) -> dict[str, dict[str, Any]]:

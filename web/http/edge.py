@@ -22,8 +22,11 @@ HEADERS = (
     (b"x-frame-options", b"DENY"),
     (b"referrer-policy", b"same-origin"),
     (b"cross-origin-opener-policy", b"same-origin"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+    (b"permissions-policy", b"camera=(), display-capture=(), geolocation=(), microphone=(), payment=(), usb=()"),
     (b"cache-control", b"no-store"),
 )
+OVER_HTTPS = ((b"strict-transport-security", b"max-age=31536000"),)  # a year; over http, browsers pass it over
 _SANE_ID = re.compile(rb"[A-Za-z0-9._-]{8,64}")
 log = logging.getLogger("palate.access")
 
@@ -81,7 +84,8 @@ class _Answer:
             self.status, self.began = message["status"], time.perf_counter()
             headers = list(message["headers"])
             given = {name.lower() for name, _ in headers}
-            headers += [pair for pair in HEADERS if pair[0] not in given]
+            always = HEADERS + OVER_HTTPS if self.scope["scheme"] == "https" else HEADERS
+            headers += [pair for pair in always if pair[0] not in given]
             headers.append((b"x-request-id", self.request_id.encode()))
             message["headers"] = headers
         await self.out(message)
