@@ -3,6 +3,7 @@
 import argparse
 import sys
 import tempfile
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
@@ -86,11 +87,10 @@ def prepare(settings: Settings, parts: Parts, port: int) -> list[str]:
     return lines
 
 
-def _demo_images() -> list[DemoImage]:
-    return [
-        DemoImage(demo.name, CleanImage(demo.body, "image/jpeg", demo.width, demo.height), demo.stratum, demo.group)
-        for demo in demo_inputs()
-    ]
+def _demo_images() -> Iterator[DemoImage]:
+    for demo in demo_inputs():  # made one by one, and only where there is no study yet: all of them take seconds
+        image = CleanImage(demo.body, "image/jpeg", demo.width, demo.height)
+        yield DemoImage(demo.name, image, demo.stratum, demo.group)
 
 
 def _address(port: int) -> str:

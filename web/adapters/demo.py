@@ -6,7 +6,6 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.datasets import load_sample_images
 
 from web.adapters.faults import CAMERAS, degrade
 from web.adapters.generators.local import encode
@@ -44,6 +43,8 @@ def demo_inputs(count: int = 36, seed: int = 0) -> Iterator[DemoInput]:
 
 def sample_photos() -> dict[str, NDArray[np.uint8]]:
     """Return scikit-learn's photos by name (china, flower; CC-BY), 640 × 427 pixels of blue, green, red."""
+    from sklearn.datasets import load_sample_images  # only where a demo is made: it takes seconds
+
     sample = load_sample_images()
     pairs = zip(sample.filenames, sample.images, strict=True)
     return {
