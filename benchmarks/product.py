@@ -25,7 +25,7 @@ from web.domain.study import Study
 from web.jobs.tasks import TASKS
 from web.jobs.worker import Worker
 from web.ports import CleanImage, Parts
-from web.services import accounts, prompts, queue, training
+from web.services import accounts, adoption, queue, training, versions
 from web.services.intake import present_or_added, store_image
 from web.services.studies import StudyDraft, make_study
 
@@ -47,7 +47,7 @@ class GameClock:
 
 def shipped_prompt() -> Mapping[str, str]:
     """Return the components of the shipped live prompt for the local generator, as a fresh product renders them."""
-    current = prompts.read_current(Folder(PROMPTS))
+    current = versions.load_current(Folder(PROMPTS))
     text = dict(current.components["local"])
     for name, variable in current.variables.items():
         text = {slot: value.replace("{{" + name + "}}", variable.default) for slot, value in text.items()}
@@ -88,7 +88,7 @@ class _House:
         shutil.copytree(PROMPTS, folder / "prompts")
         accounts.bootstrap(store, self.clock, ())
         operator = accounts.operator(store)
-        prompts.adopt(self.parts, operator.project_id)
+        adoption.adopt(self.parts, operator.project_id)
         self.study = self._study(operator)
         self.shots = self._inputs()
         self.actors = [self._join(operator, rater.name) for rater in game.raters]

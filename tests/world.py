@@ -22,7 +22,7 @@ from web.domain.rating import Answer
 from web.domain.study import Input, Project, Study
 from web.jobs.worker import Worker
 from web.ports import CleanImage, Parts
-from web.services import intake, prompts, training
+from web.services import adoption, intake, training
 from web.services.studies import StudyDraft, make_study
 
 SPACE = ParameterSpace(
@@ -103,7 +103,7 @@ def make_world(store: SqlStore, clock: FixedClock, folder: Path, inputs: int = 6
     with store.begin() as tx:
         tx.projects.add(project)
     shutil.copytree("prompts", folder / "prompts", dirs_exist_ok=True)
-    prompts.adopt(parts, project.id)
+    adoption.adopt(parts, project.id)
     admin = _person(parts, project.id, "admin")
     study = make_study(parts, admin, StudyDraft(**{"name": "Photos", "spaces": {"local": SPACE}, **draft}))  # type: ignore[arg-type]
     world = World(parts, clock, admin, study)

@@ -38,7 +38,7 @@ from web.cli.simulate import simulate_command
 from web.http.logs import log_json
 from web.jobs.worker import run_workers
 from web.ports import CleanImage, Optimizer, Parts
-from web.services import accounts, intake, prompts
+from web.services import accounts, adoption, intake, publication
 from web.services.demo import DemoImage, seed_demo
 from web.settings import Settings, load_settings, signing_key
 
@@ -70,10 +70,11 @@ def _optimizer(settings: Settings) -> Optimizer:
 
 
 def ready(settings: Settings, parts: Parts) -> str | None:
-    """Ready the database; return the secret of the first admin's sign-in link until somebody came in."""
+    """Ready the database and the published files; return the secret of a first sign-in link until somebody came in."""
     migrate(settings.database_url)
     secret = accounts.bootstrap(parts.store, parts.clock, settings.training_admin_emails)
-    prompts.adopt(parts, accounts.operator(parts.store).project_id)
+    adoption.adopt(parts, accounts.operator(parts.store).project_id)
+    publication.reconcile(parts)
     return secret
 
 

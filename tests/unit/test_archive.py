@@ -25,7 +25,7 @@ from web.domain.access import User
 from web.domain.ids import new_id
 from web.domain.rating import Exclusion
 from web.domain.study import Project
-from web.services import accounts, intake, prompts, queue, training
+from web.services import accounts, intake, queue, training, versions
 from web.services.transfer import arrived
 
 
@@ -413,5 +413,5 @@ def test_a_prompt_that_is_new_here_comes_with_its_pointers(origin: Place, store:
     with store.read() as tx:
         pointer = tx.pointers.find(prompt_key="photo-enhance", kind="environment", name="production")
         assert pointer is not None
-        assert tx.versions.get(pointer.version_id).name == prompts.read_current(Folder(Path("prompts"))).version
+        assert tx.versions.get(pointer.version_id).name == versions.load_current(Folder(Path("prompts"))).version
         assert tx.prompts.get("photo-enhance").project_id == project.id

@@ -21,7 +21,7 @@ from web.cli.command import Command, say
 from web.domain.job import Job
 from web.domain.prompt import DEFAULT_KEY
 from web.ports import GenerateRequest, Parts
-from web.services.prompts import read_current
+from web.services.versions import load_current
 from web.settings import Settings
 
 State = Literal["ok", "warn", "fail"]
@@ -116,8 +116,8 @@ def data_dir(settings: Settings) -> Check:
 def prompt_files(settings: Settings) -> Check:
     """Look whether the live prompt's file is whole."""
     try:
-        current = read_current(Folder(settings.prompts_dir))
-    except (ServiceError, ValueError) as error:
+        current = load_current(Folder(settings.prompts_dir))
+    except ServiceError as error:
         return Check("prompts", "fail", str(error))
     return Check(
         "prompts", "ok", f"{settings.prompts_dir}/versions/current.json is {current.version} and matches its hash."

@@ -15,6 +15,7 @@ from web.domain.prompt import PromptVersion
 from web.domain.rating import observe
 from web.domain.study import Input, Learnt, Study
 from web.ports import Generated, GenerateRequest, Parts
+from web.services.publication import repair
 from web.services.training import plan_job
 from web.transactions import Transaction
 
@@ -233,7 +234,7 @@ def learn(parts: Parts, study_id: str) -> Learnt:
 
 
 def tick(parts: Parts) -> None:
-    """Do what time asks for: end leases, look after every running study, forget old jobs."""
+    """Do what time asks for: end leases, look after every running study, forget old jobs, repair published files."""
     now = parts.clock.now()
     with parts.store.read() as tx:
         running = tx.studies.all(state="running")
@@ -241,6 +242,7 @@ def tick(parts: Parts) -> None:
         tx.of_leases.expire(now)
         tx.of_jobs.add_once([plan_job(study.id, now) for study in running])
         tx.of_jobs.prune(now - timedelta(days=1))
+    repair(parts)
 
 
 def retry_job(parts: Parts, actor: Actor, job_id: str) -> None:
