@@ -19,7 +19,7 @@ def export_command(parts: Callable[[], Parts], archive: Callable[[], Archive]) -
 
     def run(arguments: Namespace) -> int:
         here = parts()
-        study_id = _study_id(here, arguments.study)
+        study_id = study_id_of(here, arguments.study)
         made = archive().export(study_id, arguments.target, here.clock.now(), _watch)
         words = f"{made.study_name}: {sum(made.rows.values())} rows and {made.objects} images in {arguments.target}"
         if made.lost:
@@ -75,7 +75,7 @@ def _import_file(parts: Parts, archive: Archive, source: Path, arguments: Namesp
 def _import_folder(parts: Parts, folder: Path, arguments: Namespace) -> int:
     if arguments.study is None:
         raise InvalidRequest("Name the study that gets these photos with --study.")
-    study_id, actor = _study_id(parts, arguments.study), accounts.operator(parts.store)
+    study_id, actor = study_id_of(parts, arguments.study), accounts.operator(parts.store)
     files = sorted(path for path in folder.iterdir() if path.is_file() and not path.name.startswith("."))
     with parts.store.read() as tx:
         known = {source.id for source in tx.inputs.all(study_id=study_id)}
@@ -100,7 +100,8 @@ def _body(file: Path) -> bytes:
         raise InvalidRequest(f"The file cannot be read: {error.strerror}.") from error
 
 
-def _study_id(parts: Parts, wanted: str) -> str:
+def study_id_of(parts: Parts, wanted: str) -> str:
+    """Return the id of a study of which a command was given the id or the whole name."""
     project_id = accounts.operator(parts.store).project_id
     with parts.store.read() as tx:
         studies = tx.studies.all(project_id=project_id)
