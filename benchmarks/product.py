@@ -25,7 +25,7 @@ from web.domain.study import Study
 from web.jobs.tasks import TASKS
 from web.jobs.worker import Worker
 from web.ports import CleanImage, Parts
-from web.services import accounts, adoption, queue, training, versions
+from web.services import accounts, adoption, queue, sessions, training, versions
 from web.services.intake import present_or_added, store_image
 from web.services.studies import StudyDraft, make_study
 
@@ -112,15 +112,15 @@ class _House:
         for place, shot in enumerate(self.game.rated):
             height, width = shot.spoilt.shape[:2]
             image = CleanImage(shot.body, "image/jpeg", width, height)
-            source = store_image(self.parts, self.study, f"photo {place}", image)
+            incoming = store_image(self.parts, self.study, f"photo {place}", image)
             with self.parts.store.begin() as tx:
-                places[present_or_added(tx, source).id] = place
+                places[present_or_added(self.parts, tx, incoming).id] = place
         return places
 
     def _join(self, operator: Actor, name: str) -> Actor:
         store = self.parts.store
         secret = accounts.invite(store, self.clock, operator, "rater", f"{name}@example.org")
-        session = accounts.digest(accounts.use_link(store, self.clock, secret))
+        session = sessions.digest(accounts.use_link(store, self.clock, secret))
         with store.read() as tx:
             actor = tx.of_people.actor(session, self.clock.now())
         if actor is None:

@@ -99,7 +99,8 @@ def _enlarged(photo: Image) -> Image:
 
 def _source(server: Server, study: Study, photo: Image) -> Input:
     height, width = photo.shape[:2]
-    return intake.store_image(server.parts, study, "photo", CleanImage(encode(photo), "image/jpeg", width, height))
+    image = CleanImage(encode(photo), "image/jpeg", width, height)
+    return intake.store_image(server.parts, study, "photo", image).source
 
 
 def _output(server: Server, photo: Image, point: Point) -> Output:

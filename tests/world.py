@@ -59,9 +59,9 @@ class World:
     def add_input(self, seed: int) -> Input:
         """Add one photo to the study."""
         image = CleanImage(photo(seed), "image/jpeg", 48, 48)
-        source = intake.store_image(self.parts, self.study, f"photo {seed}", image)
+        incoming = intake.store_image(self.parts, self.study, f"photo {seed}", image)
         with self.parts.store.begin() as tx:
-            return intake.present_or_added(tx, source)
+            return intake.present_or_added(self.parts, tx, incoming)
 
     def work(self) -> None:
         """Do all jobs that are due, as a worker would."""

@@ -14,6 +14,12 @@ down_revision = "0001"
 _AT = sa.DateTime(timezone=True)
 _JSON = sa.JSON(none_as_null=True)
 _FIRST = "0" * 64
+_LOOKED_UP = (
+    ("inputs", "object_key"),
+    ("outputs", "object_key"),
+    ("experiment_options", "input_id"),
+    ("experiment_options", "output_id"),
+)
 _EVENTS = sa.table(
     "audit_events",
     *(sa.column(name) for name in ("id", "project_id", "actor_id", "action", "object_type", "object_id", "note")),
@@ -31,9 +37,13 @@ def upgrade() -> None:
     _keys()
     _feedback()
     _events()
+    for table, column in _LOOKED_UP:
+        op.create_index(op.f(f"ix_{table}_{column}"), table, [column])
 
 
 def downgrade() -> None:
+    for table, column in _LOOKED_UP:
+        op.drop_index(op.f(f"ix_{table}_{column}"), table)
     for table in ("feedback", "attempts", "api_keys", "passwords"):
         op.drop_table(table)
     op.drop_index(op.f("ix_audit_events_object_id"), "audit_events")

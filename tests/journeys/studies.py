@@ -28,8 +28,9 @@ def studying(server: Server, name: str, ready: int = 6, raters_wanted: int = 1) 
     study = make_study(parts, admin, StudyDraft(name, {"local": space}, raters_wanted=raters_wanted))
     for photo in photos():
         image = CleanImage(photo.body, "image/jpeg", photo.width, photo.height)
+        incoming = intake.store_image(parts, study, photo.name, image, related=photo.group)
         with server.store.begin() as tx:
-            intake.present_or_added(tx, intake.store_image(parts, study, photo.name, image, related=photo.group))
+            intake.present_or_added(parts, tx, incoming)
     queue.plan(parts, study.id, depth=ready)
     until(f"{ready} experiments of {name} made by the worker", lambda: ready_count(server, study) >= ready)
     try:

@@ -16,6 +16,7 @@ from web.adapters.queries.audit import AuditQueries
 from web.adapters.queries.experiments import ExperimentQueries
 from web.adapters.queries.jobs import JobQueries
 from web.adapters.queries.leases import LeaseQueries
+from web.adapters.queries.objects import ObjectQueries
 from web.adapters.queries.people import PeopleQueries
 from web.adapters.queries.prompts import PromptQueries
 from web.adapters.queries.ratings import RatingQueries
@@ -143,6 +144,7 @@ class Transaction:
     of_leases = cached_property(lambda self: LeaseQueries(self.connection))
     of_ratings = cached_property(lambda self: RatingQueries(self.connection))
     of_studies = cached_property(lambda self: StudyQueries(self.connection))
+    of_objects = cached_property(lambda self: ObjectQueries(self.connection))
     of_jobs = cached_property(lambda self: JobQueries(self.connection))
     of_people = cached_property(lambda self: PeopleQueries(self.connection))
     of_prompts = cached_property(lambda self: PromptQueries(self.connection))

@@ -3,12 +3,13 @@
 from collections.abc import Callable, Mapping
 
 from web.ports import Parts
-from web.services import queue
+from web.services import intake, queue
 
 Task = Callable[[Parts, Mapping[str, str]], object]
 
 TASKS: dict[str, Task] = {
     "plan": lambda parts, arguments: queue.plan(parts, arguments["study"]),
     "generate": lambda parts, arguments: queue.generate(parts, arguments["experiment"]),
+    "forget": lambda parts, arguments: intake.forget_objects(parts, arguments["input"]),
     "learn": lambda parts, arguments: queue.learn(parts, arguments["study"]),
 }

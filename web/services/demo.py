@@ -43,7 +43,7 @@ def seed_demo(parts: Parts, admin: Actor, images: Iterable[DemoImage]) -> Study 
         for image in images
     ]
     with parts.store.begin() as tx:
-        for source in inputs:
-            present_or_added(tx, source)
+        for incoming in inputs:
+            present_or_added(parts, tx, incoming)
         tx.of_jobs.add_once([plan_job(study.id, parts.clock.now())])
     return study

@@ -1,16 +1,20 @@
 """Take inputs in, for the queue or for the person who uploads them, and take them down."""
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from ml_service.errors import Conflict, InvalidRequest, NotFound
 from web.domain.access import Actor
-from web.domain.experiment import Experiment, ExperimentState
+from web.domain.experiment import LIVE, Experiment, ExperimentState
 from web.domain.ids import new_id
+from web.domain.job import Job
 from web.domain.lease import LEASE_TIME, RENEW_AFTER, Lease, Shown
 from web.domain.study import Input, Study
 from web.ports import CleanImage, Parts
 from web.services.audit import record
+from web.services.objects import VIEW, discard
 from web.services.queue import generate_job
 from web.services.studies import study_to_steer
 from web.services.training import jobs_after_rating, plan_job, shuffled, study_to_rate
@@ -18,6 +22,15 @@ from web.transactions import Transaction
 
 VIEW_SIDE = 2048
 NAME_LIMIT = 120
+TAKEN_DOWN = "taken down"
+
+
+@dataclass(frozen=True)
+class Incoming:
+    """An input that is to be added, with the bytes of its objects by their names."""
+
+    source: Input
+    objects: Mapping[str, bytes]
 
 
 @dataclass(frozen=True)
@@ -34,17 +47,20 @@ class Upload:
 
 def view_key(source: Input) -> str:
     """Name the object that pages show of an input: at most 2,048 pixels, as the options are."""
-    return f"{source.object_key}.view"
+    return f"{source.object_key}{VIEW}"
 
 
 def add_input(parts: Parts, actor: Actor, study_id: str, name: str, body: bytes) -> Input:
     """Add an image to a study's inputs; the same content twice is one input."""
     with parts.store.read() as tx:
         study = study_to_steer(tx, actor, study_id)
-    source = store_image(parts, study, name, parts.cleaner.clean(body), added_by=actor.user_id)
+    incoming = store_image(parts, study, name, parts.cleaner.clean(body), added_by=actor.user_id or None)
     with parts.store.begin() as tx:
-        kept = present_or_added(tx, source)
-        tx.of_jobs.add_once([plan_job(study.id, parts.clock.now())])
+        now = parts.clock.now()
+        kept = present_or_added(parts, tx, incoming)
+        tx.of_jobs.add_once([plan_job(study.id, now)])
+        if kept.id == incoming.source.id:
+            record(tx, now, actor, "input.added", ("input", kept.id), after=kept, details={"study": study.id})
         return kept
 
 
@@ -58,7 +74,7 @@ def store_image(
     related: str = "",
     demo: bool = False,
     added_by: str | None = None,
-) -> Input:
+) -> Incoming:
     """Put a clean image into the object store and return the input to be added."""
     content_hash = hashlib.sha256(image.body).hexdigest()
     source = Input(
@@ -78,15 +94,24 @@ def store_image(
         added_by=added_by,
     )
     small = max(image.width, image.height) <= VIEW_SIDE
-    parts.objects.create(source.object_key, image.body)
-    parts.objects.create(view_key(source), image.body if small else parts.cleaner.thumbnail(image.body, VIEW_SIDE))
-    return source
+    view = image.body if small else parts.cleaner.thumbnail(image.body, VIEW_SIDE)
+    incoming = Incoming(source, {source.object_key: image.body, view_key(source): view})
+    _create(parts, incoming)
+    return incoming
 
 
-def present_or_added(tx: Transaction, source: Input) -> Input:
+def present_or_added(parts: Parts, tx: Transaction, incoming: Incoming) -> Input:
     """Return the study's input with this content, adding it where there is none."""
+    source = incoming.source
+    tx.lock_objects(incoming.objects)
     known = tx.inputs.find(study_id=source.study_id, content_hash=source.content_hash, removed_at=None)
+    _create(parts, incoming)  # whoever took the same content down meanwhile has deleted its objects
     return known or tx.inputs.add(source)
+
+
+def _create(parts: Parts, incoming: Incoming) -> None:
+    for key, body in incoming.objects.items():
+        parts.objects.create(key, body)
 
 
 def upload_to_rate(
@@ -105,10 +130,11 @@ def upload_to_rate(
         known = None if input_id is None else _input_of(tx, study, input_id)
     if known is None and body is None:
         raise InvalidRequest("Send an image as `file`, or name an `input_id`.")
-    source = known or store_image(parts, study, name, parts.cleaner.clean(body or b""), added_by=rater.user_id)
+    clean = None if known else parts.cleaner.clean(body or b"")
+    incoming = clean and store_image(parts, study, name, clean, added_by=rater.user_id)
     now = parts.clock.now()
     with parts.store.begin() as tx:
-        kept = present_or_added(tx, source)
+        kept = present_or_added(parts, tx, incoming) if incoming else _input_of(tx, study, input_id or "")
         experiment = Experiment(new_id(), study.id, kept.id, "explore", "planned", now, now, held_for=rater.user_id)
         tx.experiments.add(experiment)
         lease = tx.leases.add(Lease.start(experiment, rater.user_id, tab, now))
@@ -126,10 +152,10 @@ def _open_study(tx: Transaction, rater: Actor, study_id: str | None) -> Study:
 
 
 def _input_of(tx: Transaction, study: Study, input_id: str) -> Input:
-    source = tx.inputs.find(id=input_id)
-    if source is None or source.study_id != study.id or source.removed_at is not None:
+    found = tx.of_studies.hold_inputs(study.id, input_id)
+    if not found:
         raise NotFound(f"There is no input {input_id} in this study.")
-    return source
+    return found[0]
 
 
 def watch_upload(parts: Parts, rater: Actor, experiment_id: str) -> Upload:
@@ -152,30 +178,35 @@ def watch_upload(parts: Parts, rater: Actor, experiment_id: str) -> Upload:
 
 
 def take_down(parts: Parts, actor: Actor, input_id: str) -> None:
-    """Remove an input with all it led to: its ratings stop counting, its images are deleted; done twice, no error."""
+    """Remove an input with all it led to: its ratings stop counting, its images are deleted; done twice, no error.
+
+    Its name and what raters said of it go too: both may tell what the picture showed.
+    """
     now = parts.clock.now()
     with parts.store.begin() as tx:
-        source = tx.inputs.find(id=input_id)
+        source = tx.of_studies.lock_input(input_id)
         if source is None:
             raise NotFound(f"There is no input {input_id}.")
         study_to_steer(tx, actor, source.study_id)
-        removed = source if source.removed_at else tx.inputs.replace(replace(source, removed_at=now))
-        live = [e.id for e in tx.experiments.all(input_id=input_id, state=("planned", "generating", "ready"))]
-        tx.of_experiments.move(tx.of_experiments.lock(live), "dropped", now)
-        tx.of_jobs.add_once(jobs_after_rating(source.study_id, now))
-        orphans = _orphaned_objects(tx, removed)
         if source.removed_at is None:
+            removed = tx.inputs.replace(replace(source, name=TAKEN_DOWN, payload=None, removed_at=now))
+            live = [experiment.id for experiment in tx.experiments.all(input_id=input_id, state=LIVE)]
+            tx.of_experiments.move(tx.of_experiments.lock(live), "dropped", now)
+            tx.of_ratings.forget_comments(now, input_id=input_id)
+            tx.of_jobs.add_once([*jobs_after_rating(source.study_id, now), _forget_job(removed, now)])
             record(tx, now, actor, "input.removed", ("input", source.id), before=source, after=removed)
-    for key in orphans:
-        parts.objects.delete(key)
+    forget_objects(parts, input_id)
 
 
-def _orphaned_objects(tx: Transaction, source: Input) -> list[str]:
-    """Name the objects that nothing present needs any more: the input's own, and its outputs'."""
-    elsewhere = tx.inputs.all(object_key=source.object_key, removed_at=None)
-    own = [] if elsewhere else [source.object_key, view_key(source)]
-    made = {option.output_id for option in tx.options.all(input_id=source.id) if option.output_id}
-    users = tx.options.all(output_id=tuple(sorted(made)))
-    removed = {item.id for item in tx.inputs.all(id=tuple({option.input_id for option in users})) if item.removed_at}
-    needed = {option.output_id for option in users if option.input_id not in removed}
-    return own + [output.object_key for output in tx.outputs.all(id=tuple(sorted(made - needed)))]
+def forget_objects(parts: Parts, input_id: str) -> None:
+    """Delete the objects of an input that was taken down and of all made of it, unless something else needs them."""
+    with parts.store.read() as tx:
+        source = tx.inputs.get(input_id)
+        made = tx.of_objects.made_of(input_id)
+    discard(parts, [source.object_key, view_key(source), *made])
+
+
+def _forget_job(source: Input, now: datetime) -> Job:
+    """Return the job that deletes objects, should whoever takes an input down be killed before they have."""
+    arguments = {"input": source.id}
+    return Job(new_id(), f"forget:{source.id}", "forget", arguments, now, now, study_id=source.study_id)

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from ml_service.contract import DiagnoseRequest, Observation, Pending, Proposal, Suggestion, SuggestRequest, digest
-from ml_service.errors import Conflict, Forbidden, InvalidRequest, TooLarge
+from ml_service.errors import Conflict, Forbidden, InvalidRequest, NotFound, TooLarge
 from web.domain.access import Actor, allowed
 from web.domain.experiment import Experiment, Option, Output, settle
 from web.domain.ids import new_id
@@ -15,6 +15,8 @@ from web.domain.prompt import PromptVersion
 from web.domain.rating import observe
 from web.domain.study import Input, Learnt, Study
 from web.ports import Generated, GenerateRequest, Parts
+from web.services.audit import record
+from web.services.objects import discard
 from web.services.publication import repair
 from web.services.training import plan_job
 from web.transactions import Transaction
@@ -135,7 +137,11 @@ def generate(parts: Parts, experiment_id: str) -> None:
     """Make the outputs of an experiment that are missing; done twice, nothing changes."""
     with parts.store.read() as tx:
         experiment = tx.experiments.get(experiment_id)
+        removed = tx.inputs.get(experiment.input_id).removed_at is not None
     if experiment.state not in ("planned", "generating"):
+        return
+    if removed:
+        _drop(parts, experiment_id)
         return
     options, source, version = _treatments(parts, experiment)
     body = parts.objects.read(source.object_key)
@@ -149,6 +155,11 @@ def generate(parts: Parts, experiment_id: str) -> None:
             tx.of_experiments.move(
                 [experiment_id], settle(locked.kind, tx.options.all(experiment_id=experiment_id)), now
             )
+
+
+def _drop(parts: Parts, experiment_id: str) -> None:
+    with parts.store.begin() as tx:
+        tx.of_experiments.move(tx.of_experiments.lock([experiment_id]), "dropped", parts.clock.now())
 
 
 def _treatments(parts: Parts, experiment: Experiment) -> tuple[tuple[Option, ...], Input, PromptVersion]:
@@ -181,18 +192,31 @@ def _make(parts: Parts, option: Option, source: Input, body: bytes, version: Pro
 def _keep(parts: Parts, option: Option, generated: Generated | None, error: str | None) -> None:
     output = None if generated is None else _stored(parts, generated)
     with parts.store.begin() as tx:
+        present = tx.of_studies.hold_inputs(option.study_id, option.input_id)
         fresh = tx.options.get(option.id)
-        if fresh.state != "planned":
-            return
-        kept = None if output is None else (tx.outputs.find(content_hash=output.content_hash) or tx.outputs.add(output))
-        made = replace(
-            fresh,
-            state="failed" if kept is None else "ready",
-            output_id=kept.id if kept else None,
-            cost_micros=generated.cost_micros if generated else 0,
-            error=error,
-        )
-        tx.options.replace(made)
+        wanted = bool(present) and fresh.state == "planned"
+        if wanted:
+            kept = output and generated and _kept(parts, tx, output, generated.body)
+            made = replace(
+                fresh,
+                state="ready" if kept else "failed",
+                output_id=kept.id if kept else None,
+                cost_micros=generated.cost_micros if generated else 0,
+                error=error,
+            )
+            tx.options.replace(made)
+    if output is not None and not wanted:
+        discard(parts, [output.object_key])
+
+
+def _kept(parts: Parts, tx: Transaction, output: Output, body: bytes) -> Output:
+    """Return the output's row with its object in place, also where the same one was removed before or meanwhile."""
+    tx.lock_objects([output.object_key])
+    parts.objects.create(output.object_key, body)
+    known = tx.outputs.find(content_hash=output.content_hash)
+    if known is not None and known.removed_at is not None:
+        tx.of_objects.revive(known.id)
+    return known or tx.outputs.add(output)
 
 
 def _stored(parts: Parts, generated: Generated) -> Output:
@@ -250,7 +274,11 @@ def retry_job(parts: Parts, actor: Actor, job_id: str) -> None:
     with parts.store.begin() as tx:
         job = tx.jobs.get(job_id)
         project = tx.studies.get(job.study_id).project_id if job.study_id else actor.project_id
+        if project != actor.project_id:
+            raise NotFound(f"There is no job {job_id}.")
         if not allowed(actor, "steer", project):
             raise Forbidden("Only an admin of the project can retry its jobs.")
-        if not tx.of_jobs.revive(job_id, parts.clock.now()):
+        now = parts.clock.now()
+        if not tx.of_jobs.revive(job_id, now):
             raise Conflict("This job is not parked any more; look at the list again.")
+        record(tx, now, actor, "job.retried", ("job", job_id), details={"task": job.task})

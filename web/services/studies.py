@@ -62,7 +62,7 @@ def clone_study(parts: Parts, actor: Actor, study_id: str, name: str) -> Study:
         now = parts.clock.now()
         new = replace(old, id=new_id(), name=name.strip(), state="running", created_at=now, demo=False, revision=0)
         tx.studies.add(new)
-        present = tx.inputs.all(study_id=old.id, removed_at=None)
+        present = tx.of_studies.hold_inputs(old.id)
         tx.inputs.add_all(replace(item, id=new_id(), study_id=new.id, revision=0) for item in present)
         tx.of_jobs.add_once(jobs_after_rating(new.id, now))
         record(tx, now, actor, "study.cloned", ("study", new.id), after=new, details={"from": old.id})

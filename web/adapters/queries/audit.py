@@ -13,8 +13,9 @@ class AuditQueries:
         self.connection = connection
 
     def lock(self, project_id: str) -> None:
-        """Let one transaction at a time add to a project's chain."""
-        self.connection.execute(select(projects.c.id).where(projects.c.id == project_id).with_for_update())
+        """Let one transaction at a time add to a project's chain; rows that refer to the project may come and go."""
+        query = select(projects.c.id).where(projects.c.id == project_id)
+        self.connection.execute(query.with_for_update(key_share=True))
 
     def last(self, project_id: str) -> Event | None:
         """Return the newest event of a project."""

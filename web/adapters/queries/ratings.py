@@ -7,7 +7,7 @@ from sqlalchemy import Connection, and_, bindparam, func, select, update
 
 from web.adapters.columns import Utc
 from web.adapters.queries.common import insert_once
-from web.adapters.tables import exclusions, options, ratings, tombstones
+from web.adapters.tables import exclusions, experiments, options, ratings, tombstones
 from web.domain.rating import Exclusions, Rating, Tally
 
 
@@ -60,6 +60,12 @@ class RatingQueries:
             return None
         self.connection.execute(update(ratings).where(mine).values(undone_at=now, changed_at=now))
         return Rating(**row)
+
+    def forget_comments(self, now: datetime, *, input_id: str) -> None:
+        """Blank what raters said of an input in words; their scores stay."""
+        about = ratings.c.experiment_id.in_(select(experiments.c.id).where(experiments.c.input_id == input_id))
+        said = update(ratings).where(about, ratings.c.comment != "")
+        self.connection.execute(said.values(comment="", changed_at=now))
 
     def tally(self, experiment_ids: Iterable[str]) -> tuple[Tally, ...]:
         """Return who has answered each ready option of these experiments."""

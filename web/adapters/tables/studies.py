@@ -49,6 +49,7 @@ inputs = Table(
     short_text("added_by", 36, nullable=True),
     moment("removed_at", nullable=True),
     revision(),
+    Index(None, "object_key"),
     Index(
         "uq_inputs_present",
         "study_id",

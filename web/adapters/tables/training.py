@@ -17,6 +17,7 @@ outputs = Table(
     whole("size"),
     moment("created_at"),
     moment("removed_at", nullable=True),
+    Index(None, "object_key"),
 )
 
 experiments = Table(
@@ -61,6 +62,8 @@ options = Table(
     revision(),
     UniqueConstraint("experiment_id", "position"),
     Index(None, "study_id", "state"),
+    Index(None, "input_id"),
+    Index(None, "output_id"),
     one_of("state", "planned", "generating", "ready", "failed"),
 )
 
