@@ -22,7 +22,12 @@ SCHEMA_VERSION: Literal[1] = 1
 MOST_BYTES = 2**20
 _KEY = r"[a-z0-9-]{1,64}"
 _NAME = r"v(0|[1-9][0-9]{0,5})\.(0|[1-9][0-9]{0,5})\.(0|[1-9][0-9]{0,5})"
-_MOMENT = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z$"
+_MOMENT = {
+    "type": "string",
+    "format": "date-time",
+    "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z$",
+    "description": "When it was made, in UTC.",
+}
 
 Key = Annotated[str, Field(pattern=f"^{_KEY}$")]
 Name = Annotated[str, Field(pattern=f"^{_NAME}$")]
@@ -107,20 +112,34 @@ class VersionLine:
 class VersionFile:
     """A released version as it is published; readers ignore fields they do not know."""
 
-    schema_version: Literal[1]
-    prompt_key: Key
-    version: Name
-    sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
-    parents: Annotated[tuple[Name, ...], Field(max_length=20)] = ()
-    created_at: Annotated[datetime, WithJsonSchema({"type": "string", "format": "date-time", "pattern": _MOMENT})]
-    created_by: Annotated[str, Field(max_length=80)]
-    components: Annotated[dict[Word, Annotated[dict[Word, Text], Field(max_length=20)]], Field(max_length=20)]
-    slots_locked: Annotated[tuple[Annotated[str, Field(max_length=130)], ...], Field(max_length=400)] = ()
-    variables: Annotated[dict[Word, Variable], Field(max_length=50)]
-    parameter_defaults: Annotated[
-        dict[Word, Annotated[dict[Word, Setting], Field(max_length=100)]], Field(max_length=20)
+    schema_version: Annotated[Literal[1], Field(description="Another number means another form: do not read on.")]
+    prompt_key: Annotated[Key, Field(description="Which prompt this is a version of.")]
+    version: Annotated[Name, Field(description="Major: variables or slots changed; minor: texts or parameters did.")]
+    sha256: Annotated[
+        str,
+        Field(pattern="^[0-9a-f]{64}$", description="Of the canonical JSON of all other fields: sorted, no spaces."),
     ]
-    changelog: Annotated[str, Field(max_length=2000)] = ""
+    parents: Annotated[
+        tuple[Name, ...], Field(max_length=20, description="The versions that this one was made from.")
+    ] = ()
+    created_at: Annotated[datetime, WithJsonSchema(_MOMENT)]
+    created_by: Annotated[str, Field(max_length=80, description="What made it; never a person.")]
+    components: Annotated[
+        dict[Word, Annotated[dict[Word, Text], Field(max_length=20)]],
+        Field(max_length=20, description="Texts by generator and slot; `{{name}}` is filled with a variable."),
+    ]
+    slots_locked: Annotated[
+        tuple[Annotated[str, Field(max_length=130)], ...],
+        Field(max_length=400, description="Slots that evolution leaves alone, as `generator.slot`."),
+    ] = ()
+    variables: Annotated[
+        dict[Word, Variable], Field(max_length=50, description="The blanks of the texts, and what fills them.")
+    ]
+    parameter_defaults: Annotated[
+        dict[Word, Annotated[dict[Word, Setting], Field(max_length=100)]],
+        Field(max_length=20, description="Parameters by generator; one left out is at the generator's own default."),
+    ]
+    changelog: Annotated[str, Field(max_length=2000, description="What is new, in a sentence.")] = ""
 
 
 _FILE = TypeAdapter(VersionFile)
