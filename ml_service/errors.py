@@ -81,6 +81,10 @@ class Throttled(ServiceError):
 
     status = HTTPStatus.TOO_MANY_REQUESTS
 
+    def __init__(self, message: str, retry_after: int = 5) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
 
 class Unavailable(ServiceError):
     """A part that is needed is away for now."""

@@ -15,7 +15,7 @@ from web.domain.study import Project
 from web.http.images import ImageUrls
 from web.http.roles import Demand, demand_of, routes_of
 from web.services import accounts
-from web.services.accounts import SESSION_TIME, digest
+from web.services.sessions import SESSION_TIME, digest
 from web.services.queue import generate_job
 
 MARK = "planted"  # is in every text of the first project, and in none of the other

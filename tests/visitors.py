@@ -7,7 +7,7 @@ from web.domain.access import Actor, ApiKey, Role, Scope
 from web.domain.ids import new_id
 from web.domain.study import Project
 from web.services import accounts
-from web.services.accounts import digest
+from web.services.sessions import digest
 
 
 def machine(site: Site, *scopes: Scope, project_id: str = "") -> TestClient:

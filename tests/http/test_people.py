@@ -16,10 +16,10 @@ def shown_link(text: str) -> str:
 
 def test_an_admin_invites_and_a_rater_comes_in_by_the_pages(site: Site) -> None:
     admin, rater = site.signed_in("admin"), site.visitor()
-    made = admin.post("/admin/people/invite", data={"role": "rater"})
+    made = admin.post("/admin/people/invite", data={"role": "rater", "email": "Rita@example.org"})
     link = shown_link(made.text)
     assert "Rate in Palate" in rater.get(link).text
-    joined = rater.post(link, data={"email": "Rita@example.org"})
+    joined = rater.post(link)
     assert (joined.status_code, joined.headers["location"]) == (303, "/train")
     assert rater.get("/api/v1/session").json()["email"] == "rita@example.org"
     assert "rita@example.org" in admin.get("/admin/people").text
@@ -29,15 +29,20 @@ def test_looking_at_a_link_does_not_use_it_up(site: Site) -> None:
     secret, visitor = site.link(), site.visitor()
     for _ in range(3):
         assert visitor.get(f"/link/{secret}", headers=PAGE).status_code == 200
-    assert visitor.post(f"/link/{secret}", data={"email": "rita@example.org"}).status_code == 303
+    assert visitor.post(f"/link/{secret}").status_code == 303
     assert visitor.get(f"/link/{secret}", headers=PAGE).status_code == 410
 
 
-def test_a_link_for_an_address_asks_for_none(site: Site) -> None:
+def test_a_link_lets_in_the_one_it_is_for_and_nobody_else(site: Site) -> None:
     visitor, secret = site.visitor(), site.link("rater", "rita@example.org")
-    assert 'name="email"' not in visitor.get(f"/link/{secret}").text
     visitor.post(f"/link/{secret}", data={"email": "mallory@example.org"})
     assert visitor.get("/api/v1/session").json()["email"] == "rita@example.org"
+
+
+def test_no_link_is_made_without_an_address(site: Site) -> None:
+    admin = site.signed_in("admin")
+    assert admin.post("/admin/people/invite", data={"role": "rater"}).status_code == 422
+    assert admin.post("/api/v1/users/invites", json={"role": "rater"}).status_code == 422
 
 
 def test_an_unknown_link_says_so_on_a_page(site: Site) -> None:
@@ -71,9 +76,9 @@ def test_an_admin_deactivates_reactivates_and_renews_by_the_page(site: Site) -> 
 
 def test_the_rest_interface_does_what_the_page_does(site: Site) -> None:
     admin = site.signed_in("admin", "boss@example.org")
-    link = admin.post("/api/v1/users/invites", json={"role": "rater"}).json()["link"]
+    link = admin.post("/api/v1/users/invites", json={"role": "rater", "email": "rita@example.org"}).json()["link"]
     rater = site.visitor()
-    assert rater.post(link.removeprefix("http://palate.test"), data={"email": "rita@example.org"}).status_code == 303
+    assert rater.post(link.removeprefix("http://palate.test")).status_code == 303
     users = {user["email"]: user for user in admin.get("/api/v1/users").json()}
     rita = users["rita@example.org"]
     assert (rita["role"], rita["active"]) == ("rater", True)
@@ -93,18 +98,20 @@ ADMIN_ONLY = [
     ("GET", "/admin/people"),
     ("POST", "/admin/people/invite"),
     ("POST", "/admin/people/x/link"),
+    ("POST", "/admin/people/x/sign-out"),
     ("POST", "/admin/people/x/role"),
     ("POST", "/admin/people/x/deactivate"),
     ("POST", "/admin/people/x/reactivate"),
     ("GET", "/api/v1/users"),
     ("POST", "/api/v1/users/invites"),
     ("POST", "/api/v1/users/x/links"),
+    ("DELETE", "/api/v1/users/x/sessions"),
     ("PATCH", "/api/v1/users/x"),
 ]
 
 
 def ask(client: TestClient, method: str, path: str, **headers: str) -> int:
-    body = {"json": {}} if path.startswith("/api") else {"data": {"role": "admin"}}
+    body = {"json": {}} if path.startswith("/api") else {"data": {"role": "admin", "email": "a@b.org"}}
     return client.request(method, path, headers=headers, **(body if method != "GET" else {})).status_code  # type: ignore[arg-type]
 
 
@@ -119,7 +126,7 @@ def test_people_without_a_session_are_led_to_sign_in_and_back(site: Site) -> Non
     sent = visitor.get("/admin/people?a=1&b=2", headers=PAGE)
     assert sent.status_code == 303
     assert sent.headers["location"] == "/sign-in?next=/admin/people%3Fa%3D1%26b%3D2"
-    assert "You need a sign-in link" in visitor.get(sent.headers["location"], headers=PAGE).text
+    assert "Or by a link" in visitor.get(sent.headers["location"], headers=PAGE).text
     admin = site.signed_in("admin")
     assert admin.get(sent.headers["location"]).headers["location"] == "/admin/people?a=1&b=2"
 
@@ -144,11 +151,11 @@ def test_a_rater_sees_the_refusal_as_a_page(site: Site) -> None:
 
 def test_cookies_are_out_of_reach(site: Site) -> None:
     secret = site.link()
-    plain = site.visitor().post(f"/link/{secret}", data={"email": "a@example.org"}).headers["set-cookie"]
+    plain = site.visitor().post(f"/link/{secret}").headers["set-cookie"]
     assert plain.startswith("palate=")
     assert {"HttpOnly", "SameSite=lax", "Path=/"} <= set(plain.split("; "))
     assert "Secure" not in plain
-    safe = site.visitor(https=True).post(f"/link/{site.link()}", data={"email": "b@example.org"}).headers["set-cookie"]
+    safe = site.visitor(https=True).post(f"/link/{site.link()}").headers["set-cookie"]
     assert safe.startswith("__Host-palate=")
     assert {"HttpOnly", "SameSite=lax", "Path=/", "Secure"} <= set(safe.split("; "))
     assert "Domain" not in safe

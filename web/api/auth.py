@@ -1,41 +1,67 @@
-"""Routes of people and their sessions."""
+"""Routes of people and their ways in."""
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Request, Response
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, SecretStr, Tag
 
-from web.domain.access import Role
+from web.domain.access import Actor, Role, Session, SignedInBy
+from web.http.browsers import browser_name
 from web.http.csrf import csrf_token
+from web.http.door import throttle, through_the_door
 from web.http.links import link_address
-from web.http.session import Admin, Rater, clear_session, context, set_session
-from web.services import accounts
+from web.http.session import Admin, Rater, Visitor, clear_session, context, leave, set_session
+from web.services import accounts, passwords, sessions
 from web.services.accounts import Member
 
 router = APIRouter(prefix="/api/v1", tags=["people"])
-Secret = Annotated[str, Field(min_length=1, max_length=200)]
 Email = Annotated[str, Field(max_length=254)]
+GivenPassword = Annotated[SecretStr, Field(max_length=passwords.MOST_GIVEN)]
 
 
 class Strict(BaseModel):
     """A body in which no unknown field is passed over."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
 
 
-class SignIn(Strict):
-    """The secret of a link, and an address where the link has none."""
+class ByLink(Strict):
+    """The secret of a link, and a password where one is chosen with it."""
 
-    secret: Secret
-    email: Email = ""
+    secret: Annotated[SecretStr, Field(min_length=1, max_length=200)]
+    new_password: GivenPassword = SecretStr("")
+
+
+class ByPassword(Strict):
+    """An address and its password."""
+
+    email: Email
+    password: GivenPassword
+
+
+def _way(given: Any) -> str:
+    return "password" if isinstance(given, dict) and "email" in given else "link"
+
+
+SignIn = Annotated[
+    Annotated[ByLink, Tag("link")] | Annotated[ByPassword, Tag("password")],
+    Discriminator(_way),
+]
+
+
+class NewPassword(Strict):
+    """The password to have, and the one there is, where it is asked for."""
+
+    new: GivenPassword
+    current: GivenPassword = SecretStr("")
 
 
 class Invite(Strict):
-    """Who may come in as what; without an address, whoever opens the link gives theirs."""
+    """Who may come in as what; a member's address makes a new way in for them."""
 
+    email: Email
     role: Role = "rater"
-    email: Email = ""
 
 
 class Change(Strict):
@@ -76,11 +102,33 @@ class LinkOut(BaseModel):
     link: str
 
 
+class SessionOut(BaseModel):
+    """A signed-in browser by its rough name, how it came in, and whether it is the one that asks."""
+
+    id: str
+    client: str
+    via: SignedInBy
+    created_at: datetime
+    expires_at: datetime
+    current: bool
+
+    @classmethod
+    def of(cls, session: Session, asking: str) -> "SessionOut":
+        """Show a session to its owner."""
+        return cls(
+            id=session.id,
+            client=session.client,
+            via=session.via,
+            created_at=session.created_at,
+            expires_at=session.expires_at,
+            current=session.id == asking,
+        )
+
+
 @router.post("/session", status_code=204)
-def sign_in(request: Request, response: Response, given: SignIn) -> None:
-    """Use a one-time link and receive a session cookie."""
-    here = context(request).parts
-    set_session(request, response, accounts.use_link(here.store, here.clock, given.secret, given.email))
+async def sign_in(request: Request, response: Response, visitor: Visitor, given: SignIn) -> None:
+    """Sign in by address and password, or by a one-time link, and receive a session cookie."""
+    set_session(request, response, await through_the_door(_come_in, request, visitor, given))
 
 
 @router.get("/session")
@@ -93,8 +141,36 @@ def who_am_i(request: Request, rater: Rater) -> Me:
 def sign_out(request: Request, response: Response, rater: Rater) -> None:
     """End this session."""
     here = context(request).parts
-    accounts.sign_out(here.store, here.clock, rater)
+    sessions.sign_out(here.store, here.clock, rater)
     clear_session(request, response)
+
+
+@router.get("/sessions")
+def own_sessions(request: Request, rater: Rater) -> list[SessionOut]:
+    """List the browsers that you are signed in with, the newest first."""
+    here = context(request).parts
+    return [SessionOut.of(each, rater.session_id) for each in sessions.own_sessions(here.store, here.clock, rater)]
+
+
+@router.delete("/sessions", status_code=204)
+def end_other_sessions(request: Request, rater: Rater) -> None:
+    """End every session of yours but this one."""
+    here = context(request).parts
+    sessions.end_other_sessions(here.store, here.clock, rater)
+
+
+@router.delete("/sessions/{session_id}", status_code=204)
+def end_session(request: Request, rater: Rater, session_id: str) -> None:
+    """End one of your sessions."""
+    here = context(request).parts
+    sessions.end_session(here.store, here.clock, rater, session_id)
+
+
+@router.post("/password", status_code=204)
+async def choose_password(request: Request, rater: Rater, given: NewPassword) -> None:
+    """Choose a password, which ends your other sessions; the current one is needed unless you just came by a link."""
+    new, current = given.new.get_secret_value(), given.current.get_secret_value()
+    await through_the_door(passwords.choose_password, context(request).parts, throttle(request), rater, new, current)
 
 
 @router.get("/users")
@@ -117,6 +193,13 @@ def renew_link(request: Request, admin: Admin, user_id: str) -> LinkOut:
     return LinkOut(link=link_address(request, accounts.renew_link(here.store, here.clock, admin, user_id)))
 
 
+@router.delete("/users/{user_id}/sessions", status_code=204)
+def sign_out_everywhere(request: Request, admin: Admin, user_id: str) -> None:
+    """End all sessions of a member, and void their open links."""
+    here = context(request).parts
+    accounts.sign_out_everywhere(here.store, here.clock, admin, user_id)
+
+
 @router.patch("/users/{user_id}")
 def change(request: Request, admin: Admin, user_id: str, given: Change) -> User:
     """Change a member's role, or shut them out or let them in again."""
@@ -126,3 +209,15 @@ def change(request: Request, admin: Admin, user_id: str, given: Change) -> User:
     if given.active is not None:
         (accounts.reactivate if given.active else accounts.deactivate)(here.store, here.clock, admin, user_id)
     return next(User.of(each) for each in accounts.members(here.store, admin) if each.user.id == user_id)
+
+
+def _come_in(request: Request, visitor: Actor | None, given: SignIn) -> str:
+    here, guard, client = context(request).parts, throttle(request), browser_name(request)
+    if isinstance(given, ByPassword):
+        word = given.password.get_secret_value()
+        secret = passwords.sign_in(here, guard, given.email, word, client)
+    else:
+        link, word = given.secret.get_secret_value(), given.new_password.get_secret_value()
+        secret = accounts.come_in(here, guard, link, word, client)
+    leave(request, visitor)
+    return secret

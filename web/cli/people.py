@@ -18,10 +18,10 @@ def user_command(parts: Callable[[], Parts], address: Callable[[str], str]) -> C
         if arguments.action == "list":
             table(arguments, [_row(member) for member in accounts.members(here.store, actor)])
         elif arguments.action == "off":
-            accounts.deactivate(here.store, here.clock, actor, _id_of(here, arguments.email))
+            accounts.deactivate(here.store, here.clock, actor, _id_of(here, _email(arguments)))
             say(arguments, f"{arguments.email} can no longer sign in.", email=arguments.email, active=False)
         else:
-            secret = accounts.invite(here.store, here.clock, actor, arguments.role, arguments.email or "")
+            secret = accounts.invite(here.store, here.clock, actor, arguments.role, _email(arguments))
             link = address(secret)
             say(arguments, f"Open this once, within seven days:\n{link}", link=link, role=arguments.role)
         return 0
@@ -31,7 +31,7 @@ def user_command(parts: Callable[[], Parts], address: Callable[[str], str]) -> C
 
 def _arguments(parser: ArgumentParser) -> None:
     parser.add_argument("action", choices=["link", "list", "off"], help="what to do")
-    parser.add_argument("email", nargs="?", help="whose; a link without one asks for it")
+    parser.add_argument("email", nargs="?", help="whose; `list` needs none")
     parser.add_argument("--role", choices=["rater", "admin"], default="rater", help="the role of a new person")
 
 
@@ -39,9 +39,13 @@ def _row(member: accounts.Member) -> dict[str, object]:
     return {"email": member.user.email, "role": member.role, "active": member.user.active}
 
 
-def _id_of(parts: Parts, email: str | None) -> str:
-    if email is None:
-        raise InvalidRequest("Say whose access ends: `user off EMAIL`.")
+def _email(arguments: Namespace) -> str:
+    if arguments.email is None:
+        raise InvalidRequest(f"Say whose: `user {arguments.action} EMAIL`.")
+    return str(arguments.email)
+
+
+def _id_of(parts: Parts, email: str) -> str:
     with parts.store.read() as tx:
         user = tx.users.find(email=email.strip().lower())
     if user is None:

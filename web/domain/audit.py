@@ -10,8 +10,9 @@ from typing import Any
 from pydantic import TypeAdapter
 
 FIRST = "0" * 64
-# What identifies a person, by the kind of row it is in: never hashed, so that it can be erased.
+# What identifies a person, by the kind of row it is in: never hashed, so that it can be erased; nor is mere use.
 _PERSONAL: dict[str, frozenset[str]] = {
+    "ApiKey": frozenset({"used_at"}),
     "User": frozenset({"email", "erased_at"}),
     "Link": frozenset({"email"}),
     "Input": frozenset({"name"}),

@@ -8,7 +8,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import RedirectResponse
 from starlette.exceptions import HTTPException
 
-from ml_service.errors import ServiceError
+from ml_service.errors import ServiceError, Throttled
 from web.domain.access import Actor
 from web.http.logs import REQUEST_ID
 from web.http.problems import Problem
@@ -32,10 +32,12 @@ def render(request: Request, error: Exception) -> Response:
     if problem.status == 401 and request.headers.get("hx-request"):
         return Response(status_code=401, headers={"HX-Redirect": "/sign-in"})
     if not wants_page(request):
-        return problem.response(REQUEST_ID.get())
+        answer = problem.response(REQUEST_ID.get())
+        answer.headers.update(headers_of(error))
+        return answer
     if problem.status == 401:
         return RedirectResponse(f"/sign-in{_way_back(request)}", 303)
-    return page(
+    shown = page(
         request,
         "error.html",
         actor=_who(request, problem),
@@ -44,6 +46,17 @@ def render(request: Request, error: Exception) -> Response:
         detail=problem.detail,
         status=problem.status,
     )
+    shown.headers.update(headers_of(error))
+    return shown
+
+
+def headers_of(error: Exception) -> dict[str, str]:
+    """Return the headers that belong to an error: when to try again, how to say who one is, which methods there are."""
+    cause = error.__cause__ if isinstance(error, HTTPException) else error
+    if isinstance(cause, Throttled):
+        return {"Retry-After": str(cause.retry_after)}
+    told = {"WWW-Authenticate": "Bearer"} if Problem.of(error).status == 401 else getattr(error, "headers", None)
+    return dict(told or {})
 
 
 def wants_page(request: Request) -> bool:

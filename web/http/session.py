@@ -9,7 +9,8 @@ from ml_service.errors import Forbidden, Unauthorized
 from web.domain.access import Action, Actor, allowed
 from web.http.images import ImageUrls
 from web.ports import Parts
-from web.services.accounts import SESSION_TIME, digest
+from web.services.keys import machine
+from web.services.sessions import SESSION_TIME, digest, end_session
 from web.settings import Settings
 
 COOKIE = "palate"
@@ -33,7 +34,7 @@ def context(request: Request) -> Context:
 
 
 def bearer(request: Request) -> str | None:
-    """Return what a machine proves itself with, or None; where it is given, a cookie counts for nothing."""
+    """Return the key or token that a machine sends, or None; where it is given, a cookie counts for nothing."""
     scheme, _, given = request.headers.get("authorization", "").partition(" ")
     return given.strip() if scheme.lower() == "bearer" else None
 
@@ -44,6 +45,13 @@ def session_hash(request: Request) -> str | None:
         return None
     secret = request.cookies.get(SECURE_COOKIE if _secure(request) else COOKIE)
     return digest(secret) if secret else None
+
+
+def leave(request: Request, visitor: Actor | None) -> None:
+    """End the session of a browser that has signed in anew; it would be nobody's."""
+    if visitor is not None and visitor.session_id:
+        parts = context(request).parts
+        end_session(parts.store, parts.clock, visitor, visitor.session_id)
 
 
 def set_session(request: Request, response: Response, secret: str) -> None:
@@ -72,16 +80,16 @@ def current_actor(request: Request) -> Actor | None:
     if hasattr(request.state, "actor"):
         known: Actor | None = request.state.actor
         return known
-    key, secret_hash = bearer(request), session_hash(request)
-    if key is None and secret_hash is None:
+    proof, secret_hash = bearer(request), session_hash(request)
+    if proof is None and secret_hash is None:
         return None
-    parts = context(request).parts
-    now = parts.clock.now()
-    with parts.store.read() as tx:
-        if key is not None:
-            actor = tx.of_people.machine(now, secret_hash=digest(key))
-        else:
-            actor = tx.of_people.actor(secret_hash or "", now)
+    here = context(request)
+    store, clock = here.parts.store, here.parts.clock
+    if proof is not None:
+        actor = machine(store, clock, here.key, proof)
+    else:
+        with store.read() as tx:
+            actor = tx.of_people.actor(secret_hash or "", clock.now())
     request.state.actor = actor
     return actor
 
@@ -92,7 +100,7 @@ Visitor = Annotated[Actor | None, Depends(current_actor)]
 async def rater(actor: Visitor) -> Actor:
     """Demand somebody who is signed in."""
     if actor is None:
-        raise Unauthorized("Your session is over, or you have not signed in yet. Open a sign-in link.")
+        raise Unauthorized("Your session is over, or you have not signed in yet. Sign in, or open a sign-in link.")
     if actor.role == "service":
         raise Forbidden("A key cannot do this; sign in as a person.")
     return actor

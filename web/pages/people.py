@@ -22,20 +22,29 @@ def people(request: Request, admin: Admin) -> Response:
 
 @router.post("/invite")
 def invite(
-    request: Request, admin: Admin, role: Annotated[Role, Form()], email: Annotated[str, Form(max_length=254)] = ""
+    request: Request, admin: Admin, role: Annotated[Role, Form()], email: Annotated[str, Form(max_length=254)]
 ) -> Response:
     """Make an invite link and show it, once."""
     here = context(request).parts
     secret = accounts.invite(here.store, here.clock, admin, role, email)
-    return _page(request, admin, link=link_address(request, secret), link_for=email.strip())
+    return _page(request, admin, link=link_address(request, secret), link_for=email.strip().lower())
 
 
 @router.post("/{user_id}/link")
-def renew_link(request: Request, admin: Admin, user_id: str, email: Annotated[str, Form()] = "") -> Response:
+def renew_link(request: Request, admin: Admin, user_id: str) -> Response:
     """Make a new sign-in link for a member and show it, once."""
     here = context(request).parts
     secret = accounts.renew_link(here.store, here.clock, admin, user_id)
-    return _page(request, admin, link=link_address(request, secret), link_for=email)
+    whose = next(each.user.email for each in accounts.members(here.store, admin) if each.user.id == user_id)
+    return _page(request, admin, link=link_address(request, secret), link_for=whose)
+
+
+@router.post("/{user_id}/sign-out")
+def sign_out_everywhere(request: Request, admin: Admin, user_id: str) -> Response:
+    """End all sessions of a member."""
+    here = context(request).parts
+    accounts.sign_out_everywhere(here.store, here.clock, admin, user_id)
+    return _back()
 
 
 @router.post("/{user_id}/role")

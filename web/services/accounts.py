@@ -1,21 +1,20 @@
-"""Who may come in: the first admin, links that work once, sessions, and the members of a project."""
+"""Who may come in: the first admin, links that work once, and the members of a project."""
 
-import hashlib
-import secrets
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from ml_service.errors import Conflict, Forbidden, Gone, InvalidRequest, NotFound
-from web.domain.access import Actor, Link, Membership, Role, Session, User, allowed, email_address
+from web.domain.access import Actor, Link, Membership, Role, User, allowed, email_address
 from web.domain.ids import new_id
 from web.domain.study import Project
-from web.ports import Clock
+from web.ports import Clock, Parts
 from web.services.audit import record
+from web.services.passwords import checked, keep_password, record_password
+from web.services.sessions import begin_session, digest, new_secret, record_begun, record_shut, shut
+from web.services.throttle import LINK, Throttle
 from web.transactions import Store, Transaction
 
 LINK_TIME = timedelta(days=7)
-SESSION_TIME = timedelta(days=30)
-SECRET_BYTES = 32
 FIRST_ADMIN = "admin@localhost"
 
 
@@ -29,16 +28,12 @@ class Member:
 
 @dataclass(frozen=True)
 class Invitation:
-    """What the page of an open link says before it is used."""
+    """What the page of an open link says before it is used; only who holds the link learns if it is a member's."""
 
     link: Link
     project: str
     inviter: str
-
-
-def digest(secret: str) -> str:
-    """Return what is stored of a secret."""
-    return hashlib.sha256(secret.encode()).hexdigest()
+    member: bool
 
 
 def bootstrap(store: Store, clock: Clock, admin_emails: tuple[str, ...]) -> str | None:
@@ -62,14 +57,15 @@ def operator(store: Store) -> Actor:
         return _operator(tx)
 
 
-def invite(store: Store, clock: Clock, actor: Actor, role: Role, email: str = "") -> str:
-    """Make a one-time link and return its secret; without an address, whoever opens it gives theirs.
+def invite(store: Store, clock: Clock, actor: Actor, role: Role, email: str) -> str:
+    """Make a one-time link for an address and return its secret.
 
-    A member's address makes a new way in for them, in the role they have.
+    A member's address makes a new way in for them, in the role they have. There are no links without an address: who
+    may type one while signed out could try out which addresses have an account.
     """
     _require_people(actor)
     with store.begin() as tx:
-        return _issue(tx, actor, role, email_address(email) if email.strip() else "", clock.now())
+        return _issue(tx, actor, role, email_address(email), clock.now())
 
 
 def renew_link(store: Store, clock: Clock, actor: Actor, user_id: str) -> str:
@@ -84,38 +80,40 @@ def open_link(store: Store, clock: Clock, secret: str) -> Invitation:
     """Return what a link leads to without using it; NotFound or Gone says why it leads nowhere."""
     with store.read() as tx:
         link = _usable(tx, secret, clock.now())
-        inviter = tx.users.find(id=link.created_by)
-        return Invitation(link, tx.projects.get(link.project_id).name, inviter.email if inviter else "")
+        inviter, member = tx.users.find(id=link.created_by), tx.users.find(email=link.email)
+        project = tx.projects.get(link.project_id).name
+        return Invitation(link, project, inviter.email if inviter else "", member is not None)
 
 
-def use_link(store: Store, clock: Clock, secret: str, email: str = "") -> str:
+def come_in(parts: Parts, throttle: Throttle, secret: str, password: str = "", client: str = "") -> str:
+    """Sign in by a link, once, choose a password where one is given, and return the session's secret."""
+    with throttle.guessing(LINK, throttle.network, NotFound):
+        address = open_link(parts.store, parts.clock, secret).link.email
+    hashed = parts.passwords.hash(checked(password, address)) if password else ""
+    return use_link(parts.store, parts.clock, secret, client=client, hashed=hashed)
+
+
+def use_link(store: Store, clock: Clock, secret: str, *, client: str = "", hashed: str = "") -> str:
     """Sign in by a link, once, and return the session's secret; a newcomer becomes a member.
 
-    A link without an address takes the one given, which must be new: it must not open somebody else's account.
+    The hash of a new password replaces the one there was, and ends all other ways in.
     """
     now = clock.now()
     with store.begin() as tx:
         link = _usable(tx, secret, now)
         used = tx.links.replace(replace(link, used_at=now))
-        address = link.email or email_address(email)
-        user = tx.users.find(email=address)
-        if user is not None and not link.email:
-            raise Conflict("That address has an account already; ask an admin for a sign-in link for it.")
-        if user is not None and not user.active:
-            raise Forbidden("This account is deactivated; an admin can reactivate it.")
-        if user is None:
-            user = _add_member(tx, link.project_id, address, link.role, now)
-        fresh = secrets.token_urlsafe(SECRET_BYTES)
-        tx.sessions.add(Session(new_id(), digest(fresh), user.id, now, now + SESSION_TIME))
-        actor = Actor(user.id, user.email, link.project_id, link.role)
+        user = _user_of(tx, link, now)
+        session, fresh = begin_session(tx, user.id, now, "link", client)
+        actor = Actor(user.id, user.email, link.project_id, link.role, session.id)
+        if hashed:
+            keep_password(tx, user.id, hashed, now)
+        changes = shut(tx, user.id, user.email, now, but=session.id) if hashed else ()
         record(tx, now, actor, "link.used", ("link", link.id), before=link, after=used)
+        record_begun(tx, now, actor, session)
+        if hashed:
+            record_password(tx, now, actor)
+        record_shut(tx, now, actor, changes)
         return fresh
-
-
-def sign_out(store: Store, clock: Clock, actor: Actor) -> None:
-    """End the session that asks."""
-    with store.begin() as tx:
-        _revoke(tx, (tx.sessions.get(actor.session_id),), clock.now())
 
 
 def members(store: Store, actor: Actor) -> tuple[Member, ...]:
@@ -135,10 +133,18 @@ def deactivate(store: Store, clock: Clock, actor: Actor, user_id: str) -> None:
         _keep_an_admin(tx, actor, user_id)
         user = _member(tx, actor, user_id).user
         shut_out = tx.users.replace(replace(user, active=False))
-        _revoke(tx, tx.sessions.all(user_id=user_id, revoked_at=None), now)
-        for link in tx.links.all(email=user.email, used_at=None):
-            tx.links.replace(replace(link, used_at=now))
+        changes = shut(tx, user_id, user.email, now)
         record(tx, now, actor, "user.deactivated", ("user", user_id), before=user, after=shut_out)
+        record_shut(tx, now, actor, changes)
+
+
+def sign_out_everywhere(store: Store, clock: Clock, actor: Actor, user_id: str) -> None:
+    """End all sessions of a member and void their open links; a password of theirs stays."""
+    _require_people(actor)
+    now = clock.now()
+    with store.begin() as tx:
+        user = _member(tx, actor, user_id).user
+        record_shut(tx, now, actor, shut(tx, user_id, user.email, now))
 
 
 def reactivate(store: Store, clock: Clock, actor: Actor, user_id: str) -> None:
@@ -200,12 +206,12 @@ def _keep_an_admin(tx: Transaction, actor: Actor, leaving: str) -> None:
 def _issue(tx: Transaction, actor: Actor, role: Role, email: str, now: datetime) -> str:
     if role not in ("rater", "admin"):
         raise InvalidRequest(f"A role is “rater” or “admin”, not “{role}”.")
-    user = tx.users.find(email=email) if email else None
+    user = tx.users.find(email=email)
     if user is not None:
         role = _membership(tx, actor, user.id).role
         if not user.active:
             raise Conflict("This account is deactivated; reactivate it before you make a link for it.")
-    secret = secrets.token_urlsafe(SECRET_BYTES)
+    secret = new_secret()
     link = Link(new_id(), digest(secret), actor.project_id, role, email, now, now + LINK_TIME, actor.user_id or None)
     tx.links.add(link)
     record(tx, now, actor, "link.made", ("link", link.id), after=link, details={"role": role})
@@ -223,12 +229,17 @@ def _usable(tx: Transaction, secret: str, now: datetime) -> Link:
     return link
 
 
+def _user_of(tx: Transaction, link: Link, now: datetime) -> User:
+    user = tx.users.find(email=link.email)
+    if user is None:
+        return _add_member(tx, link.project_id, link.email, link.role, now)
+    tx.of_people.lock(user.id)
+    if not tx.users.get(user.id).active:
+        raise Forbidden("This account is deactivated; an admin can reactivate it.")
+    return user
+
+
 def _add_member(tx: Transaction, project_id: str, email: str, role: Role, now: datetime) -> User:
     user = tx.users.add(User(new_id(), email, now))
     tx.memberships.add(Membership(new_id(), project_id, user.id, role, now))
     return user
-
-
-def _revoke(tx: Transaction, open_sessions: tuple[Session, ...], now: datetime) -> None:
-    for session in open_sessions:
-        tx.sessions.replace(replace(session, revoked_at=now))

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import Connection, and_, bindparam, case, or_, select
+from sqlalchemy import Connection, and_, bindparam, case, delete, or_, select, update
 
 from web.adapters.columns import Utc
 from web.adapters.queries.common import insert_into
@@ -40,6 +40,15 @@ class PeopleQueries:
             },
         ).returning(*attempts.c)
         return Attempts(**self.connection.execute(counted).mappings().one())
+
+    def forget_attempts(self, before: datetime) -> None:
+        """Delete the counts of tries that began before a time."""
+        self.connection.execute(delete(attempts).where(attempts.c.since < before))
+
+    def use_key(self, key_id: str, now: datetime, before: datetime) -> None:
+        """Write down that a key is in use, unless that was done since a time; its revision stays."""
+        seldom = or_(api_keys.c.used_at.is_(None), api_keys.c.used_at < before)
+        self.connection.execute(update(api_keys).where(api_keys.c.id == key_id, seldom).values(used_at=now))
 
     def lock(self, user_id: str) -> None:
         """Let one transaction at a time write for this user."""

@@ -1,4 +1,4 @@
-/** The page of people: copy a link with one click, and ask before somebody is shut out. */
+/** A button that copies a field that is shown once. */
 
 for (const button of document.querySelectorAll("[data-copy]")) {
   button.addEventListener("click", async () => {
@@ -11,11 +11,5 @@ for (const button of document.querySelectorAll("[data-copy]")) {
     }
     await navigator.clipboard.writeText(field.value);
     said.textContent = "Copied.";
-  });
-}
-
-for (const form of document.querySelectorAll("form[data-confirm]")) {
-  form.addEventListener("submit", (event) => {
-    if (!confirm(form.dataset.confirm)) event.preventDefault();
   });
 }

@@ -1,0 +1,82 @@
+"""Throttle guessing: wrong tries are counted in the database, so that every process knows of them."""
+
+import hmac
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from math import ceil
+
+from ml_service.errors import ServiceError, Throttled
+from web.domain.access import Attempts
+from web.ports import Clock
+from web.transactions import Store, Transaction
+
+KEPT_FOR = timedelta(days=1)
+
+
+@dataclass(frozen=True)
+class Limit:
+    """So many wrong tries of one kind within a time, and what else to do than to wait."""
+
+    kind: str
+    most: int
+    advice: str = ""
+    within: timedelta = timedelta(minutes=15)
+
+
+ADDRESS = Limit("address", 5, ", or ask an admin for a sign-in link, which works at once")
+CURRENT_PASSWORD = Limit("current password", 5, ", or sign in by a link of an admin, and no current one is asked for")
+CLIENT = Limit("client", 5)
+LINK = Limit("link", 20, "; a link that was copied whole comes from an admin")
+NETWORK = Limit("network", 100, "; so many came from your network")
+
+
+@dataclass(frozen=True)
+class Throttle:
+    """Counts the tries that come from one network address, under keyed hashes from which nobody can be read."""
+
+    store: Store
+    clock: Clock
+    key: bytes = field(repr=False)
+    network: str
+
+    def count(self, *tries: tuple[Limit, str]) -> None:
+        """Count one more try at each of these, and refuse where that is too many; call it before anything costly."""
+        now = self.clock.now()
+        with self.store.begin() as tx:
+            counted = [(limit, self._add(tx, limit, subject, now)) for limit, subject in tries]
+        for limit, attempts in counted:
+            _refuse(limit, attempts, limit.most, now)
+
+    def forget(self, tx: Transaction, limit: Limit, subject: str) -> None:
+        """Let the tries at something count for nothing: who tried is who they say."""
+        tx.attempts.remove(id=self._id(limit, subject))
+
+    @contextmanager
+    def guessing(self, limit: Limit, subject: str, wrong: type[ServiceError]) -> Iterator[None]:
+        """Refuse after too many tries that ended in this error; right ones are not counted."""
+        now = self.clock.now()
+        with self.store.read() as tx:
+            known = tx.attempts.find(id=self._id(limit, subject))
+        if known is not None:
+            _refuse(limit, known, limit.most - 1, now)
+        try:
+            yield
+        except wrong:
+            with self.store.begin() as tx:
+                self._add(tx, limit, subject, now)
+            raise
+
+    def _add(self, tx: Transaction, limit: Limit, subject: str, now: datetime) -> Attempts:
+        return tx.of_people.attempt(self._id(limit, subject), now, now - limit.within)
+
+    def _id(self, limit: Limit, subject: str) -> str:
+        return hmac.digest(self.key, f"attempts\n{limit.kind}\n{subject}".encode(errors="replace"), "sha256").hex()
+
+
+def _refuse(limit: Limit, attempts: Attempts, most: int, now: datetime) -> None:
+    left = ceil((attempts.since + limit.within - now).total_seconds())
+    if attempts.count > most and left > 0:
+        wait = f"in {ceil(left / 60)} minutes" if left > 60 else "in a minute"
+        raise Throttled(f"There were too many wrong tries. Try again {wait}{limit.advice}.", left)
