@@ -1,0 +1,1 @@
+"""What runs at the customer's: the client that production copies."""
