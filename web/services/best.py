@@ -23,19 +23,20 @@ class BestSettings:
 
 
 def settings(parts: Parts, study_id: str | None = None) -> BestSettings:
-    """Return the best settings of a study: the newest diagnosis, else the defaults of the live version."""
+    """Return the best settings of a study: the newest diagnosis over the live version's own parameters."""
     with parts.store.read() as tx:
         study = tx.studies.get(study_id) if study_id else _most_rated(tx)
         version = live_version(tx, study)
         learnt = tx.of_studies.newest_diagnosis(study.id)
     best = learnt.diagnosis.best if learnt else None
-    default = study.spaces[study.generator].default() | version.parameter_defaults.get(study.generator, {})
+    live = study.spaces[study.generator].default() | version.parameter_defaults.get(study.generator, {})
     if best is None or learnt is None:
         origin = f"the defaults, since {study.name} has no ratings yet"
     else:
         origin = f"the best settings of {study.name} after {learnt.diagnosis.ratings_used} ratings"
     prompt = version.rendered(study.generator)
-    return BestSettings(best.point if best else default, prompt, version.name or version.id, study.seed, origin)
+    point = live | best.point if best else live
+    return BestSettings(point, prompt, version.name or version.id, study.seed, origin)
 
 
 def _most_rated(tx: Transaction) -> Study:

@@ -11,11 +11,12 @@ from ml_service.errors import Conflict, Forbidden, InvalidRequest, NotFound
 from web.domain.access import Action, Actor, allowed
 from web.domain.audit import Event
 from web.domain.ids import is_id, new_id
-from web.domain.prompt import Pointer, PromptVersion, as_file, next_name, step
+from web.domain.prompt import Pointer, PromptVersion
 from web.domain.study import Study
 from web.ports import Parts
 from web.services.audit import record
-from web.services.publication import parent_names, publish
+from web.services.candidates import best_child, released
+from web.services.publication import publish
 from web.transactions import Transaction
 
 PUBLISHED, PROMOTED, ROLLED_BACK = "prompt.published", "prompt.promoted", "prompt.rolled_back"
@@ -50,17 +51,22 @@ def publish_best(
     *,
     revision: int | None = None,
     version_id: str | None = None,
+    learnt_id: str | None = None,
     note: str = "",
 ) -> Promotion:
-    """Release the best settings that a study has learnt as a child of the live version, and make it live."""
+    """Release the best settings that a study has learnt as a child of the live version, and make it live.
+
+    `learnt_id` names the diagnosis that somebody has seen, where newer ones may have come since.
+    """
     with parts.store.begin() as tx:
         study = _study(tx, actor, study_id)
         pointer = _locked(tx, actor, study.prompt_key)
         promotion = _published_as(tx, pointer, study, version_id)
         if promotion is None:
             _check_revision(pointer, revision)
-            version = _released(tx, _best_of(parts, tx, study, pointer, version_id or new_id()))
-            tx.versions.add(version)
+            live = tx.versions.get(pointer.version_id)
+            child = best_child(tx, study, live, learnt_id, version_id or new_id(), parts.clock.now())
+            version = tx.versions.add(released(tx, child))
             promotion = _moved(parts, tx, actor, pointer, version, PUBLISHED, {"study": study.id}, note)
     publish(parts, study.prompt_key)
     return promotion
@@ -77,7 +83,7 @@ def promote(
         if promotion is None:
             _check_revision(pointer, revision)
             if version.status == "candidate":
-                version = tx.versions.replace(_released(tx, version))
+                version = tx.versions.replace(released(tx, version))
             promotion = Promotion(version, pointer)
             if version.id != pointer.version_id:
                 promotion = _moved(parts, tx, actor, pointer, version, PROMOTED, {}, note)
@@ -230,43 +236,6 @@ def _moved(
     details["revision"] = str(moved.revision)
     record(tx, now, actor, action, ("pointer", pointer.id), before=pointer, after=moved, details=details, note=note)
     return Promotion(version, moved)
-
-
-def _best_of(parts: Parts, tx: Transaction, study: Study, pointer: Pointer, version_id: str) -> PromptVersion:
-    """Return the live version with the best settings of a study over its own, as a candidate."""
-    learnt = tx.of_studies.newest_diagnosis(study.id)
-    if learnt is None or learnt.diagnosis.best is None:
-        raise Conflict(f"{study.name} has learnt no best settings yet; they come with its first ratings.")
-    best, live = learnt.diagnosis.best, tx.versions.get(pointer.version_id)
-    own = live.parameter_defaults.get(best.generator, {}) | best.point
-    defaults = live.parameter_defaults | {best.generator: own}
-    if defaults == live.parameter_defaults:
-        raise Conflict(f"The best settings of {study.name} are live already, as {live.name}.")
-    gain = f"{best.gain.mean:+.2f} ({best.gain.low:.2f} to {best.gain.high:.2f})"
-    return replace(
-        live,
-        id=version_id,
-        number=max(line.number for line in tx.of_prompts.lines(live.prompt_key)) + 1,
-        name=None,
-        created_at=parts.clock.now().replace(microsecond=0),
-        created_by="optimizer",
-        parameter_defaults=defaults,
-        parents=(live.id,),
-        changelog=f"The best settings of {study.name} after {learnt.diagnosis.ratings_used} ratings: gain {gain}.",
-        sha256="",
-        status="candidate",
-        revision=0,
-    )
-
-
-def _released(tx: Transaction, version: PromptVersion) -> PromptVersion:
-    """Return a candidate with its name and the hash of its file."""
-    taken = [line.name for line in tx.of_prompts.lines(version.prompt_key) if line.name is not None]
-    parents = parent_names(tx, version)
-    parent = tx.versions.get(version.parents[0]) if version.parents else None
-    name = next_name(parents[0], step(parent, version), taken) if parent else next_name(None, "major", taken)
-    named = replace(version, name=name, status="released")
-    return replace(named, sha256=as_file(named, parents).sha256)
 
 
 def _before(tx: Transaction, pointer: Pointer) -> PromptVersion:

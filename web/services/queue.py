@@ -180,7 +180,9 @@ def _treatments(parts: Parts, experiment: Experiment) -> tuple[tuple[Option, ...
 def _make(parts: Parts, option: Option, source: Input, body: bytes, version: PromptVersion) -> None:
     generator = parts.generators[option.generator]
     prompt = version.rendered(option.generator)
-    request = GenerateRequest(body, source.media_type, prompt, option.point, option.seed)
+    # What the study does not tune is as the version has it, so that raters see what production would do.
+    point = version.parameter_defaults.get(option.generator, {}) | option.point
+    request = GenerateRequest(body, source.media_type, prompt, point, option.seed)
     try:
         generated = generator.generate(request)
     except (InvalidRequest, TooLarge) as error:
