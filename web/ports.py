@@ -7,10 +7,12 @@ from typing import Protocol
 
 from ml_service.contract import DiagnoseRequest, Diagnosis, ParameterSpace, Point, Suggestion, SuggestRequest
 from ml_service.objects import ObjectStore
+from web.domain.audit import Event
 from web.domain.history import Choices, Cursor, Entry, Filter, OwnEntry, Page
 from web.domain.job import Job, JobState
-from web.domain.report import ExperimentDetail, InputLine, OwnReport, StudyLine, StudyReport
+from web.domain.report import ExperimentDetail, InputLine, Needed, OwnReport, StudyLine, StudyReport
 from web.domain.study import Study
+from web.domain.trail import EventFilter, EventLine
 from web.transactions import Store
 
 
@@ -174,4 +176,24 @@ class Reports(Protocol):
 
     def jobs(self, project_id: str, state: JobState, limit: int) -> tuple[Job, ...]:
         """Return the jobs of a project's studies and of no study that are in a state."""
+        ...
+
+    def events(self, project_id: str, wanted: EventFilter, after: int | None, limit: int) -> Page[EventLine]:
+        """Return events of a project's audit, newest first, from before the one of a number."""
+        ...
+
+    def every_event(self, project_id: str, wanted: EventFilter) -> Iterator[EventLine]:
+        """Go through a project's audit, newest first, without holding it in memory."""
+        ...
+
+    def chain(self, project_id: str, after: int = 0) -> Iterator[Event]:
+        """Go through a project's events by number, from behind one, without holding them in memory."""
+        ...
+
+    def actors(self, project_id: str) -> dict[str, str]:
+        """Return who may have acted in a project: names by id."""
+        ...
+
+    def needed_objects(self) -> Iterator[Needed]:
+        """Go through the objects that present inputs and what was made of them need."""
         ...

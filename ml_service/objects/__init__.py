@@ -1,5 +1,6 @@
 """Where bytes live under a name: a folder here, a bucket in the cloud."""
 
+from datetime import datetime
 from typing import Protocol
 
 
@@ -20,6 +21,10 @@ class ObjectStore(Protocol):
 
     def replace(self, name: str, body: bytes, expected: str) -> str:
         """Put bytes under a name in one step while its tag is the expected one, else Conflict; return the new tag."""
+        ...
+
+    def stored_at(self, name: str) -> datetime | None:
+        """Return when the bytes under a name were stored; None where the name is free."""
         ...
 
     def delete(self, name: str) -> None:

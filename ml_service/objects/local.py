@@ -7,6 +7,7 @@ import hashlib
 import os
 import tempfile
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 from ml_service.errors import Conflict, InvalidRequest, NotFound, StorageFull
@@ -54,6 +55,13 @@ class Folder:
             aside.replace(target)
             _sync(target.parent)
         return hashlib.sha256(body).hexdigest()
+
+    def stored_at(self, name: str) -> datetime | None:
+        """Return when the bytes under a name were stored; None where the name is free."""
+        try:
+            return datetime.fromtimestamp(self._path(name).stat().st_mtime, UTC)
+        except FileNotFoundError:
+            return None
 
     def delete(self, name: str) -> None:
         """Forget a name; one that is not there is no error."""

@@ -3,15 +3,18 @@
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
+from web.adapters import reports_audit as audit
 from web.adapters import reports_history as history
 from web.adapters import reports_status as status
 from web.adapters.reports_experiment import detail
-from web.adapters.reports_lists import choices, input_lines, jobs_of, study_lines
+from web.adapters.reports_lists import choices, input_lines, jobs_of, needed_inputs, needed_outputs, study_lines
 from web.adapters.store import SqlStore
+from web.domain.audit import Event
 from web.domain.history import Choices, Cursor, Entry, Filter, OwnEntry, Page
 from web.domain.job import Job, JobState
-from web.domain.report import ExperimentDetail, InputLine, OwnReport, StudyLine, StudyReport
+from web.domain.report import ExperimentDetail, InputLine, Needed, OwnReport, StudyLine, StudyReport
 from web.domain.study import Study
+from web.domain.trail import EventFilter, EventLine
 
 ACTIVE = timedelta(minutes=15)
 BATCH = 2000
@@ -94,3 +97,45 @@ class SqlReports:
         """Return a project's jobs in a state, and those of no project: parked ones newest first, others by due time."""
         with self.store.read() as tx:
             return jobs_of(tx.connection, project_id, state, limit)
+
+    def events(self, project_id: str, wanted: EventFilter, after: int | None, limit: int) -> Page[EventLine]:
+        """Return events of a project's audit, newest first, from before the one of a number."""
+        with self.store.read() as tx:
+            return audit.lines(tx.connection, project_id, wanted, after, limit)
+
+    def every_event(self, project_id: str, wanted: EventFilter) -> Iterator[EventLine]:
+        """Go through a project's audit, newest first, one batch in memory and one short transaction at a time."""
+        after: int | None = None
+        while True:
+            page = self.events(project_id, wanted, after, BATCH)
+            yield from page.rows
+            if not page.after:
+                return
+            after = int(page.after)
+
+    def chain(self, project_id: str, after: int = 0) -> Iterator[Event]:
+        """Go through a project's events by number, from behind one, as `every_event` does."""
+        while True:
+            with self.store.read() as tx:
+                some = audit.chain(tx.connection, project_id, after, BATCH)
+            if not some:
+                return
+            yield from some
+            after = some[-1].number
+
+    def actors(self, project_id: str) -> dict[str, str]:
+        """Return who may have acted in a project: names by id."""
+        with self.store.read() as tx:
+            return audit.actors(tx.connection, project_id)
+
+    def needed_objects(self) -> Iterator[Needed]:
+        """Go through the objects that present inputs and what was made of them need."""
+        for list_some in (needed_inputs, needed_outputs):
+            after = ""
+            while True:
+                with self.store.read() as tx:
+                    some = list_some(tx.connection, after, BATCH)
+                if not some:
+                    break
+                yield from some
+                after = some[-1].id

@@ -1,6 +1,6 @@
-"""Lists for admins: studies, inputs and jobs with what belongs to them, and what the history's filters offer."""
+"""Lists: studies, inputs and jobs with what belongs to them, what the history's filters offer, objects needed."""
 
-from sqlalchemy import Connection, and_, case, func, or_, select
+from sqlalchemy import Connection, and_, case, exists, func, or_, select
 
 from web.adapters.reports_history import VERSION_LABEL
 from web.adapters.tables import (
@@ -8,6 +8,8 @@ from web.adapters.tables import (
     inputs,
     jobs,
     memberships,
+    options,
+    outputs,
     prompt_versions,
     prompts,
     ratings,
@@ -17,7 +19,7 @@ from web.adapters.tables import (
 from web.domain.experiment import LIVE
 from web.domain.history import Choices
 from web.domain.job import Job, JobState
-from web.domain.report import InputLine, StudyLine
+from web.domain.report import InputLine, Needed, StudyLine
 from web.domain.study import Input, Study
 
 _STANDING = and_(ratings.c.undone_at.is_(None), ratings.c.score.is_not(None))
@@ -108,3 +110,22 @@ def jobs_of(connection: Connection, project_id: str, state: JobState, limit: int
         .limit(limit)
     )
     return tuple(Job(**row) for row in connection.execute(query).mappings())
+
+
+def needed_inputs(connection: Connection, after: str, limit: int) -> list[Needed]:
+    """Return the objects of present inputs, by the input's id, from behind one."""
+    query = select(inputs.c.id, inputs.c.object_key, inputs.c.content_hash)
+    query = query.where(inputs.c.id > after, inputs.c.removed_at.is_(None), inputs.c.object_key != "")
+    return [Needed("input", *row) for row in connection.execute(query.order_by(inputs.c.id).limit(limit))]
+
+
+def needed_outputs(connection: Connection, after: str, limit: int) -> list[Needed]:
+    """Return the objects of outputs made of present inputs, by the output's id, from behind one."""
+    of_present = (
+        exists()
+        .where(options.c.output_id == outputs.c.id, options.c.input_id == inputs.c.id, inputs.c.removed_at.is_(None))
+        .correlate(outputs)
+    )
+    query = select(outputs.c.id, outputs.c.object_key, outputs.c.content_hash)
+    query = query.where(outputs.c.id > after, outputs.c.removed_at.is_(None), of_present)
+    return [Needed("output", *row) for row in connection.execute(query.order_by(outputs.c.id).limit(limit))]

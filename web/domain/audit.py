@@ -1,6 +1,7 @@
 """What was done to what, and by whom: a chain in which no event can be changed, left out or moved unseen."""
 
 import hashlib
+import hmac
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -12,7 +13,7 @@ from pydantic import TypeAdapter
 FIRST = "0" * 64
 # What identifies a person, by the kind of row it is in: never hashed, so that it can be erased; nor is mere use.
 _PERSONAL: dict[str, frozenset[str]] = {
-    "ApiKey": frozenset({"used_at"}),
+    "ApiKey": frozenset({"name", "used_at"}),
     "User": frozenset({"email", "erased_at"}),
     "Link": frozenset({"email"}),
     "Input": frozenset({"name"}),
@@ -75,13 +76,24 @@ def row_hash(row: object) -> str:
     return hashlib.sha256(_canonical({name: fields[name] for name in fields if name not in personal})).hexdigest()
 
 
-def faults(events: Iterable[Event]) -> Iterator[str]:
-    """Go through a project's events by number and say where the chain is broken."""
-    number, previous = 0, FIRST
+def head(event: Event | None) -> str:
+    """Name the end of a chain; kept elsewhere, it shows whether the chain was cut off or written anew since."""
+    return "0:" if event is None else f"{event.number}:{event.hash}"
+
+
+def signature(key: bytes, project_id: str, head: str) -> str:
+    """Return what shows that this server told a head of a project's chain: an HMAC under its key."""
+    label = hashlib.sha256(b"audit head" + key).digest()
+    return hmac.new(label, f"{project_id}\n{head}".encode(), hashlib.sha256).hexdigest()
+
+
+def faults(events: Iterable[Event], after: Event | None = None) -> Iterator[str]:
+    """Go through a project's events by number, from the first or from after one, and say where the chain is broken."""
+    number, previous = (after.number, after.hash) if after else (0, FIRST)
     for event in events:
         number += 1
         if event.number != number or event.previous_hash != previous:
-            yield f"event {event.number} ({event.id}) does not follow event {number - 1}: something between is gone"
+            yield f"event {event.number} ({event.id}) does not follow event {number - 1}: one was changed or is gone"
         if event.hash != chained(event):
             yield f"event {event.number} ({event.id}) was changed after it was written"
         if event.note and note_hash(event.id, event.note) != event.note_hash:

@@ -49,8 +49,8 @@ class Filter:
             state=_one_of("state", given["state"], get_args(AnswerState)),
             kind=_one_of("kind", given["kind"], get_args(ExperimentKind)),
             text=given["text"],
-            since=_day("since", given["since"]),
-            until=_day("until", given["until"]),
+            since=day_of("since", given["since"]),
+            until=day_of("until", given["until"]),
         )
 
     def query(self) -> dict[str, str]:
@@ -71,7 +71,8 @@ def _number(name: str, text: str) -> float | None:
     return value
 
 
-def _day(name: str, text: str) -> date | None:
+def day_of(name: str, text: str) -> date | None:
+    """Return the day that a value of a query string names, None for "", or raise InvalidRequest."""
     try:
         return date.fromisoformat(text) if text else None
     except ValueError as error:

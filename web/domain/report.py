@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Literal
 
 from ml_service.contract import Interval
 from web.domain.experiment import Experiment, Option
@@ -155,6 +156,16 @@ class StudyLine:
     ratings: int
     queue: int
     last_rated_at: datetime | None
+
+
+@dataclass(frozen=True)
+class Needed:
+    """An object that a present input, or an output made of one, needs, with the SHA-256 of its bytes."""
+
+    kind: Literal["input", "output"]
+    id: str
+    object_key: str
+    content_hash: str
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,111 @@
+"""The audit chain as people read it: which events are wanted, and what each says in plain words."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+
+from ml_service.errors import InvalidRequest
+from web.domain.audit import Event
+from web.domain.history import day_of
+
+NOBODY = "terminal"
+TERMINAL = "the terminal"
+ERASED = "erased person"
+# What an event says after its actor's name; {object} is what was acted on, other names are those of its details.
+WORDS: dict[str, str] = {
+    "input.added": "added the photo {object}",
+    "input.removed": "took down the photo {object}",
+    "job.retried": "let the job {object} try again",
+    "key.made": "made the key {object} for {scopes}",
+    "key.revoked": "revoked the key {object}",
+    "link.made": "made a sign-in link for {object}, as {role}",
+    "link.used": "came in by a link for {object}",
+    "link.voided": "voided a sign-in link for {object}",
+    "password.set": "chose a new password",
+    "prompt.adopted": "took over {to} of the prompt {object} from its files",
+    "prompt.promoted": "promoted the prompt {object} from {from} to {to}",
+    "prompt.published": "published the best settings of the prompt {object} as {to}, after {from}",
+    "prompt.rolled_back": "rolled the prompt {object} back from {from} to {to}",
+    "prompt.withdrawn": "withdrew the version {object} of the prompt {prompt}",
+    "role.changed": "made {object} {to}, who was {from}",
+    "role.given": "let {object} in as {role}",
+    "session.begun": "signed in with a {via}",
+    "session.ended": "ended a session of {object}",
+    "study.archived": "archived the study {object}",
+    "study.changed": "changed the study {object}",
+    "study.cloned": "made the study {object} as a clone",
+    "study.imported": "imported the study {object}",
+    "study.made": "made the study {object}",
+    "study.paused": "paused the study {object}",
+    "study.running": "resumed the study {object}",
+    "user.deactivated": "deactivated {object}",
+    "user.erased": "erased a person, {object}",
+    "user.reactivated": "let {object} in again",
+}
+
+
+@dataclass(frozen=True)
+class EventFilter:
+    """Which events are wanted; "" leaves a question open. `until` is the last day wanted.
+
+    `actor` is the id of a person or a key, or `terminal`; `action` is a whole one, or its first word.
+    """
+
+    actor: str = ""
+    action: str = ""
+    kind: str = ""
+    object: str = ""
+    since: date | None = None
+    until: date | None = None
+
+    @classmethod
+    def read(cls, query: Mapping[str, str]) -> "EventFilter":
+        """Return the filter that a query string describes; raise InvalidRequest where a value means nothing."""
+        given = {name: query.get(name, "").strip() for name in cls.__dataclass_fields__}
+        return cls(
+            actor=given["actor"],
+            action=given["action"],
+            kind=given["kind"],
+            object=given["object"],
+            since=day_of("since", given["since"]),
+            until=day_of("until", given["until"]),
+        )
+
+    def query(self) -> dict[str, str]:
+        """Return the values that are set, as `read` takes them."""
+        values = {name: getattr(self, name) for name in self.__dataclass_fields__}
+        return {name: str(value) for name, value in values.items() if value}
+
+
+@dataclass(frozen=True)
+class EventLine:
+    """One event with the names that its ids have now: who acted, and on what."""
+
+    event: Event
+    actor: str
+    object: str
+
+    @property
+    def parts(self) -> tuple[str, str, str]:
+        """What was done, in words: before the object's name, the name where it is told, and after it."""
+        before, found, after = WORDS.get(self.event.action, f"{self.event.action} {{object}}").partition("{object}")
+        details = _Details(self.event.details)
+        return before.format_map(details), self.object if found else "", after.format_map(details)
+
+    @property
+    def said(self) -> str:
+        """The whole event in words, with the note that was typed."""
+        note = f": “{self.event.note}”" if self.event.note else ""
+        return f"{self.actor} {''.join(self.parts)}{note}"
+
+
+class _Details(dict[str, str]):
+    def __missing__(self, name: str) -> str:
+        return "?"
+
+
+def place(text: str) -> int | None:
+    """Return the number of the event that `after` names, None for "", or raise InvalidRequest."""
+    if text and not (text.isascii() and text.isdecimal() and len(text) < 10):
+        raise InvalidRequest("`after` is not a place in the audit; take it from the page before.")
+    return int(text) if text else None
