@@ -14,9 +14,8 @@ from web.domain.ids import new_id
 from web.domain.study import Project
 from web.http.images import ImageUrls
 from web.http.roles import Demand, demand_of, routes_of
-from web.services import accounts
-from web.services.sessions import SESSION_TIME, digest
 from web.services.queue import generate_job
+from web.services.sessions import SESSION_TIME, digest
 
 MARK = "planted"  # is in every text of the first project, and in none of the other
 
@@ -91,20 +90,16 @@ class Grounds:
 
     def signed_in(self, name: str, actor: Actor) -> Person:
         """Return a member with a session of their own."""
-        secret, now = new_id(), self.world.clock.now()
-        with self.world.parts.store.begin() as tx:
-            tx.sessions.add(Session(new_id(), digest(secret), actor.user_id, now, now + SESSION_TIME))
+        secret = new_id()
+        self._session(actor, secret)
         person = Person(name, actor, {"Cookie": f"palate={secret}"})
         person.headers["X-CSRF-Token"] = self.send(person, "GET", "/api/v1/session").json()["csrf_token"]
         return person
 
     def machine(self, name: str, project_id: str, scope: Scope) -> Person:
         """Return a machine with a key of its own."""
-        secret, now = f"palate_{new_id()}", self.world.clock.now()
-        key = ApiKey(new_id(), digest(secret), project_id, None, name, "production", (scope,), now)
-        with self.world.parts.store.begin() as tx:
-            tx.keys.add(key)
-        actor = Actor(key.id, name, project_id, "service", scopes=(scope,))
+        secret = f"palate_{new_id()}"
+        actor = Actor(self._key(name, project_id, scope, secret), name, project_id, "service", scopes=(scope,))
         return Person(name, actor, {"Authorization": f"Bearer {secret}"})
 
     def member(self, project_id: str, role: Role) -> Actor:
@@ -153,8 +148,20 @@ class Grounds:
             "job_id": job.id,
             "user_id": self.member(self.admin.project_id, "rater").user_id,
             "token": ImageUrls(KEY).url(further.lease.id, further.options[0].option_id).removeprefix("/i/"),
-            "secret": accounts.invite(parts.store, world.clock, world.admin, "rater"),
+            "secret": self.site.link(),
+            "session_id": self._session(self.rater, new_id()),
+            "key_id": self._key(f"{MARK} key", self.admin.project_id, "prompts:read", new_id()),
         }
+
+    def _session(self, actor: Actor, secret: str) -> str:
+        now = self.world.clock.now()
+        with self.world.parts.store.begin() as tx:
+            return tx.sessions.add(Session(new_id(), digest(secret), actor.user_id, now, now + SESSION_TIME)).id
+
+    def _key(self, name: str, project_id: str, scope: Scope, secret: str) -> str:
+        key = ApiKey(new_id(), digest(secret), project_id, None, name, "production", (scope,), self.world.clock.now())
+        with self.world.parts.store.begin() as tx:
+            return tx.keys.add(key).id
 
     def _project(self) -> str:
         project = Project(new_id(), "Other", self.world.clock.now())

@@ -26,6 +26,7 @@ from web.http.openapi import document as describe
 from web.http.session import Context
 from web.http.static import HashedFiles
 from web.http.templates import Pages
+from web.http.wellformed import refuse_malformed
 from web.pages import history, jobs, people, sign_in, status, studies
 from web.pages import train as train_page
 from web.ports import Parts
@@ -74,7 +75,9 @@ class WebApp(FastAPI):
 
 def create_app(parts: Parts, settings: Settings, key: bytes) -> WebApp:
     """Build the app from its parts and its signing key; a body may have 1 MB unless its route says otherwise."""
-    guards = [Depends(refuse_forgery)] if settings.enable_training_mode else [Depends(_closed), Depends(refuse_forgery)]
+    guards = [Depends(refuse_forgery), Depends(refuse_malformed)]
+    if not settings.enable_training_mode:
+        guards.insert(0, Depends(_closed))
     app = WebApp(
         title="Palate",
         dependencies=guards,

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, SecretStr, Tag
 
+from ml_service.errors import NotFound
 from web.domain.access import Actor, Role, Session, SignedInBy
 from web.http.browsers import browser_name
 from web.http.csrf import csrf_token
@@ -208,7 +209,10 @@ def change(request: Request, admin: Admin, user_id: str, given: Change) -> User:
         accounts.set_role(here.store, here.clock, admin, user_id, given.role)
     if given.active is not None:
         (accounts.reactivate if given.active else accounts.deactivate)(here.store, here.clock, admin, user_id)
-    return next(User.of(each) for each in accounts.members(here.store, admin) if each.user.id == user_id)
+    found = next((each for each in accounts.members(here.store, admin) if each.user.id == user_id), None)
+    if found is None:
+        raise NotFound("There is no such person in this project.")
+    return User.of(found)
 
 
 def _come_in(request: Request, visitor: Actor | None, given: SignIn) -> str:

@@ -142,11 +142,11 @@ def _refusals(operation: Part, context: RouteContext, method: str, demand: Deman
     """Return the statuses that a route may refuse with; what changes something may be refused in every way."""
     if method not in SAFE:
         return [401, 403, 404, 409, 410, 413, 422, 429, 503, 507]
-    found = [503]
+    found = [422, 503]
     if demand is not None or looks_at_visitor(context.dependant):
         found += [401, 403]
     if demand is not None or operation.get("parameters"):
-        found += [404, 422]
+        found += [404]
     if "{" in str(context.path_format):
         found += [410]
     return sorted(found)
