@@ -122,7 +122,7 @@ def commands(settings: Settings) -> list[Command]:
         work_command(lambda stop, threads: run_workers(parts(), stop, threads)),
         migrate_command(lambda: migrate(settings.database_url)),
         simulate_command(parts, demo_quality, _address(settings.port)),
-        enhance_command(parts, lambda: LocalGenerator(max_side=None)),
+        enhance_command(parts, Cleaner, lambda: LocalGenerator(max_side=None), settings.prompts_dir),
         user_command(parts, lambda secret: f"{_address(settings.port)}/link/{secret}"),
         export_command(parts, archive),
         import_command(parts, archive, lambda: ready(settings, parts())),
