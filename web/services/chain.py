@@ -14,6 +14,7 @@ from web.transactions import Collection, Transaction
 
 NEWEST = 1000
 TRIES = 3
+UNREADABLE = "an event cannot be read, for it holds what Palate never writes"
 RESTORE = "restore the database from a backup, and find out who else writes to it."
 # Rows whose every change is an event, by the kind of the event's object.
 _COLLECTIONS = {
@@ -47,9 +48,13 @@ class Chain:
 def check_chain(parts: Parts, project_id: str, newest: int | None = None, last: Last | None = None) -> Chain:
     """Go through a project's chain, or its newest events; `last` is filled with the last event of each row."""
     with parts.store.read() as tx:
-        project, end = tx.projects.get(project_id), tx.of_audit.last(project_id)
-        after = max(end.number - newest, 0) if end and newest else 0
-        before = tx.events.find(project_id=project_id, number=after) if after else None
+        project = tx.projects.get(project_id)
+        try:
+            end = tx.of_audit.last(project_id)
+            after = max(end.number - newest, 0) if end and newest else 0
+            before = tx.events.find(project_id=project_id, number=after) if after else None
+        except ValueError:
+            return Chain(project_id, project.name, 0, head(None), (UNREADABLE,))
     events = _until(parts.reports.chain(project_id, after), end)
     told = _readable(faults(_noting(events, {} if last is None else last), before))
     lost = (f"event {after} is gone",) if after and before is None else ()
@@ -63,7 +68,7 @@ def _until(events: Iterator[Event], end: Event | None) -> Iterator[Event]:
 
 def _noting(events: Iterable[Event], last: Last) -> Iterator[Event]:
     for event in events:
-        if event.before_hash or event.after_hash:
+        if _holds_row(event, _subject(event)[0]):
             last[_subject(event)] = event
         yield event
 
@@ -72,7 +77,7 @@ def _readable(told: Iterator[str]) -> Iterator[str]:
     try:
         yield from told
     except ValueError:  # the type of a column refuses what somebody wrote into it
-        yield "an event cannot be read, for it holds what Palate never writes"
+        yield UNREADABLE
 
 
 def check_rows(parts: Parts, project_id: str, last: Last) -> tuple[int, tuple[str, ...]]:
@@ -92,7 +97,10 @@ def check_rows(parts: Parts, project_id: str, last: Last) -> tuple[int, tuple[st
 def _changed(parts: Parts, project_id: str, kind: str, ids: Iterable[str], last: Last) -> Iterator[str]:
     for some in batches(sorted(ids)):
         with parts.store.read() as tx:
-            rows = _rows(tx, project_id, kind, some)
+            try:
+                rows = _rows(tx, project_id, kind, some)
+            except ValueError:
+                rows = {}  # one of them cannot be read; each is looked at by itself
         differing = [object_id for object_id in some if _differs(last[kind, object_id], rows.get(object_id))]
         yield from (object_id for object_id in differing if _still_differs(parts, project_id, kind, object_id))
 
@@ -101,12 +109,13 @@ def _still_differs(parts: Parts, project_id: str, kind: str, object_id: str) -> 
     """Look again at a row that is not as its event left it: both may have moved on meanwhile."""
     for _ in range(TRIES):
         with parts.store.read() as tx:
-            row = _rows(tx, project_id, kind, (object_id,)).get(object_id)
-            last: Last = {}
-            found = sorted(tx.events.all(project_id=project_id, object_id=object_id), key=lambda event: event.number)
-        for _ in _noting(found, last):
-            pass
-        if not _differs(last[kind, object_id], row):
+            try:
+                row = _rows(tx, project_id, kind, (object_id,)).get(object_id)
+                events = tx.events.all(project_id=project_id, object_id=object_id)
+            except ValueError:
+                return True
+        last = max((event for event in events if _holds_row(event, kind)), key=lambda event: event.number)
+        if not _differs(last, row):
             return False
     return True
 
@@ -114,6 +123,10 @@ def _still_differs(parts: Parts, project_id: str, kind: str, object_id: str) -> 
 def _subject(event: Event) -> Subject:
     """Return whose hashes an event holds: a role is of a person, and is a row of its own."""
     return "role" if event.action.startswith("role.") else event.object_type, event.object_id
+
+
+def _holds_row(event: Event, kind: str) -> bool:
+    return _subject(event)[0] == kind and (event.before_hash or event.after_hash) is not None
 
 
 def _rows(tx: Transaction, project_id: str, kind: str, ids: tuple[str, ...]) -> dict[str, object]:
