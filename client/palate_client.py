@@ -374,7 +374,8 @@ class PalateClient:
         name = version.name if isinstance(version, Version) else str(version)
         report: dict[str, Any] = {"id": str(uuid.uuid4()), "prompt_key": self.prompt_key, "version": name}
         word = re.sub("[^a-z0-9_-]+", "-", str(failure).lower())[:64]
-        said = {"score": score, "comment": str(comment).encode("utf-8", "replace").decode()[:300], "failure": word}
+        plain = "".join(letter for letter in str(comment) if letter.isprintable() or letter == "\n")
+        said = {"score": score, "comment": plain[:300].strip(), "failure": word}
         report.update({part: value for part, value in said.items() if value not in (None, "")})
         fits = score is None or (isinstance(score, (int, float)) and 1 <= score <= 5)
         if self.server is None or not fits or len(report) == 3 or len(self.waiting) >= QUEUE_LIMIT:

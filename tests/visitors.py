@@ -1,12 +1,13 @@
 """Who else visits the app for tests: machines with a key, and the people of another project."""
 
+from datetime import timedelta
+
 from fastapi.testclient import TestClient
 
 from tests.site import Site
-from web.domain.access import Actor, ApiKey, Role, Scope
+from web.domain.access import ApiKey, Membership, Role, Scope, Session, User
 from web.domain.ids import new_id
 from web.domain.study import Project
-from web.services import accounts
 from web.services.sessions import digest
 
 
@@ -40,10 +41,13 @@ def another_project(site: Site) -> str:
 
 def member_of(site: Site, project_id: str, role: Role = "admin") -> TestClient:
     """Return the browser of a new member of a project."""
-    inviter = Actor(site.world.admin.user_id, "", project_id, "admin")
-    secret = accounts.invite(site.world.parts.store, site.world.clock, inviter, role)
+    now, secret = site.world.clock.now(), new_id()
+    user = User(new_id(), f"{new_id()}@example.org", now)
+    with site.world.parts.store.begin() as tx:
+        tx.users.add(user)
+        tx.memberships.add(Membership(new_id(), project_id, user.id, role, now))
+        tx.sessions.add(Session(new_id(), digest(secret), user.id, now, now + timedelta(days=1)))
     client = site.visitor()
-    body = {"secret": secret, "email": f"{new_id()}@example.org"}
-    assert client.post("/api/v1/session", json=body).status_code == 204
+    client.headers["Cookie"] = f"palate={secret}"
     client.headers["X-CSRF-Token"] = client.get("/api/v1/session").json()["csrf_token"]
     return client

@@ -12,9 +12,9 @@ from pydantic import SecretStr
 
 from ml_service import app as ml_app
 from ml_service import settings as ml_settings
-from ml_service.errors import InvalidRequest, ServiceError
+from ml_service.errors import Conflict, InvalidRequest, ServiceError
 from ml_service.objects.local import Folder
-from web.adapters.archive import Archive
+from web.adapters.archive.writing import Place
 from web.adapters.demo import demo_inputs
 from web.adapters.generators.local import LocalGenerator
 from web.adapters.images import Cleaner
@@ -28,13 +28,16 @@ from web.adapters.store import SqlStore
 from web.adapters.system import SystemClock
 from web.app import create_app
 from web.cli.command import Command
-from web.cli.data import export_command, import_command
+from web.cli.data import Desk, export_command, import_command
 from web.cli.doctor import doctor_command
 from web.cli.enhance import enhance_command
+from web.cli.keys import key_command
 from web.cli.people import user_command
+from web.cli.promotion import promote_command, rollback_command
 from web.cli.reference import Section, reference_command, render, sections
 from web.cli.serve import migrate_command, serve_command, work_command
 from web.cli.simulate import simulate_command
+from web.cli.verify import verify_command
 from web.http.logs import log_json
 from web.jobs.worker import run_workers
 from web.ports import CleanImage, Optimizer, Parts
@@ -102,9 +105,12 @@ def commands(settings: Settings) -> list[Command]:
     """Return the commands, handed what they run."""
     parts = cache(lambda: build_parts(settings))
 
-    def archive() -> Archive:
-        objects = Folder(settings.data_dir / "objects")
-        return Archive(SqlStore.open(settings.database_url), objects, intake.view_key)
+    def place() -> Place:
+        if not is_current(settings.database_url):
+            raise Conflict("The database has not the newest schema; run `python -m web migrate` first.")
+        return Place(SqlStore.open(settings.database_url), parts().objects, intake.view_key)
+
+    desk = Desk(parts, place, lambda: migrate(settings.database_url), lambda: ready(settings, parts()))
 
     def listen(host: str, port: int) -> None:
         log_json()
@@ -122,10 +128,14 @@ def commands(settings: Settings) -> list[Command]:
         work_command(lambda stop, threads: run_workers(parts(), stop, threads)),
         migrate_command(lambda: migrate(settings.database_url)),
         simulate_command(parts, demo_quality, _address(settings.port)),
+        promote_command(parts),
+        rollback_command(parts),
         enhance_command(parts, Cleaner, lambda: LocalGenerator(max_side=None), settings.prompts_dir),
         user_command(parts, lambda secret: f"{_address(settings.port)}/link/{secret}"),
-        export_command(parts, archive),
-        import_command(parts, archive, lambda: ready(settings, parts())),
+        key_command(parts),
+        export_command(desk),
+        import_command(desk),
+        verify_command(parts, lambda: signing_key(settings)),
         doctor_command(load_settings, parts, is_current),
         reference_command(lambda: render(documented())),
     ]

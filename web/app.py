@@ -14,8 +14,12 @@ from web.api import auth, document, health, media, train
 from web.api import feedback as feedback_api
 from web.api import history as history_api
 from web.api import jobs as jobs_api
+from web.api import keys as keys_api
+from web.api import promotions as promotions_api
+from web.api import prompts as prompts_api
 from web.api import status as status_api
 from web.api import studies as studies_api
+from web.api import token as token_api
 from web.http.csrf import refuse_forgery
 from web.http.edge import Edge
 from web.http.errors import handle_errors
@@ -27,7 +31,7 @@ from web.http.session import Context
 from web.http.static import HashedFiles
 from web.http.templates import Pages
 from web.http.wellformed import refuse_malformed
-from web.pages import history, jobs, people, sign_in, status, studies
+from web.pages import account, history, jobs, keys, people, prompts, sign_in, status, studies
 from web.pages import train as train_page
 from web.ports import Parts
 from web.settings import Settings
@@ -37,13 +41,19 @@ ROUTERS: tuple[APIRouter, ...] = (
     train.router,
     health.router,
     auth.router,
+    token_api.router,
+    keys_api.router,
     sign_in.router,
+    account.router,
     people.router,
+    keys.router,
     train_page.router,
     media.router,
     status_api.router,
     history_api.router,
+    prompts_api.router,
     feedback_api.router,
+    promotions_api.router,
     studies_api.router,
     jobs_api.router,
     document.router,
@@ -51,6 +61,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     history.router,
     studies.router,
     jobs.router,
+    prompts.router,
 )
 PAGES = Path(__file__).parent / "pages"
 MOST_BYTES = 1_000_000

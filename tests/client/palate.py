@@ -162,7 +162,7 @@ def speaking(wrap: Callable[[BaseServer], None] = lambda _: None) -> Iterator[Pa
         server.server_close()
 
 
-def until(what: str, look: Callable[[], object], patience: float = 20.0) -> None:
+def until(what: str, look: Callable[[], object], patience: float = 60.0) -> None:
     """Wait for something to come about."""
     end = time.monotonic() + patience
     while not look():

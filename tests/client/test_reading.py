@@ -131,6 +131,7 @@ FAULTS: dict[str, tuple[Fault, str]] = {
     "404": (refused(404), "404"),
     "410": (refused(410), "410"),
 }
+SHORT = dict.fromkeys(("dripping", "dripping head", "dripping chunks", "silent"), 0.5)
 
 
 def test_the_live_version_is_read_and_filled_in(make: Make, palate: Palate) -> None:
@@ -197,14 +198,12 @@ def test_a_rollback_is_followed(make: Make, palate: Palate) -> None:
 def test_a_fault_leaves_the_last_good_version_and_is_told(
     name: str, make: Make, palate: Palate, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    client = make(timeout=0.4, cache=tmp_path)
+    client = make(timeout=SHORT.get(name, 10.0), cache=tmp_path)
     good = client.version
     kept = (tmp_path / "versions" / "current.json").read_bytes()
     palate.fault, words = FAULTS[name]
-    began = time.monotonic()
     client.refresh()
     assert client.version is good
-    assert time.monotonic() - began < 5
     until("an error", lambda: client.error)
     assert words in str(client.error)
     assert client.stale_since is not None
@@ -219,7 +218,7 @@ def test_a_fault_leaves_the_last_good_version_and_is_told(
 @pytest.mark.parametrize("name", FAULTS)
 def test_without_any_good_version_a_fault_is_an_error_that_says_why(name: str, make: Make, palate: Palate) -> None:
     palate.fault, words = FAULTS[name]
-    client = make(timeout=0.4)
+    client = make(timeout=SHORT.get(name, 10.0))
     with pytest.raises(PalateError, match="no current version of photo-enhance") as told:
         _ = client.version
     assert not isinstance(told.value, Withdrawn)
@@ -264,13 +263,13 @@ def test_a_server_that_nobody_runs_is_an_outage() -> None:
 
 
 def test_many_threads_make_one_request_and_those_with_a_version_do_not_wait(make: Make, palate: Palate) -> None:
-    client = make()
+    client = make(timeout=30)
     good = client.version
     at_work, go_on = threading.Event(), threading.Event()
 
     def slow(at: Handler) -> None:
         at_work.set()
-        go_on.wait(10)
+        go_on.wait(60)
         at.answer(200, published("v1.1.0"))
 
     palate.fault, palate.asked[:] = slow, []
@@ -278,9 +277,9 @@ def test_many_threads_make_one_request_and_those_with_a_version_do_not_wait(make
         first = pool.submit(lambda: client.version)
         assert at_work.wait(10)
         others = [pool.submit(lambda: client.version) for _ in range(16)]
-        assert {other.result(1.5).name for other in others} == {good.name}
+        assert {other.result(20).name for other in others} == {good.name}
         go_on.set()
-        assert first.result(5).name == "v1.1.0"
+        assert first.result(20).name == "v1.1.0"
     assert len(palate.asked) == 1
 
 
@@ -299,17 +298,16 @@ def test_threads_that_have_no_version_yet_wait_for_the_same_one(make: Make, pala
 def test_an_answer_that_comes_too_late_for_its_asker_still_counts(make: Make, palate: Palate) -> None:
     client = make(timeout=0.5)
     good = client.version
-    slow = client.source.fetch
+    fetch, go_on = client.source.fetch, threading.Event()
 
     def stalled(name: str, tag: str = "") -> tuple[bytes, str] | None:  # as a resolver that hangs does
-        time.sleep(1.0)
-        return slow(name, tag)
+        go_on.wait(60)
+        return fetch(name, tag)
 
     client.source.fetch = stalled  # type: ignore[method-assign]
     palate.live = published("v1.1.0")
-    began = time.monotonic()
     assert client.version is good
-    assert time.monotonic() - began < 0.9
+    go_on.set()
     until("the new version", lambda: client.status()["version"] == "v1.1.0")
 
 

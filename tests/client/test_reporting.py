@@ -98,8 +98,9 @@ def test_one_that_the_server_cannot_digest_does_not_hold_up_the_others(make: Mak
     palate.fault = choosy
     client.report("v6.6.6", score=1)
     client.report("v1.0.0", score=2)
-    until("the other one", lambda: any(report["version"] == "v1.0.0" for report in palate.reports))
-    assert client.status()["waiting"] == 1
+    until("the other one", lambda: client.status()["waiting"] == 1)
+    assert client.waiting[0]["version"] == "v6.6.6"
+    assert "v1.0.0" in [report["version"] for report in palate.reports]
 
 
 def test_production_does_not_wait_for_a_server_that_hangs(make: Make, palate: Palate) -> None:
@@ -111,7 +112,7 @@ def test_production_does_not_wait_for_a_server_that_hangs(make: Make, palate: Pa
     palate.fault = silent
     began = time.monotonic()
     assert all(client.report("v1.0.0", score=3) for _ in range(500))
-    assert time.monotonic() - began < 1
+    assert time.monotonic() - began < 5
 
 
 def test_more_reports_than_there_is_room_for_are_counted_and_dropped(make: Make, palate: Palate) -> None:
@@ -136,6 +137,7 @@ def test_more_reports_than_there_is_room_for_are_counted_and_dropped(make: Make,
         {"score": 10**400},
         {"score": "4"},
         {"comment": "", "failure": ""},
+        {"comment": " \x00\n"},
     ],
 )
 def test_what_says_nothing_or_is_no_score_is_not_sent_and_raises_nothing(
@@ -148,11 +150,11 @@ def test_what_says_nothing_or_is_no_score_is_not_sent_and_raises_nothing(
     assert client.status()["dropped"] == 1
 
 
-def test_half_a_letter_does_not_fail(make: Make, palate: Palate) -> None:
+def test_what_no_database_keeps_is_left_out(make: Make, palate: Palate) -> None:
     client = make()
-    assert client.report("v1.0.0", comment="half a letter \ud800", failure="\ud800")
+    assert client.report("v1.0.0", comment="half a letter \ud800\x00", failure="\ud800")
     assert client.flush() == 0
-    assert palate.reports[0]["comment"] == "half a letter ?"
+    assert palate.reports[0]["comment"] == "half a letter"
 
 
 def test_a_folder_takes_no_reports(tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ WRONG: tuple[dict[str, Any], ...] = (
     {"score": "4"},
     {"score": True},
     {"score": None},
-    {"score": None, "comment": "\x00\u202e \x07"},
+    {"score": None, "comment": "\u202e \x07"},
     {"comment": "x" * 301},
     {"comment": "half a letter \ud800"},
     {"failure": "It broke"},
@@ -123,7 +123,7 @@ def test_an_unknown_version_is_not_found(site: Site) -> None:
 
 
 def test_a_comment_loses_what_cannot_be_seen(site: Site) -> None:
-    given = report(comment="<b>red\u202e\x00\x1b[31m\nsky</b>")
+    given = report(comment="<b>red\u202e\x07\x1b[31m\nsky</b>")
     assert send(machine(site, "feedback:write"), **given) == (200, "stored")
     with site.world.parts.store.read() as tx:
         assert tx.feedback.get(given["id"]).comment == "<b>red[31m\nsky</b>"

@@ -3,10 +3,10 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Request
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, AwareDatetime, BaseModel, Field, model_validator
 
+from web.api.fields import Id, PromptKey, Strict
 from web.domain.feedback import FeedbackVerdict, Report
-from web.domain.ids import is_id
 from web.domain.prompt import DEFAULT_KEY
 from web.domain.text import plain
 from web.http.session import FeedbackSender, context
@@ -17,19 +17,11 @@ router = APIRouter(prefix="/api/v1", tags=["feedback"])
 COMMENT_LIMIT = 300
 
 
-def _canonical(given: str) -> str:
-    if not is_id(given):
-        raise ValueError("it must be a UUID in lower case")
-    return given
-
-
-class FeedbackIn(BaseModel):
+class FeedbackIn(Strict):
     """What production saw of a version; the same id sent again with the same content changes nothing."""
 
-    model_config = ConfigDict(extra="forbid", strict=True)
-
-    id: Annotated[str, Field(max_length=36), AfterValidator(_canonical)]
-    prompt_key: Annotated[str, Field(max_length=64)] = DEFAULT_KEY
+    id: Id
+    prompt_key: PromptKey = DEFAULT_KEY
     version: Annotated[str, Field(pattern=r"^v[0-9]+\.[0-9]+\.[0-9]+$", max_length=40)]
     at: Annotated[AwareDatetime, Field(strict=False)] | None = None
     score: Annotated[float, Field(ge=1, le=5)] | None = None

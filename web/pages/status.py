@@ -5,8 +5,9 @@ from datetime import datetime
 from fastapi import APIRouter, Request, Response
 from markupsafe import Markup
 
-from ml_service.contract import Convergence, Diagnosis, Interval, Value
+from ml_service.contract import Best, Convergence, Diagnosis, Interval, Value
 from web.domain.access import Actor
+from web.domain.prompt import PromptVersion
 from web.domain.rating import TAGS
 from web.domain.report import OwnReport, StudyReport, TrendStep
 from web.domain.study import Study
@@ -14,6 +15,8 @@ from web.http.session import Rater, context
 from web.http.templates import page
 from web.pages import charts
 from web.pages.svg import number
+from web.ports import Parts
+from web.services.releases import live_of
 from web.services.training import study_to_rate
 
 router = APIRouter(tags=["status page"])
@@ -35,6 +38,8 @@ def status(request: Request, rater: Rater, study: str = "") -> Response:
     report = parts.reports.study(chosen, parts.clock.now())
     names = {one.rater_id: one.rater for one in report.raters}
     learnt = report.learnt.diagnosis if report.learnt else None
+    with parts.store.read() as tx:
+        live = live_of(tx, chosen.prompt_key)[1]
     return page(
         request,
         "status.html",
@@ -45,6 +50,8 @@ def status(request: Request, rater: Rater, study: str = "") -> Response:
         plots=_plots(report) | _learnt_plots(learnt, names),
         responses=_responses(chosen, learnt),
         settings=_settings(chosen, learnt),
+        live=live.name,
+        is_live=learnt is not None and learnt.best is not None and _is_live(parts, live, learnt.best),
         left=gain_left(learnt.convergence if learnt else None),
         words=_words,
     )
@@ -135,6 +142,12 @@ def _settings(study: Study, learnt: Diagnosis | None) -> list[tuple[str, str, st
         )
         for name, value in learnt.best.point.items()
     ]
+
+
+def _is_live(parts: Parts, live: PromptVersion, best: Best) -> bool:
+    """Tell whether production uses the best settings already."""
+    used = parts.generators[best.generator].space().default() | live.parameter_defaults.get(best.generator, {})
+    return used == used | best.point
 
 
 def _value(value: Value) -> str:

@@ -18,8 +18,10 @@ from web.services.tokens import Claim, issue, read
 from web.transactions import Store
 
 PREFIX = "palate_"
+NAME_LENGTH = 120
 LONGEST_PROOF = 2000
 USE_NOTED = timedelta(hours=1)
+LONGEST = timedelta(days=3650)
 SCOPES: tuple[Scope, ...] = get_args(Scope)
 TERMINAL = "the terminal"
 
@@ -51,12 +53,12 @@ def make_key(store: Store, clock: Clock, actor: Actor, draft: KeyDraft) -> tuple
     _require_keys(actor)
     now = clock.now()
     name, scopes = draft.name.strip(), _scopes(draft.scopes)
-    if not 1 <= len(name) <= 120 or not name.isprintable():
-        raise InvalidRequest("A key needs a name of at most 120 characters, which says where it is used.")
+    if not 1 <= len(name) <= NAME_LENGTH or not name.isprintable():
+        raise InvalidRequest(f"A key needs a name of at most {NAME_LENGTH} characters, which says where it is used.")
     if not re.fullmatch("[a-z0-9][a-z0-9-]{0,63}", draft.environment):
         raise InvalidRequest("An environment is a short name like “production”: small letters, digits and hyphens.")
-    if draft.expires_at is not None and draft.expires_at <= now:
-        raise InvalidRequest("The key would have run out already; choose a time to come.")
+    if draft.expires_at is not None and not now < draft.expires_at <= now + LONGEST:
+        raise InvalidRequest(f"A key runs out at a time to come, within {LONGEST.days} days, or never.")
     secret = PREFIX + new_secret()
     with store.begin() as tx:
         key = tx.keys.add(
@@ -74,6 +76,11 @@ def make_key(store: Store, clock: Clock, actor: Actor, draft: KeyDraft) -> tuple
         )
         record(tx, now, actor, "key.made", ("key", key.id), after=key, details={"scopes": " ".join(scopes)})
     return key, secret
+
+
+def in_days(clock: Clock, days: int) -> datetime | None:
+    """Return when a key runs out that is good for so many days; with none it never does."""
+    return clock.now() + timedelta(days=min(days, LONGEST.days + 1)) if days else None
 
 
 def list_keys(store: Store, actor: Actor) -> tuple[KeyLine, ...]:
@@ -105,20 +112,18 @@ def machine(store: Store, clock: Clock, signing: bytes, proof: str) -> Actor | N
     if len(proof) > LONGEST_PROOF:
         return None
     now = clock.now()
-    claim = None if proof.startswith(PREFIX) else read(signing, proof, now)
-    if claim is None and not proof.startswith(PREFIX):
-        return None
+    claim = read(signing, proof, now)
     with store.read() as tx:
         if claim is None:
             found = tx.of_people.machine(now, secret_hash=digest(proof))
         else:
             found = tx.of_people.machine(now, key_id=claim.key_id)
         used_at = tx.keys.get(found.user_id).used_at if found else None
-    if found is not None and (used_at is None or now - used_at >= USE_NOTED):
+    if found is None:
+        return None
+    if used_at is None or now - used_at >= USE_NOTED:
         _note_use(store, found.user_id, now)
-    if found is None or claim is None:
-        return found
-    return replace(found, scopes=tuple(scope for scope in claim.scopes if scope in found.scopes))
+    return found if claim is None else replace(found, scopes=tuple(one for one in claim.scopes if one in found.scopes))
 
 
 def exchange(

@@ -260,7 +260,7 @@ def learn(parts: Parts, study_id: str) -> Learnt:
 
 
 def tick(parts: Parts) -> None:
-    """Do what time asks for: end leases, look after every running study, forget old jobs, repair published files."""
+    """Do what time asks for: end leases, look after studies, forget old jobs and tries, repair published files."""
     now = parts.clock.now()
     with parts.store.read() as tx:
         running = tx.studies.all(state="running")
@@ -268,6 +268,7 @@ def tick(parts: Parts) -> None:
         tx.of_leases.expire(now)
         tx.of_jobs.add_once([plan_job(study.id, now) for study in running])
         tx.of_jobs.prune(now - timedelta(days=1))
+        tx.of_people.forget_attempts(now - timedelta(days=1))
     repair(parts)
 
 

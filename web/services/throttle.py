@@ -12,8 +12,6 @@ from web.domain.access import Attempts
 from web.ports import Clock
 from web.transactions import Store, Transaction
 
-KEPT_FOR = timedelta(days=1)
-
 
 @dataclass(frozen=True)
 class Limit:

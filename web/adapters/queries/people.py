@@ -46,8 +46,8 @@ class PeopleQueries:
         self.connection.execute(delete(attempts).where(attempts.c.since < before))
 
     def use_key(self, key_id: str, now: datetime, before: datetime) -> None:
-        """Write down that a key is in use, unless that was done since a time; its revision stays."""
-        seldom = or_(api_keys.c.used_at.is_(None), api_keys.c.used_at < before)
+        """Write down that a key is in use, unless that was done after a time; its revision stays."""
+        seldom = or_(api_keys.c.used_at.is_(None), api_keys.c.used_at <= before)
         self.connection.execute(update(api_keys).where(api_keys.c.id == key_id, seldom).values(used_at=now))
 
     def lock(self, user_id: str) -> None:

@@ -45,7 +45,7 @@ class PromptQueries:
         query = select(here.version_id, func.count(), func.count(here.score), func.avg(here.score), failed)
         words = self._failures(prompt_key)
         rows = self.connection.execute(query.where(mine).group_by(here.version_id))
-        return {row[0]: FeedbackSummary(*row[1:], failures=words.get(row[0], {})) for row in rows}
+        return {row[0]: FeedbackSummary(row[1], row[2], row[3], row[4], words.get(row[0], {})) for row in rows}
 
     def comments(self, version_id: str, limit: int) -> tuple[Feedback, ...]:
         """Return the newest reports on a version that say something in words or name a failure."""
