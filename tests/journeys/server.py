@@ -44,6 +44,14 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+def surroundings(settings: Settings) -> dict[str, str]:
+    """Return the environment of a process of the product: nothing is set but what these settings say."""
+    around = {name: value for name, value in os.environ.items() if name.lower() not in Settings.model_fields}
+    places = {"DATA_DIR": settings.data_dir, "PROMPTS_DIR": settings.prompts_dir, "DATABASE_URL": settings.database_url}
+    threads = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
+    return {**around, **{name: str(value) for name, value in places.items()}, **threads}
+
+
 class Server:
     """A server that can be killed and started again on the same port and folder; `parts` see what it sees."""
 
@@ -63,13 +71,11 @@ class Server:
 
     def start(self) -> None:
         """Start the server and wait until it answers."""
-        surroundings = {name: value for name, value in os.environ.items() if name.lower() not in Settings.model_fields}
-        ours = {"DATA_DIR": str(self.settings.data_dir), "PROMPTS_DIR": str(self.settings.prompts_dir)}
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "web", "serve", "--port", str(self.port)],
                 cwd=ROOT,
-                env={**surroundings, **ours, "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"},
+                env=surroundings(self.settings),
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
