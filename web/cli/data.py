@@ -1,74 +1,121 @@
-"""`export` and `import`: a study as one file, and photos from a folder."""
+"""`export` and `import`: a study or the whole project as one file, and photos from a folder."""
 
 from argparse import ArgumentParser, Namespace
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from ml_service.errors import InvalidRequest, NotFound, ServiceError
-from web.adapters.archive import Archive
+from web.adapters.archive.file import ArchiveFile, Manifest
+from web.adapters.archive.project import ProjectArchive
+from web.adapters.archive.study import StudyArchive
+from web.adapters.archive.writing import Place
 from web.cli.command import Command, progress, say
 from web.ports import Parts
-from web.services import accounts, intake
-from web.services.transfer import arrived
+from web.services import accounts, intake, publication, transfer
 
 MOST_BYTES = 2**27  # read of one photo; far more than intake takes, which says so
 
 
-def export_command(parts: Callable[[], Parts], archive: Callable[[], Archive]) -> Command:
-    """Return `export`, which writes one study with everything it refers to into a file."""
+@dataclass(frozen=True)
+class Desk:
+    """What `export` and `import` work with: `migrate` gives a database its tables, `ready` its first rows too."""
+
+    parts: Callable[[], Parts]
+    place: Callable[[], Place]
+    migrate: Callable[[], None]
+    ready: Callable[[], object]
+
+
+def export_command(desk: Desk) -> Command:
+    """Return `export`, which writes one study or the whole project with all it refers to into a file."""
 
     def run(arguments: Namespace) -> int:
-        here = parts()
-        study_id = study_id_of(here, arguments.study)
-        made = archive().export(study_id, arguments.target, here.clock.now(), _watch)
-        words = f"{made.study_name}: {sum(made.rows.values())} rows and {made.objects} images in {arguments.target}"
-        if made.lost:
-            words += f"; {len(made.lost)} images are missing from DATA_DIR and so from the file"
-        facts = made.model_dump(mode="json")
-        say(arguments, f"{words}.", **facts)
+        if (arguments.study is None) is not arguments.project:
+            raise InvalidRequest("Name a study, or give --project for all there is.")
+        if arguments.project:
+            made = ProjectArchive(desk.place()).export(arguments.target, _watch)
+        else:
+            study_id = study_id_of(desk.parts(), arguments.study)
+            made = StudyArchive(desk.place()).export(study_id, arguments.target, _watch)
+        say(arguments, _exported(made, arguments.target), **made.model_dump(mode="json"))
         return 0
 
     def arguments(parser: ArgumentParser) -> None:
-        parser.add_argument("study", metavar="STUDY", help="the study's id or its whole name")
+        parser.add_argument("study", metavar="STUDY", nargs="?", help="the study's id or its whole name")
         parser.add_argument(
             "target", type=Path, metavar="OUT.zip", help="the file to write; one that is there is replaced"
         )
+        parser.add_argument(
+            "--project", action="store_true", help="write the whole project: people, prompts, studies and audit too"
+        )
 
-    return Command("export", "write a study with its images, ratings and people into one file", run, arguments)
+    return Command("export", "write a study or the whole project into one file", run, arguments)
 
 
-def import_command(parts: Callable[[], Parts], archive: Callable[[], Archive], ready: Callable[[], object]) -> Command:
-    """Return `import`, which brings an exported study in, or a folder of photos; `ready` readies the database."""
+def _exported(made: Manifest, target: Path) -> str:
+    words = f"{made.name}: {sum(made.rows.values())} rows and {made.objects} images in {target}"
+    if made.lost:
+        words += f"; {len(made.lost)} images are missing from DATA_DIR and so from the file"
+    if made.holds == "project":
+        words += ". It holds hashes of passwords and keys: keep it as you keep the database"
+    return f"{words}."
+
+
+def import_command(desk: Desk) -> Command:
+    """Return `import`, which brings in an exported study or project, or a folder of photos."""
 
     def run(arguments: Namespace) -> int:
         source: Path = arguments.source
         if source.is_dir():
-            ready()
-            return _import_folder(parts(), source, arguments)
+            desk.ready()
+            return _import_folder(desk.parts(), source, arguments)
         if not source.is_file():
             raise NotFound(f"There is no file and no folder {source}.")
         if arguments.study is not None:
             raise InvalidRequest("--study goes with a folder of photos; a file says itself which study it holds.")
-        ready()
-        return _import_file(parts(), archive(), source, arguments)
+        with ArchiveFile.open(source) as archive:
+            whole = archive.manifest.holds == "project"
+        return (_import_project if whole else _import_study)(desk, source, arguments)
 
     def arguments(parser: ArgumentParser) -> None:
         parser.add_argument(
-            "source", type=Path, metavar="FILE.zip|FOLDER", help="an exported study, or a folder of photos"
+            "source", type=Path, metavar="FILE.zip|FOLDER", help="an exported study or project, or a folder of photos"
         )
         parser.add_argument("--study", help="the study that gets the photos of a folder: its id or its whole name")
 
-    return Command("import", "bring in an exported study, or photos from a folder", run, arguments)
+    return Command("import", "bring in an exported study or project, or photos from a folder", run, arguments)
 
 
-def _import_file(parts: Parts, archive: Archive, source: Path, arguments: Namespace) -> int:
+def _import_study(desk: Desk, source: Path, arguments: Namespace) -> int:
+    desk.ready()
+    parts = desk.parts()
     actor = accounts.operator(parts.store)
-    arrival = archive.load(source, lambda tx, study: arrived(parts, actor, tx, study), _watch)
+    arrival = StudyArchive(desk.place()).load(
+        source, lambda tx, study: transfer.arrived(parts, actor, tx, study), _watch
+    )
     added = sum(arrival.rows.values())
-    words = f"{arrival.study_name}: {added} rows and {arrival.images} images added"
+    words = f"{arrival.name}: {added} rows and {arrival.images} images added"
     words += "." if added else "; all of it was here already."
-    facts = {"study": arrival.study_id, "name": arrival.study_name, "rows": arrival.rows, "images": arrival.images}
+    facts = {"study": arrival.id, "name": arrival.name, "rows": arrival.rows, "images": arrival.images}
     say(arguments, words, **facts)
+    return 0
+
+
+def _import_project(desk: Desk, source: Path, arguments: Namespace) -> int:
+    desk.migrate()
+    parts = desk.parts()
+    arrival = ProjectArchive(desk.place()).load(
+        source,
+        lambda tx, project: transfer.check_project(parts, tx, project),
+        lambda tx, project: transfer.project_arrived(parts, tx, project),
+        _watch,
+    )
+    published = publication.reconcile(parts)
+    words = f"{arrival.name}: {sum(arrival.rows.values())} rows and {arrival.images} images; its people, keys and "
+    words += "prompts are here. Nobody is signed in: sign in with a password, or make a link with `user link`."
+    facts = {"project": arrival.id, "name": arrival.name, "rows": arrival.rows, "images": arrival.images}
+    say(arguments, words, **facts, published=published)
     return 0
 
 
