@@ -60,7 +60,7 @@ def chain(connection: Connection, project_id: str, after: int, limit: int) -> tu
 
 
 def actors(connection: Connection, project_id: str) -> dict[str, str]:
-    """Return who may have acted in a project, names by id: its people, its keys, and the terminal."""
+    """Return who may have acted in a project, names by id: its people, and the terminal."""
     people = (
         select(users.c.id, users.c.email)
         .join(memberships, memberships.c.user_id == users.c.id)

@@ -1,9 +1,6 @@
 """Routes of the history: rows as JSON by pages or whole, and as CSV that spreadsheets read as text."""
 
-import csv
-import io
-import json
-from collections.abc import Iterator, Sequence
+from operator import attrgetter
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
@@ -11,6 +8,7 @@ from fastapi.responses import StreamingResponse
 from pydantic import TypeAdapter
 
 from web.domain.history import Cursor, Entry, Filter, OwnEntry, Page
+from web.http.export import csv_download
 from web.http.openapi import content, query_of
 from web.http.session import Rater, context
 
@@ -43,9 +41,8 @@ ADMIN_COLUMNS = (
     "input_id",
     "output_id",
 )
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
 MOST_ROWS = 500
-LINES = 500  # of CSV sent at once
+FILE = "palate-history.csv"
 
 
 @router.get(
@@ -78,32 +75,7 @@ def history_csv(request: Request, rater: Rater) -> StreamingResponse:
     """Return every row as CSV, by the same filters; text that a spreadsheet would compute is quoted."""
     reports, wanted = context(request).parts.reports, Filter.read(request.query_params)
     if rater.role == "admin":
-        lines = _csv(reports.every_entry(rater.project_id, wanted), ADMIN_COLUMNS)
-    else:
-        lines = _csv(reports.every_own_entry(rater.project_id, rater.user_id, wanted), COLUMNS)
-    headers = {"Content-Disposition": 'attachment; filename="palate-history.csv"'}
-    return StreamingResponse(lines, media_type="text/csv; charset=utf-8", headers=headers)
-
-
-def _csv(rows: Iterator[Entry] | Iterator[OwnEntry], columns: Sequence[str]) -> Iterator[str]:
-    buffer = io.StringIO()
-    writer = csv.writer(buffer)
-    writer.writerow(columns)
-    for number, row in enumerate(rows, start=1):
-        writer.writerow([_cell(getattr(row, name)) for name in columns])
-        if number % LINES == 0:
-            yield buffer.getvalue()
-            buffer.seek(0)
-            buffer.truncate()
-    yield buffer.getvalue()
-
-
-def _cell(value: object) -> str:
-    """Return a value as text that no spreadsheet takes for a formula (OWASP, CSV injection)."""
-    if value is None:
-        return ""
-    if isinstance(value, dict):
-        return json.dumps(value, sort_keys=True)
-    words = " ".join(value) if isinstance(value, tuple) else str(value)
-    is_number = isinstance(value, int | float)
-    return f"'{words}" if words.startswith(FORMULA) and not is_number else words
+        every = reports.every_entry(rater.project_id, wanted)
+        return csv_download(FILE, ADMIN_COLUMNS, map(attrgetter(*ADMIN_COLUMNS), every))
+    own = reports.every_own_entry(rater.project_id, rater.user_id, wanted)
+    return csv_download(FILE, COLUMNS, map(attrgetter(*COLUMNS), own))

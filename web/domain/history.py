@@ -74,9 +74,12 @@ def _number(name: str, text: str) -> float | None:
 def day_of(name: str, text: str) -> date | None:
     """Return the day that a value of a query string names, None for "", or raise InvalidRequest."""
     try:
-        return date.fromisoformat(text) if text else None
-    except ValueError as error:
-        raise InvalidRequest(f"{name} must be a day such as 2026-01-31, not {text!r}.") from error
+        day = date.fromisoformat(text) if text else None
+    except ValueError:
+        day = date.max
+    if day == date.max:  # which has no day after it
+        raise InvalidRequest(f"{name} must be a day such as 2026-01-31, not {text!r}.")
+    return day
 
 
 def _one_of(name: str, text: str, known: tuple[T, ...]) -> T | None:

@@ -10,7 +10,18 @@ from web.domain.history import day_of
 
 NOBODY = "terminal"
 TERMINAL = "the terminal"
-ERASED = "erased person"
+# What an event can be about, by the word it is filed under.
+KINDS: dict[str, str] = {
+    "input": "photo",
+    "job": "job",
+    "key": "key",
+    "link": "sign-in link",
+    "pointer": "live version of a prompt",
+    "session": "session",
+    "study": "study",
+    "user": "person",
+    "version": "version of a prompt",
+}
 # What an event says after its actor's name; {object} is what was acted on, other names are those of its details.
 WORDS: dict[str, str] = {
     "input.added": "added the photo {object}",
@@ -29,6 +40,7 @@ WORDS: dict[str, str] = {
     "prompt.withdrawn": "withdrew the version {object} of the prompt {prompt}",
     "role.changed": "made {object} {to}, who was {from}",
     "role.given": "let {object} in as {role}",
+    "role.taken": "joined as {role}",
     "session.begun": "signed in with a {via}",
     "session.ended": "ended a session of {object}",
     "study.archived": "archived the study {object}",
@@ -90,13 +102,28 @@ class EventLine:
         """What was done, in words: before the object's name, the name where it is told, and after it."""
         before, found, after = WORDS.get(self.event.action, f"{self.event.action} {{object}}").partition("{object}")
         details = _Details(self.event.details)
-        return before.format_map(details), self.object if found else "", after.format_map(details)
+        name = self.object or self.event.object_id
+        return before.format_map(details), name if found else "", after.format_map(details)
 
     @property
     def said(self) -> str:
         """The whole event in words, with the note that was typed."""
-        note = f": “{self.event.note}”" if self.event.note else ""
+        note = f": “{self.event.note}”" if self.event.note else " (the note was erased)" if self.note_erased else ""
         return f"{self.actor} {''.join(self.parts)}{note}"
+
+    @property
+    def note_erased(self) -> bool:
+        """Tell whether a note was typed that is gone."""
+        return bool(self.event.note_hash) and not self.event.note
+
+
+def actions() -> dict[str, tuple[str, ...]]:
+    """Return the actions that are known, by their first word."""
+    found: dict[str, tuple[str, ...]] = {}
+    for action in WORDS:
+        first = action.partition(".")[0]
+        found[first] = (*found.get(first, ()), action)
+    return found
 
 
 class _Details(dict[str, str]):

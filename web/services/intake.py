@@ -131,7 +131,7 @@ def upload_to_rate(
     if known is None and body is None:
         raise InvalidRequest("Send an image as `file`, or name an `input_id`.")
     clean = None if known else parts.cleaner.clean(body or b"")
-    incoming = clean and store_image(parts, study, name, clean, added_by=rater.user_id)
+    incoming = None if clean is None else store_image(parts, study, name, clean, added_by=rater.user_id)
     now = parts.clock.now()
     with parts.store.begin() as tx:
         kept = present_or_added(parts, tx, incoming) if incoming else _input_of(tx, study, input_id or "")
@@ -139,6 +139,8 @@ def upload_to_rate(
         tx.experiments.add(experiment)
         lease = tx.leases.add(Lease.start(experiment, rater.user_id, tab, now))
         tx.of_jobs.add_once([generate_job(experiment, parts)])
+        if incoming is not None and kept.id == incoming.source.id:
+            record(tx, now, rater, "input.added", ("input", kept.id), after=kept, details={"study": study.id})
     return Upload(experiment.id, experiment.state, lease, (), 0, study.options_per_experiment)
 
 

@@ -1,0 +1,40 @@
+"""The page of the audit: who did what to what and when, and whether the chain of it holds."""
+
+from urllib.parse import urlencode
+
+from fastapi import APIRouter, Request, Response
+
+from web.domain.audit import signature
+from web.domain.trail import KINDS, EventFilter, actions, place
+from web.http.openapi import query_of
+from web.http.session import Admin, context
+from web.http.templates import page
+from web.services.chain import NEWEST, check_chain
+
+router = APIRouter(tags=["audit page"])
+
+ROWS = 50
+
+
+@router.get("/admin/audit", openapi_extra=query_of(EventFilter))
+def audit(request: Request, admin: Admin, after: str = "", check: str = "") -> Response:
+    """Show events, newest first, with a form that filters them; `check=all` looks at the whole chain."""
+    here = context(request)
+    reports, wanted = here.parts.reports, EventFilter.read(request.query_params)
+    found = reports.events(admin.project_id, wanted, place(after), ROWS)
+    chain = check_chain(here.parts, admin.project_id, None if check == "all" else NEWEST)
+    return page(
+        request,
+        "audit.html",
+        actor=admin,
+        active="audit",
+        found=found,
+        wanted=wanted,
+        query=urlencode(wanted.query()),
+        first=not after,
+        chain=chain,
+        kept=f"{chain.head}:{signature(here.key, chain.project_id, chain.head)}",
+        actors=reports.actors(admin.project_id),
+        actions=actions(),
+        kinds=KINDS,
+    )
