@@ -27,6 +27,7 @@ from web.adapters.reports import SqlReports
 from web.adapters.store import SqlStore
 from web.adapters.system import SystemClock
 from web.app import create_app
+from web.cli.backup import backup_command, restore_command
 from web.cli.command import Command
 from web.cli.data import Desk, export_command, import_command
 from web.cli.doctor import doctor_command
@@ -105,10 +106,13 @@ def commands(settings: Settings) -> list[Command]:
     """Return the commands, handed what they run."""
     parts = cache(lambda: build_parts(settings))
 
+    def empty_place() -> Place:
+        return Place(SqlStore.open(settings.database_url), parts().objects, intake.view_key)
+
     def place() -> Place:
         if not is_current(settings.database_url):
             raise Conflict("The database has not the newest schema; run `python -m web migrate` first.")
-        return Place(SqlStore.open(settings.database_url), parts().objects, intake.view_key)
+        return empty_place()
 
     desk = Desk(parts, place, lambda: migrate(settings.database_url), lambda: ready(settings, parts()))
 
@@ -135,6 +139,8 @@ def commands(settings: Settings) -> list[Command]:
         key_command(parts),
         export_command(desk),
         import_command(desk),
+        backup_command(place),
+        restore_command(parts, empty_place),
         verify_command(parts, lambda: signing_key(settings)),
         doctor_command(load_settings, parts, is_current),
         reference_command(lambda: render(documented())),

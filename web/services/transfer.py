@@ -6,7 +6,6 @@ from ml_service.errors import Conflict, InvalidRequest
 from ml_service.objects import ObjectStore
 from web.domain.access import Actor
 from web.domain.audit import faults
-from web.domain.prompt import PromptVersion
 from web.domain.study import Project, Study
 from web.ports import Parts
 from web.services.audit import record
@@ -39,11 +38,29 @@ def check_project(parts: Parts, tx: Transaction, project: Project) -> None:
         pointer = tx.pointers.find(prompt_key=prompt.key, kind="environment", name="production")
         if pointer is None or tx.versions.get(pointer.version_id).status != "released":
             raise InvalidRequest(f"The prompt {prompt.key} of this project has no live version. Nothing was changed.")
+    check_published(parts.published, tx)
+
+
+def check_published(files: ObjectStore, tx: Transaction) -> None:
+    """Refuse released versions whose rows were changed, and a PROMPTS_DIR that holds others than these."""
     known = {(row.prompt_key, row.name): row for row in tx.versions.all() if row.name is not None}
     for row in known.values():
         if row.status == "released":
             file_of(tx, row)
-    _check_files(parts.published, known)
+    there = published(files)
+    if there.strays:
+        raise Conflict(stray(there.strays[0]))
+    for key, names in there.names.items():
+        lying = {version_path(key, name): load_version(files, name, key) for name in names}
+        if files.tag(current_path(key)):
+            lying[current_path(key)] = load_current(files, key)
+        for path, file in lying.items():
+            row_here = known.get((key, file.version))
+            if row_here is None or row_here.sha256 != file.sha256:
+                raise Conflict(
+                    f"{path} in PROMPTS_DIR is none of the versions that come in. Set PROMPTS_DIR to an empty folder, "
+                    "or move the file away, and try again. Nothing was changed."
+                )
 
 
 def project_arrived(parts: Parts, tx: Transaction, project: Project) -> None:
@@ -59,20 +76,3 @@ def _take_up(parts: Parts, tx: Transaction, study: Study) -> None:
     tx.of_jobs.add_once(generate_job(experiment, parts) for experiment in unfinished)
     if study.state == "running":
         tx.of_jobs.add_once(jobs_after_rating(study.id, parts.clock.now()))
-
-
-def _check_files(files: ObjectStore, known: dict[tuple[str, str | None], PromptVersion]) -> None:
-    there = published(files)
-    if there.strays:
-        raise Conflict(stray(there.strays[0]))
-    for key, names in there.names.items():
-        lying = {version_path(key, name): load_version(files, name, key) for name in names}
-        if files.tag(current_path(key)):
-            lying[current_path(key)] = load_current(files, key)
-        for path, file in lying.items():
-            row = known.get((key, file.version))
-            if row is None or row.sha256 != file.sha256:
-                raise Conflict(
-                    f"{path} in PROMPTS_DIR is none of the versions of this project. Set PROMPTS_DIR to an empty "
-                    "folder, or move the file away, and import again. Nothing was changed."
-                )

@@ -40,7 +40,7 @@ def export(here: Place, extent: Extent, target: Path, watch: Watch) -> Manifest:
     """Write an archive to a file that appears only once it is whole; `watch` is shown the objects as they are read."""
     with appearing_whole(target) as draft, zipfile.ZipFile(draft, "w") as out:
         name, rows, keys = _write_rows(out, here, extent)
-        lost = _write_objects(out, here.objects, watch(keys))
+        lost = write_objects(out, here.objects, watch(keys))
         manifest = Manifest(
             palate_archive=FORMAT,
             holds=extent.kind,
@@ -68,7 +68,8 @@ def _write_rows(out: zipfile.ZipFile, here: Place, extent: Extent) -> tuple[str,
         return name, counts, sorted(here.needs(tx, extent))
 
 
-def _write_objects(out: zipfile.ZipFile, objects: ObjectStore, keys: Iterable[str]) -> tuple[str, ...]:
+def write_objects(out: zipfile.ZipFile, objects: ObjectStore, keys: Iterable[str]) -> tuple[str, ...]:
+    """Write objects into a zip, and return the names of those that are not in the store."""
     lost = []
     for key in keys:
         body = found(objects, key)
