@@ -4,6 +4,7 @@ import multiprocessing
 import os
 import random
 import signal
+import time
 from collections.abc import Callable
 from multiprocessing.context import ForkServerContext
 from multiprocessing.process import BaseProcess
@@ -66,10 +67,11 @@ def die(url: str, folder: Path, what: str, version_id: str, change: int, after: 
     act(make_parts(store, files), operator(store), what, version_id)
 
 
-def keep_promoting(url: str, folder: Path, acknowledged: Path, seed: int) -> None:
-    """Promote and roll back for ever, and write down each promotion once it is acknowledged."""
+def keep_promoting(url: str, folder: Path, acknowledged: Path, seed: int, change: int, after: bool) -> None:
+    """Promote and roll back until killed, by itself at a change of a file; write down when each was acknowledged."""
     store = SqlStore.open(url)
-    parts, actor, chance = make_parts(store, Folder(folder)), operator(store), random.Random(seed)
+    files = Interrupted(folder, change, lambda: os.kill(os.getpid(), signal.SIGKILL), after=after)
+    parts, actor, chance = make_parts(store, files), operator(store), random.Random(seed)
     reconcile(parts)
     with acknowledged.open("ab", buffering=0) as log:
         while True:
@@ -77,17 +79,17 @@ def keep_promoting(url: str, folder: Path, acknowledged: Path, seed: int) -> Non
                 done = _some_promotion(parts, actor, chance)
             except Conflict:  # the other one was first
                 continue
-            log.write(f"{done.pointer.revision} {done.version.name}\n".encode())
+            log.write(f"{time.time()} {done.pointer.revision} {done.version.name}\n".encode())
 
 
 def _some_promotion(parts: Parts, actor: Actor, chance: random.Random) -> Promotion:
     pointer, version = live(parts)
-    if chance.random() < 0.1:
-        return promote(parts, actor, DEFAULT_KEY, candidate(parts).id, pointer.revision)
     with parts.store.read() as tx:
         lines = tx.of_prompts.lines(DEFAULT_KEY)
     others = [line.id for line in lines if line.status == "released" and line.id != version.id]
     if not others or chance.random() < 0.3:
+        return promote(parts, actor, DEFAULT_KEY, candidate(parts).id, pointer.revision)
+    if chance.random() < 0.4:
         return roll_back(parts, actor, DEFAULT_KEY, pointer.revision)
     return promote(parts, actor, DEFAULT_KEY, chance.choice(others), pointer.revision)
 
