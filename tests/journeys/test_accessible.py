@@ -32,7 +32,7 @@ def test_the_rating_page_with_all_that_opens_on_it(study: Study, join: Join, sch
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_the_pages_at_the_door(server: Server, visit: Visit, scheme: str) -> None:
     page = visit(color_scheme=scheme).new_page()
-    for address in ("/sign-in", server.link("door@example.org"), server.link("")):
+    for address in ("/sign-in", server.link("door@example.org"), server.link("admin@localhost")):
         page.goto(address)
         assert_accessible(page)
 

@@ -42,13 +42,14 @@ def test_an_invited_rater_rates_and_sees_nothing_of_the_admins(
 ) -> None:
     admin = join(role="admin")
     admin.page.goto("/admin/people")
+    admin.page.get_by_label("Address").fill("invited@example.org")
     admin.page.get_by_role("button", name="Make an invite link").click()
     link = admin.page.get_by_label("Copy it now").input_value()
 
     page = visit().new_page()
     page.goto(link)
     expect(page.get_by_text("as a rater")).to_be_visible()
-    page.get_by_label("Your email address").fill("invited@example.org")
+    expect(page.get_by_label("Your address")).to_have_value("invited@example.org")
     page.get_by_role("button", name="Join and sign in").click()
     page.wait_for_url("**/train")
     rater = Rater(page, "invited@example.org", study.id)

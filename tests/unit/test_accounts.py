@@ -230,7 +230,7 @@ def test_what_admins_do_is_recorded_without_addresses(
     accounts.set_role(store, clock, admin, rater.user_id, "admin")
     accounts.deactivate(store, clock, admin, rater.user_id)
     wanted = {"link.made": 2, "link.used": 2, "session.begun": 2, "role.changed": 1, "user.deactivated": 1}
-    wanted["session.ended"] = 1
+    wanted |= {"session.ended": 1, "role.given": 1, "role.taken": 1}
     assert Counter(actions(store)) == wanted
     with store.read() as tx:
         assert "rita" not in repr(tx.events.all())
@@ -239,3 +239,20 @@ def test_what_admins_do_is_recorded_without_addresses(
 def test_the_operator_needs_a_project(store: SqlStore) -> None:
     with pytest.raises(NotFound, match="no project yet"):
         accounts.operator(store)
+
+
+@pytest.mark.parametrize("how", ["deactivated", "made a rater"])
+def test_the_links_that_an_admin_made_are_void_with_their_right_to(
+    store: SqlStore, clock: FixedClock, admin: Actor, how: str
+) -> None:
+    boss = come_in(store, clock, accounts.invite(store, clock, admin, "admin", "boss@example.org"))
+    theirs = accounts.invite(store, clock, boss, "admin", "backdoor@example.org")
+    ours = accounts.invite(store, clock, admin, "rater", "rita@example.org")
+    if how == "deactivated":
+        accounts.deactivate(store, clock, admin, boss.user_id)
+    else:
+        accounts.set_role(store, clock, admin, boss.user_id, "rater")
+    with pytest.raises(Gone):
+        accounts.use_link(store, clock, theirs)
+    come_in(store, clock, ours)
+    assert actions(store).count("link.voided") == 1

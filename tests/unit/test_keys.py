@@ -17,7 +17,7 @@ from web.domain.access import Actor, ApiKey, Scope
 from web.domain.audit import faults, row_hash
 from web.services import accounts, keys, tokens
 from web.services.keys import KeyDraft
-from web.services.throttle import Throttle
+from web.services.throttle import CLIENTS, Throttle
 from web.services.tokens import Claim
 
 KEY = b"k" * 32
@@ -197,6 +197,16 @@ def test_guessing_at_a_key_is_throttled_for_that_network_only(world: World) -> N
         exchange(world, key.id, secret)
     assert machine(world, exchange(world, key.id, secret, network="198.51.100.7")) is not None
     assert machine(world, secret) is not None
+
+
+def test_guessing_at_many_keys_is_throttled_for_that_network_only(world: World) -> None:
+    key, secret = make(world)
+    for number in range(CLIENTS.most):
+        with pytest.raises(Unauthorized):
+            exchange(world, f"guess {number}", "palate_guess")
+    with pytest.raises(Throttled, match="from your network"):
+        exchange(world, key.id, secret)
+    assert exchange(world, key.id, secret, network="198.51.100.7")
 
 
 def parts_of(token: str) -> tuple[dict[str, Any], dict[str, Any], str]:

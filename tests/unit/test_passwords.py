@@ -18,7 +18,7 @@ from web.domain.access import Actor, Role
 from web.domain.audit import faults
 from web.services import accounts, passwords, sessions
 from web.services.queue import tick
-from web.services.throttle import ADDRESS, LINK, NETWORK, Throttle
+from web.services.throttle import ADDRESS, ADDRESS_EVERYWHERE, LINK, NETWORK, Throttle
 
 GOOD, BETTER = "zufriedener Hund am See", "kupfer Fagott, 12 Regale"
 KEY = b"k" * 32
@@ -200,7 +200,7 @@ def test_after_five_wrong_tries_nothing_is_hashed_for_a_quarter_of_an_hour(
     assert hashes.taken() == {}
     world.clock.advance(seconds=599)
     with pytest.raises(Throttled, match="in a minute"):
-        sign_in(world, email, GOOD, "198.51.100.7")
+        sign_in(world, email, GOOD)
     world.clock.advance(seconds=1)
     if email == rita.email:
         sign_in(world, email, GOOD)
@@ -209,7 +209,48 @@ def test_after_five_wrong_tries_nothing_is_hashed_for_a_quarter_of_an_hour(
             sign_in(world, email, GOOD)
 
 
-def test_sixteen_wrong_tries_at_once_take_five_hashes(world: World, rita: Actor, hashes: CountedHashes) -> None:
+def test_a_stranger_who_tries_an_account_does_not_shut_its_owner_out(world: World, rita: Actor) -> None:
+    for _ in range(20):
+        with pytest.raises((Unauthorized, Throttled)):
+            sign_in(world, "rita@example.org", BETTER, "198.51.100.7")
+    assert sign_in(world, "rita@example.org", GOOD).user_id == rita.user_id
+
+
+@pytest.mark.parametrize("email", ["rita@example.org", "nobody@example.org"])
+def test_an_account_that_is_tried_from_everywhere_is_throttled_everywhere_for_a_while(
+    world: World, rita: Actor, hashes: CountedHashes, email: str
+) -> None:
+    for number in range(ADDRESS_EVERYWHERE.most):
+        throttle(world, f"198.51.100.{number}").count((ADDRESS_EVERYWHERE, email))
+    hashes.taken()
+    with pytest.raises(Throttled, match="ask an admin"):
+        sign_in(world, email, GOOD)
+    assert hashes.taken() == {}
+    assert come_in(world, rita.email).user_id == rita.user_id
+    world.clock.advance(minutes=15)
+    assert sign_in(world, rita.email, GOOD).user_id == rita.user_id
+
+
+def test_what_is_refused_writes_nothing(world: World, rita: Actor) -> None:
+    guard = throttle(world)
+    for _ in range(NETWORK.most):
+        guard.count((NETWORK, guard.network))
+    with world.parts.store.read() as tx:
+        before = tx.attempts.all()
+    for number in range(5):
+        with pytest.raises(Throttled):
+            sign_in(world, f"nobody{number}@example.org", GOOD)
+    with world.parts.store.read() as tx:
+        assert tx.attempts.all() == before
+
+
+def test_right_tries_count_for_nothing(world: World, rita: Actor) -> None:
+    sign_in(world, "rita@example.org", GOOD)
+    with world.parts.store.read() as tx:
+        assert [attempts.count for attempts in tx.attempts.all()] == [0, 0]
+
+
+def test_twenty_wrong_tries_at_once_take_five_hashes(world: World, rita: Actor, hashes: CountedHashes) -> None:
     def attempt(_: int) -> type[Exception]:
         with pytest.raises((Unauthorized, Throttled)) as refused:
             sign_in(world, "rita@example.org", BETTER)
@@ -218,9 +259,9 @@ def test_sixteen_wrong_tries_at_once_take_five_hashes(world: World, rita: Actor,
     with pytest.raises(Unauthorized):
         sign_in(world, "first@example.org", GOOD)
     hashes.taken()
-    with ThreadPoolExecutor(16) as pool:
-        kinds = list(pool.map(attempt, range(16)))
-    assert (kinds.count(Unauthorized), kinds.count(Throttled)) == (5, 11)
+    with ThreadPoolExecutor(20) as pool:
+        kinds = list(pool.map(attempt, range(20)))
+    assert (kinds.count(Unauthorized), kinds.count(Throttled)) == (5, 15)
     assert hashes.taken() == {"verify": 5}
 
 
@@ -269,16 +310,16 @@ def test_counts_of_tries_name_nobody_and_are_deleted_after_a_day(world: World, r
         sign_in(world, "rita@example.org", BETTER)
     with world.parts.store.read() as tx:
         kept = tx.attempts.all()
-    assert len(kept) == 2
+    assert len(kept) == 3
     assert not any(word in repr(kept) for word in ("rita", "192.0.2.1"))
     other_key = Throttle(world.parts.store, world.clock, b"x" * 32, "192.0.2.1")
     other_key.count((ADDRESS, "rita@example.org"))
     with world.parts.store.read() as tx:
-        assert len(tx.attempts.all()) == 3
+        assert len(tx.attempts.all()) == 4
     world.clock.advance(hours=24)
     tick(world.parts)
     with world.parts.store.read() as tx:
-        assert len(tx.attempts.all()) == 3
+        assert len(tx.attempts.all()) == 4
     world.clock.advance(seconds=1)
     tick(world.parts)
     with world.parts.store.read() as tx:
@@ -398,6 +439,19 @@ def test_a_password_that_was_changed_meanwhile_is_not_changed_again(world: World
         passwords.choose_password(slow, throttle(world), here, "a third password, why not", GOOD)
 
 
+@pytest.mark.parametrize("meanwhile", ["signed out", "deactivated"])
+def test_who_is_shut_out_while_their_password_is_compared_chooses_none(
+    world: World, rita: Actor, meanwhile: str
+) -> None:
+    here = sign_in(world, "rita@example.org", GOOD)
+    end = {"signed out": accounts.sign_out_everywhere, "deactivated": accounts.deactivate}[meanwhile]
+    slow = Interrupting(lambda: end(world.parts.store, world.clock, world.admin, rita.user_id))
+    with pytest.raises(Unauthorized, match="ended meanwhile"):
+        passwords.choose_password(replace(world.parts, passwords=slow), throttle(world), here, BETTER, GOOD)
+    with world.parts.store.read() as tx:
+        assert Argon2().verify(tx.passwords.get(rita.user_id).hash, GOOD)
+
+
 def test_sessions_are_listed_and_ended_by_their_owner_only(world: World, rita: Actor) -> None:
     store, clock = world.parts.store, world.clock
     here = sign_in(world, "rita@example.org", GOOD)
@@ -443,7 +497,7 @@ def test_all_of_it_is_in_the_audit_chain_without_a_secret(world: World, rita: Ac
         users, links, kept = tx.users.all(), tx.links.all(), tx.passwords.all()
     mine = [event for event in events if event.actor_id == rita.user_id]
     assert [event.action for event in mine] == [
-        *("link.used", "session.begun", "password.set"),
+        *("link.used", "role.taken", "session.begun", "password.set"),
         "session.begun",
         *("password.set", "session.ended"),
     ]

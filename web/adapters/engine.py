@@ -32,15 +32,16 @@ def connect(url: str) -> Engines:
     if parsed.get_backend_name() == "sqlite":
         return _sqlite(url)
     if parsed.get_backend_name() == "postgresql":
-        engine = create_engine(parsed.set(drivername="postgresql+psycopg"), pool_size=READERS, pool_pre_ping=True)
+        driver = parsed.set(drivername="postgresql+psycopg")
+        engine = create_engine(driver, pool_size=READERS, pool_pre_ping=True, hide_parameters=True)
         return Engines(engine, engine)
     raise InvalidRequest(f"DATABASE_URL must start with sqlite:// or postgresql://, not {parsed.drivername}://.")
 
 
 def _sqlite(url: str) -> Engines:
     # A pool of writers would only wait for SQLite's one write lock, unfairly; readers must not take it at all.
-    writer = create_engine(url, pool_size=1, max_overflow=0, pool_timeout=60)
-    reader = create_engine(url, pool_size=READERS, max_overflow=READERS)
+    writer = create_engine(url, pool_size=1, max_overflow=0, pool_timeout=60, hide_parameters=True)
+    reader = create_engine(url, pool_size=READERS, max_overflow=READERS, hide_parameters=True)
     event.listen(writer, "connect", _prepare())
     event.listen(writer, "begin", _begin("BEGIN IMMEDIATE"))
     event.listen(reader, "connect", _prepare("query_only = ON"))
@@ -49,7 +50,8 @@ def _sqlite(url: str) -> Engines:
 
 
 def _prepare(*more: str) -> Callable[[SqliteConnection, ConnectionPoolEntry], None]:
-    pragmas = ("busy_timeout = 10000", "journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON", *more)
+    kept = ("busy_timeout = 10000", "journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON")
+    pragmas = (*kept, "secure_delete = ON", *more)  # what was erased must not lie in the file's free space
 
     def on_connect(connection: SqliteConnection, _: ConnectionPoolEntry) -> None:
         connection.isolation_level = None  # transactions begin where SQLAlchemy says so, not where sqlite3 guesses

@@ -3,7 +3,7 @@
 from threading import BoundedSemaphore
 
 from argon2 import PasswordHasher
-from argon2.exceptions import InvalidHashError, VerifyMismatchError
+from argon2.exceptions import InvalidHashError, VerificationError
 
 from ml_service.errors import Throttled
 
@@ -29,7 +29,7 @@ class Argon2:
         with _Turn(self.turns):
             try:
                 return self.hasher.verify(hashed, password)
-            except (VerifyMismatchError, InvalidHashError):
+            except (VerificationError, InvalidHashError):
                 return False
 
     def is_outdated(self, hashed: str) -> bool:

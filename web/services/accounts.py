@@ -10,7 +10,7 @@ from web.domain.study import Project
 from web.ports import Clock, Parts
 from web.services.audit import record
 from web.services.passwords import checked, keep_password, record_password
-from web.services.sessions import begin_session, digest, new_secret, record_begun, record_shut, shut
+from web.services.sessions import begin_session, digest, new_secret, record_begun, record_shut, shut, void_made_by
 from web.services.throttle import LINK, Throttle
 from web.transactions import Store, Transaction
 
@@ -40,15 +40,20 @@ def bootstrap(store: Store, clock: Clock, admin_emails: tuple[str, ...]) -> str 
     """Make the project and its admins on an empty database; return a sign-in link's secret until somebody came in."""
     now = clock.now()
     with store.begin() as tx:
+        joined: list[Membership] = []
         if tx.of_people.default_project() is None:
             project = tx.projects.add(Project(new_id(), "Palate", now))
-            for email in admin_emails or (FIRST_ADMIN,):
-                _add_member(tx, project.id, email, "admin", now)
-        if tx.sessions.find() is not None:
-            return None
+            joined = [_add_member(tx, project.id, email, "admin", now) for email in admin_emails or (FIRST_ADMIN,)]
         actor = _operator(tx)
-        admin = _admins(tx, actor.project_id)[0]
-        return _issue(tx, actor, "admin", tx.users.get(admin.user_id).email, now)
+        secret = None if tx.sessions.find() is not None else _first_link(tx, actor, now)
+        for membership in joined:
+            _record_joined(tx, now, actor, membership, "role.given")
+        return secret
+
+
+def _first_link(tx: Transaction, actor: Actor, now: datetime) -> str:
+    admin = _admins(tx, actor.project_id)[0]
+    return _issue(tx, actor, "admin", tx.users.get(admin.user_id).email, now)
 
 
 def operator(store: Store) -> Actor:
@@ -63,14 +68,14 @@ def invite(store: Store, clock: Clock, actor: Actor, role: Role, email: str) -> 
     A member's address makes a new way in for them, in the role they have. There are no links without an address: who
     may type one while signed out could try out which addresses have an account.
     """
-    _require_people(actor)
+    require_people(actor)
     with store.begin() as tx:
         return _issue(tx, actor, role, email_address(email), clock.now())
 
 
 def renew_link(store: Store, clock: Clock, actor: Actor, user_id: str) -> str:
     """Make a new sign-in link for a member and return its secret."""
-    _require_people(actor)
+    require_people(actor)
     with store.begin() as tx:
         member = _member(tx, actor, user_id)
         return _issue(tx, actor, member.role, member.user.email, clock.now())
@@ -102,13 +107,15 @@ def use_link(store: Store, clock: Clock, secret: str, *, client: str = "", hashe
     with store.begin() as tx:
         link = _usable(tx, secret, now)
         used = tx.links.replace(replace(link, used_at=now))
-        user = _user_of(tx, link, now)
+        user, joined = _user_of(tx, link, now)
         session, fresh = begin_session(tx, user.id, now, "link", client)
         actor = Actor(user.id, user.email, link.project_id, link.role, session.id)
         if hashed:
             keep_password(tx, user.id, hashed, now)
         changes = shut(tx, user.id, user.email, now, but=session.id) if hashed else ()
         record(tx, now, actor, "link.used", ("link", link.id), before=link, after=used)
+        if joined is not None:
+            _record_joined(tx, now, actor, joined, "role.taken")
         record_begun(tx, now, actor, session)
         if hashed:
             record_password(tx, now, actor)
@@ -118,7 +125,7 @@ def use_link(store: Store, clock: Clock, secret: str, *, client: str = "", hashe
 
 def members(store: Store, actor: Actor) -> tuple[Member, ...]:
     """Return everybody of the project, by address."""
-    _require_people(actor)
+    require_people(actor)
     with store.read() as tx:
         found = tx.memberships.all(project_id=actor.project_id)
         users = {user.id: user for user in tx.users.all(id=tuple(each.user_id for each in found))}
@@ -126,21 +133,21 @@ def members(store: Store, actor: Actor) -> tuple[Member, ...]:
 
 
 def deactivate(store: Store, clock: Clock, actor: Actor, user_id: str) -> None:
-    """Shut a member out at once: their sessions end and their open links are void; what they rated stays."""
-    _require_people(actor)
+    """Shut a member out at once: sessions end, open links to and from them are void; what they rated stays."""
+    require_people(actor)
     now = clock.now()
     with store.begin() as tx:
-        _keep_an_admin(tx, actor, user_id)
+        keep_an_admin(tx, actor, user_id)
         user = _member(tx, actor, user_id).user
         shut_out = tx.users.replace(replace(user, active=False))
-        changes = shut(tx, user_id, user.email, now)
+        changes = shut(tx, user_id, user.email, now) + void_made_by(tx, user_id, now)
         record(tx, now, actor, "user.deactivated", ("user", user_id), before=user, after=shut_out)
         record_shut(tx, now, actor, changes)
 
 
 def sign_out_everywhere(store: Store, clock: Clock, actor: Actor, user_id: str) -> None:
     """End all sessions of a member and void their open links; a password of theirs stays."""
-    _require_people(actor)
+    require_people(actor)
     now = clock.now()
     with store.begin() as tx:
         user = _member(tx, actor, user_id).user
@@ -149,7 +156,7 @@ def sign_out_everywhere(store: Store, clock: Clock, actor: Actor, user_id: str) 
 
 def reactivate(store: Store, clock: Clock, actor: Actor, user_id: str) -> None:
     """Let a member in again; they need a new sign-in link."""
-    _require_people(actor)
+    require_people(actor)
     with store.begin() as tx:
         user = _member(tx, actor, user_id).user
         back = tx.users.replace(replace(user, active=True))
@@ -157,18 +164,22 @@ def reactivate(store: Store, clock: Clock, actor: Actor, user_id: str) -> None:
 
 
 def set_role(store: Store, clock: Clock, actor: Actor, user_id: str, role: Role) -> None:
-    """Change what a member may do, from their next request on."""
-    _require_people(actor)
+    """Change what a member may do, from their next request on; the open links of who was an admin are void."""
+    require_people(actor)
+    now = clock.now()
     with store.begin() as tx:
         if role != "admin":
-            _keep_an_admin(tx, actor, user_id)
-        held = _membership(tx, actor, user_id)
+            keep_an_admin(tx, actor, user_id)
+        held = membership_of(tx, actor, user_id)
         given = tx.memberships.replace(replace(held, role=role))
+        voided = void_made_by(tx, user_id, now) if role != "admin" else ()
         change = {"from": held.role, "to": role}
-        record(tx, clock.now(), actor, "role.changed", ("user", user_id), before=held, after=given, details=change)
+        record(tx, now, actor, "role.changed", ("user", user_id), before=held, after=given, details=change)
+        record_shut(tx, now, actor, voided)
 
 
-def _require_people(actor: Actor) -> None:
+def require_people(actor: Actor) -> None:
+    """Refuse whoever may not manage the people of their project."""
     if not allowed(actor, "manage_people", actor.project_id):
         raise Forbidden("Only an admin can manage the people of a project.")
 
@@ -181,10 +192,14 @@ def _operator(tx: Transaction) -> Actor:
 
 
 def _member(tx: Transaction, actor: Actor, user_id: str) -> Member:
-    return Member(tx.users.get(user_id), _membership(tx, actor, user_id).role)
+    role, user = membership_of(tx, actor, user_id).role, tx.users.get(user_id)
+    if user.erased_at is not None:
+        raise Gone("This person was erased; invite them anew by their address.")
+    return Member(user, role)
 
 
-def _membership(tx: Transaction, actor: Actor, user_id: str) -> Membership:
+def membership_of(tx: Transaction, actor: Actor, user_id: str) -> Membership:
+    """Return what a person is in the actor's project, or raise NotFound."""
     found = tx.memberships.find(project_id=actor.project_id, user_id=user_id)
     if found is None:
         raise NotFound("There is no such person in this project.")
@@ -195,7 +210,8 @@ def _admins(tx: Transaction, project_id: str) -> tuple[Membership, ...]:
     return tx.memberships.all(project_id=project_id, role="admin")
 
 
-def _keep_an_admin(tx: Transaction, actor: Actor, leaving: str) -> None:
+def keep_an_admin(tx: Transaction, actor: Actor, leaving: str) -> None:
+    """Refuse to let the last admin of a project go."""
     for user_id in sorted(each.user_id for each in _admins(tx, actor.project_id)):
         tx.of_people.lock(user_id)  # two admins who remove each other must not both succeed
     admins = tuple(each.user_id for each in _admins(tx, actor.project_id))
@@ -208,7 +224,7 @@ def _issue(tx: Transaction, actor: Actor, role: Role, email: str, now: datetime)
         raise InvalidRequest(f"A role is “rater” or “admin”, not “{role}”.")
     user = tx.users.find(email=email)
     if user is not None:
-        role = _membership(tx, actor, user.id).role
+        role = membership_of(tx, actor, user.id).role
         if not user.active:
             raise Conflict("This account is deactivated; reactivate it before you make a link for it.")
     secret = new_secret()
@@ -229,17 +245,22 @@ def _usable(tx: Transaction, secret: str, now: datetime) -> Link:
     return link
 
 
-def _user_of(tx: Transaction, link: Link, now: datetime) -> User:
+def _user_of(tx: Transaction, link: Link, now: datetime) -> tuple[User, Membership | None]:
+    """Return whom a link lets in, and their membership where it is a new one."""
     user = tx.users.find(email=link.email)
     if user is None:
-        return _add_member(tx, link.project_id, link.email, link.role, now)
+        joined = _add_member(tx, link.project_id, link.email, link.role, now)
+        return tx.users.get(joined.user_id), joined
     tx.of_people.lock(user.id)
     if not tx.users.get(user.id).active:
         raise Forbidden("This account is deactivated; an admin can reactivate it.")
-    return user
+    return user, None
 
 
-def _add_member(tx: Transaction, project_id: str, email: str, role: Role, now: datetime) -> User:
+def _add_member(tx: Transaction, project_id: str, email: str, role: Role, now: datetime) -> Membership:
     user = tx.users.add(User(new_id(), email, now))
-    tx.memberships.add(Membership(new_id(), project_id, user.id, role, now))
-    return user
+    return tx.memberships.add(Membership(new_id(), project_id, user.id, role, now))
+
+
+def _record_joined(tx: Transaction, now: datetime, actor: Actor, joined: Membership, action: str) -> None:
+    record(tx, now, actor, action, ("user", joined.user_id), after=joined, details={"role": joined.role})

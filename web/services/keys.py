@@ -13,7 +13,7 @@ from web.domain.ids import new_id
 from web.ports import Clock
 from web.services.audit import record
 from web.services.sessions import digest, new_secret
-from web.services.throttle import CLIENT, Throttle
+from web.services.throttle import CLIENT, CLIENTS, Throttle
 from web.services.tokens import Claim, issue, read
 from web.transactions import Store
 
@@ -132,7 +132,8 @@ def exchange(
     """Return a token for a key, and what it is for: all that the key may do, or less where less is wanted."""
     now = clock.now()
     # Counted for the key and the network together: who knows a key's id must not shut out the one who has the key.
-    with throttle.guessing(CLIENT, f"{key_id} {throttle.network}", Unauthorized), store.read() as tx:
+    by_key = throttle.guessing(CLIENT, f"{throttle.network}\n{key_id}", Unauthorized)
+    with throttle.guessing(CLIENTS, throttle.network, Unauthorized), by_key, store.read() as tx:
         found = tx.of_people.machine(now, secret_hash=digest(secret))
         if found is None or found.user_id != key_id:
             raise Unauthorized("This is not the id and the secret of a key of this server that is in force.")

@@ -12,7 +12,7 @@ from web.ports import Parts, Passwords
 from web.services.audit import record
 from web.services.sessions import begin_session, record_begun, record_shut, shut
 from web.services.strength import why_easy
-from web.services.throttle import ADDRESS, CURRENT_PASSWORD, NETWORK, Throttle
+from web.services.throttle import ADDRESS, ADDRESS_EVERYWHERE, CURRENT_PASSWORD, NETWORK, Throttle
 from web.transactions import Transaction
 
 LEAST, MOST = 10, 128
@@ -47,7 +47,8 @@ def sign_in(parts: Parts, throttle: Throttle, email: str, password: str, client:
     Whatever is wrong, the answer is the same after the same work: counted first, then one hash is compared.
     """
     address = email.strip().lower()
-    throttle.count((ADDRESS, address), (NETWORK, throttle.network))
+    nearby = f"{throttle.network}\n{address}"
+    throttle.count((ADDRESS, nearby), (ADDRESS_EVERYWHERE, address), (NETWORK, throttle.network))
     decoy = _decoy(parts.passwords)  # type: ignore[arg-type]  # a protocol says nothing of hashes
     user, kept = _account(parts, address)
     given = _normal(password) if len(password) <= MOST_GIVEN else ""
@@ -60,7 +61,9 @@ def sign_in(parts: Parts, throttle: Throttle, email: str, password: str, client:
         actor = _still_welcome(tx, user, kept)
         if renewed != kept.hash:
             tx.passwords.replace(replace(tx.passwords.get(user.id), hash=renewed))
-        throttle.forget(tx, ADDRESS, address)
+        throttle.forget(tx, ADDRESS, nearby)
+        throttle.take_back(tx, ADDRESS_EVERYWHERE, address)
+        throttle.take_back(tx, NETWORK, throttle.network)
         session, secret = begin_session(tx, user.id, now, "password", client)
         record_begun(tx, now, actor, session)
     return secret
@@ -89,6 +92,9 @@ def choose_password(parts: Parts, throttle: Throttle, actor: Actor, password: st
     hashed, now = parts.passwords.hash(chosen), parts.clock.now()
     with parts.store.begin() as tx:
         tx.of_people.lock(actor.user_id)
+        session = tx.sessions.find(id=actor.session_id, revoked_at=None)
+        if session is None or not tx.users.get(actor.user_id).active:
+            raise Unauthorized("Your session was ended meanwhile; sign in again.")
         if tx.passwords.find(id=actor.user_id) != kept:
             raise Conflict("The password was changed meanwhile; load the page again.")
         keep_password(tx, actor.user_id, hashed, now)

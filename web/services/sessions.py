@@ -52,6 +52,12 @@ def shut(tx: Transaction, user_id: str, email: str, now: datetime, *, but: str =
     return ended + voided
 
 
+def void_made_by(tx: Transaction, user_id: str, now: datetime) -> tuple[Change, ...]:
+    """Void the open links that somebody made who may let nobody in any more; return what changed."""
+    made = tx.links.all(created_by=user_id, used_at=None)
+    return tuple((each, tx.links.replace(replace(each, used_at=now))) for each in made)
+
+
 def record_shut(tx: Transaction, now: datetime, actor: Actor, changes: Iterable[Change]) -> None:
     """Write down which sessions were ended and which links voided."""
     for before, after in changes:

@@ -4,7 +4,7 @@ from threading import Lock
 
 from zxcvbn import zxcvbn  # type: ignore[import-untyped]
 
-# Guesses that a password must outlast. At twenty tries an hour it outlasts its owner; as a stolen hash, years.
+# Guesses that a password must outlast. At two hundred tries an hour it outlasts its owner; as a stolen hash, years.
 ENOUGH_GUESSES = 10**9
 # The time it takes grows with the cube of the length: 0.07 s for the worst text of 20 characters, 0.4 s for one of 32.
 LOOKED_AT = 20

@@ -23,9 +23,14 @@ class Limit:
     within: timedelta = timedelta(minutes=15)
 
 
-ADDRESS = Limit("address", 5, ", or ask an admin for a sign-in link, which works at once")
+_BY_LINK = ", or ask an admin for a sign-in link, which works at once"
+# At an account from one network, so that a stranger's tries do not shut its owner out elsewhere; and from everywhere,
+# for who has many networks.
+ADDRESS = Limit("address", 5, _BY_LINK)
+ADDRESS_EVERYWHERE = Limit("address everywhere", 50, _BY_LINK)
 CURRENT_PASSWORD = Limit("current password", 5, ", or sign in by a link of an admin, and no current one is asked for")
 CLIENT = Limit("client", 5)
+CLIENTS = Limit("clients", 100, "; so many came from your network")
 LINK = Limit("link", 20, "; a link that was copied whole comes from an admin")
 NETWORK = Limit("network", 100, "; so many came from your network")
 
@@ -40,8 +45,15 @@ class Throttle:
     network: str
 
     def count(self, *tries: tuple[Limit, str]) -> None:
-        """Count one more try at each of these, and refuse where that is too many; call it before anything costly."""
+        """Count one more try at each of these, and refuse where that is too many; call it before anything costly.
+
+        What is refused by what is known already writes nothing: a flood of tries takes no room, and no turn to write.
+        """
         now = self.clock.now()
+        with self.store.read() as tx:
+            known = [(limit, tx.attempts.find(id=self._id(limit, subject))) for limit, subject in tries]
+        for limit, before in known:
+            _refuse(limit, before, limit.most - 1, now)
         with self.store.begin() as tx:
             counted = [(limit, self._add(tx, limit, subject, now)) for limit, subject in tries]
         for limit, attempts in counted:
@@ -51,14 +63,17 @@ class Throttle:
         """Let the tries at something count for nothing: who tried is who they say."""
         tx.attempts.remove(id=self._id(limit, subject))
 
+    def take_back(self, tx: Transaction, limit: Limit, subject: str) -> None:
+        """Uncount one try, which was right, among those that others may have made."""
+        tx.of_people.take_back(self._id(limit, subject))
+
     @contextmanager
     def guessing(self, limit: Limit, subject: str, wrong: type[ServiceError]) -> Iterator[None]:
         """Refuse after too many tries that ended in this error; right ones are not counted."""
         now = self.clock.now()
         with self.store.read() as tx:
             known = tx.attempts.find(id=self._id(limit, subject))
-        if known is not None:
-            _refuse(limit, known, limit.most - 1, now)
+        _refuse(limit, known, limit.most - 1, now)
         try:
             yield
         except wrong:
@@ -73,7 +88,9 @@ class Throttle:
         return hmac.digest(self.key, f"attempts\n{limit.kind}\n{subject}".encode(errors="replace"), "sha256").hex()
 
 
-def _refuse(limit: Limit, attempts: Attempts, most: int, now: datetime) -> None:
+def _refuse(limit: Limit, attempts: Attempts | None, most: int, now: datetime) -> None:
+    if attempts is None:
+        return
     left = ceil((attempts.since + limit.within - now).total_seconds())
     if attempts.count > most and left > 0:
         wait = f"in {ceil(left / 60)} minutes" if left > 60 else "in a minute"

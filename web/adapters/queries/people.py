@@ -29,8 +29,8 @@ class PeopleQueries:
         return None if row is None else Actor(row.id, row.name, row.project_id, "service", scopes=row.scopes)
 
     def attempt(self, key: str, now: datetime, since: datetime) -> Attempts:
-        """Count one more try, forgetting those that began before a time, and return how many there are now."""
-        over = attempts.c.since < since
+        """Count one more try, forgetting those that began by a time, and return how many there are now."""
+        over = attempts.c.since <= since
         statement = insert_into(self.connection, attempts).values(id=key, count=1, since=now)
         counted = statement.on_conflict_do_update(
             index_elements=["id"],
@@ -40,6 +40,11 @@ class PeopleQueries:
             },
         ).returning(*attempts.c)
         return Attempts(**self.connection.execute(counted).mappings().one())
+
+    def take_back(self, key: str) -> None:
+        """Count one try less."""
+        counted = and_(attempts.c.id == key, attempts.c.count > 0)
+        self.connection.execute(update(attempts).where(counted).values(count=attempts.c.count - 1))
 
     def forget_attempts(self, before: datetime) -> None:
         """Delete the counts of tries that began before a time."""
