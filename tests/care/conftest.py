@@ -6,8 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.care.lived import Installation, copied, elsewhere, installed, live
+from tests.care.lived import Installation, Run, copied, elsewhere, installed, live
+from web.__main__ import main
 from web.adapters.store import SqlStore
+from web.settings import Settings
 
 
 @pytest.fixture(scope="session")
@@ -57,3 +59,29 @@ def fresh(origin: Installation, sqlite_template: Path, tmp_path: Path) -> Iterat
     yield make
     for store in stores:
         store.close()
+
+
+@pytest.fixture
+def run(origin: Installation, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+    """Run a command on the installation that has lived, unless the environment is changed."""
+    for name in Settings.model_fields:
+        monkeypatch.delenv(name.upper(), raising=False)
+    monkeypatch.setenv("DATA_DIR", str(origin.folder))
+    monkeypatch.setenv("PROMPTS_DIR", str(origin.folder / "prompts"))
+
+    def run(*words: object) -> tuple[int, str, str]:
+        code = main([str(word) for word in words])
+        said = capsys.readouterr()
+        return code, said.out, said.err
+
+    return run
+
+
+@pytest.fixture
+def new_place(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """Let the next commands work in another place, where nothing is yet; return its folder."""
+    folder = tmp_path / "elsewhere"
+    folder.mkdir()
+    monkeypatch.setenv("DATA_DIR", str(folder))
+    monkeypatch.setenv("PROMPTS_DIR", str(folder / "prompts"))
+    return folder

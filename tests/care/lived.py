@@ -2,7 +2,7 @@
 
 import shutil
 import zipfile
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -26,6 +26,7 @@ from web.domain.prompt import PromptVersion
 from web.domain.rating import Exclusion
 from web.services import intake, promotion, queue, training, transfer
 
+Run = Callable[..., tuple[int, str, str]]
 Everything = dict[str, list[tuple[Any, ...]]]
 
 

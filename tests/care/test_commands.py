@@ -4,51 +4,19 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from ml_service.objects.local import Folder
-from tests.care.lived import Installation, everything, members, watch
+from tests.care.lived import Installation, Run, everything, members, watch
 from tests.postgres import Postgres
-from web.__main__ import main
 from web.adapters.archive.project import ProjectArchive
 from web.adapters.archive.writing import Place
 from web.adapters.migrate import migrate
 from web.adapters.store import SqlStore
 from web.services import intake
-from web.settings import Settings
-
-Run = Callable[..., tuple[int, str, str]]
-
-
-@pytest.fixture
-def run(
-    origin: Installation, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> Callable[..., tuple[int, str, str]]:
-    """Run a command on the installation that has lived, unless the environment is changed."""
-    for name in Settings.model_fields:
-        monkeypatch.delenv(name.upper(), raising=False)
-    monkeypatch.setenv("DATA_DIR", str(origin.folder))
-    monkeypatch.setenv("PROMPTS_DIR", str(origin.folder / "prompts"))
-
-    def run(*words: object) -> tuple[int, str, str]:
-        code = main([str(word) for word in words])
-        said = capsys.readouterr()
-        return code, said.out, said.err
-
-    return run
-
-
-@pytest.fixture
-def elsewhere(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
-    """Let the next commands work in another place, where nothing is yet; return its folder."""
-    folder = tmp_path / "elsewhere"
-    folder.mkdir()
-    monkeypatch.setenv("DATA_DIR", str(folder))
-    monkeypatch.setenv("PROMPTS_DIR", str(folder / "prompts"))
-    return folder
 
 
 @pytest.fixture
@@ -77,10 +45,10 @@ def test_a_project_moves_to_postgres(run: Run, origin: Installation, postgres_ur
     assert {name for name in first if second[name] != first[name]} == {"rows/audit_events.jsonl", "manifest.json"}
 
 
-def test_a_second_import_says_that_the_place_is_in_use(run: Run, elsewhere: Path, origin: Installation) -> None:
-    origin.export_project(elsewhere / "project.zip")
-    assert run("import", elsewhere / "project.zip")[0] == 0
-    code, said, complaint = run("import", elsewhere / "project.zip")
+def test_a_second_import_says_that_the_place_is_in_use(run: Run, new_place: Path, origin: Installation) -> None:
+    origin.export_project(new_place / "project.zip")
+    assert run("import", new_place / "project.zip")[0] == 0
+    code, said, complaint = run("import", new_place / "project.zip")
     assert (code, said) == (1, "")
     assert "in use" in complaint
     assert "DATABASE_URL" in complaint
@@ -97,8 +65,8 @@ def test_a_file_is_not_written_where_there_is_no_folder(run: Run, tmp_path: Path
     assert "folder that is there" in complaint
 
 
-def test_an_older_schema_is_to_be_migrated_first(run: Run, elsewhere: Path) -> None:
-    migrate(f"sqlite:///{elsewhere / 'palate.db'}", "0001")
-    code, _, complaint = run("export", "--project", elsewhere / "out.zip")
+def test_an_older_schema_is_to_be_migrated_first(run: Run, new_place: Path) -> None:
+    migrate(f"sqlite:///{new_place / 'palate.db'}", "0001")
+    code, _, complaint = run("export", "--project", new_place / "out.zip")
     assert code == 1
     assert "web migrate" in complaint
