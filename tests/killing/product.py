@@ -105,6 +105,8 @@ class Product:
         self.settings = Settings(_env_file=None, database_url=url, data_dir=data, prompts_dir=folder / "prompts")
         self.parts = build_parts(self.settings)
         ready(self.settings, self.parts)
+        with self.studying("Nothing"):
+            pass  # else the first server to start would make the demo, and the worker would be busy with it
         self.webs = [Web(folder / f"web{number}.log", self.settings) for number in range(webs)]
         words = ("work",)
         self.workers = [Process(words, folder / f"work{number}.log", self.settings) for number in range(workers)]
