@@ -11,6 +11,7 @@ from tests.site import KEY, Site
 from tests.world import answer
 from web.domain.access import Actor, ApiKey, Membership, Role, Scope, Session, User
 from web.domain.ids import new_id
+from web.domain.prompt import DEFAULT_KEY
 from web.domain.study import Project
 from web.http.images import ImageUrls
 from web.http.roles import Demand, demand_of, routes_of
@@ -149,9 +150,17 @@ class Grounds:
             "user_id": self.member(self.admin.project_id, "rater").user_id,
             "token": ImageUrls(KEY).url(further.lease.id, further.options[0].option_id).removeprefix("/i/"),
             "secret": self.site.link(),
+            "link_id": self._link(),
             "session_id": self._session(self.rater, new_id()),
+            "key": DEFAULT_KEY,
+            "name": "v1.0.0",
             "key_id": self._key(f"{MARK} key", self.admin.project_id, "prompts:read", new_id()),
         }
+
+    def _link(self) -> str:
+        secret = self.site.link("rater", f"{MARK}-{new_id()}@example.org")
+        with self.world.parts.store.read() as tx:
+            return tx.links.all(secret_hash=digest(secret))[0].id
 
     def _session(self, actor: Actor, secret: str) -> str:
         now = self.world.clock.now()

@@ -13,6 +13,7 @@ from PIL.PngImagePlugin import PngInfo
 
 PLACE = 0x8825
 ORIENTATION, MAKER = 0x0112, 0x010F
+BARE = {0xDB, 0xC0, 0xC4, 0xDA, 0xE0}  # tables, frame, scan and the JFIF head: all that a bare JPEG has
 SCRIPT = b"<script>alert(document.domain)</script>"
 
 
@@ -71,10 +72,11 @@ def blank_png(width: int, height: int, channels: int = 3) -> bytes:
     row = bytes(1 + width * channels)
     data = b"".join(packer.compress(row) for _ in range(height)) + packer.flush()
     head = struct.pack(">IIBBBBB", width, height, 8, colour_type, 0, 0, 0)
-    return b"\x89PNG\r\n\x1a\n" + _chunk(b"IHDR", head) + _chunk(b"IDAT", data) + _chunk(b"IEND", b"")
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", data) + chunk(b"IEND", b"")
 
 
-def _chunk(name: bytes, data: bytes) -> bytes:
+def chunk(name: bytes, data: bytes) -> bytes:
+    """Return a chunk of a PNG."""
     return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
 
 
@@ -87,6 +89,19 @@ def animated(kind: str) -> bytes:
 def cut(body: bytes) -> bytes:
     """The first two thirds of a file."""
     return body[: len(body) * 2 // 3]
+
+
+def segments(jpeg: bytes) -> set[int]:
+    """The markers of a JPEG's segments up to its scan; whatever follows the end of the image fails."""
+    assert jpeg.startswith(b"\xff\xd8")
+    assert jpeg.endswith(b"\xff\xd9")
+    found, at = set[int](), 2
+    while 0xDA not in found:
+        assert jpeg[at] == 0xFF
+        found.add(jpeg[at + 1])
+        at += 2 + int.from_bytes(jpeg[at + 2 : at + 4], "big")
+    assert jpeg.count(b"\xff\xd9", at) == 1
+    return found
 
 
 SVG = b'<?xml version="1.0"?><svg xmlns="http://www.w3.org/2000/svg" onload="alert(1)" width="64" height="64"/>'

@@ -10,6 +10,7 @@ from tests.site import Site
 
 pytestmark = pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
 Operation = dict[str, Any]
+OAUTH = {("POST /token", "400"), ("POST /token", "401")}  # RFC 6749 has errors of its own
 
 
 @pytest.fixture
@@ -39,7 +40,8 @@ def test_every_operation_says_what_comes_of_it(site: Site) -> None:
     vague = []
     for route, operation in operations(site):
         good = {status: answer for status, answer in operation["responses"].items() if status < "400"}
-        bodies = [answer["content"] for status, answer in good.items() if status in ("200", "201", "202")]
+        told = [answer for status, answer in good.items() if status in ("200", "201", "202")]
+        bodies = [answer["content"] for answer in told if route.method != "HEAD"]
         kinds = [(kind, body) for content in bodies for kind, body in content.items()]
         if not good or (bodies and not kinds) or any("json" in kind and not body.get("schema") for kind, body in kinds):
             vague.append(route.name)
@@ -53,8 +55,9 @@ def test_every_refusal_is_a_problem_and_no_model_of_the_framework_is_left(
         refusals = {status: answer for status, answer in operation["responses"].items() if status >= "400"}
         assert refusals, route.name
         for status, answer in refusals.items():
-            expected = {"$ref": "#/components/schemas/Problem"}
-            assert answer["content"]["application/problem+json"]["schema"] == expected, (route.name, status)
+            if (route.name, status) not in OAUTH:
+                expected = {"$ref": "#/components/schemas/Problem"}
+                assert answer["content"]["application/problem+json"]["schema"] == expected, (route.name, status)
     assert not {"HTTPValidationError", "ValidationError"} & set(described["components"]["schemas"])
 
 

@@ -9,6 +9,7 @@ from sqlalchemy import select
 from tests.grounds import MARK, Grounds, Person, Route, routes
 from tests.site import Site
 from web.adapters.tables.base import metadata
+from web.domain.ids import new_id
 
 # Whoever asks; each of these guards itself by a secret, or has nothing to hide.
 PUBLIC = {
@@ -37,13 +38,28 @@ OTHERS = ("other rater", "other admin", "other prompts:read key", "other feedbac
 
 def bodies(ids: dict[str, str]) -> dict[str, dict[str, Any]]:
     """What must be sent so that a route looks at its ids at all."""
-    photo = ("photo.jpg", b"no photo")
+    photo, moved = ("photo.jpg", b"no photo"), {"version": ids["name"], "revision": 1}
+    shown, asked = {"from": ids["name"], "to": ids["name"]}, {"study_id": ids["study_id"]}
+    published = {"study": ids["study_id"], "version_id": new_id(), "revision": 1, "learnt": new_id()}
     return {
+        "GET /prompts/current.json": {"params": {"key": ids["key"]}},
+        "GET /admin/prompts/{key}/diff": {"params": shown},
+        "GET /admin/prompts/{key}/publish": {"params": {"study": ids["study_id"]}},
+        "GET /api/v1/prompts/{key}/diff": {"params": shown},
+        "GET /api/v1/promotions": {"params": {"prompt_key": ids["key"]}},
+        "POST /admin/prompts/{key}/promote": {"data": moved},
+        "POST /admin/prompts/{key}/publish": {"data": published},
+        "POST /api/v1/promotions": {"json": moved},
+        "POST /api/v1/promotions/best": {"json": asked},
+        "POST /api/v1/promotions/rollback": {"json": {"prompt_key": ids["key"], "revision": 1}},
+        "POST /api/v1/feedback": {"json": {"id": new_id(), "version": ids["name"], "score": 3}},
         "POST /api/train/rate": {"json": {"answers": []}},
         "POST /api/enhance/train": {"data": {"study_id": ids["study_id"], "input_id": ids["input_id"]}},
         "POST /api/v1/studies/{study_id}/clone": {"json": {"name": "Mine"}},
         "POST /api/v1/studies/{study_id}/inputs": {"files": {"file": photo}},
         "PATCH /api/v1/studies/{study_id}": {"json": {"revision": 0}},
+        "POST /api/v1/users/{user_id}/erase": {"json": {"confirm": "planted"}},
+        "POST /api/v1/inputs/{input_id}/erase": {"json": {"confirm": "erase"}},
         "PATCH /api/v1/users/{user_id}": {"json": {"role": "admin"}},
         "POST /admin/studies/{study_id}/clone": {"data": {"name": "Mine"}},
         "POST /admin/studies/{study_id}/inputs": {"files": {"files": photo}},

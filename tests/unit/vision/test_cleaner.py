@@ -19,6 +19,7 @@ from PIL import Image, ImageCms
 
 from ml_service.errors import InvalidRequest, ServiceError, TooLarge
 from tests.pictures import (
+    BARE,
     REFUSED,
     SCRIPT,
     animated,
@@ -27,15 +28,13 @@ from tests.pictures import (
     picture,
     polyglot,
     saved,
+    segments,
     telling_jpeg,
     telling_png,
 )
 from web.adapters.images import Cleaner
 from web.adapters.images_worker import MEMORY_LIMIT
 from web.ports import CleanImage
-
-BARE = {0xDB, 0xC0, 0xC4, 0xDA, 0xE0}  # tables, frame, scan and the JFIF head: all that a bare JPEG has
-
 
 LAB = ImageCms.ImageCmsProfile(ImageCms.createProfile("LAB")).tobytes()
 
@@ -45,19 +44,6 @@ def cleaner() -> Iterator[Cleaner]:
     made = Cleaner()
     yield made
     made.close()
-
-
-def segments(jpeg: bytes) -> set[int]:
-    """The markers of a JPEG's segments up to its scan; whatever follows the end of the image fails."""
-    assert jpeg.startswith(b"\xff\xd8")
-    assert jpeg.endswith(b"\xff\xd9")
-    found, at = set[int](), 2
-    while 0xDA not in found:
-        assert jpeg[at] == 0xFF
-        found.add(jpeg[at + 1])
-        at += 2 + int.from_bytes(jpeg[at + 2 : at + 4], "big")
-    assert jpeg.count(b"\xff\xd9", at) == 1
-    return found
 
 
 def pixels(image: CleanImage) -> np.ndarray[tuple[int, ...], np.dtype[np.int16]]:
