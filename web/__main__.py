@@ -32,6 +32,7 @@ from web.cli.command import Command
 from web.cli.data import Desk, export_command, import_command
 from web.cli.doctor import doctor_command
 from web.cli.enhance import enhance_command
+from web.cli.erase import erase_command
 from web.cli.keys import key_command
 from web.cli.people import user_command
 from web.cli.promotion import promote_command, rollback_command
@@ -137,6 +138,7 @@ def commands(settings: Settings) -> list[Command]:
         enhance_command(parts, Cleaner, lambda: LocalGenerator(max_side=None), settings.prompts_dir),
         user_command(parts, lambda secret: f"{_address(settings.port)}/link/{secret}"),
         key_command(parts),
+        erase_command(parts),
         export_command(desk),
         import_command(desk),
         backup_command(place),

@@ -12,6 +12,7 @@ from starlette.types import ASGIApp
 from ml_service.errors import NotFound
 from web.api import audit as audit_api
 from web.api import auth, document, health, media, train
+from web.api import erasure as erasure_api
 from web.api import feedback as feedback_api
 from web.api import history as history_api
 from web.api import jobs as jobs_api
@@ -32,7 +33,7 @@ from web.http.session import Context
 from web.http.static import HashedFiles
 from web.http.templates import Pages
 from web.http.wellformed import refuse_malformed
-from web.pages import account, audit, history, jobs, keys, people, prompts, sign_in, status, studies
+from web.pages import account, audit, erasure, history, jobs, keys, people, prompts, sign_in, status, studies
 from web.pages import train as train_page
 from web.ports import Parts
 from web.settings import Settings
@@ -58,12 +59,14 @@ ROUTERS: tuple[APIRouter, ...] = (
     studies_api.router,
     jobs_api.router,
     audit_api.router,
+    erasure_api.router,
     document.router,
     status.router,
     history.router,
     studies.router,
     jobs.router,
     audit.router,
+    erasure.router,
     prompts.router,
 )
 PAGES = Path(__file__).parent / "pages"

@@ -122,6 +122,12 @@ class PeopleQueries(Protocol):
     def default_project(self) -> str | None: ...
 
 
+class ErasureQueries(Protocol):
+    """Named queries of what a person typed."""
+
+    def forget_words(self, user_id: str, now: datetime, name: str) -> None: ...
+
+
 class PromptQueries(Protocol):
     """Named queries of prompts."""
 
@@ -202,6 +208,8 @@ class Transaction(Protocol):
     def of_jobs(self) -> JobQueries: ...
     @property
     def of_people(self) -> PeopleQueries: ...
+    @property
+    def of_erasure(self) -> ErasureQueries: ...
     @property
     def of_prompts(self) -> PromptQueries: ...
     @property

@@ -78,6 +78,9 @@ class Deeds:
     def link(self) -> str:
         return self.grounds.site.link()
 
+    def open_link(self) -> str:
+        return self.grounds._link()
+
     def off(self) -> str:
         user_id = self.member()
         accounts.deactivate(self.world.parts.store, self.world.clock, self.world.admin, user_id)
@@ -139,6 +142,12 @@ class Deeds:
         }
         return self.admin("POST", f"{HOME}/publish", data=sent)
 
+    def erase(self, form: str, path: str) -> Response:
+        """Erase a new person by a form or by JSON."""
+        person = self.grounds.member(self.grounds.admin.project_id, "rater")
+        sent = {form: {"confirm": person.email, "photos": False}}
+        return self.admin("POST", path.format(user=person.user_id), **sent)
+
     def settings(self) -> dict[str, object]:
         space = self.world.study.spaces["local"].model_dump(mode="json")
         return {"name": "Other", "spaces": {"local": space}}
@@ -160,6 +169,8 @@ DEEDS: dict[str, Callable[[Deeds], Response]] = {
     "DELETE /api/v1/sessions/{session_id}": lambda d: d.with_others("DELETE", "/api/v1/sessions/{session}"),
     "POST /api/v1/password": lambda d: d.as_somebody("POST", "/api/v1/password", json=SECRET),
     "POST /api/v1/users/invites": lambda d: d.admin("POST", "/api/v1/users/invites", json=NEW),
+    "DELETE /api/v1/users/links/{link_id}": lambda d: d.admin("DELETE", f"/api/v1/users/links/{d.open_link()}"),
+    "POST /admin/people/links/{link_id}/void": lambda d: d.admin("POST", f"/admin/people/links/{d.open_link()}/void"),
     "POST /api/v1/users/{user_id}/links": lambda d: d.admin("POST", f"/api/v1/users/{d.member()}/links"),
     "DELETE /api/v1/users/{user_id}/sessions": lambda d: d.admin(
         "DELETE", f"/api/v1/users/{d.signed_in_twice()}/sessions"
@@ -221,6 +232,14 @@ DEEDS: dict[str, Callable[[Deeds], Response]] = {
     ),
     "POST /admin/studies/{study_id}/inputs/{input_id}/take-down": lambda d: d.admin(
         "POST", f"/admin/studies/{d.world.study.id}/inputs/{d.source()}/take-down"
+    ),
+    "POST /api/v1/users/{user_id}/erase": lambda d: d.erase("json", "/api/v1/users/{user}/erase"),
+    "POST /admin/people/{user_id}/erase": lambda d: d.erase("data", "/admin/people/{user}/erase"),
+    "POST /api/v1/inputs/{input_id}/erase": lambda d: d.admin(
+        "POST", f"/api/v1/inputs/{d.source()}/erase", json={"confirm": "erase"}
+    ),
+    "POST /admin/studies/{study_id}/inputs/{input_id}/erase": lambda d: d.admin(
+        "POST", f"/admin/studies/{d.world.study.id}/inputs/{d.source()}/erase", data={"confirm": "erase"}
     ),
     "POST /admin/jobs/{job_id}/retry": lambda d: d.admin("POST", f"/admin/jobs/{d.parked()}/retry"),
     "POST /admin/prompts/{key}/publish": lambda d: d.publish_by_form(),

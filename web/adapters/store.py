@@ -13,6 +13,7 @@ from ml_service.errors import Conflict, NotFound, StorageFull, Unavailable
 from web.adapters import tables
 from web.adapters.engine import Engines, connect
 from web.adapters.queries.audit import AuditQueries
+from web.adapters.queries.erasure import ErasureQueries
 from web.adapters.queries.experiments import ExperimentQueries
 from web.adapters.queries.jobs import JobQueries
 from web.adapters.queries.leases import LeaseQueries
@@ -147,6 +148,7 @@ class Transaction:
     of_objects = cached_property(lambda self: ObjectQueries(self.connection))
     of_jobs = cached_property(lambda self: JobQueries(self.connection))
     of_people = cached_property(lambda self: PeopleQueries(self.connection))
+    of_erasure = cached_property(lambda self: ErasureQueries(self.connection))
     of_prompts = cached_property(lambda self: PromptQueries(self.connection))
     of_audit = cached_property(lambda self: AuditQueries(self.connection))
 

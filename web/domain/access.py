@@ -1,7 +1,7 @@
 """Who may do what: people and machines, their roles in a project, and the only question asked about rights."""
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Literal
 
@@ -53,6 +53,10 @@ class User:
     active: bool = True
     erased_at: datetime | None = None
     revision: int = 0
+
+    def erased(self, now: datetime) -> "User":
+        """Return what is left of a person: an id, and a name made of it."""
+        return replace(self, email=f"erased person {self.id[-12:]}", active=False, erased_at=now)
 
 
 @dataclass(frozen=True)

@@ -25,6 +25,7 @@ KINDS: dict[str, str] = {
 # What an event says after its actor's name; {object} is what was acted on, other names are those of its details.
 WORDS: dict[str, str] = {
     "input.added": "added the photo {object}",
+    "input.erased": "erased the photo {object} and all that was made of it",
     "input.removed": "took down the photo {object}",
     "job.retried": "let the job {object} try again",
     "key.made": "made the key {object} for {scopes}",
@@ -51,7 +52,7 @@ WORDS: dict[str, str] = {
     "study.paused": "paused the study {object}",
     "study.running": "resumed the study {object}",
     "user.deactivated": "deactivated {object}",
-    "user.erased": "erased a person, {object}",
+    "user.erased": "erased somebody, now {object}",
     "user.reactivated": "let {object} in again",
 }
 

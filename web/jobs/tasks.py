@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 
 from web.ports import Parts
-from web.services import intake, queue
+from web.services import erasure, intake, queue
 
 Task = Callable[[Parts, Mapping[str, str]], object]
 
@@ -11,5 +11,6 @@ TASKS: dict[str, Task] = {
     "plan": lambda parts, arguments: queue.plan(parts, arguments["study"]),
     "generate": lambda parts, arguments: queue.generate(parts, arguments["experiment"]),
     "forget": lambda parts, arguments: intake.forget_objects(parts, arguments["input"]),
+    "forget_person": lambda parts, arguments: erasure.forget_person(parts, arguments["user"]),
     "learn": lambda parts, arguments: queue.learn(parts, arguments["study"]),
 }

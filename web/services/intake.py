@@ -192,12 +192,17 @@ def take_down(parts: Parts, actor: Actor, input_id: str) -> None:
         study_to_steer(tx, actor, source.study_id)
         if source.removed_at is None:
             removed = tx.inputs.replace(replace(source, name=TAKEN_DOWN, payload=None, removed_at=now))
-            live = [experiment.id for experiment in tx.experiments.all(input_id=input_id, state=LIVE)]
-            tx.of_experiments.move(tx.of_experiments.lock(live), "dropped", now)
-            tx.of_ratings.forget_comments(now, input_id=input_id)
-            tx.of_jobs.add_once([*jobs_after_rating(source.study_id, now), _forget_job(removed, now)])
+            detach(tx, source, now)
             record(tx, now, actor, "input.removed", ("input", source.id), before=source, after=removed)
     forget_objects(parts, input_id)
+
+
+def detach(tx: Transaction, source: Input, now: datetime) -> None:
+    """Drop what was to be shown of an input that goes, and what raters said of it; ask that its objects be deleted."""
+    live = [experiment.id for experiment in tx.experiments.all(input_id=source.id, state=LIVE)]
+    tx.of_experiments.move(tx.of_experiments.lock(live), "dropped", now)
+    tx.of_ratings.forget_comments(now, input_id=source.id)
+    tx.of_jobs.add_once([*jobs_after_rating(source.study_id, now), _forget_job(source, now)])
 
 
 def forget_objects(parts: Parts, input_id: str) -> None:

@@ -1,0 +1,31 @@
+"""Queries that blank what identifies a person, past the revisions: none of it is in a hash of the audit."""
+
+from datetime import datetime
+
+from sqlalchemy import Connection, or_, update
+
+from web.adapters.tables import api_keys, audit_events, exclusions, feedback, inputs, ratings
+
+
+class ErasureQueries:
+    """Named queries of what a person typed."""
+
+    def __init__(self, connection: Connection) -> None:
+        self.connection = connection
+
+    def forget_words(self, user_id: str, now: datetime, name: str) -> None:
+        """Blank all words that a person typed and all that were typed of them; what they named is called `name`.
+
+        With a comment goes its fingerprint: who guesses a comment could try the guess against it.
+        """
+        mine, theirs = ratings.c.judge_id == user_id, feedback.c.key_id == user_id
+        about = or_(audit_events.c.actor_id == user_id, audit_events.c.object_id == user_id)
+        for statement in (
+            update(ratings).where(mine, ratings.c.comment != "").values(comment="", fingerprint="", changed_at=now),
+            update(feedback).where(theirs, feedback.c.comment != "").values(comment="", fingerprint=""),
+            update(audit_events).where(about, audit_events.c.note != "").values(note=""),
+            update(exclusions).where(exclusions.c.rater_id == user_id).values(reason=""),
+            update(api_keys).where(api_keys.c.owner_id == user_id).values(name=name),
+            update(inputs).where(inputs.c.added_by == user_id).values(name=name),
+        ):
+            self.connection.execute(statement)
