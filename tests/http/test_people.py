@@ -173,3 +173,36 @@ def test_a_session_over_https(site: Site) -> None:
     assert client.get("/api/v1/session").status_code == 200
     assert client.delete("/api/v1/session").status_code == 204
     assert client.get("/api/v1/session").status_code == 401
+
+
+def test_a_link_that_went_astray_is_made_void_by_the_page(site: Site) -> None:
+    admin = site.signed_in("admin", "boss@example.org")
+    link = shown_link(admin.post("/admin/people/invite", data={"role": "rater", "email": "rita@example.org"}).text)
+    page = admin.get("/admin/people").text
+    assert "Void the link for rita@example.org until 2026-03-08" in page
+    assert "boss@example.org" in page
+    assert link.rpartition("/")[2] not in page
+    found = re.search(r"/admin/people/links/[^/]+/void", page)
+    assert found is not None
+    for _ in range(2):
+        assert admin.post(found[0]).status_code == 303
+    assert site.visitor().post(link, headers=PAGE).status_code == 410
+    assert "Open links" not in admin.get("/admin/people").text
+
+
+def test_open_links_by_the_rest_interface(site: Site) -> None:
+    admin, used = site.signed_in("admin"), site.link("rater", "used@example.org")
+    first, second = site.link("admin", "anna@example.org"), site.link("rater", "rita@example.org")
+    assert site.visitor().post(f"/link/{used}").status_code == 303
+    listed = admin.get("/api/v1/users/links").json()
+    assert [(one["email"], one["role"]) for one in listed] == [
+        ("rita@example.org", "rater"),
+        ("anna@example.org", "admin"),
+    ]
+    assert not any(secret in str(listed) for secret in (first, second))
+    for _ in range(2):
+        assert admin.delete(f"/api/v1/users/links/{listed[1]['id']}").status_code == 204
+    assert site.visitor().post(f"/link/{first}", headers=PAGE).status_code == 410
+    assert admin.delete("/api/v1/users/links/nothing").status_code == 404
+    site.world.clock.advance(days=7)
+    assert admin.get("/api/v1/users/links").json() == []

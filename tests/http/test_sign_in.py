@@ -237,3 +237,20 @@ def test_a_browser_is_known_by_a_rough_name(site: Site, agent: str, name: str) -
     client.headers["User-Agent"] = agent
     assert client.post("/api/v1/session", json={"secret": site.link()}).status_code == 204
     assert [session["client"] for session in client.get("/api/v1/sessions").json()] == [name]
+
+
+@pytest.mark.parametrize("way", ["password", "link"])
+def test_a_session_that_was_slipped_into_a_browser_is_never_the_one_that_signs_in(site: Site, way: str) -> None:
+    with_password(site)
+    slipped = "x" * 43
+    victim = site.visitor()
+    victim.cookies.set("palate", slipped, domain="palate.test")
+    token = re.search(r'name="csrf_token" value="([0-9a-f]+)"', victim.get("/sign-in").text)
+    assert token is not None
+    victim.headers["X-CSRF-Token"] = token[1]
+    link = site.link("rater", "rita@example.org")
+    body = {"email": "rita@example.org", "password": GOOD} if way == "password" else {"secret": link}
+    assert victim.post("/api/v1/session", json=body).status_code == 204
+    thief = site.visitor()
+    thief.cookies.set("palate", slipped, domain="palate.test")
+    assert thief.get("/api/v1/session").status_code == 401

@@ -1,4 +1,4 @@
-"""Accounts as people live with them: an invitation, a password, sessions, and a key for a machine; on desk and phone."""
+"""Accounts as people live with them: an invitation, a password, sessions, and a key; on a desk and on a phone."""
 
 import os
 import re

@@ -13,8 +13,9 @@ from web.http.csrf import csrf_token
 from web.http.door import throttle, through_the_door
 from web.http.links import link_address
 from web.http.session import Admin, Rater, Visitor, clear_session, context, leave, set_session
-from web.services import accounts, passwords, sessions
+from web.services import accounts, links, passwords, sessions
 from web.services.accounts import Member
+from web.services.links import OpenLink
 
 router = APIRouter(prefix="/api/v1", tags=["people"])
 Email = Annotated[str, Field(max_length=254)]
@@ -103,6 +104,23 @@ class LinkOut(BaseModel):
     link: str
 
 
+class OpenLinkOut(BaseModel):
+    """A link that nobody used yet, without what opens it; `inviter` is empty where it was made in the terminal."""
+
+    id: str
+    email: str
+    role: Role
+    inviter: str
+    created_at: datetime
+    expires_at: datetime
+
+    @classmethod
+    def of(cls, found: OpenLink) -> "OpenLinkOut":
+        """Show a link to an admin."""
+        names = OpenLinkOut.model_fields.keys() - {"inviter"}
+        return cls(inviter=found.inviter, **{name: getattr(found.link, name) for name in names})
+
+
 class SessionOut(BaseModel):
     """A signed-in browser by its rough name, how it came in, and whether it is the one that asks."""
 
@@ -185,6 +203,20 @@ def invite(request: Request, admin: Admin, given: Invite) -> LinkOut:
     """Make a one-time link for a newcomer, or for a member by their address."""
     here = context(request).parts
     return LinkOut(link=link_address(request, accounts.invite(here.store, here.clock, admin, given.role, given.email)))
+
+
+@router.get("/users/links")
+def open_links(request: Request, admin: Admin) -> list[OpenLinkOut]:
+    """List the links that still let somebody in, the newest first."""
+    here = context(request).parts
+    return [OpenLinkOut.of(found) for found in links.open_links(here.store, here.clock, admin)]
+
+
+@router.delete("/users/links/{link_id}", status_code=204)
+def void_link(request: Request, admin: Admin, link_id: str) -> None:
+    """Make a link worth nothing before anybody uses it."""
+    here = context(request).parts
+    links.void_link(here.store, here.clock, admin, link_id)
 
 
 @router.post("/users/{user_id}/links", status_code=201)

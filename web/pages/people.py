@@ -9,7 +9,7 @@ from web.domain.access import Actor, Role
 from web.http.links import link_address
 from web.http.session import Admin, context
 from web.http.templates import page
-from web.services import accounts
+from web.services import accounts, links
 
 router = APIRouter(prefix="/admin/people", tags=["people page"])
 
@@ -28,6 +28,14 @@ def invite(
     here = context(request).parts
     secret = accounts.invite(here.store, here.clock, admin, role, email)
     return _page(request, admin, link=link_address(request, secret), link_for=email.strip().lower())
+
+
+@router.post("/links/{link_id}/void")
+def void_link(request: Request, admin: Admin, link_id: str) -> Response:
+    """Make a link worth nothing before anybody uses it."""
+    here = context(request).parts
+    links.void_link(here.store, here.clock, admin, link_id)
+    return _back()
 
 
 @router.post("/{user_id}/link")
@@ -72,8 +80,17 @@ def reactivate(request: Request, admin: Admin, user_id: str) -> Response:
 
 
 def _page(request: Request, admin: Actor, link: str = "", link_for: str = "") -> Response:
-    members = accounts.members(context(request).parts.store, admin)
-    return page(request, "people.html", actor=admin, active="people", members=members, link=link, link_for=link_for)
+    here = context(request).parts
+    return page(
+        request,
+        "people.html",
+        actor=admin,
+        active="people",
+        members=accounts.members(here.store, admin),
+        waiting=links.open_links(here.store, here.clock, admin),
+        link=link,
+        link_for=link_for,
+    )
 
 
 def _back() -> Response:
