@@ -8,6 +8,7 @@ from ml_service.objects.local import Folder
 from tests.care.lived import Installation, members
 from web.services import publication, queue
 from web.services.queue import suggest_request
+from web.services.verify import Verification
 
 
 def asked(there: Installation) -> tuple[str, Suggestion]:
@@ -67,3 +68,9 @@ def test_there_and_back_again_changes_nothing_but_the_history(
     assert before.pop("manifest.json") != last.pop("manifest.json")
     del before[events]
     assert last == before
+
+
+def test_what_was_moved_passes_every_check(origin: Installation, empty: Installation, tmp_path: Path) -> None:
+    empty.load_project(origin.export_project(tmp_path / "project.zip"))
+    publication.reconcile(empty.world.parts)
+    assert [finding.says for finding in Verification(empty.world.parts, b"").findings()] == []
