@@ -20,6 +20,7 @@ from tests.hashes import CountedHashes
 from tests.site import KEY
 from web.adapters.archive.project import ProjectArchive
 from web.adapters.archive.writing import Place
+from web.adapters.store import SqlStore
 from web.adapters.tables import metadata
 from web.http.logs import JsonFormatter
 from web.services import intake
@@ -267,11 +268,10 @@ def test_no_log_holds_a_secret(told: Planted, log: StringIO, capfd: pytest.Captu
     assert told.found_in(f"{log.getvalue()}{said.out}{said.err}") == set()
 
 
-def test_nothing_that_is_kept_holds_a_secret(grounds: Grounds, told: Planted, tmp_path: Path) -> None:
-    parts = grounds.world.parts
-    place = Place(parts.store, parts.objects, intake.view_key)
+def test_nothing_that_is_kept_holds_a_secret(grounds: Grounds, store: SqlStore, told: Planted, tmp_path: Path) -> None:
+    place = Place(store, grounds.world.parts.objects, intake.view_key)
     ProjectArchive(place).export(tmp_path / "project.zip", lambda keys: keys)
-    kept = dict(_rows(grounds))
+    kept = dict(_rows(store))
     for file in tmp_path.rglob("*"):
         if file.is_file():
             kept[file.name] = file.read_bytes()
@@ -282,8 +282,8 @@ def test_nothing_that_is_kept_holds_a_secret(grounds: Grounds, told: Planted, tm
     assert {name: secrets for name, secrets in found.items() if secrets} == {}
 
 
-def _rows(grounds: Grounds) -> Iterator[tuple[str, bytes]]:
-    with grounds.world.parts.store.read() as tx:
+def _rows(store: SqlStore) -> Iterator[tuple[str, bytes]]:
+    with store.read() as tx:
         for table in metadata.sorted_tables:
             rows: list[Any] = [dict(row) for row in tx.connection.execute(select(table)).mappings()]  # type: ignore[attr-defined]
             yield f"table {table.name}", repr(rows).encode()

@@ -3,6 +3,7 @@
 import os
 import re
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import httpx
@@ -13,8 +14,8 @@ from playwright.sync_api import Page, expect
 from tests.journeys.conftest import Join, Visit
 from tests.journeys.server import Server
 
-DESK = {"viewport": {"width": 1280, "height": 800}, "color_scheme": "light"}
-PHONE = {"viewport": {"width": 390, "height": 844}, "color_scheme": "dark", "has_touch": True, "is_mobile": True}
+DESK: dict[str, Any] = {"viewport": {"width": 1280, "height": 800}, "color_scheme": "light"}
+PHONE: dict[str, Any] = {"viewport": {"width": 390, "height": 844}, "color_scheme": "dark", "is_mobile": True}
 SCREENS = {"desk": DESK, "phone": PHONE}
 GOOD, BETTER = "kupferFagott12Regale", "zufriedenerHundAmSee4"
 SHOTS = os.environ.get("PALATE_SCREENSHOTS")
@@ -95,12 +96,29 @@ def test_somebody_is_invited_chooses_a_password_and_lives_with_it(
 
     admin.on("dialog", lambda dialog: dialog.accept())
     admin.goto("/admin/people")
+    look(admin, f"people-{screen}")
     admin.get_by_role("button", name=f"Sign {email} out everywhere").click()
     admin.wait_for_url("**/admin/people")
     for one in (page, elsewhere):
         one.goto("/account")
         one.wait_for_url("**/sign-in?next=/account")
     assert not any(secret in server.log.read_text() for secret in (GOOD, BETTER, link.rpartition("/")[2]))
+
+
+@pytest.mark.network_fails
+def test_a_link_that_went_astray_is_made_void(join: Join, visit: Visit) -> None:
+    email = f"astray-{uuid4().hex[:8]}@example.org"
+    admin = join(role="admin").page
+    admin.goto("/admin/people")
+    admin.get_by_label("Address").fill(email)
+    admin.get_by_role("button", name="Make an invite link").click()
+    link = admin.get_by_label("Copy it now").input_value()
+    admin.get_by_role("button", name=f"Void the link for {email}").click()
+    admin.wait_for_url("**/admin/people")
+    expect(admin.get_by_text(email)).to_have_count(0)
+    page = visit().new_page()
+    page.goto(link)
+    expect(page.get_by_text("This link was used already")).to_be_visible()
 
 
 @pytest.mark.parametrize("screen", SCREENS)

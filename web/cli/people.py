@@ -1,4 +1,4 @@
-"""`user`: invite people, list them, make a new way in, and end access."""
+"""`user`: invite people, list them, make a new way in, sign them out, and end access."""
 
 from argparse import ArgumentParser, Namespace
 from collections.abc import Callable
@@ -7,6 +7,12 @@ from ml_service.errors import InvalidRequest, NotFound
 from web.cli.command import Command, say, table
 from web.ports import Parts
 from web.services import accounts
+
+CHANGES = {
+    "off": (accounts.deactivate, "can no longer sign in"),
+    "on": (accounts.reactivate, "can sign in again, by their password or by a new link"),
+    "sign-out": (accounts.sign_out_everywhere, "is signed out everywhere, and their open links are void"),
+}
 
 
 def user_command(parts: Callable[[], Parts], address: Callable[[str], str]) -> Command:
@@ -17,9 +23,10 @@ def user_command(parts: Callable[[], Parts], address: Callable[[str], str]) -> C
         actor = accounts.operator(here.store)
         if arguments.action == "list":
             table(arguments, [_row(member) for member in accounts.members(here.store, actor)])
-        elif arguments.action == "off":
-            accounts.deactivate(here.store, here.clock, actor, _id_of(here, _email(arguments)))
-            say(arguments, f"{arguments.email} can no longer sign in.", email=arguments.email, active=False)
+        elif arguments.action in CHANGES:
+            change, words = CHANGES[arguments.action]
+            change(here.store, here.clock, actor, _id_of(here, _email(arguments)))
+            say(arguments, f"{arguments.email} {words}.", email=arguments.email, done=arguments.action)
         else:
             secret = accounts.invite(here.store, here.clock, actor, arguments.role, _email(arguments))
             link = address(secret)
@@ -30,7 +37,7 @@ def user_command(parts: Callable[[], Parts], address: Callable[[str], str]) -> C
 
 
 def _arguments(parser: ArgumentParser) -> None:
-    parser.add_argument("action", choices=["link", "list", "off"], help="what to do")
+    parser.add_argument("action", choices=["link", "list", *CHANGES], help="what to do")
     parser.add_argument("email", nargs="?", help="whose; `list` needs none")
     parser.add_argument("--role", choices=["rater", "admin"], default="rater", help="the role of a new person")
 

@@ -155,7 +155,7 @@ def sign_out_everywhere(store: Store, clock: Clock, actor: Actor, user_id: str) 
 
 
 def reactivate(store: Store, clock: Clock, actor: Actor, user_id: str) -> None:
-    """Let a member in again; they need a new sign-in link."""
+    """Let a member in again, by the password they had or by a new link."""
     require_people(actor)
     with store.begin() as tx:
         user = _member(tx, actor, user_id).user
@@ -239,7 +239,7 @@ def _usable(tx: Transaction, secret: str, now: datetime) -> Link:
     if link is None:
         raise NotFound("This link is not known here; check that it was copied whole, or ask for a new one.")
     if link.used_at is not None:
-        raise Gone("This link was used already, and it works once; ask for a new one.")
+        raise Gone("This link was used already or made void; ask for a new one.")
     if link.expires_at <= now:
         raise Gone(f"This link ran out on {link.expires_at:%d %B %Y}; ask for a new one.")
     return link
