@@ -4,6 +4,7 @@ import argparse
 import sys
 import tempfile
 from collections.abc import Iterator
+from datetime import timedelta
 from functools import cache
 from pathlib import Path
 
@@ -65,6 +66,7 @@ def build_parts(settings: Settings) -> Parts:
         clock=SystemClock(),
         reports=SqlReports(store),
         passwords=Argon2(),
+        retention=timedelta(days=settings.retention_days) if settings.retention_days else None,
     )
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from ml_service.contract import DiagnoseRequest, Diagnosis, ParameterSpace, Point, Suggestion, SuggestRequest
@@ -112,7 +112,10 @@ class Passwords(Protocol):
 
 @dataclass(frozen=True)
 class Parts:
-    """What an app or a worker is built from; `published` holds the prompt versions that production reads."""
+    """What an app or a worker is built from; `published` holds the prompt versions that production reads.
+
+    `retention` is how long outputs are kept that no rating needs; None keeps them for ever.
+    """
 
     store: Store
     objects: ObjectStore
@@ -123,6 +126,7 @@ class Parts:
     clock: Clock
     reports: "Reports"
     passwords: Passwords
+    retention: timedelta | None = None
 
 
 class Reports(Protocol):

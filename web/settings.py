@@ -43,6 +43,13 @@ class Settings(BaseSettings):
     training_admin_emails: Annotated[tuple[str, ...], NoDecode] = Field(
         (), description="The first admins' addresses, separated by commas; they are made on the first start."
     )
+    retention_days: int = Field(
+        90,
+        ge=0,
+        le=36500,
+        description="For how many days images are kept that were set aside unrated; 0 keeps them for ever. What was "
+        "rated, or is to be rated, is always kept.",
+    )
     ml_service_url: str | None = Field(
         None, description="Where the ML service answers; without it, the optimizer runs inside the worker."
     )

@@ -58,7 +58,7 @@ def _ratings(connection: Connection, experiment_id: str) -> dict[str, list[Entry
 
 def _treated(connection: Connection, experiment_id: str, rated: dict[str, list[Entry]]) -> tuple[Treated, ...]:
     query = (
-        select(options, VERSION_LABEL.label("label"), outputs.c.width, outputs.c.height)
+        select(options, VERSION_LABEL.label("label"), outputs.c.width, outputs.c.height, outputs.c.removed_at)
         .join(prompt_versions, prompt_versions.c.id == options.c.version)
         .join(outputs, outputs.c.id == options.c.output_id, isouter=True)
         .where(options.c.experiment_id == experiment_id)
@@ -68,8 +68,9 @@ def _treated(connection: Connection, experiment_id: str, rated: dict[str, list[E
     for row in connection.execute(query).mappings():
         fields = dict(row)
         label, width, height = fields.pop("label"), fields.pop("width"), fields.pop("height")
+        kept = fields.pop("removed_at") is None
         option = Option(**fields)
-        treated.append(Treated(option, label, width or 0, height or 0, tuple(rated.get(option.id, ()))))
+        treated.append(Treated(option, label, width or 0, height or 0, kept, tuple(rated.get(option.id, ()))))
     return tuple(treated)
 
 

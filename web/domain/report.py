@@ -127,12 +127,13 @@ class Moment:
 
 @dataclass(frozen=True)
 class Treated:
-    """One option of an experiment with its output's size and its ratings, undone ones too."""
+    """One option of an experiment with its output's size, whether that is kept, and its ratings, undone ones too."""
 
     option: Option
     version: str
     width: int
     height: int
+    kept: bool
     ratings: tuple[Entry, ...] = ()
 
 

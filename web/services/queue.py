@@ -18,6 +18,7 @@ from web.ports import Generated, GenerateRequest, Parts
 from web.services.audit import record
 from web.services.objects import discard
 from web.services.publication import repair
+from web.services.retention import prune_job
 from web.services.training import plan_job
 from web.transactions import Transaction
 
@@ -266,7 +267,7 @@ def tick(parts: Parts) -> None:
         running = tx.studies.all(state="running")
     with parts.store.begin() as tx:
         tx.of_leases.expire(now)
-        tx.of_jobs.add_once([plan_job(study.id, now) for study in running])
+        tx.of_jobs.add_once([*(plan_job(study.id, now) for study in running), prune_job(now)])
         tx.of_jobs.prune(now - timedelta(days=1))
         tx.of_people.forget_attempts(now - timedelta(days=1))
     repair(parts)

@@ -1,10 +1,10 @@
-"""Queries that blank what identifies a person, past the revisions: none of it is in a hash of the audit."""
+"""Queries that forget what identifies a person, past the revisions: none of it is in a hash of the audit."""
 
 from datetime import datetime
 
-from sqlalchemy import Connection, or_, update
+from sqlalchemy import Connection, delete, or_, select, update
 
-from web.adapters.tables import api_keys, audit_events, exclusions, feedback, inputs, ratings
+from web.adapters.tables import api_keys, audit_events, exclusions, feedback, inputs, links, ratings, users
 
 
 class ErasureQueries:
@@ -29,3 +29,8 @@ class ErasureQueries:
             update(inputs).where(inputs.c.added_by == user_id).values(name=name),
         ):
             self.connection.execute(statement)
+
+    def forget_invited(self, before: datetime) -> None:
+        """Delete links that ran out before a time and are for nobody's address: who was invited never came in."""
+        nobodys = links.c.email.not_in(select(users.c.email))
+        self.connection.execute(delete(links).where(links.c.expires_at < before, nobodys))

@@ -4,9 +4,10 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Select, select, update
+from sqlalchemy import ColumnElement, Connection, Select, and_, exists, or_, select, update
 
-from web.adapters.tables import inputs, options, outputs
+from web.adapters.tables import experiments, inputs, leases, options, outputs, ratings
+from web.domain.experiment import LIVE
 
 
 class ObjectQueries:
@@ -32,6 +33,15 @@ class ObjectQueries:
         )
         return tuple(self.connection.execute(query).scalars())
 
+    def unneeded(self, before: datetime, limit: int, among: Iterable[str] | None = None) -> tuple[str, ...]:
+        """Return the names of outputs made before a time, and set aside before it, that nobody rated or holds."""
+        query = select(outputs.c.object_key).where(
+            outputs.c.removed_at.is_(None), outputs.c.created_at < before, ~_wanted_since(before)
+        )
+        if among is not None:
+            query = query.where(outputs.c.object_key.in_(tuple(among)))
+        return tuple(self.connection.execute(query.order_by(outputs.c.id).limit(limit)).scalars())
+
     def remove(self, keys: Iterable[str], now: datetime) -> None:
         """Note that the bytes of outputs are gone."""
         gone = outputs.c.object_key.in_(tuple(keys)), outputs.c.removed_at.is_(None)
@@ -40,6 +50,17 @@ class ObjectQueries:
     def revive(self, output_id: str) -> None:
         """Note that the bytes of an output are there again."""
         self.connection.execute(update(outputs).where(outputs.c.id == output_id).values(removed_at=None))
+
+
+def _wanted_since(before: datetime) -> ColumnElement[bool]:
+    """Match outputs of an option that is to be shown, is held, has any rating, or was set aside after a time."""
+    held = exists().where(leases.c.experiment_id == experiments.c.id, leases.c.state == "held")
+    rated = exists().where(ratings.c.experiment_id == experiments.c.id, ratings.c.option_id == options.c.id)
+    alive = or_(experiments.c.state.in_(LIVE), experiments.c.changed_at >= before)
+    return exists().where(
+        and_(options.c.output_id == outputs.c.id, experiments.c.id == options.c.experiment_id),
+        or_(alive, held.correlate(experiments), rated.correlate(experiments, options)),
+    )
 
 
 def _needed_outputs() -> Select[Any]:

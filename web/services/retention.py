@@ -1,0 +1,50 @@
+"""Let go of what nobody needs any more: the bytes of outputs that no rating needs, and addresses that never came in."""
+
+from datetime import datetime, timedelta
+
+from web.domain.ids import new_id
+from web.domain.job import Job
+from web.ports import Parts
+
+EVERY = timedelta(hours=1)
+BATCH = 50  # outputs that are locked at once; others who write wait meanwhile
+
+
+def prune_job(now: datetime) -> Job:
+    """Return the job that prunes, due an hour from now; only one waits at a time."""
+    return Job(new_id(), "prune", "prune", {}, now, now + EVERY)
+
+
+def prune(parts: Parts) -> int:
+    """Delete the objects of outputs that were set aside unrated long ago; return how many there were.
+
+    An output is needed while it is to be shown, while somebody holds it, and for ever once it has been rated.
+    """
+    if parts.retention is None:
+        return 0
+    before = parts.clock.now() - parts.retention
+    with parts.store.begin() as tx:
+        tx.of_erasure.forget_invited(before)
+    pruned = 0
+    while some := _some(parts, before):
+        gone = _discard(parts, some, before)
+        pruned += len(gone)
+        if len(gone) < len(some):  # one of them is needed after all; the next hour looks again
+            break
+    return pruned
+
+
+def _some(parts: Parts, before: datetime) -> tuple[str, ...]:
+    with parts.store.read() as tx:
+        return tx.of_objects.unneeded(before, BATCH)
+
+
+def _discard(parts: Parts, keys: tuple[str, ...], before: datetime) -> tuple[str, ...]:
+    """Delete those of some objects that are still not needed once they are locked."""
+    with parts.store.begin() as tx:
+        tx.lock_objects(keys)
+        gone = tx.of_objects.unneeded(before, len(keys), among=keys)
+        tx.of_objects.remove(gone, parts.clock.now())
+        for key in gone:
+            parts.objects.delete(key)
+        return gone
