@@ -9,14 +9,17 @@ from tests.journeys.rater import Rater
 from tests.journeys.server import Server
 from web.domain.study import Study
 
-ADMINS_ONLY = ("/admin/people", "/admin/studies", "/admin/jobs", "/api/v1/users", "/api/v1/studies")
+ADMINS_ONLY = (
+    *("/admin/people", "/admin/keys", "/admin/studies", "/admin/jobs", "/admin/prompts", "/admin/audit"),
+    *("/api/v1/users", "/api/v1/keys", "/api/v1/studies"),
+)
 
 
 @pytest.mark.network_fails
 def test_the_printed_link_leads_to_a_demo_photo_that_a_key_rates(server: Server, visit: Visit) -> None:
     page = visit().new_page()
     page.goto(server.printed_link())
-    page.get_by_role("button", name="Join and sign in").click()
+    page.get_by_role("button", name="Sign in", exact=True).click()
     page.wait_for_url("**/train")
     admin = Rater(page, "admin@localhost")
     admin.await_photo()
@@ -63,7 +66,7 @@ def test_an_invited_rater_rates_and_sees_nothing_of_the_admins(
     assert membership.role == "rater"
 
     links = page.get_by_role("navigation", name="Main").get_by_role("link").all_inner_texts()
-    assert links == ["Train", "Status", "History"]
+    assert links == ["Train", "Status", "History", "invited@example.org"]
     for address in ADMINS_ONLY:
         assert page.context.request.get(address).status == 403, address
         assert admin.page.context.request.get(address).status == 200, address
