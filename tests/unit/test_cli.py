@@ -296,3 +296,30 @@ def test_rows_are_columns_for_people_and_lines_for_machines(capsys: pytest.Captu
 def test_progress_is_silent_where_nobody_watches(capsys: pytest.CaptureFixture[str]) -> None:
     assert list(progress([1, 2], "things", 2)) == [1, 2]
     assert capsys.readouterr().err == ""
+
+
+def test_a_person_is_erased_by_their_address_typed_again(run: Run, here: Parts, study: Study) -> None:
+    actor = accounts.operator(here.store)
+    accounts.use_link(here.store, here.clock, accounts.invite(here.store, here.clock, actor, "rater", "rita@home.org"))
+    assert "--confirm" in run("erase", "person", "rita@home.org")[2]
+    code, _, complained = run("erase", "person", "rita@home.org", "--confirm", "rita")
+    assert (code, "Nothing was erased" in complained) == (1, True)
+    code, said, _ = run("erase", "person", "Rita@home.org", "--confirm", "rita@home.org", "--json")
+    erased = json.loads(said)
+    assert (code, erased["kind"]) == (0, "person")
+    assert "rita" not in run("user", "list")[1]
+    assert run("erase", "person", "rita@home.org", "--confirm", "rita@home.org")[0] == 1
+    assert run("erase", "person", erased["erased"], "--confirm", "again")[0] == 0
+    assert run("verify")[0] == 0
+
+
+def test_a_photo_is_erased_by_its_id(run: Run, here: Parts, study: Study, photos: Path) -> None:
+    run("import", photos, "--study", "Photos")
+    with here.store.read() as tx:
+        source = tx.inputs.all(study_id=study.id)[0]
+    assert run("erase", "input", source.id, "--confirm", "no")[0] == 1
+    assert source.object_key in here.objects.list()
+    for _ in range(2):
+        assert run("erase", "input", source.id, "--confirm", "erase")[0] == 0
+    assert source.object_key not in here.objects.list()
+    assert run("verify")[0] == 0
