@@ -285,5 +285,5 @@ def test_nothing_that_is_kept_holds_a_secret(grounds: Grounds, store: SqlStore, 
 def _rows(store: SqlStore) -> Iterator[tuple[str, bytes]]:
     with store.read() as tx:
         for table in metadata.sorted_tables:
-            rows: list[Any] = [dict(row) for row in tx.connection.execute(select(table)).mappings()]  # type: ignore[attr-defined]
+            rows: list[Any] = [dict(row) for row in tx.connection.execute(select(table)).mappings()]
             yield f"table {table.name}", repr(rows).encode()

@@ -137,7 +137,7 @@ def test_a_session_that_ended_is_renewed_in_another_tab(server: Server, study: S
 
     tab = rater.page.context.new_page()
     tab.goto(server.link(rater.email))
-    tab.get_by_role("button", name="Join and sign in").click()
+    tab.get_by_role("button", name="Sign in", exact=True).click()
     tab.wait_for_url("**/train")
     tab.close()
     dialog.get_by_role("button", name="Retry").click()
