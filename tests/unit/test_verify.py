@@ -110,7 +110,7 @@ def _told_after(world: World, store: SqlStore, statement: Any) -> list[str]:
     with store.engines.writer.connect() as connection:
         tx = Transaction(connection)
         assert connection.execute(statement).rowcount > 0
-        inside = replace(world.parts, store=_Inside(tx))  # type: ignore[arg-type]
+        inside = replace(world.parts, store=_Inside(tx))
         told = [found.says for found in Verification(inside, KEY).findings() if found.kind == "row"]
         connection.rollback()
     return told
@@ -185,7 +185,7 @@ def test_what_is_no_head_is_refused(world: World, given: str) -> None:
 
 def test_a_look_at_the_newest_events_begins_where_it_says(world: World) -> None:
     for state in ("paused", "running", "paused"):
-        move_study(world.parts, world.admin, world.study.id, state)  # type: ignore[arg-type]
+        move_study(world.parts, world.admin, world.study.id, state)
     whole = check_chain(world.parts, world.admin.project_id)
     some = check_chain(world.parts, world.admin.project_id, newest=2)
     assert (some.after, some.events, some.head, some.faults) == (whole.events - 2, whole.events, whole.head, ())
