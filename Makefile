@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 export OPENBLAS_NUM_THREADS := 1
 export OMP_NUM_THREADS := 1
 
-.PHONY: setup setup-dev run test check bench fmt reference constraints
+.PHONY: setup setup-dev run test test-full check bench fmt reference constraints
 
 setup: $(VENV)/.base
 
@@ -33,6 +33,10 @@ run: setup
 
 test: setup-dev
 	$(BIN)/python -m pytest $(ARGS)
+
+# All of the tests, with a hundred rounds of killing and a thousand promotions on each engine: an hour and more.
+test-full: setup-dev
+	PALATE_FULL=1 PALATE_KILLS=100 $(BIN)/python -m pytest $(ARGS)
 
 check: setup-dev
 	$(BIN)/ruff format --check .
