@@ -61,6 +61,19 @@ def test_images_are_nothing_but_images(grounds: Grounds) -> None:
 
 
 @sqlite
+def test_an_image_that_has_not_changed_keeps_its_headers(grounds: Grounds) -> None:
+    admin, ids = grounds.person("admin"), grounds.ids
+    kept = ("etag", "cache-control", "content-security-policy", "x-content-type-options")
+    preview = f"/admin/prompts/{ids['key']}/versions/{ids['name']}/preview/{ids['input_id']}"
+    for path in (f"/media/input/{ids['input_id']}", f"/media/output/{ids['output_id']}", preview):
+        whole = grounds.send(admin, "GET", path)
+        for given in (whole.headers["etag"], f'"other", W/{whole.headers["etag"]}', "*"):
+            again = grounds.send(admin, "GET", path, headers={"If-None-Match": given})
+            assert (whole.status_code, again.status_code, again.content) == (200, 304, b""), path
+            assert [again.headers[name] for name in kept] == [whole.headers[name] for name in kept], path
+
+
+@sqlite
 def test_only_https_is_made_to_last(site: Site) -> None:
     name, value = (part.decode() for part in OVER_HTTPS[0])
     assert site.visitor(https=True).get("/sign-in").headers[name] == value

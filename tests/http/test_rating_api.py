@@ -123,6 +123,23 @@ def test_nobody_sees_an_image_of_anothers_lease_or_a_forged_address(site: Site, 
     assert rater.get("/i/zzz").status_code == 404
 
 
+def test_the_address_of_an_image_holds_for_as_long_as_its_lease(site: Site, rater: TestClient) -> None:
+    first = lease(site, rater)[0]
+    urls = [first["source_url"], *(option["image_url"] for option in first["options"])]
+    given = [good(option) for option in first["options"]]
+    send(rater, given[0])
+    assert [rater.get(url).status_code for url in urls] == [200] * len(urls)
+    send(rater, *given[1:])
+    assert [rater.get(url).status_code for url in urls] == [410] * len(urls)
+    rater.delete(f"/api/train/rate/{given[0]['id']}")
+    assert [rater.get(url).status_code for url in urls] == [200] * len(urls)
+    site.world.clock.advance(minutes=11)
+    assert [rater.get(url).status_code for url in urls] == [410] * len(urls)
+    again = rater.get("/api/train/next", headers={"X-Tab": "tab"}).json()["experiments"]
+    assert first["experiment_id"] in {experiment["experiment_id"] for experiment in again}
+    assert [rater.get(url).status_code for url in urls] == [200] * len(urls)
+
+
 def test_an_image_that_was_taken_down_is_gone(site: Site, rater: TestClient) -> None:
     first = lease(site, rater)[0]
     with site.world.parts.store.read() as tx:

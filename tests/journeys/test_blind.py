@@ -79,6 +79,7 @@ def test_no_answer_of_the_server_tells_a_rater_how_images_were_made(server: Serv
     other.settled()
 
     rater = join(shared)
+    rater.page.goto("about:blank")  # answers to a page that was left cannot be read
     answers: list[Response] = []
     rater.page.on("response", lambda answer: answers.append(answer))
     rater.open()

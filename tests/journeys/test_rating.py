@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import timedelta
 
+import pytest
 from playwright.sync_api import Page, Route, expect
 
 from tests.journeys.conftest import Join, Visit
@@ -122,6 +123,30 @@ def test_keys_before_the_photo_is_painted_rate_nothing(server: Server, study: St
     assert rating.seen_ms > 0
 
 
+@pytest.mark.network_fails
+def test_a_photo_whose_lease_ended_on_the_way_is_leased_again_and_not_skipped(
+    server: Server, study: Study, visit: Visit
+) -> None:
+    rater = Rater(visit().new_page(), "slept@example.org", study.id)
+    waiting: list[Route] = []
+    rater.page.context.route("**/i/*", lambda route: waiting.append(route))
+    with rater.page.expect_response("**/i/*") as answered:
+        with rater.page.expect_request("**/i/*"):
+            enter_by_keyboard(rater.page, server.link(rater.email))
+        with server.store.begin() as tx:
+            ids = [lease.id for lease in tx.leases.all(study_id=study.id, state="held")]
+            tx.of_leases.renew(ids, "asleep", server.parts.clock.now() - timedelta(minutes=1))
+        queue.tick(server.parts)
+        rater.page.context.unroute("**/i/*")
+        for route in waiting:
+            route.continue_()
+    assert answered.value.status == 410
+    rater.rate(3)
+    rater.settled()
+    (rating,) = server.ratings(study.id)
+    assert (rating.score, rating.skip) == (3, None)
+
+
 def test_undo_brings_the_photo_back_and_buries_the_rating(server: Server, study: Study, rater: Rater) -> None:
     first = rater.photo()
     rater.rate(1)
@@ -159,6 +184,7 @@ def test_two_raters_at_once_never_rate_the_same_photo(server: Server, study: Stu
     assert len(held) == len(set(held))
 
 
+@pytest.mark.network_fails  # images of ended leases are refused
 def test_a_rating_after_the_lease_ran_out_is_kept_as_late(server: Server, study: Study, rater: Rater) -> None:
     past = server.parts.clock.now() - timedelta(seconds=1)
     with server.store.begin() as tx:

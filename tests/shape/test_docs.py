@@ -1,5 +1,7 @@
 """What can be set, called or run is documented, by the code itself."""
 
+import re
+
 import pytest
 
 from ml_service.contract import FloatParameter, Wire
@@ -80,6 +82,13 @@ def test_every_example_of_the_settings_file_is_a_setting() -> None:
     lines = (ROOT / ".env.example").read_text().splitlines()
     given = {line.split("=")[0] for line in lines if line and not line.startswith("#")}
     assert given == {name.upper() for name in Settings.model_fields}
+
+
+def test_every_test_that_a_page_names_is_there() -> None:
+    tests = "".join(path.read_text() for path in (ROOT / "tests").rglob("test_*.py"))
+    for page in sorted((ROOT / "docs").rglob("*.md")):
+        named = set(re.findall(r"`(test_\w+)`", page.read_text()))
+        assert {name for name in named if f"def {name}(" not in tests} == set(), page.name
 
 
 def test_links_between_the_pages_lead_somewhere() -> None:

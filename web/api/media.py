@@ -7,7 +7,8 @@ from fastapi import APIRouter, Query, Request, Response
 
 from ml_service.errors import Gone, NotFound
 from web.domain.access import Actor
-from web.http.images import IMAGE, UNCHANGED, image_response
+from web.http.etags import is_known
+from web.http.images import IMAGE, UNCHANGED, image_response, unchanged
 from web.http.session import Admin, context
 from web.ports import Parts
 from web.services.intake import view_key
@@ -57,16 +58,16 @@ def _output(tx: Transaction, admin: Actor, output_id: str) -> _Stored:
     if all(source.removed_at is not None for source in sources):
         raise Gone("This image was taken down.")
     output = tx.outputs.get(output_id)
+    if output.removed_at is not None:
+        raise Gone("This image was set aside unrated, and was deleted since.")
     return _Stored(output.object_key, output.media_type, output.content_hash)
 
 
 def _answer(request: Request, parts: Parts, stored: _Stored, side: int | None) -> Response:
     tag = f'"{stored.content_hash}-{side or "whole"}"'
-    if tag in request.headers.get("if-none-match", ""):
-        return Response(status_code=304, headers={"ETag": tag})
+    if is_known(request, tag):
+        return unchanged(tag)
     body, media_type = parts.objects.read(stored.key), stored.media_type
     if side is not None:
         body, media_type = parts.cleaner.thumbnail(body, side), "image/jpeg"
-    response = image_response(body, media_type)
-    response.headers["ETag"] = tag
-    return response
+    return image_response(body, media_type, etag=tag)

@@ -106,7 +106,7 @@ def watch(request: Request, rater: Rater, experiment_id: str) -> Response:
 
 @router.get("/i/{token}", response_class=Response, responses={200: IMAGE})
 def image(request: Request, rater: Rater, token: str) -> Response:
-    """Answer with an image under a lease of the rater who asks."""
+    """Answer with an image under a running lease of the rater who asks; 410 once the lease is over."""
     here = context(request)
     key, media_type = _object_of(here.parts, rater, *here.urls.read(token))
     return image_response(here.parts.objects.read(key), media_type)
@@ -117,6 +117,8 @@ def _object_of(parts: Parts, rater: Actor, lease_id: str, target_id: str) -> tup
         lease = tx.leases.find(id=lease_id)
         if lease is None or lease.rater_id != rater.user_id:
             raise NotFound("There is no image at this address.")
+        if not lease.is_running(parts.clock.now()):
+            raise Gone("This address held while you were rating the image; open the rating page for the next one.")
         option = tx.options.find(id=target_id, experiment_id=lease.experiment_id)
         source = tx.inputs.get(option.input_id if option else tx.experiments.get(lease.experiment_id).input_id)
         if source.removed_at is not None:

@@ -37,6 +37,10 @@ class Lease:
         """Return how long ago the lease was taken or renewed."""
         return now - (self.until - LEASE_TIME)
 
+    def is_running(self, now: datetime) -> bool:
+        """Tell whether the rater still holds the experiment."""
+        return self.state == "held" and now < self.until
+
 
 @dataclass(frozen=True)
 class HeldOption:

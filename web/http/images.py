@@ -43,11 +43,20 @@ class ImageUrls:
         return hmac.digest(self.secret, body, "sha256")[:MAC_BYTES]
 
 
-def image_response(body: bytes, media_type: str, *, max_age: int = 3600) -> Response:
+def image_response(body: bytes, media_type: str, *, etag: str = "") -> Response:
     """Answer with an image that the browser may keep for itself, and that it may not take for anything else."""
+    return Response(body, media_type=media_type, headers=_terms(etag))
+
+
+def unchanged(etag: str) -> Response:
+    """Answer that the browser has the image already; it takes the headers over, so they are those of the image."""
+    return Response(status_code=304, headers=_terms(etag))
+
+
+def _terms(etag: str) -> dict[str, str]:
     headers = {
-        "Cache-Control": f"private, max-age={max_age}, immutable",
+        "Cache-Control": "private, max-age=3600, immutable",
         "Content-Security-Policy": "default-src 'none'; sandbox",
         "X-Content-Type-Options": "nosniff",
     }
-    return Response(body, media_type=media_type, headers=headers)
+    return {**headers, "ETag": etag} if etag else headers

@@ -15,7 +15,7 @@ from web.domain.prompt import PromptVersion
 from web.domain.study import Input
 from web.domain.text import plain
 from web.http.etags import is_known
-from web.http.images import IMAGE, UNCHANGED, image_response
+from web.http.images import IMAGE, UNCHANGED, image_response, unchanged
 from web.http.session import Admin, context
 from web.http.templates import page
 from web.pages import prompt_view as view
@@ -166,11 +166,9 @@ def preview(
     recipe = previews.recipe(parts, admin, key, name, input_id, best)
     etag = f'"{recipe.tag}"'
     if is_known(request, etag):
-        return Response(status_code=304, headers={"ETag": etag})
+        return unchanged(etag)
     made = previews.picture(parts, recipe)
-    answer = image_response(made.body, made.media_type)
-    answer.headers["ETag"] = etag
-    return answer
+    return image_response(made.body, made.media_type, etag=etag)
 
 
 def _publish_form(request: Request, admin: Actor, key: str, study: str) -> Response:

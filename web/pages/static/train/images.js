@@ -6,9 +6,9 @@ const AT_ONCE = 3; // leaves connections of the browser's six per host for answe
 const TRIES = 3;
 const RETRY_MS = 250;
 
-/** An image could not be had: it is broken, or the server was not reached. */
+/** An image could not be had: it is broken, it is not this rater's any more, or the server was not reached. */
 export class ImageFailure extends Error {
-  /** @param {"broken"|"network"} kind @param {string} url */
+  /** @param {"broken"|"over"|"network"} kind @param {string} url */
   constructor(kind, url) {
     super(`Image ${kind}: ${url}`);
     this.kind = kind;
@@ -137,7 +137,7 @@ export class Images {
       try {
         return await this.#fetchOnce(url);
       } catch (error) {
-        if (!(error instanceof ImageFailure) || tries === TRIES) throw error;
+        if (!(error instanceof ImageFailure) || error.kind === "over" || tries === TRIES) throw error;
         await pause(RETRY_MS * 2 ** tries);
       }
     }
@@ -153,6 +153,7 @@ export class Images {
     } catch {
       throw new ImageFailure("network", url);
     }
+    if (response.status === 410) throw new ImageFailure("over", url);
     throw new ImageFailure(response.status === 401 || response.status >= 500 ? "network" : "broken", url);
   }
 }

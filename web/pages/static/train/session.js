@@ -152,7 +152,7 @@ export class Session extends EventTarget {
     }
   }
 
-  /** Skip an image that cannot be had; without network, wait for it instead. @param {Item} item @param {ImageFailure} failure */
+  /** Skip an image that cannot be had, or pass over one whose lease is over; without network, wait. @param {Item} item @param {ImageFailure} failure */
   async #notLoaded(item, failure) {
     if (failure.kind === "network" && !(await this.#reachable())) {
       this.queue.putBack(item);
@@ -162,8 +162,10 @@ export class Session extends EventTarget {
       return;
     }
     if (this.current !== item) return;
-    void this.#keep(item, { skip: "not_loaded" }, null, NO_REMARKS);
-    this.#emit("say", "A photo did not load and was skipped.");
+    if (failure.kind === "broken") {
+      void this.#keep(item, { skip: "not_loaded" }, null, NO_REMARKS);
+      this.#emit("say", "A photo did not load and was skipped.");
+    }
     await this.advance();
   }
 
