@@ -4,6 +4,8 @@ import os
 import shutil
 import sqlite3
 import stat
+import threading
+import time
 import zipfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
@@ -144,6 +146,33 @@ def test_an_image_taken_down_while_it_was_copied_is_in_neither_rows_nor_objects(
     with there.store.read() as tx:
         assert tx.inputs.get(source.id).removed_at is not None
     assert found_wrong(there) == []
+
+
+def test_an_image_whose_removal_is_not_committed_yet_does_not_count_as_lost(
+    origin: Installation, tmp_path: Path
+) -> None:
+    with origin.store.read() as tx:
+        output = tx.outputs.all(removed_at=None)[0]
+    deleted = threading.Event()
+
+    def remove() -> None:
+        with origin.store.begin() as tx:
+            tx.of_objects.remove([output.object_key], origin.world.clock.now())
+            origin.objects.delete(output.object_key)
+            deleted.set()
+            time.sleep(1.5)
+
+    remover = threading.Thread(target=remove)
+
+    def removing(keys: Sequence[str]) -> Iterable[str]:
+        if output.object_key in keys:
+            remover.start()
+            deleted.wait(20)
+        return keys
+
+    made = back_up(origin.place, tmp_path / "backup.zip", removing)
+    remover.join()
+    assert made.lost == ()
 
 
 def test_images_that_go_faster_than_they_are_copied_leave_no_backup(origin: Installation, tmp_path: Path) -> None:

@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
 from ml_service.contract import DiagnoseRequest, Diagnosis, Suggestion, digest
 from ml_service.objects.local import Folder
 from tests.care.lived import Installation, members
@@ -41,12 +43,14 @@ def test_the_next_suggestion_is_the_same(origin: Installation, empty: Installati
     assert len(answer.proposals) == 2
 
 
+@pytest.mark.parametrize("engine", ["postgres"], indirect=True)
 def test_the_diagnosis_is_the_same(origin: Installation, empty: Installation, tmp_path: Path) -> None:
     empty.load_project(origin.export_project(tmp_path / "project.zip"))
     assert told(empty) == told(origin)
     assert told(origin).ratings_used > 0
 
 
+@pytest.mark.parametrize("engine", ["postgres"], indirect=True)
 def test_the_published_files_are_the_same(origin: Installation, empty: Installation, tmp_path: Path) -> None:
     empty.load_project(origin.export_project(tmp_path / "project.zip"))
     assert publication.reconcile(empty.world.parts) != ()

@@ -123,6 +123,7 @@ def test_a_first_start_is_in_use_once_somebody_came_in(
         empty.load_project(origin.export_project(tmp_path / "project.zip"))
 
 
+@pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
 def test_one_kind_of_archive_is_not_taken_for_the_other(
     origin: Installation, empty: Installation, tmp_path: Path
 ) -> None:
@@ -132,6 +133,7 @@ def test_one_kind_of_archive_is_not_taken_for_the_other(
         origin.load_study(origin.export_project(tmp_path / "project.zip"))
 
 
+@pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
 def test_a_prompts_folder_with_versions_of_others_is_refused(
     origin: Installation, empty: Installation, tmp_path: Path
 ) -> None:
@@ -144,6 +146,7 @@ def test_a_prompts_folder_with_versions_of_others_is_refused(
     assert published.list() == ("versions/v7.0.0.json",)
 
 
+@pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
 def test_a_prompts_folder_with_other_files_is_refused(
     origin: Installation, empty: Installation, tmp_path: Path
 ) -> None:
@@ -156,6 +159,7 @@ def test_a_project_is_for_its_owners_eyes_only(origin: Installation, tmp_path: P
     assert stat.S_IMODE(origin.export_project(tmp_path / "project.zip").stat().st_mode) == 0o600
 
 
+@pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
 def test_a_database_without_a_project_has_nothing_to_export(store: SqlStore, tmp_path: Path) -> None:
     with pytest.raises(NotFound, match="no project yet"):
         ProjectArchive(Place(store, Folder(tmp_path), intake.view_key)).export(tmp_path / "project.zip", watch)

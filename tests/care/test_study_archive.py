@@ -177,6 +177,7 @@ def test_a_version_gets_the_next_number_where_its_own_is_taken(
         assert (came.number, came.parents) == (3, (released.id,))
 
 
+@pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
 def test_a_released_version_that_comes_with_a_study_can_be_published_here(
     origin: Installation, target: Installation, tmp_path: Path
 ) -> None:
@@ -201,6 +202,7 @@ def test_an_output_that_was_gone_here_is_there_again(
     assert target.objects.read(output.object_key) == origin.objects.read(output.object_key)
 
 
+@pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
 def test_an_image_that_is_lost_is_named_and_the_rest_arrives(
     origin: Installation, target: Installation, tmp_path: Path
 ) -> None:
@@ -276,6 +278,7 @@ def test_a_member_named_twice_is_refused(origin: Installation, tmp_path: Path) -
         origin.load_study(file)
 
 
+@pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
 def test_a_database_without_a_project_is_told_what_to_do(origin: Installation, store: SqlStore, tmp_path: Path) -> None:
     empty = StudyArchive(Place(store, Folder(tmp_path / "empty"), intake.view_key))
     with pytest.raises(NotFound, match="no project yet"):
@@ -317,6 +320,7 @@ def test_an_archive_is_for_its_owners_eyes_only(origin: Installation, tmp_path: 
     assert stat.S_IMODE(origin.export_study(tmp_path / "study.zip").stat().st_mode) == 0o600
 
 
+@pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
 def test_a_study_of_the_first_format_arrives(origin: Installation, target: Installation, tmp_path: Path) -> None:
     file = rewritten(origin.export_study(tmp_path / "study.zip"), as_format_1)
     assert target.load_study(file).name == origin.world.study.name

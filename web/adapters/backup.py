@@ -87,6 +87,9 @@ def _write_all(here: Place, snapshot: Path, out: zipfile.ZipFile, watch: Watch) 
     held: set[str] = set()
     lost: frozenset[str] = frozenset()
     for _ in range(TRIES):
+        if lost:
+            with here.store.begin():
+                pass  # objects go just before their rows are committed: wait for whoever is between the two
         _take(here.store, snapshot)
         wanted = sorted(_needs(snapshot, here) - held)
         missing = frozenset(write_objects(out, here.objects, watch(wanted)))
