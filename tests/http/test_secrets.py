@@ -236,6 +236,10 @@ GIVEN = {
 }
 
 
+# What is answered and logged does not depend on the database; what is kept does.
+ONE_ENGINE = pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
+
+
 @pytest.fixture
 def told(grounds: Grounds, planted: Planted, log: StringIO) -> Planted:
     planted.secrets["key of the server"] = KEY.decode()
@@ -243,10 +247,12 @@ def told(grounds: Grounds, planted: Planted, log: StringIO) -> Planted:
     return planted
 
 
+@ONE_ENGINE
 def test_a_secret_is_told_once_and_only_to_whom_it_is_given(told: Planted) -> None:
     assert told.told() == GIVEN
 
 
+@ONE_ENGINE
 def test_no_page_and_no_answer_shows_a_secret_afterwards(grounds: Grounds, told: Planted) -> None:
     shown = {}
     for name in ("nobody", "rater", "admin", "prompts:read key", "feedback:write key"):
@@ -260,6 +266,7 @@ def test_no_page_and_no_answer_shows_a_secret_afterwards(grounds: Grounds, told:
     assert shown == {}
 
 
+@ONE_ENGINE
 def test_no_log_holds_a_secret(told: Planted, log: StringIO, capfd: pytest.CaptureFixture[str]) -> None:
     said = capfd.readouterr()
     lines = [json.loads(line) for line in log.getvalue().splitlines()]

@@ -1,33 +1,17 @@
 """Accounts as people live with them: an invitation, a password, sessions, and a key; on a desk and on a phone."""
 
-import os
 import re
-from pathlib import Path
-from typing import Any
 from uuid import uuid4
 
 import httpx
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 from tests.journeys.conftest import Join, Visit
+from tests.journeys.screens import SCREENS, look
 from tests.journeys.server import Server
 
-DESK: dict[str, Any] = {"viewport": {"width": 1280, "height": 800}, "color_scheme": "light"}
-PHONE: dict[str, Any] = {"viewport": {"width": 390, "height": 844}, "color_scheme": "dark", "is_mobile": True}
-SCREENS = {"desk": DESK, "phone": PHONE}
 GOOD, BETTER = "kupferFagott12Regale", "zufriedenerHundAmSee4"
-SHOTS = os.environ.get("PALATE_SCREENSHOTS")
-
-
-def look(page: Page, name: str) -> None:
-    """Hold a page to what every page must be, and keep a picture of it where somebody wants to see it."""
-    assert page.evaluate("document.scrollingElement.scrollWidth <= innerWidth"), f"{name} scrolls sideways"
-    found = Axe().run(page)
-    assert found.violations_count == 0, found.generate_report()
-    if SHOTS:
-        page.screenshot(path=Path(SHOTS) / f"{name}.png", full_page=True)
 
 
 def sign_in(page: Page, email: str, password: str) -> None:
