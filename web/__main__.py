@@ -109,6 +109,10 @@ def commands(settings: Settings) -> list[Command]:
     """Return the commands, handed what they run."""
     parts = cache(lambda: build_parts(settings))
 
+    def make_tables() -> None:
+        settings.data_dir.mkdir(parents=True, exist_ok=True)
+        migrate(settings.database_url)
+
     def empty_place() -> Place:
         return Place(SqlStore.open(settings.database_url), parts().objects, intake.view_key)
 
@@ -117,7 +121,7 @@ def commands(settings: Settings) -> list[Command]:
             raise Conflict("The database has not the newest schema; run `python -m web migrate` first.")
         return empty_place()
 
-    desk = Desk(parts, place, lambda: migrate(settings.database_url), lambda: ready(settings, parts()))
+    desk = Desk(parts, place, make_tables, lambda: ready(settings, parts()))
 
     def listen(host: str, port: int) -> None:
         log_json()
@@ -133,7 +137,7 @@ def commands(settings: Settings) -> list[Command]:
     return [
         serve_command(lambda port: prepare(settings, parts(), port), listen, settings.port),
         work_command(lambda stop, threads: run_workers(parts(), stop, threads)),
-        migrate_command(lambda: migrate(settings.database_url)),
+        migrate_command(make_tables),
         simulate_command(parts, demo_quality, _address(settings.port)),
         promote_command(parts),
         rollback_command(parts),

@@ -79,9 +79,8 @@ def run(origin: Installation, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Ca
 
 @pytest.fixture
 def new_place(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
-    """Let the next commands work in another place, where nothing is yet; return its folder."""
+    """Let the next commands work in another place, where nothing is yet, not even its folder."""
     folder = tmp_path / "elsewhere"
-    folder.mkdir()
     monkeypatch.setenv("DATA_DIR", str(folder))
     monkeypatch.setenv("PROMPTS_DIR", str(folder / "prompts"))
     return folder

@@ -45,10 +45,13 @@ def test_a_project_moves_to_postgres(run: Run, origin: Installation, postgres_ur
     assert {name for name in first if second[name] != first[name]} == {"rows/audit_events.jsonl", "manifest.json"}
 
 
-def test_a_second_import_says_that_the_place_is_in_use(run: Run, new_place: Path, origin: Installation) -> None:
-    origin.export_project(new_place / "project.zip")
-    assert run("import", new_place / "project.zip")[0] == 0
-    code, said, complaint = run("import", new_place / "project.zip")
+def test_a_second_import_says_that_the_place_is_in_use(
+    run: Run, new_place: Path, origin: Installation, tmp_path: Path
+) -> None:
+    assert not new_place.exists()
+    origin.export_project(tmp_path / "project.zip")
+    assert run("import", tmp_path / "project.zip")[0] == 0
+    code, said, complaint = run("import", tmp_path / "project.zip")
     assert (code, said) == (1, "")
     assert "in use" in complaint
     assert "DATABASE_URL" in complaint
@@ -66,6 +69,7 @@ def test_a_file_is_not_written_where_there_is_no_folder(run: Run, tmp_path: Path
 
 
 def test_an_older_schema_is_to_be_migrated_first(run: Run, new_place: Path) -> None:
+    new_place.mkdir()
     migrate(f"sqlite:///{new_place / 'palate.db'}", "0001")
     code, _, complaint = run("export", "--project", new_place / "out.zip")
     assert code == 1
