@@ -87,7 +87,7 @@ def _some_promotion(parts: Parts, actor: Actor, chance: random.Random) -> Promot
     with parts.store.read() as tx:
         lines = tx.of_prompts.lines(DEFAULT_KEY)
     others = [line.id for line in lines if line.status == "released" and line.id != version.id]
-    if not others or chance.random() < 0.2:
+    if not others or chance.random() < 0.25:
         return promote(parts, actor, DEFAULT_KEY, candidate(parts).id, pointer.revision)
     if chance.random() < 0.4:
         return roll_back(parts, actor, DEFAULT_KEY, pointer.revision)
