@@ -37,6 +37,7 @@ FULL = bool(os.environ.get("PALATE_FULL"))
 # How many requests each operation gets of those who may use it; who may not is refused whatever they send.
 MOST = {"sqlite": 300 if FULL else 6, "postgres": 60 if FULL else 2}
 REFUSED = 20 if FULL else 1
+PATIENCE = 60  # seconds, on a machine that has other things to do
 ENDLESS = {"/api/train/events"}  # server-sent events do not end
 CHECKS = [
     not_a_server_error,
@@ -157,7 +158,7 @@ class Fuzzer:
 
     def _send(self, route: str, case: Case[Any]) -> None:
         self.grounds.world.clock.advance(seconds=7)
-        response = case.call(base_url="http://palate.test", app=self._app, headers=dict(self.person.headers))
+        response = case.call("http://palate.test", headers=dict(self.person.headers), app=self._app, timeout=PATIENCE)
         if response.status_code == 401 and self.name != "nobody":  # it signed itself out, or its way in was closed
             self.person = self.grounds.person(self.name)
         try:

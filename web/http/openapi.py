@@ -149,6 +149,8 @@ def _refusals(operation: Part, context: RouteContext, method: str, demand: Deman
         found += [404]
     if "{" in str(context.path_format):
         found += [410]
+    if "{secret}" in str(context.path_format):  # guessing is throttled, also where it changes nothing
+        found += [429]
     return sorted(found)
 
 
