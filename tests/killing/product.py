@@ -14,14 +14,17 @@ import httpx
 from sqlalchemy import update
 
 from tests.journeys.server import PATIENCE, ROOT, free_port, surroundings, until
+from tests.publishing.press import candidate
 from tests.world import SPACE
 from web.__main__ import build_parts, ready
 from web.adapters.store import SqlStore
 from web.adapters.tables import jobs
 from web.domain.access import Actor, Role
 from web.domain.job import CLAIM_TIME
+from web.domain.prompt import DEFAULT_KEY
 from web.domain.study import Study
 from web.services import accounts
+from web.services.promotion import promote
 from web.services.studies import StudyDraft, make_study, move_study
 from web.settings import Settings
 
@@ -107,6 +110,7 @@ class Product:
         ready(self.settings, self.parts)
         with self.studying("Nothing"):
             pass  # else the first server to start would make the demo, and the worker would be busy with it
+        promote(self.parts, self.operator, DEFAULT_KEY, candidate(self.parts).id, 0)  # so that there are two to choose
         self.webs = [Web(folder / f"web{number}.log", self.settings) for number in range(webs)]
         words = ("work",)
         self.workers = [Process(words, folder / f"work{number}.log", self.settings) for number in range(workers)]

@@ -32,14 +32,15 @@ class Publisher(Client):
         self.names = [version["name"] for version in here["versions"]]
 
     def work(self, stop: threading.Event) -> None:
-        """Take one turn after the other, not too fast."""
+        """Promote another version, then take one turn after the other, not too fast."""
+        self._promote(next(name for name in self.names if name != self.live))
         while not stop.is_set():
             self.turn()
             stop.wait(self.random.uniform(0, 2 * PAUSE))
 
     def turn(self) -> None:
         """Publish what was learnt, promote any version, or go back."""
-        kind = self.random.choice(("best", "best", "promote", "rollback"))
+        kind = self.random.choice(("best", "best", "promote", "promote", "rollback"))
         if kind == "best":
             self._best()
         elif kind == "promote":

@@ -22,10 +22,10 @@ from tests.killing.publisher import Publisher
 from web.domain.access import Role
 from web.domain.study import Study
 
-KILLS = int(os.environ.get("PALATE_KILLS", "3"))
+KILLS = int(os.environ.get("PALATE_KILLS", "2"))
 EACH = 10  # kills under the load of one study: a longer history only makes the optimizer slow
 WHOLE = 50  # from so many kills on, what the last one left is waited for, as long as its claims last
-SEED = 20260
+SEED = 20294  # a worker first, then everything
 FIRST_INPUTS = 4
 ROLES: tuple[Role, ...] = ("rater", "rater", "rater", "admin", "admin")
 
@@ -89,7 +89,7 @@ def test_nothing_acknowledged_is_lost_or_doubled_by_kills(
         seconds = time.monotonic() - began
         print(f"\n{database.partition(':')[0]}: {KILLS} rounds in {seconds:.0f} s: {dict(sorted(told.items()))}")
     assert told["killed"] >= KILLS
-    assert told["retried"] > 0
+    assert all(told[what] > 0 for what in ("retried", "inputs", "uploads", "promoted"))
 
 
 def under_fire(
