@@ -45,6 +45,7 @@ FAULTS = (OSError, ValueError, RuntimeError, http.client.HTTPException)
 REFUSED = {401: "the key is missing, unknown or revoked", 403: "the key lacks the scope that this needs"}
 Value = Union[float, int, str]
 log = logging.getLogger("palate.client")
+chance = random.Random()  # so that a program that seeds its own random numbers gets those it would have had
 
 
 class PalateError(Exception):
@@ -207,7 +208,7 @@ def _hang_up(sock: socket.socket) -> None:
 
 
 def _backoff(failures: int) -> float:
-    return min(2.0 ** min(failures - 1, 10), LONGEST_WAIT) * random.uniform(0.5, 1.5)
+    return min(2.0 ** min(failures - 1, 10), LONGEST_WAIT) * chance.uniform(0.5, 1.5)
 
 
 class _Feed:
@@ -262,7 +263,7 @@ class _Feed:
             self._failed(error)
         else:
             self.error, self.failures, self.withdrawn, self.confirmed = "", 0, False, datetime.now(timezone.utc)
-            self.due = time.monotonic() + self.seconds * random.uniform(0.9, 1.1)
+            self.due = time.monotonic() + self.seconds * chance.uniform(0.9, 1.1)
             self._store()
 
     def _take(self, body: bytes) -> None:

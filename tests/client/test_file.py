@@ -84,7 +84,7 @@ def test_it_watches_and_prints_each_change_as_a_line_of_json(palate: Palate, tmp
     palate.fault = lambda at: at.answer(500, b"")
     until("the third line", lambda: len(lines()) == 3)
     watcher.send_signal(signal.SIGINT)
-    assert watcher.wait(10) == 0
+    assert watcher.wait(60) == 0
     assert [(line["version"], line["error"] is None) for line in lines()] == [
         ("v1.0.0", True),
         ("v1.1.0", True),

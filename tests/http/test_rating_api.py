@@ -136,7 +136,8 @@ def test_the_address_of_an_image_holds_for_as_long_as_its_lease(site: Site, rate
     site.world.clock.advance(minutes=11)
     assert [rater.get(url).status_code for url in urls] == [410] * len(urls)
     again = rater.get("/api/train/next", headers={"X-Tab": "tab"}).json()["experiments"]
-    assert first["experiment_id"] in {experiment["experiment_id"] for experiment in again}
+    (same,) = [experiment for experiment in again if experiment["experiment_id"] == first["experiment_id"]]
+    urls += [same["source_url"], *(option["image_url"] for option in same["options"])]
     assert [rater.get(url).status_code for url in urls] == [200] * len(urls)
 
 

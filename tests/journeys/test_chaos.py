@@ -55,7 +55,7 @@ def test_each_exchange_takes_a_round_trip_and_the_first_one_more(echo: int) -> N
         for _ in range(2):
             assert ask(connection, b"hello") == b"hello"
             times.append(time.monotonic())
-    assert times[1] - times[0] >= 2 * ROUND_TRIP
+    assert times[1] - times[0] >= 1.98 * ROUND_TRIP  # an event loop's clock may be a little early
     assert times[2] - times[1] >= ROUND_TRIP
 
 

@@ -179,7 +179,7 @@ class Rater(Client):
                 self.ledger.fault(f"The rating {rating_id} was told {verdict}, not {fine} (undone: {gone}).")
 
     def _expect_total(self, told: int) -> None:
-        mine = [key for key, said in self.ledger.rated.items() if said.judge_id == self.browser.user_id]
+        mine = [key for key, said in self.ledger.rated.copy().items() if said.judge_id == self.browser.user_id]
         standing = sum(self.ledger.rated[key].score is not None and key not in self.ledger.undone for key in mine)
         if told != standing:
             self.ledger.fault(f"A rater who gave {standing} scores was told of {told}.")

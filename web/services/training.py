@@ -91,8 +91,7 @@ def _top_up(parts: Parts, study: Study, rater: Actor, tab: str, wanted: int) -> 
         fresh: tuple[Lease, ...] = ()
         if missing > 0:
             ready = tx.of_experiments.leasable(study.id, rater.user_id, study.raters_wanted, now, missing)
-            fresh = tuple(Lease.start(experiment, rater.user_id, tab, now) for experiment in ready)
-            tx.of_leases.take(fresh)
+            fresh = tx.of_leases.take(Lease.start(experiment, rater.user_id, tab, now) for experiment in ready)
             tx.of_jobs.add_once([plan_job(study.id, now)])
         return _turn(tx, study, rater, (*held, *fresh), now)
 

@@ -27,17 +27,17 @@ class LeaseQueries:
         rows = self.connection.execute(_HELD, {**known, "idle_since": now + LEASE_TIME - ADOPT_AFTER})
         return tuple(Lease(**row) for row in rows.mappings())
 
-    def take(self, wanted: Iterable[Lease]) -> None:
-        """Insert leases, or hold again those that this rater once had."""
-        for lease in wanted:
-            added = self.connection.execute(
-                insert_once(self.connection, leases).values(**lease.__dict__).returning(leases.c.id)
-            ).first()
-            if added is None:
-                mine = and_(leases.c.experiment_id == lease.experiment_id, leases.c.rater_id == lease.rater_id)
-                self.connection.execute(
-                    update(leases).where(mine).values(state="held", token=lease.token, until=lease.until)
-                )
+    def take(self, wanted: Iterable[Lease]) -> tuple[Lease, ...]:
+        """Insert leases, or hold again those that this rater once had, which keep their ids; return what is held."""
+        return tuple(self._take(lease) for lease in wanted)
+
+    def _take(self, lease: Lease) -> Lease:
+        added = insert_once(self.connection, leases).values(**lease.__dict__).returning(leases.c.id)
+        if self.connection.execute(added).first() is not None:
+            return lease
+        mine = and_(leases.c.experiment_id == lease.experiment_id, leases.c.rater_id == lease.rater_id)
+        again = update(leases).where(mine).values(state="held", token=lease.token, until=lease.until)
+        return Lease(**self.connection.execute(again.returning(leases)).mappings().one())
 
     def renew(self, ids: Iterable[str], token: str, until: datetime) -> None:
         """Extend running leases in the hands of a tab."""
