@@ -2,6 +2,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+TOGETHER := --numprocesses 2 --dist loadgroup
 export OPENBLAS_NUM_THREADS := 1
 export OMP_NUM_THREADS := 1
 
@@ -32,18 +33,18 @@ run: setup
 	$(BIN)/python -m web serve
 
 test: setup-dev
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest $(TOGETHER) $(ARGS)
 
 # All of the tests, with a hundred rounds of killing and a thousand promotions on each engine: an hour and more.
 test-full: setup-dev
-	PALATE_FULL=1 PALATE_KILLS=100 $(BIN)/python -m pytest $(ARGS)
+	PALATE_FULL=1 PALATE_KILLS=100 $(BIN)/python -m pytest $(TOGETHER) $(ARGS)
 
 check: setup-dev
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest $(TOGETHER)
 
 fmt: setup-dev
 	$(BIN)/ruff format .

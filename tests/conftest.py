@@ -14,6 +14,13 @@ from web.adapters.store import SqlStore
 ENGINES = ("sqlite", "postgres")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let one process do what is in one file, and one drive all browsers, which are slow beside each other."""
+    for item in items:
+        folder, name = item.path.parent.name, item.path.name
+        item.add_marker(pytest.mark.xdist_group(folder if folder == "journeys" else f"{folder}/{name}"))
+
+
 @pytest.fixture
 def clock() -> FixedClock:
     return FixedClock()

@@ -18,7 +18,7 @@ from web.domain.study import Learnt, Study
 from web.services.keys import KeyDraft, make_key
 
 HOME = f"/admin/prompts/{DEFAULT_KEY}"
-SOON_MS = 40_000
+SOON_MS = 120_000
 
 
 def learn(server: Server, study: Study, rater: Rater, exposure: float) -> None:
