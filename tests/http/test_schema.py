@@ -34,10 +34,10 @@ from tests.grounds import Grounds, routes
 from web.api import train
 
 FULL = bool(os.environ.get("PALATE_FULL"))
-# How many requests each operation gets of those who may use it; who may not is refused whatever they send.
 ROLES = ("nobody", "rater", "admin", "prompts:read key", "feedback:write key")
 # Who may what is asked before the database is; so Postgres is asked by those who reach all of it.
 VISITS = [("sqlite", name) for name in ROLES] + [("postgres", name) for name in (ROLES if FULL else ("rater", "admin"))]
+# How many requests each operation gets of those who may use it; who may not is refused whatever they send.
 MOST = {"sqlite": 300 if FULL else 6, "postgres": 60 if FULL else 2}
 REFUSED = 20 if FULL else 1
 PATIENCE = 60  # seconds, on a machine that has other things to do
