@@ -14,6 +14,7 @@ from web.adapters.store import SqlStore
 ENGINES = ("sqlite", "postgres")
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Let one process do what is in one file, and one drive all browsers, which are slow beside each other."""
     for item in items:
