@@ -40,6 +40,7 @@ export class Outbox extends EventTarget {
   /** @type {Promise<void> | null} */
   #running = null;
   #again = false;
+  #taken = 0; // entries taken in so far
   #tries = 0;
   #limit = BATCH;
   #timer = 0;
@@ -76,6 +77,7 @@ export class Outbox extends EventTarget {
   /** @param {Entry} entry @param {Promise<unknown>} writing */
   async #keep(entry, writing) {
     let durable = true;
+    this.#taken += 1;
     this.#writing.push(entry);
     this.#set(this.state, this.pending + 1, this.gain + gainOf(entry));
     try {
@@ -97,9 +99,7 @@ export class Outbox extends EventTarget {
     clearTimeout(this.#timer);
     this.#timer = 0;
     this.#again = true;
-    this.#running ??= this.#drain().finally(() => {
-      this.#running = null;
-    });
+    this.#running ??= this.#drain();
     return this.#running;
   }
 
@@ -108,14 +108,16 @@ export class Outbox extends EventTarget {
       while (this.#again) {
         this.#again = false;
         await exclusively(`palate-outbox-${this.store.rater}`, () => this.#tellAll());
+        await this.#recount("saved");
       }
       this.#tries = 0;
-      await this.#recount("saved");
     } catch (error) {
       if (!(error instanceof Failure)) throw error;
       await this.#recount(error.kind === "session" ? "signin" : "waiting");
       this.#timer = setTimeout(() => this.flush(true), Math.max(backOff(this.#tries), error.waitMs));
       this.#tries += 1;
+    } finally {
+      this.#running = null; // in one step with the last look at #again, so that nobody's wish to go on is missed
     }
   }
 
@@ -183,10 +185,13 @@ export class Outbox extends EventTarget {
     this.dispatchEvent(new CustomEvent("refused", { detail: message }));
   }
 
-  /** Count what is not told yet, and say so with the state. @param {"saved"|"waiting"|"signin"} state */
+  /** Count what is not told yet, again where something came meanwhile, and say so. @param {"saved"|"waiting"|"signin"} state */
   async #recount(state) {
-    const writing = [...this.#writing];
-    const kept = await orElse(this.store.head(), []);
+    let taken, writing, kept;
+    do {
+      [taken, writing] = [this.#taken, [...this.#writing]];
+      kept = await orElse(this.store.head(), []);
+    } while (taken !== this.#taken);
     const isKept = (/** @type {Entry} */ entry) => kept.some(({ id, kind }) => id === entry.id && kind === entry.kind);
     const untold = [...kept, ...this.#loose, ...writing.filter((entry) => !isKept(entry))];
     this.#set(state, untold.length, untold.reduce((sum, entry) => sum + gainOf(entry), 0));
