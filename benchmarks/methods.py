@@ -21,7 +21,7 @@ def random_search(game: Game) -> Bests:
     stars: list[int] = []
     bests = {}
     for upload in range(UPLOADS):
-        points += SEARCH.random(random, OPTIONS)
+        points += SEARCH.points(SEARCH.random(random, OPTIONS))
         stars += game.rate(upload, points[-OPTIONS:])
         if len(stars) in CHECKPOINTS:
             bests[len(stars)] = points[int(np.argmax(stars))]

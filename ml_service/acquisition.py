@@ -1,72 +1,96 @@
 """Which points to rate next, and which one is best, given a belief and all that is out already."""
 
-from collections.abc import Collection, Sequence
-from typing import Literal
+from dataclasses import dataclass
 
 import numpy as np
 
-from ml_service.contract import Interval, Point, Proposal
-from ml_service.rating_gp import RatingGP, sd
-from ml_service.space import Array, Key
+from ml_service.additive import Array
+from ml_service.contract import Interval
+from ml_service.rating_gp import RatingGP
+from ml_service.space import SearchSpace, distinct
 
 CURIOSITY = 2.5  # standard deviations added to the mean of a point when choosing what to rate
 CAUTION = 0.3  # standard deviations taken off it when recommending
 RANDOM, TRIED, CENTRES, EACH = 500, 150, 25, 10  # points of a pool: drawn, tried last, neighbours of the best
-CLIMBS = 3  # rounds of local search for the best point
+CLIMBS = 5  # rounds of local search for the best point
 Z95 = 1.96
+NARROW = 0.5  # how much smaller the steps are in each
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A point to be rated, with the belief about its rating when it was chosen."""
+
+    row: Array
+    mean: float
+    sd: float
 
 
 def upper_bounds(
-    belief: RatingGP,
-    pending: Sequence[Point],
-    taken: Collection[Key],
-    count: int,
-    generator: str,
-    random: np.random.Generator,
-) -> list[Proposal]:
+    belief: RatingGP, space: SearchSpace, pending: Array, taken: Array, count: int, random: np.random.Generator
+) -> list[Choice]:
     """Choose up to `count` points of the highest mean + 2.5 sd, each knowing of the ones before it.
 
-    Pending points and chosen ones count as already observed at their mean, so the covariance shrinks and the mean
-    stays. Points whose key is taken are left out; there are fewer than `count` only where the space has no more.
+    Pending points and chosen ones count as already observed at their mean: the covariance shrinks, the mean stays
+    (Desautels, Krause and Burdick 2014). Taken points are left out; there are fewer than `count` only where the space
+    has no more. `pending` and `taken` are rows of the unit cube.
     """
-    points = pool(belief, random)
-    mean, covariance = belief.posterior([*points, *pending])
-    covariance = _observed(covariance, list(range(len(points), len(mean))), belief.noise)
-    mean, covariance = mean[: len(points)], covariance[: len(points), : len(points)]
-    open_ones = np.array([belief.space.key(point) not in taken for point in points])
-    prior = sd(belief.prior(points[:1]))[0]
-    chosen: list[Proposal] = []
-    for _ in range(min(count, int(open_ones.sum()))):
-        spread = sd(covariance)
-        best = int(np.argmax(np.where(open_ones, mean + CURIOSITY * spread, -np.inf)))
-        expected = interval(float(mean[best]), float(spread[best]))
-        why: Literal["explore", "refine"] = "explore" if spread[best] > prior / 2 else "refine"
-        chosen.append(Proposal(generator=generator, point=points[best], why=why, expected=expected))
-        covariance = _observed(covariance, [best], belief.noise)
-        open_ones[best] = False
+    rows = pool(belief, space, random)
+    mean, sd = belief.marginal(rows)
+    known = _Known(belief, rows, sd * sd)
+    for row in distinct(pending):
+        known.observe(row[None])
+    free = np.logical_not(_among(rows, taken))
+    chosen: list[Choice] = []
+    for _ in range(min(count, int(free.sum()))):
+        spread = np.sqrt(np.clip(known.variance, 0, None))
+        best = int(np.argmax(np.where(free, mean + CURIOSITY * spread, -np.inf)))
+        chosen.append(Choice(rows[best], float(mean[best]), float(spread[best])))
+        free[best] = False
+        if len(chosen) < count:
+            known.observe(rows[best : best + 1])
     return chosen
 
 
-def pool(belief: RatingGP, random: np.random.Generator) -> list[Point]:
-    """Return the points to choose among: all of a small space, else random ones, tried ones, neighbours of the best."""
-    space = belief.space
+class _Known:
+    """The variance left at rows once points have been observed, one rated output each, by rank-one steps."""
+
+    def __init__(self, belief: RatingGP, rows: Array, variance: Array) -> None:
+        self.belief, self.rows, self.variance = belief, rows, variance.copy()
+        self.noise = belief.hyper.noise + belief.hyper.effects["output"]
+        self.points, self.steps = np.empty((0, rows.shape[1])), np.empty((0, len(rows)))
+        self.own = np.empty((0, 0))
+
+    def observe(self, point: Array) -> None:
+        """Take a 1 × D point as observed."""
+        shared = self.belief.across(np.vstack([point, self.points]), point)[:, 0]
+        weights = np.linalg.solve(self.own, shared[1:]) if len(self.own) else np.empty(0)
+        left = np.sqrt(shared[0] + self.noise - weights @ weights)
+        step = (self.belief.across(point, self.rows)[0] - weights @ self.steps) / left
+        self.own = np.block([[self.own, np.zeros((len(self.own), 1))], [weights[None], np.array([[left]])]])
+        self.points, self.steps = np.vstack([self.points, point]), np.vstack([self.steps, step])
+        self.variance -= step * step
+
+
+def pool(belief: RatingGP, space: SearchSpace, random: np.random.Generator) -> Array:
+    """Return the rows to choose among: all of a small space, else random ones, tried ones, neighbours of the best."""
     listed = space.every()
     if listed is not None:
         return listed
-    drawn = [space.default, *belief.outputs[-TRIED:], *space.random(random, RANDOM)]
+    default = space.unit([space.default])
+    drawn = np.vstack([default, belief.ratings.points[-TRIED:], space.random(random, RANDOM)])
     best = np.argsort(-belief.mean(drawn), kind="stable")[:CENTRES]
-    return space.distinct([*drawn, *space.near(random, [drawn[i] for i in best], EACH)])
+    return distinct(np.vstack([drawn, space.near(random, drawn[best], EACH)]))
 
 
-def recommend(belief: RatingGP, random: np.random.Generator) -> Point:
-    """Return the point of the highest mean − 0.3 sd, found by search around the best so far; never the best rating."""
-    points = leaders = pool(belief, random)
-    for _ in range(CLIMBS):
-        mean, covariance = belief.posterior(points)
-        order = np.argsort(-(mean - CAUTION * sd(covariance)), kind="stable")
-        leaders = [points[i] for i in order[:CENTRES]]
-        points = belief.space.distinct([*leaders, *belief.space.near(random, leaders, EACH)])
-    return leaders[0]
+def recommend(belief: RatingGP, space: SearchSpace, random: np.random.Generator) -> Array:
+    """Return the row of the highest mean - 0.3 sd, by search around the best in ever smaller steps; 1 × D."""
+    rows = leaders = pool(belief, space, random)
+    for climb in range(CLIMBS):
+        mean, sd = belief.marginal(rows)
+        leaders = rows[np.argsort(-(mean - CAUTION * sd), kind="stable")[:CENTRES]]
+        rows = distinct(np.vstack([leaders, space.near(random, leaders, EACH, NARROW**climb)]))
+    return leaders[:1]
 
 
 def interval(mean: float, spread: float, *, on_scale: bool = True) -> Interval:
@@ -76,10 +100,8 @@ def interval(mean: float, spread: float, *, on_scale: bool = True) -> Interval:
     return Interval(mean=mean, low=low, high=high)
 
 
-def _observed(covariance: Array, rows: Sequence[int], noise: float) -> Array:
-    """Return the covariance left once the given rows have been observed, one rated output each."""
-    if not rows:
-        return covariance
-    across = covariance[:, rows]
-    inner = covariance[np.ix_(rows, rows)] + noise * np.eye(len(rows))
-    return np.asarray(covariance - across @ np.linalg.solve(inner, across.T))
+def _among(rows: Array, taken: Array) -> Array:
+    """Tell which rows are taken ones."""
+    if not len(taken):
+        return np.zeros(len(rows), dtype=bool)
+    return np.asarray(np.abs(rows[:, None] - taken[None]).max(axis=2).min(axis=1) < 1e-9)

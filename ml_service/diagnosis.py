@@ -1,6 +1,6 @@
 """What a belief has learnt, in the words of the contract: best point, convergence, curves, raters, variances."""
 
-from collections import defaultdict
+from collections import Counter
 from collections.abc import Sequence
 
 import numpy as np
@@ -17,34 +17,36 @@ from ml_service.contract import (
     Value,
     VarianceParts,
 )
-from ml_service.effects import Effects
-from ml_service.rating_gp import RatingGP, sd
-from ml_service.space import Array, SearchSpace, snap
+from ml_service.rating_gp import RatingGP
+from ml_service.space import Array, SearchSpace, distinct
 
 CURVE = 21  # values of a number's curve
 SAMPLES = 400  # functions drawn from the belief
+DRAWN = 400  # points that they are drawn at
 NEAR = 0.1  # stars: so close to the optimum counts as there
 
 
 class Findings:
     """What can be said of one belief about its best point and its parameters."""
 
-    def __init__(self, belief: RatingGP, random: np.random.Generator) -> None:
-        self.belief, self.random = belief, random
-        self.best = recommend(belief, random)
-        self.points = belief.space.distinct([self.best, *pool(belief, random)])
-        mean, covariance = belief.posterior(self.points)
-        self.drawn = self._draw(mean, covariance)
+    def __init__(self, belief: RatingGP, space: SearchSpace, random: np.random.Generator) -> None:
+        self.belief, self.space, self.random = belief, space, random
+        self.row = recommend(belief, space, random)
+        self.best = space.points(self.row)[0]
+        rows = distinct(np.vstack([self.row, pool(belief, space, random)]))
+        kept = np.argsort(-belief.mean(rows[1:]), kind="stable")[: DRAWN // 2]
+        self.rows = distinct(np.vstack([self.row, rows[1:][kept], rows[1:DRAWN]]))
+        self.drawn = self._draw(*belief.posterior(self.rows))
 
     def _draw(self, mean: Array, covariance: Array) -> Array:
         return self.random.multivariate_normal(mean, covariance, SAMPLES, check_valid="ignore", method="eigh")
 
     def recommended(self, generator: str) -> Best:
         """Return the best point with the intervals of its rating and of its gain over the default."""
-        mean, c = self.belief.posterior([self.best, self.belief.space.default])
+        mean, c = self.belief.posterior(np.vstack([self.row, self.space.unit([self.space.default])]))
         gain_sd = float(np.sqrt(max(c[0, 0] + c[1, 1] - 2 * c[0, 1], 0)))
         gain = interval(float(mean[0] - mean[1]), gain_sd, on_scale=False)
-        rating = interval(float(mean[0]), float(sd(c)[0]))
+        rating = interval(float(mean[0]), float(np.sqrt(max(c[0, 0], 0))))
         return Best(generator=generator, point=self.best, rating=rating, gain=gain)
 
     def convergence(self) -> Convergence:
@@ -54,7 +56,7 @@ class Findings:
 
     def parameters(self) -> dict[str, ParameterReport]:
         """Return the curve of each parameter through the best point, its importance, and how settled it is."""
-        curves = {name: self._curve(name) for name in self.belief.space.parameters}
+        curves = {name: self._curve(name) for name in self.space.parameters}
         variances = {name: float(np.var([at.rating.mean for at in curve])) for name, curve in curves.items()}
         total = sum(variances.values())
         settled = self._settled()
@@ -68,68 +70,49 @@ class Findings:
         }
 
     def _curve(self, name: str) -> tuple[CurvePoint, ...]:
-        values = _values(self.belief.space, name, self.best[name])
-        mean, covariance = self.belief.posterior([self.best | {name: value} for value in values])
-        rows = zip(values, mean, sd(covariance), strict=True)
+        values = _values(self.space, name, self.best[name])
+        mean, sd = self.belief.marginal(self.space.unit([self.best | {name: value} for value in values]))
+        rows = zip(values, mean, sd, strict=True)
         return tuple(CurvePoint(value=value, rating=interval(float(m), float(s))) for value, m, s in rows)
 
     def _settled(self) -> dict[str, float]:
         """Compare where the best of drawn functions lies, now and before any rating, among the same points."""
-        unit = self.belief.space.unit(self.points)
-        before = self._draw(np.zeros(len(self.points)), self.belief.prior(self.points))
-        now, then = (unit[drawn.argmax(axis=1)] for drawn in (self.drawn, before))
+        before = self._draw(np.zeros(len(self.rows)), self.belief.covariance(self.rows, self.rows))
+        now, then = (self.rows[drawn.argmax(axis=1)] for drawn in (self.drawn, before))
         return {
-            name: _settled(now[:, column], then[:, column], bool(self.belief.space.is_category[column]))
-            for column, name in enumerate(self.belief.space.free)
+            name: _settled(now[:, column], then[:, column], bool(self.space.is_category[column]))
+            for column, name in enumerate(self.space.free)
         }
 
+    def variance(self) -> VarianceParts:
+        """Return where the variance of a rating comes from."""
+        hyper = self.belief.hyper
+        return VarianceParts(
+            setting=float(np.var(self.belief.mean(self.belief.ratings.points[self.belief.ratings.point]))),
+            rater=hyper.rater,
+            item=hyper.effects["item"],
+            luck=hyper.effects["output"],
+            noise=float(np.mean(hyper.noises[self.belief.ratings.rater])),
+        )
 
-def raters(effects: Effects) -> tuple[RaterEffect, ...]:
+
+def raters(belief: RatingGP, seen: Sequence[Observation]) -> tuple[RaterEffect, ...]:
     """Return how much higher than the others each rater scores."""
+    counts = sorted(Counter(one.rater for one in seen).items())
     return tuple(
-        RaterEffect(rater=name, ratings=one.ratings, effect=interval(one.mean, one.sd, on_scale=False))
-        for name, one in sorted(effects.raters.items())
+        RaterEffect(rater=name, ratings=count, effect=interval(one.mean, one.sd, on_scale=False))
+        for (name, count), one in zip(counts, belief.rater_effects(), strict=True)
     )
-
-
-def variance(belief: RatingGP, seen: Sequence[Observation]) -> VarianceParts:
-    """Return where the variance of the ratings comes from.
-
-    Noise is how ratings of one output differ; what else differs between outputs of one setting is luck. Where no
-    output has two ratings the two cannot be told apart, and all of it is called noise.
-    """
-    fitted = belief.mean([o.point for o in seen])
-    ratings = np.array([belief.effects.corrected(o) for o in seen])
-    rest = float(np.mean((ratings - fitted) ** 2))
-    noise = _within([o.output for o in seen], ratings)
-    noise = rest if noise is None else min(noise, rest)
-    rater = np.mean([belief.effects.raters[o.rater].mean ** 2 for o in seen])
-    item = np.mean([belief.effects.items[o.item].mean ** 2 for o in seen])
-    return VarianceParts(
-        setting=float(np.var(fitted)), rater=float(rater), item=float(item), luck=rest - noise, noise=noise
-    )
-
-
-def _within(outputs: Sequence[str], ratings: Array) -> float | None:
-    """Return the variance of ratings of the same output, pooled; None where no output has two."""
-    groups: defaultdict[str, list[float]] = defaultdict(list)
-    for output, rating in zip(outputs, ratings, strict=True):
-        groups[output].append(float(rating))
-    freedom = len(ratings) - len(groups)
-    squares = sum(float(np.var(group)) * len(group) for group in groups.values())
-    return squares / freedom if freedom else None
 
 
 def _values(space: SearchSpace, name: str, at: Value) -> list[Value]:
     """List the values of a curve: each choice, or evenly spaced numbers; the best point's value is among them."""
-    parameter = space.parameters[name]
+    parameter, axis = space.parameters[name], space.free.get(name)
     if isinstance(parameter, CategoryParameter):
         return list(parameter.choices)
-    if name not in space.free:
+    if axis is None:
         return [at]
-    base = space.unit([space.default] * CURVE)
-    base[:, list(space.free).index(name)] = np.linspace(0, 1, CURVE)
-    return sorted({at, *(snap(parameter, point[name]) for point in space.points(base))}, key=float)
+    return sorted({at, *(axis.value(place) for place in np.linspace(0, 1, CURVE))}, key=float)
 
 
 def _settled(now: Array, then: Array, is_category: bool) -> float:

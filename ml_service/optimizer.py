@@ -4,14 +4,16 @@ The same request gets the same answer bit for bit on one machine: observations a
 request's seed and the size of its history, and linear algebra runs on one thread (which is also what is fastest here).
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 from threadpoolctl import threadpool_limits
 
 from ml_service import diagnosis
-from ml_service.acquisition import upper_bounds
+from ml_service.acquisition import interval, upper_bounds
 from ml_service.contract import (
     DiagnoseRequest,
     Diagnosis,
@@ -25,6 +27,7 @@ from ml_service.contract import (
     digest,
 )
 from ml_service.errors import InvalidRequest
+from ml_service.likelihood import Ratings
 from ml_service.rating_gp import RatingGP
 from ml_service.space import SearchSpace
 
@@ -82,6 +85,26 @@ class Known:
         """Count the options that were rated or are out."""
         return len({one.output for one in self.seen}) + len(self.pending)
 
+    def ratings(self) -> Ratings:
+        """Return what was rated as arrays, its distinct points in the order of their last rating."""
+        last = {self.space.key(one.point): one.point for one in self.seen}
+        keys = {self.space.key(one.point): None for one in reversed(self.seen)}
+        places = {key: place for place, key in enumerate(reversed(keys))}
+        raters, rater = _numbered([one.rater for one in self.seen])
+        groups = {
+            "item": _numbered([one.item for one in self.seen])[1],
+            "output": _numbered([one.output for one in self.seen])[1],
+        }
+        return Ratings(
+            points=self.space.unit([last[key] for key in places]),
+            is_category=self.space.is_category,
+            stars=np.array([one.rating for one in self.seen], dtype=float),
+            point=np.array([places[self.space.key(one.point)] for one in self.seen], dtype=np.intp),
+            rater=rater,
+            raters=raters,
+            groups=groups,
+        )
+
 
 def _reference(request: SuggestRequest, known: Known) -> list[Proposal]:
     if request.reference is None:
@@ -106,24 +129,42 @@ def _believed(request: SuggestRequest, known: Known, chosen: Sequence[Proposal])
     wanted = request.count - len(chosen)
     if not wanted:
         return []
+    space = known.space
     beside = [one.point for one in chosen]
-    waiting = [point for _, point in known.pending] + beside
-    shown = [point for item, point in known.pending if item == request.item] + beside
-    taken = {known.space.key(point) for point in shown}
+    waiting = space.unit([point for _, point in known.pending] + beside)
+    taken = space.unit([point for item, point in known.pending if item == request.item] + beside)
     random = np.random.default_rng([request.seed, len(request.seen), len(request.pending)])
-    belief = RatingGP(known.space, known.seen)
-    return upper_bounds(belief, waiting, taken, wanted, known.generator, random)
+    belief = RatingGP(known.ratings())
+    choices = upper_bounds(belief, space, waiting, taken, wanted, random)
+    points = [space.points(one.row[None])[0] for one in choices]
+    doubt = math.sqrt(belief.prior) / 2
+    return [
+        Proposal(
+            generator=known.generator,
+            point=point,
+            why="explore" if one.sd > doubt else "refine",
+            expected=interval(one.mean, one.sd),
+        )
+        for point, one in zip(points, choices, strict=True)
+    ]
+
+
+def _numbered(names: Sequence[str]) -> tuple[int, npt.NDArray[np.intp]]:
+    """Return how many names there are, and the number of each."""
+    known, numbers = np.unique(np.array(names, dtype=object) if names else np.empty(0, dtype=str), return_inverse=True)
+    return len(known), np.asarray(numbers, dtype=np.intp)
 
 
 def _learnt(request: DiagnoseRequest, known: Known) -> Diagnosis:
-    belief = RatingGP(known.space, known.seen)
-    findings = diagnosis.Findings(belief, np.random.default_rng([request.seed, len(request.seen)]))
+    findings = diagnosis.Findings(
+        RatingGP(known.ratings()), known.space, np.random.default_rng([request.seed, len(request.seen)])
+    )
     return Diagnosis(
         best=findings.recommended(known.generator),
         convergence=findings.convergence(),
         parameters=findings.parameters(),
-        raters=diagnosis.raters(belief.effects),
-        variance=diagnosis.variance(belief, known.seen),
+        raters=diagnosis.raters(findings.belief, known.seen),
+        variance=findings.variance(),
         ratings_used=0,
         history="",
     )

@@ -1,146 +1,157 @@
-"""RatingGP: what the ratings say about every point, as a mean and a covariance in stars.
+"""RatingGP: what ratings say about every point, with raters, inputs and the luck of outputs told apart.
 
-Raters' and inputs' levels are taken out first (`effects`), ratings of one output are averaged, and what is left is
-`level + f(point) + noise` with f a Gaussian process on the unit cube of the space.
+    rating = 3 + rater + scale(rater) · (level + f(x) + item + luck(output)) + noise(rater)
+
+Every term is Gaussian, so all of it is one Gaussian process, and each correction carries its own uncertainty. f is
+additive (`additive`). The hyperparameters are the most probable ones, by exact gradients (`likelihood`). The posterior
+is that of the features of a pivoted Cholesky factor (Harbrecht, Peters and Schneider 2012), with what they leave out
+as noise of each output (Snelson and Ghahramani 2006): exact as long as there are no more distinct points than
+features. The effects are eliminated as sparse blocks, so a rating more costs next to nothing.
 """
 
-from collections.abc import Callable, Sequence
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
-from scipy.optimize import minimize
-from sklearn.gaussian_process.kernels import Hyperparameter
-from skopt.learning import GaussianProcessRegressor
-from skopt.learning.gaussian_process.kernels import ConstantKernel, Kernel, Matern, WhiteKernel
+from scipy import sparse
+from scipy.linalg import cho_solve, cholesky, solve_triangular
+from scipy.sparse.linalg import splu
 
-from ml_service import effects
-from ml_service.contract import Observation, Point
-from ml_service.space import Array, SearchSpace
+from ml_service.additive import Array
+from ml_service.likelihood import LEVEL, LEVEL_SD, Hyper, Index, Ratings, most_probable
 
-FITTED = 200  # outputs that the hyperparameters are fitted on
-KEPT = 800  # newest outputs that the posterior knows
-SIGNAL, NOISE = 0.7, 0.5  # stars²: median of the variance of f over the space, and of an output's rating about it
-LENGTH = 0.45  # median length scale of a parameter, as a part of its range
-SPREAD = 0.6  # standard deviation of the log of a hyperparameter, before any rating is seen
-REACH = 5 * SPREAD  # the fit looks no further from the median than this
-BOUNDS = (1e-5, 1e5)  # of hyperparameters, for scikit-learn, which warns of what ends beside one: out of reach
+FITTED = 300  # ratings that the hyperparameters are fitted on
+FEATURES = 350  # of the posterior
+NEGLIGIBLE = 1e-9  # of the variance at a point; less than that is no feature
 
 
-class MixedMatern(Matern):  # type: ignore[misc]
-    """A Matérn-5/2 kernel with a length scale per parameter, in which two different choices lie one unit apart."""
+@dataclass(frozen=True)
+class Effect:
+    """How far a rater's level lies off the others', in stars, and its standard deviation."""
 
-    def __init__(self, length_scale: Array, is_category: Array) -> None:
-        super().__init__(length_scale=length_scale, length_scale_bounds=BOUNDS, nu=2.5)
-        self.is_category = is_category
-
-    @property
-    def hyperparameter_length_scale(self) -> Hyperparameter:
-        """Describe the length scales to scikit-learn, one for each parameter."""
-        return Hyperparameter("length_scale", "numeric", BOUNDS, len(self.is_category))
-
-    def __call__(self, X: Array, Y: Array | None = None, eval_gradient: bool = False) -> Array | tuple[Array, Array]:
-        """Return the correlations of rows of X and Y, with their gradient by the log of each length scale if asked."""
-        other = X if Y is None else Y
-        squares = [
-            self._square(X[:, i], other[:, i], bool(self.is_category[i])) / scale**2
-            for i, scale in enumerate(np.atleast_1d(self.length_scale))
-        ]
-        distance: Array = np.sqrt(5 * sum(squares))
-        decay = np.exp(-distance)
-        values: Array = (1 + distance + distance**2 / 3) * decay
-        if not eval_gradient:
-            return values
-        slope = 5 / 3 * (1 + distance) * decay
-        return values, np.stack([slope * square for square in squares], axis=-1)
-
-    @staticmethod
-    def _square(left: Array, right: Array, is_category: bool) -> Array:
-        difference = left[:, None] - right[None, :]
-        return (difference != 0).astype(float) if is_category else difference**2
+    mean: float
+    sd: float
 
 
 class RatingGP:
-    """A belief about the rating of every point of a space, fitted to observations of that space, oldest first."""
+    """A belief about the mean rating of every point, over raters and items like those that were seen."""
 
-    def __init__(self, space: SearchSpace, seen: Sequence[Observation]) -> None:
-        self.space = space
-        self.effects = effects.estimate(seen)
-        self.outputs, ratings = _by_output(seen, self.effects)
-        self.kernel = _prior_kernel(space)
-        self.noise = NOISE
-        self._gp: GaussianProcessRegressor | None = None
-        if self.outputs:
-            self._fit(space.unit(self.outputs), np.array(ratings) - self.effects.level)
-
-    def _fit(self, rows: Array, ratings: Array) -> None:
-        some = _newest_half_and_some(len(rows))
-        kernel = self.kernel + WhiteKernel(NOISE, noise_level_bounds=BOUNDS)
-        fitted = (
-            GaussianProcessRegressor(kernel, optimizer=_maximum_a_posteriori).fit(rows[some], ratings[some]).kernel_
+    def __init__(self, ratings: Ratings) -> None:
+        self.ratings = ratings
+        self.hyper: Hyper = most_probable(ratings.some(_newest_half_and_some(len(ratings.stars))))
+        features, chosen, left = _pivoted(
+            lambda row: self.covariance(ratings.points, ratings.points[[row]])[:, 0], len(ratings.points), self.prior
         )
-        self.kernel, self.noise = fitted.k1, float(fitted.k2.noise_level)
-        self._gp = GaussianProcessRegressor(fitted, optimizer=None, noise="gaussian").fit(rows, ratings)
+        self.centres, self.factor = ratings.points[chosen], features[chosen]
+        self._condition(features, left)
 
-    def mean(self, points: Sequence[Point]) -> Array:
-        """Return the expected rating of each point by the average rater on the average input."""
-        if self._gp is None:
-            return np.full(len(points), self.effects.level)
-        return np.asarray(self._gp.predict(self.space.unit(points)) + self.effects.level)
+    @property
+    def prior(self) -> float:
+        """Return the variance of the rating of any point before it is known, in stars²."""
+        return self.hyper.kernel.variance + LEVEL_SD**2
 
-    def posterior(self, points: Sequence[Point]) -> tuple[Array, Array]:
+    def covariance(self, a: Array, b: Array) -> Array:
+        """Return the covariance of level + f between rows of the unit cube before any rating, in stars²."""
+        return self.hyper.kernel(a, b) + LEVEL_SD**2
+
+    def mean(self, points: Array) -> Array:
+        """Return the expected rating of each point, in stars."""
+        return np.asarray(LEVEL + self._features(points) @ self.weights)
+
+    def marginal(self, points: Array) -> tuple[Array, Array]:
+        """Return the expected rating of each point and its standard deviation, in stars."""
+        phi = self._features(points)
+        half = self._half(phi)
+        variance = self.prior - (phi * phi).sum(1) + (half * half).sum(0)
+        return LEVEL + phi @ self.weights, np.sqrt(np.clip(variance, 0, None))
+
+    def posterior(self, points: Array) -> tuple[Array, Array]:
         """Return the expected ratings of points, and the covariance of what is not known of them."""
-        if self._gp is None:
-            return self.mean(points), self.prior(points)
-        mean, covariance = self._gp.predict(self.space.unit(points), return_cov=True)
-        return mean + self.effects.level, covariance
+        return self.mean(points), self.across(points, points)
 
-    def prior(self, points: Sequence[Point]) -> Array:
-        """Return the covariance of the ratings of points as it was before any was rated."""
-        return np.asarray(self.kernel(self.space.unit(points)))
+    def across(self, a: Array, b: Array) -> Array:
+        """Return the covariance of what is not known between two lists of points."""
+        left, right = self._features(a), self._features(b)
+        return np.asarray(self.covariance(a, b) - left @ right.T + self._half(left).T @ self._half(right))
+
+    def _features(self, points: Array) -> Array:
+        shared = self.covariance(self.centres, points)
+        return np.asarray(solve_triangular(self.factor, shared, lower=True, check_finite=False).T)
+
+    def _half(self, phi: Array) -> Array:
+        return np.asarray(solve_triangular(self.lower, phi.T, lower=True, check_finite=False))
+
+    def _condition(self, features: Array, left: Array) -> None:
+        """Solve for the weights of the features, and their covariance, with outputs and then effects eliminated.
+
+        With N the noise, S the scale of each rating by its output and E that of the effects, all divided by √N, an
+        output's ratings have the covariance I + τ s sᵀ; its inverse is that of Sherman and Morrison.
+        """
+        hyper, ratings = self.hyper, self.ratings
+        root = 1 / np.sqrt(hyper.noises[ratings.rater])
+        scale = hyper.scales[ratings.rater] * root
+        output = ratings.groups["output"]
+        point = np.zeros(int(output.max(initial=-1)) + 1, dtype=np.intp)
+        point[output] = ratings.point
+        phi, tau = features[point], hyper.effects["output"] + left[point]
+        s, y = _one_hot(output, scale), (ratings.stars - LEVEL) * root
+        grouped = {name: index for name, index in ratings.groups.items() if name != "output"}
+        blocks = [_one_hot(index, scale) for index in grouped.values()] + [_one_hot(ratings.rater, root)]
+        variances = [hyper.effects[name] for name in grouped] + [hyper.rater]
+        e = sparse.hstack(blocks, format="csr")
+        weight = np.repeat(1 / np.array(variances), [block.shape[1] for block in blocks])
+        a = np.asarray(s.multiply(s).sum(axis=0)).ravel()
+        shrunk = 1 / (1 + tau * a)
+        se, sy = (s.T @ e).tocsr(), s.T @ y
+        cross = se.T @ (phi * shrunk[:, None])
+        self.effects = splu((e.T @ e - se.T @ _diagonal(tau * shrunk) @ se + _diagonal(weight)).tocsc())
+        solved = self.effects.solve(np.column_stack([cross, e.T @ y - se.T @ (tau * shrunk * sy)]))
+        self.solved, shift = solved[:, :-1], solved[:, -1]
+        inner = np.eye(phi.shape[1]) + (phi * (a * shrunk)[:, None]).T @ phi - cross.T @ self.solved
+        self.lower = cholesky(inner, lower=True, check_finite=False)
+        self.weights = cho_solve((self.lower, True), phi.T @ (shrunk * sy) - cross.T @ shift, check_finite=False)
+        self.shifts = shift - self.solved @ self.weights
+
+    def rater_effects(self) -> list[Effect]:
+        """Return the effect of each rater, by number."""
+        count = len(self.hyper.scales)
+        rows = np.arange(len(self.shifts) - count, len(self.shifts))
+        unit = np.zeros((len(self.shifts), count))
+        unit[rows, np.arange(count)] = 1
+        half = self._half(self.solved[rows])
+        variance = self.effects.solve(unit)[rows, np.arange(count)] + (half * half).sum(0)
+        return [Effect(float(self.shifts[row]), math.sqrt(v)) for row, v in zip(rows, variance, strict=True)]
 
 
-def sd(covariance: Array) -> Array:
-    """Return the standard deviations of a covariance, where rounding may have left a variance below zero."""
-    return np.sqrt(np.clip(np.diagonal(covariance), 0, None))
+def _one_hot(index: Index, value: Array) -> sparse.csr_matrix:
+    shape = len(index), int(index.max(initial=-1)) + 1
+    return sparse.csr_matrix((value, (np.arange(len(index)), index)), shape=shape)
 
 
-def _by_output(seen: Sequence[Observation], effect: effects.Effects) -> tuple[list[Point], list[float]]:
-    """Average the corrected ratings of each output; outputs in the order of their last rating, the newest kept."""
-    ratings: dict[str, list[float]] = {}
-    points: dict[str, Point] = {}
-    for one in seen:
-        ratings[one.output] = [*ratings.pop(one.output, []), effect.corrected(one)]
-        points[one.output] = one.point
-    kept = list(ratings)[-KEPT:]
-    return [points[name] for name in kept], [float(np.mean(ratings[name])) for name in kept]
+def _diagonal(values: Array) -> sparse.dia_matrix:
+    return sparse.diags(values, format="csr")
 
 
-def _newest_half_and_some(count: int) -> npt.NDArray[np.intp]:
+def _pivoted(column: Callable[[int], Array], count: int, variance: float) -> tuple[Array, list[int], Array]:
+    """Factor a covariance greedily: `count` × k features, the rows they are exact at, and the variance left at each."""
+    left = np.full(count, variance)
+    features = np.zeros((count, min(count, FEATURES)))
+    chosen: list[int] = []
+    while len(chosen) < features.shape[1] and left.max() > NEGLIGIBLE * variance:
+        pivot, k = int(np.argmax(left)), len(chosen)
+        row = (column(pivot) - features[:, :k] @ features[pivot, :k]) / math.sqrt(left[pivot])
+        row[chosen] = 0
+        features[:, k] = row
+        left = np.clip(left - row * row, 0, None)
+        left[pivot] = 0
+        chosen.append(pivot)
+    return features[:, : len(chosen)], chosen, left
+
+
+def _newest_half_and_some(count: int) -> Index:
     if count <= FITTED:
-        return np.arange(count)
+        return np.arange(count, dtype=np.intp)
     half = FITTED // 2
-    older = np.linspace(0, count - half - 1, FITTED - half).round().astype(int)
-    return np.concatenate([older, np.arange(count - half, count)])
-
-
-def _prior_kernel(space: SearchSpace) -> Kernel:
-    scales = np.full(len(space.is_category), LENGTH)
-    return ConstantKernel(SIGNAL, BOUNDS) * MixedMatern(scales, space.is_category)
-
-
-def _maximum_a_posteriori(
-    objective: Callable[[Array], tuple[float, Array]], start: Array, bounds: Array
-) -> tuple[Array, float]:
-    """Find the most probable logs of the hyperparameters; their priors are centred on where the search starts.
-
-    `objective` gives the negative log likelihood and its gradient, as scikit-learn asks of an optimizer.
-    """
-
-    def penalised(theta: Array) -> tuple[float, Array]:
-        value, gradient = objective(theta)
-        off = (theta - start) / SPREAD
-        return float(value + off @ off / 2), gradient + off / SPREAD
-
-    box = np.clip(start[:, None] + np.array([-REACH, REACH]), bounds[:, :1], bounds[:, 1:])
-    found = minimize(penalised, start, jac=True, method="L-BFGS-B", bounds=box, options={"maxiter": 50})
-    return found.x, float(found.fun)
+    older = np.linspace(0, count - half - 1, FITTED - half).round().astype(np.intp)
+    return np.concatenate([older, np.arange(count - half, count, dtype=np.intp)])

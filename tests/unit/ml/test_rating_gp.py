@@ -1,41 +1,126 @@
 import numpy as np
+import pytest
 
-from ml_service.rating_gp import KEPT, MixedMatern, RatingGP, sd
+from ml_service import rating_gp
+from ml_service.additive import Additive, Array
+from ml_service.contract import ParameterSpace, Point
+from ml_service.likelihood import LEVEL, Objective, Ratings
+from ml_service.optimizer import Known
+from ml_service.rating_gp import RatingGP
 from ml_service.space import SearchSpace
 from tests.unit.ml.histories import BOWL, MIXED, bowl, random_history, rated
 
 
-def test_the_kernel_gives_the_gradient_of_its_values() -> None:
-    search = SearchSpace(MIXED)
-    rows = search.unit(search.initial(3, 6))
-    scales, step = np.array([0.4, 0.6, 0.8, 1.0]), 1e-6
-    values, gradient = MixedMatern(scales, search.is_category)(rows, eval_gradient=True)
-    for column in range(4):
-        moved = np.where(np.arange(4) == column, scales * np.exp(step), scales)
-        change = (MixedMatern(moved, search.is_category)(rows) - values) / step
-        assert np.allclose(change, gradient[..., column], atol=1e-5)
+def ratings(count: int, parameters: int = 5, seed: int = 0) -> Ratings:
+    """Ratings by four raters of points of mixed parameters, some of them twice, some outputs by several."""
+    random = np.random.default_rng(seed)
+    is_category = np.array([column % 3 == 2 for column in range(parameters)])
+    distinct = max(2, count // 2)
+    numbers, choices = random.random((distinct, parameters)), random.integers(0, 4, (distinct, parameters)) / 3
+    point = np.unique(random.integers(0, distinct, count), return_inverse=True)[1]
+    output = point * 2 + random.integers(0, 2, count)
+    groups = {"item": output % 7, "output": output}
+    groups = {name: np.unique(index, return_inverse=True)[1] for name, index in groups.items()}
+    rows = np.where(is_category, choices, numbers)[: point.max() + 1]
+    return Ratings(
+        rows, is_category, random.integers(1, 6, count).astype(float), point, random.integers(0, 4, count), 4, groups
+    )
+
+
+def dense(belief: RatingGP, points: Array) -> tuple[Array, Array]:
+    """What the belief must be: the textbook's posterior, with every effect written out in one covariance."""
+    hyper, seen = belief.hyper, belief.ratings
+    scale = hyper.scales[seen.rater]
+    inner = belief.covariance(seen.points, seen.points)[np.ix_(seen.point, seen.point)]
+    for name, index in seen.groups.items():
+        inner = inner + hyper.effects[name] * np.equal.outer(index, index)
+    whole = inner * np.outer(scale, scale) + hyper.rater * np.equal.outer(seen.rater, seen.rater)
+    whole += np.diag(hyper.noises[seen.rater])
+    across = belief.covariance(points, seen.points)[:, seen.point] * scale
+    mean = LEVEL + across @ np.linalg.solve(whole, seen.stars - LEVEL)
+    return mean, belief.covariance(points, points) - across @ np.linalg.solve(whole, across.T)
+
+
+def believed(space: ParameterSpace, count: int) -> RatingGP:
+    return RatingGP(Known.read({"local": space}, tuple(random_history(count))).ratings())
+
+
+@pytest.mark.parametrize("parameters", [1, 2, 3, 4, 6])
+def test_the_gradient_is_that_of_finite_differences(parameters: int) -> None:
+    objective = Objective(ratings(30, parameters))
+    theta = objective.start + np.random.default_rng(1).normal(0, 0.5, len(objective.start))
+    steps = np.eye(len(theta)) * 1e-5
+    expected = [(objective(theta + step)[0] - objective(theta - step)[0]) / 2e-5 for step in steps]
+    assert np.allclose(objective(theta)[1], expected, atol=1e-6)
+
+
+@pytest.mark.parametrize("count", [1, 2, 40, 150])
+def test_the_posterior_is_exact_while_points_are_few(count: int) -> None:
+    belief = RatingGP(ratings(count))
+    points = ratings(60, seed=3).points
+    mean, covariance = belief.posterior(points)
+    expected, spread = dense(belief, points)
+    assert np.allclose(mean, expected, atol=1e-6)
+    assert np.allclose(covariance, spread, atol=1e-6)
+    assert np.allclose(belief.marginal(points)[1] ** 2, np.diagonal(covariance), atol=1e-9)
+
+
+def test_of_many_points_the_belief_is_nearly_the_exact_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    points, seen = ratings(60, seed=3).points, ratings(160)
+    expected, spread = RatingGP(seen).posterior(points)
+    monkeypatch.setattr(rating_gp, "FEATURES", 50)
+    mean, covariance = RatingGP(seen).posterior(points)
+    assert np.abs(mean - expected).max() < 0.25
+    assert np.abs(np.sqrt(np.diagonal(covariance)) - np.sqrt(np.diagonal(spread))).max() < 0.1
+
+
+def test_the_additive_covariance_is_the_sum_over_all_subsets_of_parameters() -> None:
+    random = np.random.default_rng(2)
+    kernel = Additive(np.array([False, True, False, False]), random.normal(0, 0.3, 4), np.array([0.2, 0.3, 0.4, 0.5]))
+    a, b = random.random((3, 4)), random.random((2, 4))
+    a[:, 1], b[:, 1] = [0, 1, 0], [0, 0.5]
+    one = [kernel.correlation(column, a[:, column], b[:, column]) for column in range(4)]
+    singles = sum(one) / 4
+    pairs = sum(one[i] * one[j] for i in range(4) for j in range(i)) / 6
+    triples = sum(one[i] * one[j] * one[k] for i in range(4) for j in range(i) for k in range(j)) / 4
+    product = one[0] * one[1] * one[2] * one[3]
+    assert np.allclose(kernel(a, b), 0.2 * singles + 0.3 * pairs + 0.4 * triples + 0.5 * product)
+    assert np.allclose(np.diagonal(kernel(a, a)), kernel.variance)
 
 
 def test_the_mean_follows_the_taste_and_the_spread_shrinks() -> None:
-    belief = RatingGP(SearchSpace(BOWL), list(random_history(150)))
-    points = belief.space.random(np.random.default_rng(9), 100)
-    mean, covariance = belief.posterior(points)
-    assert np.corrcoef(mean, [bowl(point) for point in points])[0, 1] > 0.85
-    assert sd(covariance).max() < sd(belief.prior(points)).min()
+    belief, space = believed(BOWL, 150), SearchSpace(BOWL)
+    rows = space.random(np.random.default_rng(9), 100)
+    mean, sd = belief.marginal(rows)
+    assert np.corrcoef(mean, [bowl(point) for point in space.points(rows)])[0, 1] > 0.85
+    assert sd.max() < np.sqrt(belief.prior)
 
 
 def test_without_ratings_every_point_is_equal() -> None:
-    belief = RatingGP(SearchSpace(MIXED), [])
-    mean, covariance = belief.posterior(belief.space.initial(0, 5))
+    belief, rows = believed(MIXED, 0), SearchSpace(MIXED).random(np.random.default_rng(0), 5)
+    mean, covariance = belief.posterior(rows)
     assert set(mean) == {3.0}
-    assert np.array_equal(covariance, belief.prior(belief.space.initial(0, 5)))
+    assert np.array_equal(covariance, belief.covariance(rows, rows))
 
 
-def test_ratings_of_one_output_are_one_row() -> None:
-    seen = [rated(BOWL.default(), 1, stars, rater) for rater, stars in (("ana", 2), ("ben", 4))]
-    assert len(RatingGP(SearchSpace(BOWL), seen).outputs) == 1
+def test_a_rater_who_scores_high_is_known_as_one() -> None:
+    random = np.random.default_rng(4)
+    points: list[Point] = SearchSpace(BOWL).points(random.random((30, 2)))
+    seen = [rated(point, i, 3, "ana") for i, point in enumerate(points)]
+    seen += [rated(point, i, 5, "ben") for i, point in enumerate(points)]
+    ana, ben = RatingGP(Known.read({"local": BOWL}, seen).ratings()).rater_effects()
+    assert ben.mean - ana.mean > 1
+    assert ana.sd < 0.6
 
 
-def test_of_many_outputs_the_newest_are_kept() -> None:
-    seen = list(random_history(KEPT + 5))
-    assert RatingGP(SearchSpace(BOWL), seen).outputs == [one.point for one in seen[5:]]
+def test_a_rater_who_clicks_at_random_is_believed_less() -> None:
+    random = np.random.default_rng(5)
+    points = SearchSpace(BOWL).points(random.random((50, 2)))
+    seen = []
+    for i, point in enumerate(points):
+        honest = float(np.clip(round(bowl(point)), 1, 5))
+        seen += [rated(point, i, honest, "ana"), rated(point, i, honest, "ben")]
+        seen.append(rated(point, i, int(random.integers(1, 6)), "zoe"))
+    hyper = RatingGP(Known.read({"local": BOWL}, seen).ratings()).hyper
+    assert hyper.noises[2] > 2 * hyper.noises[:2].max()
+    assert hyper.scales[2] < hyper.scales[:2].min()

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ml_service.contract import CategoryParameter, FloatParameter, IntParameter, Parameter, ParameterSpace, Point
-from ml_service.space import SearchSpace, snap
+from ml_service.space import Axis, SearchSpace
 from tests.unit.ml.histories import BOWL, MIXED
 from tests.unit.ml.spaces import spaces
 
@@ -17,17 +17,19 @@ from tests.unit.ml.spaces import spaces
 def test_no_point_leaves_its_space(space: ParameterSpace, seed: int) -> None:
     search, random = SearchSpace(space), np.random.default_rng(seed)
     corners = np.repeat([[0.0], [1.0], [0.5]], len(search.is_category), axis=1)
-    drawn = [*search.initial(seed, 10), *search.random(random, 20), *search.points(corners)]
-    for point in [*drawn, *search.near(random, drawn, 2), *(search.every() or [])]:
-        assert space.faults(point) == []
+    drawn = np.vstack([search.unit(search.initial(seed, 10)), search.random(random, 20), search.snap(corners)])
+    listed = search.every()
+    for rows in (drawn, search.near(random, drawn, 2), drawn if listed is None else listed):
+        points = search.points(rows)
+        assert all(space.faults(point) == [] for point in points)
+        assert np.allclose(search.unit(points), rows, atol=1e-9)
 
 
 @given(spaces(), st.integers(0, 2**31 - 1))
 @settings(max_examples=60, deadline=None)
 def test_a_point_that_was_drawn_comes_back_from_the_unit_cube(space: ParameterSpace, seed: int) -> None:
     search = SearchSpace(space)
-    drawn = search.random(np.random.default_rng(seed), 5)
-    unit = search.unit(drawn)
+    unit = search.unit(search.points(np.random.default_rng(seed).random((5, len(search.is_category)))))
     assert unit.min() >= 0
     assert unit.max() <= 1
     assert np.allclose(search.unit(search.points(unit)), unit, atol=1e-9)
@@ -46,7 +48,8 @@ def test_a_point_that_was_drawn_comes_back_from_the_unit_cube(space: ParameterSp
     ],
 )
 def test_values_snap_to_their_step(parameter: Parameter, value: float, snapped: float) -> None:
-    assert snap(parameter, value) == snapped
+    axis = Axis(parameter)
+    assert axis.value(axis.unit(value)) == snapped
 
 
 def test_initial_points_start_at_the_default_and_differ() -> None:
@@ -77,5 +80,8 @@ def test_other_seeds_give_other_initial_points() -> None:
 def test_a_small_space_is_listed_whole_with_a_default_beside_its_steps() -> None:
     space = ParameterSpace(parameters={"g": FloatParameter(low=0, high=1, step=0.5, default=0.7)})
     listed: list[Point] = [{"g": 0.7}, {"g": 0.0}, {"g": 0.5}, {"g": 1.0}]
-    assert SearchSpace(space).every() == listed
+    search = SearchSpace(space)
+    every = search.every()
+    assert every is not None
+    assert search.points(every) == listed
     assert SearchSpace(BOWL).every() is None

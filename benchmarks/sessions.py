@@ -1,0 +1,131 @@
+"""One rating session: an optimizer is asked for options, several are out at once, and people rate them in any order."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Protocol
+
+import numpy as np
+
+from benchmarks.panel import ITEMS, Conditions, Panel
+from benchmarks.problems import Problem
+from ml_service.contract import Observation, Pending, Point
+
+CHECKPOINTS = (20, 50, 100, 200)
+BESIDE = 4  # options of one item that a rater sees side by side
+PATIENCE = 10  # ratings until one that is taken back is missing
+START = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class Out:
+    """An option that is out: its number, point and item."""
+
+    number: int
+    point: Point
+    item: int
+
+    def pending(self) -> Pending:
+        """Return it in the words of the contract."""
+        return Pending(point=self.point, generator="g", item=f"item-{self.item}")
+
+
+class Player(Protocol):
+    """An optimizer as a session sees it."""
+
+    def ask(self, item: int, out: list[Out], count: int) -> list[Point]:
+        """Return the next points to be rated on an item, to be seen side by side, while others are out."""
+        ...
+
+    def tell(self, done: Out, ratings: list[Observation]) -> None:
+        """Take in all ratings of one option."""
+        ...
+
+    def forget(self, done: Out, rating: Observation) -> None:
+        """Take a rating as never given, as far as the optimizer can."""
+        ...
+
+    def best(self) -> Point:
+        """Return the point that it recommends."""
+        ...
+
+
+@dataclass
+class Session:
+    """A problem, the people who rate, and what is out; the same seed makes the same people, items and schedule."""
+
+    problem: Problem
+    player: Player
+    seed: int
+    conditions: Conditions
+    last: int
+    told: int = 0
+    asked: int = 0
+    out: list[list[Out]] = field(default_factory=list)
+    doomed: list[tuple[int, Out, Observation]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.panel = Panel(self.seed, self.conditions)
+        self.random = np.random.default_rng([self.seed, 2])
+        self.fate = np.random.default_rng([self.seed, 4])
+
+    def play(self, beside: int) -> Mapping[int, float]:
+        """Return the regret of the recommended point at every checkpoint up to the last rating."""
+        regrets: dict[int, float] = {}
+        while self.told < self.last:
+            wanted = self.conditions.out or 2 + self.asked % 3
+            while len(self.out) * beside < (wanted if beside == 1 else 2 * beside):
+                self._ask(beside)
+            before = self.told
+            self._rate(self.out.pop(int(self.random.integers(len(self.out)))))
+            for checkpoint in CHECKPOINTS:
+                if before < checkpoint <= min(self.told, self.last):
+                    regrets[checkpoint] = self.problem.regret(self.player.best())
+        return regrets
+
+    def _ask(self, count: int) -> None:
+        item = int(self.random.integers(ITEMS))
+        points = self.player.ask(item, [one for group in self.out for one in group], count)
+        self.out.append([Out(self.asked + i, point, item) for i, point in enumerate(points)])
+        self.asked += len(points)
+
+    def _rate(self, group: list[Out]) -> None:
+        """Let one to three people rate an option; options side by side are all rated by the same person."""
+        people = 1 if len(group) > 1 else int(self.random.integers(1, 4))
+        raters = self.random.choice(self.conditions.raters, people, replace=False)
+        for done in group:
+            good = self.panel.output(self.problem.quality(done.point), done.item)
+            stars = [self.panel.rate(good, int(rater), self.told / self.last) for rater in raters]
+            ratings = [
+                observed(done, int(r), s, self.told + i) for i, (r, s) in enumerate(zip(raters, stars, strict=True))
+            ]
+            self.told += len(ratings)
+            self.player.tell(done, ratings)
+            taken_back = self.fate.random(len(ratings)) < self.conditions.withdrawn
+            self.doomed += [
+                (self.told + PATIENCE, done, one) for one, is_one in zip(ratings, taken_back, strict=True) if is_one
+            ]
+        for due, done, one in [doom for doom in self.doomed if doom[0] <= self.told]:
+            self.player.forget(done, one)
+            self.doomed.remove((due, done, one))
+
+
+def play(
+    problem: Problem, player: Player, seed: int, conditions: Conditions, last: int = CHECKPOINTS[-1], beside: int = 1
+) -> Mapping[int, float]:
+    """Return the regret of the recommended point after so many ratings, up to the last checkpoint wanted."""
+    return Session(problem, player, seed, conditions, last).play(beside)
+
+
+def observed(done: Out, rater: int, stars: int, number: int) -> Observation:
+    """Return a rating in the words of the contract; numbers are in the order of time."""
+    return Observation(
+        point=done.point,
+        rating=stars,
+        rater=f"rater-{rater}",
+        item=f"item-{done.item}",
+        output=f"output-{done.number}",
+        generator="g",
+        version="v1.0.0",
+        at=START + timedelta(seconds=number),
+    )

@@ -1,0 +1,148 @@
+"""How probable ratings are under a RatingGP, by its hyperparameters, with the exact gradient; and the best ones.
+
+Rasmussen and Williams 2006, equations 5.8 and 5.9, on log hyperparameters with normal priors.
+"""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from scipy.linalg import cho_solve, cholesky, lapack
+from scipy.optimize import minimize
+
+from ml_service.additive import Additive, Array, Slopes, orders
+
+Index = npt.NDArray[np.intp]
+
+LEVEL, LEVEL_SD = 3.0, 1.0  # stars, of the mean rating before any is seen
+
+# Medians, and standard deviations of the log: lengths as parts of a range, all others in stars². Of rho, of the logit.
+LENGTH, RHO = (0.45, 0.6), (0.5, 0.7)
+WEIGHTS = {1: (0.08, 0.6), 2: (0.12, 0.6), 3: (0.12, 0.6)}
+PRODUCT = (0.7, 0.5)
+EFFECTS = {"item": (0.15, 0.8), "output": (0.12, 0.8), "version": (0.02, 0.8)}
+RATER, NOISE = (0.20, 0.9), (0.45, 0.5)
+SCALE_SD, NOISE_SD = 0.2, 0.4  # of the logs of a rater's scale and noise
+REACH = 4  # standard deviations of a prior that the search may go
+STEPS = 40
+
+
+@dataclass(frozen=True)
+class Ratings:
+    """n ratings as arrays: m distinct points in the unit cube; of each rating, its point and its groups by number."""
+
+    points: Array
+    is_category: npt.NDArray[np.bool_]
+    stars: Array
+    point: Index
+    rater: Index
+    raters: int
+    groups: Mapping[str, Index]
+
+    def some(self, kept: Index) -> "Ratings":
+        """Return these ratings only, with the points that they are of; raters keep their numbers."""
+        used, point = np.unique(self.point[kept], return_inverse=True)
+        groups = {name: np.unique(index[kept], return_inverse=True)[1] for name, index in self.groups.items()}
+        return Ratings(
+            self.points[used], self.is_category, self.stars[kept], point, self.rater[kept], self.raters, groups
+        )
+
+
+@dataclass(frozen=True)
+class Hyper:
+    """Hyperparameters: the kernel of f, variances of effects, of raters' levels, and each rater's scale and noise."""
+
+    kernel: Additive
+    effects: Mapping[str, float]
+    rater: float
+    noise: float
+    scales: Array
+    noises: Array
+
+
+class Objective:
+    """The negative log posterior of the logs of the hyperparameters (`theta`), with its gradient."""
+
+    def __init__(self, ratings: Ratings) -> None:
+        order = np.argsort(ratings.point, kind="stable")
+        self.point, self.rater, self.raters = ratings.point[order], ratings.rater[order], ratings.raters
+        self.stars = ratings.stars[order] - LEVEL
+        self.slopes = Slopes(ratings.points, ratings.is_category)
+        self.starts = np.searchsorted(self.point, np.arange(len(ratings.points)))
+        self.effects = tuple(ratings.groups)
+        self.same = [_same(index[order]) for index in ratings.groups.values()]
+        self.same_rater = _same(self.rater)
+        self._lay_out(ratings.is_category)
+
+    def _lay_out(self, is_category: npt.NDArray[np.bool_]) -> None:
+        sizes = orders(len(is_category))
+        priors = [(math.log(RHO[0] / (1 - RHO[0])), RHO[1]) if is_one else _log(LENGTH) for is_one in is_category]
+        priors += [*(_log(WEIGHTS[size]) for size in sizes), _log(PRODUCT)]
+        priors += [*(_log(EFFECTS[name]) for name in self.effects), _log(RATER), _log(NOISE)]
+        priors += [(0.0, SCALE_SD)] * self.raters + [(0.0, NOISE_SD)] * self.raters
+        self.start, self.spread = np.array(priors).T
+        lengths = [len(is_category), len(sizes) + 1, len(self.effects), 2, self.raters, self.raters]
+        self.cuts = np.cumsum(lengths)[:-1]
+
+    def read(self, theta: Array) -> Hyper:
+        """Return the hyperparameters that theta holds the logs of."""
+        shape, weights, effects, (rater, noise), scales, noises = np.split(theta, self.cuts)
+        kernel = Additive(self.slopes.is_category, shape, np.exp(weights))
+        named = dict(zip(self.effects, np.exp(effects).tolist(), strict=True))
+        return Hyper(kernel, named, math.exp(rater), math.exp(noise), np.exp(scales), np.exp(noise + noises))
+
+    def __call__(self, theta: Array) -> tuple[float, Array]:
+        """Return the objective and its gradient."""
+        hyper, n = self.read(theta), len(self.stars)
+        inner = self.slopes.at(hyper.kernel.shape, hyper.kernel.weights)[np.ix_(self.point, self.point)] + LEVEL_SD**2
+        for same, variance in zip(self.same, hyper.effects.values(), strict=True):
+            inner += variance * same
+        scale, noise = hyper.scales[self.rater], hyper.noises[self.rater]
+        scales = np.multiply.outer(scale, scale)
+        inner *= scales
+        whole = inner + hyper.rater * self.same_rater
+        whole[np.diag_indices(n)] += noise
+        factor = cholesky(whole, lower=True, check_finite=False)
+        alpha = cho_solve((factor, True), self.stars, check_finite=False)
+        inverse = lapack.dpotri(factor, lower=1)[0]
+        a = inverse + np.tril(inverse, -1).T - np.multiply.outer(alpha, alpha)
+        slope = np.concatenate(self._slopes(a, scales, inner, noise, hyper))
+        off = (theta - self.start) / self.spread
+        value = self.stars @ alpha / 2 + np.log(np.diagonal(factor)).sum() + off @ off / 2
+        return float(value), slope / 2 + off / self.spread
+
+    def _slopes(self, a: Array, scales: Array, scaled: Array, noise: Array, hyper: Hyper) -> list[Array]:
+        """Return trace(a dK) by each entry of theta, `scaled` being what a rater's scale multiplies in K."""
+        inner, own = a * scales, np.diagonal(a) * noise
+        by_point = np.add.reduceat(np.add.reduceat(inner, self.starts, axis=0), self.starts, axis=1)
+        pairs = zip(hyper.effects.values(), self.same, strict=True)
+        return [
+            *self.slopes.slope(by_point),
+            np.array([variance * np.vdot(inner, same) for variance, same in pairs]),
+            np.array([hyper.rater * np.vdot(a, self.same_rater), own.sum()]),
+            2 * np.bincount(self.rater, (a * scaled).sum(1), self.raters),
+            np.bincount(self.rater, own, self.raters),
+        ]
+
+
+def most_probable(ratings: Ratings) -> Hyper:
+    """Return the hyperparameters of the highest posterior density, from the medians of their priors uphill."""
+    if not len(ratings.stars):
+        objective = Objective(ratings)
+        return objective.read(objective.start)
+    objective = Objective(ratings)
+    reach = REACH * objective.spread
+    box = np.stack([objective.start - reach, objective.start + reach], axis=1)
+    options = {"maxiter": STEPS, "ftol": 1e-4}
+    found = minimize(objective, objective.start, jac=True, method="L-BFGS-B", bounds=box, options=options)
+    return objective.read(found.x)
+
+
+def _same(index: Index) -> Array:
+    return np.equal.outer(index, index).astype(float)
+
+
+def _log(prior: tuple[float, float]) -> tuple[float, float]:
+    return math.log(prior[0]), prior[1]
