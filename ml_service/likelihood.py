@@ -31,7 +31,7 @@ STEPS = 40
 
 @dataclass(frozen=True)
 class Ratings:
-    """n ratings as arrays: m distinct points in the unit cube; of each rating, its point and its groups by number."""
+    """Ratings as arrays: m distinct points in the unit cube; of each rating, its point and its groups by number."""
 
     points: Array
     is_category: npt.NDArray[np.bool_]
