@@ -5,125 +5,56 @@ A request carries the whole history, so the service keeps nothing: the same requ
 
 import hashlib
 import json
-from collections.abc import Mapping
 from typing import Annotated, Literal, Self
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AwareDatetime, Field, model_validator
 
-WIRE_VERSION: Literal[1] = 1
+from ml_service.parameters import (
+    CategoryParameter,
+    FloatParameter,
+    IntParameter,
+    Parameter,
+    ParameterSpace,
+    Point,
+    Value,
+    Wire,
+)
 
-Value = float | int | str
-Point = dict[str, Value]
+__all__ = [
+    "WIRE_VERSION",
+    "Best",
+    "CategoryParameter",
+    "Convergence",
+    "CurvePoint",
+    "DiagnoseRequest",
+    "Diagnosis",
+    "FloatParameter",
+    "GroupEffect",
+    "IntParameter",
+    "Interval",
+    "Observation",
+    "PairReport",
+    "Parameter",
+    "ParameterReport",
+    "ParameterSpace",
+    "Pending",
+    "Point",
+    "Proposal",
+    "Question",
+    "RaterEffect",
+    "Rating",
+    "SuggestRequest",
+    "Suggestion",
+    "Value",
+    "VarianceParts",
+    "Why",
+    "Wire",
+    "digest",
+]
+
+WIRE_VERSION: Literal[2] = 2
+
 Rating = Annotated[float, Field(ge=1, le=5)]
-
-
-class Wire(BaseModel):
-    """A value on the wire: immutable, with no field that is not declared, and no NaN."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
-
-
-class FloatParameter(Wire):
-    """A real number of a generator."""
-
-    kind: Literal["float"] = "float"
-    low: float
-    high: float
-    default: float
-    step: float | None = Field(default=None, gt=0)
-    scale: Literal["linear", "log"] = "linear"
-    unit: str = ""
-
-    @model_validator(mode="after")
-    def _is_a_range(self) -> Self:
-        _check_range(self.low, self.high, self.default, self.scale)
-        return self
-
-    def accepts(self, value: Value) -> bool:
-        """Tell whether a value lies in the range."""
-        return isinstance(value, int | float) and not isinstance(value, bool) and self.low <= value <= self.high
-
-
-class IntParameter(Wire):
-    """A whole number of a generator."""
-
-    kind: Literal["int"] = "int"
-    low: int
-    high: int
-    default: int
-    step: int | None = Field(default=None, gt=0)
-    scale: Literal["linear", "log"] = "linear"
-    unit: str = ""
-
-    @model_validator(mode="after")
-    def _is_a_range(self) -> Self:
-        _check_range(self.low, self.high, self.default, self.scale)
-        return self
-
-    def accepts(self, value: Value) -> bool:
-        """Tell whether a value is whole and lies in the range."""
-        return isinstance(value, int) and not isinstance(value, bool) and self.low <= value <= self.high
-
-
-class CategoryParameter(Wire):
-    """A choice among named ways."""
-
-    kind: Literal["category"] = "category"
-    choices: tuple[str, ...] = Field(min_length=1, max_length=50)
-    default: str
-    unit: str = ""
-
-    @model_validator(mode="after")
-    def _has_its_default(self) -> Self:
-        if len(set(self.choices)) != len(self.choices):
-            raise ValueError("name each choice once")
-        if self.default not in self.choices:
-            raise ValueError(f"the default {self.default!r} is not one of the choices {', '.join(self.choices)}")
-        return self
-
-    def accepts(self, value: Value) -> bool:
-        """Tell whether a value is one of the choices."""
-        return value in self.choices
-
-
-Parameter = Annotated[FloatParameter | IntParameter | CategoryParameter, Field(discriminator="kind")]
-
-
-def _check_range(low: float, high: float, default: float, scale: str) -> None:
-    if not low <= default <= high:
-        raise ValueError(f"the default {default} is not between low {low} and high {high}")
-    if scale == "log" and low <= 0:
-        raise ValueError(f"a log scale needs low > 0, not {low}")
-
-
-class ParameterSpace(Wire):
-    """The parameters of one generator by name; the default point is what it does when nobody tunes it."""
-
-    parameters: dict[str, Parameter] = Field(min_length=1, max_length=40)
-
-    def default(self) -> Point:
-        """Return the point of all defaults."""
-        return {name: parameter.default for name, parameter in self.parameters.items()}
-
-    def faults(self, point: Mapping[str, Value]) -> list[str]:
-        """Say what keeps a point out of this space, a sentence each; empty when it lies inside."""
-        unknown = [f"{name} is not a parameter of this space" for name in point if name not in self.parameters]
-        missing = [f"{name} is missing" for name in self.parameters if name not in point]
-        outside = [
-            f"{name} = {point[name]!r} is outside its range"
-            for name, parameter in self.parameters.items()
-            if name in point and not parameter.accepts(point[name])
-        ]
-        return unknown + missing + outside
-
-    def adopt(self, point: Mapping[str, Value]) -> Point | None:
-        """Read a point of an earlier form of this space, or None where it lies outside today's.
-
-        A parameter that was added since has been at its default; one that was removed must have been at no
-        value that this space can tell, so it is left out.
-        """
-        kept = self.default() | {name: value for name, value in point.items() if name in self.parameters}
-        return None if self.faults(kept) else kept
 
 
 class Observation(Wire):
@@ -147,17 +78,47 @@ class Pending(Wire):
     item: str
 
 
-class SuggestRequest(Wire):
-    """All that is needed to say what to try next."""
+class Question(Wire):
+    """What both questions tell: the spaces by generator, which of them is asked about, and what was rated.
 
-    wire: Literal[1] = WIRE_VERSION
-    spaces: dict[str, ParameterSpace] = Field(min_length=1, max_length=1)
+    `earlier` are ratings of another study that this one starts from. `generator` may be left out of one space.
+    """
+
+    wire: Literal[2] = WIRE_VERSION
+    spaces: dict[str, ParameterSpace] = Field(min_length=1, max_length=16)
+    generator: str | None = None
     seen: tuple[Observation, ...] = ()
+    earlier: tuple[Observation, ...] = ()
+    seed: int = Field(default=0, ge=0, lt=2**31)
+
+    @model_validator(mode="after")
+    def _asks_about_one_generator(self) -> Self:
+        known = ", ".join(self.spaces)
+        if self.generator is None and len(self.spaces) > 1:
+            raise ValueError(f"say in `generator` which of {known} is asked about")
+        if self.generator is not None and self.generator not in self.spaces:
+            raise ValueError(f"`generator` is {self.generator!r}, which has no space here; name one of {known}")
+        return self
+
+    @property
+    def asked(self) -> str:
+        """Return the generator that is asked about."""
+        return self.generator if self.generator is not None else next(iter(self.spaces))
+
+
+class SuggestRequest(Question):
+    """All that is needed to say what to try next.
+
+    `exploration` multiplies the width of the bound that chooses: less stays near what is liked, more looks further
+    from what is known. `initial` is how many options are spread evenly before what was learnt chooses.
+    """
+
     pending: tuple[Pending, ...] = ()
     item: str | None = None
     count: int = Field(default=1, ge=1, le=16)
-    seed: int = Field(default=0, ge=0, lt=2**31)
     reference: Point | None = None
+    exploration: float = Field(default=1.0, ge=0, le=4)
+    initial: int = Field(default=10, ge=1, le=64)
 
 
 class Interval(Wire):
@@ -168,6 +129,19 @@ class Interval(Wire):
     high: float
 
 
+class Why(Wire):
+    """What spoke for a point when it was chosen, beside the best point known then.
+
+    `best` is that point's expected rating, `chance` the probability that this one is better, `rated` how many ratings
+    it has already, and `differs` names the parameters in which the two differ.
+    """
+
+    best: float
+    chance: float = Field(ge=0, le=1)
+    rated: int = Field(ge=0)
+    differs: tuple[str, ...]
+
+
 class Proposal(Wire):
     """One point worth a rating, what is expected of it, and why it is asked."""
 
@@ -175,33 +149,33 @@ class Proposal(Wire):
     point: Point
     why: Literal["initial", "explore", "refine", "reference"]
     expected: Interval | None = None
+    evidence: Why | None = None
 
 
 class Suggestion(Wire):
     """The answer to a SuggestRequest: `count` points to be shown side by side."""
 
-    wire: Literal[1] = WIRE_VERSION
+    wire: Literal[2] = WIRE_VERSION
     proposals: tuple[Proposal, ...]
     ratings_used: int
     history: str
 
 
-class DiagnoseRequest(Wire):
+class DiagnoseRequest(Question):
     """All that is needed to say what was learnt."""
-
-    wire: Literal[1] = WIRE_VERSION
-    spaces: dict[str, ParameterSpace] = Field(min_length=1, max_length=1)
-    seen: tuple[Observation, ...] = ()
-    seed: int = Field(default=0, ge=0, lt=2**31)
 
 
 class Best(Wire):
-    """The point recommended for production, with its expected rating and its gain over the default, in stars."""
+    """The point recommended for production, with its expected rating and its gain over the default, in stars.
+
+    `sd` is the standard deviation of the expected rating, which its interval cuts to the scale.
+    """
 
     generator: str
     point: Point
     rating: Interval
     gain: Interval
+    sd: float = Field(default=0.0, ge=0)
 
 
 class CurvePoint(Wire):
@@ -212,13 +186,23 @@ class CurvePoint(Wire):
 
 
 class ParameterReport(Wire):
-    """What was learnt about one parameter: its response, its share of the variance, where good values lie."""
+    """What was learnt about one parameter: its response, its share of the variance, where good values lie.
+
+    `importance` is the share of the setting's variance that it explains alone, `total` with all of its interactions;
+    `settled` is 0 where nothing is known of where the best value lies, and 1 where it is pinned down.
+    """
 
     curve: tuple[CurvePoint, ...]
     importance: float = Field(ge=0, le=1)
-    settled: float = Field(
-        ge=0, le=1, description="0: nothing known of where the best value lies; 1: it is pinned down."
-    )
+    total: float = Field(default=0.0, ge=0, le=1)
+    settled: float = Field(ge=0, le=1)
+
+
+class PairReport(Wire):
+    """The share of the setting's variance that two parameters explain together, beyond what each explains alone."""
+
+    parameters: tuple[str, str]
+    importance: float = Field(ge=0, le=1)
 
 
 class Convergence(Wire):
@@ -229,9 +213,22 @@ class Convergence(Wire):
 
 
 class RaterEffect(Wire):
-    """How much higher or lower than the others one rater scores, in stars."""
+    """How much higher or lower than the others one rater scores, in stars.
+
+    `scale` is how widely they use the stars, 1 like the others; `noise` the standard deviation of what is theirs alone.
+    """
 
     rater: str
+    ratings: int
+    effect: Interval
+    scale: float = Field(default=1.0, ge=0)
+    noise: float = Field(default=0.0, ge=0)
+
+
+class GroupEffect(Wire):
+    """How much higher or lower than the others one version or one generator is rated, in stars."""
+
+    name: str
     ratings: int
     effect: Interval
 
@@ -247,13 +244,19 @@ class VarianceParts(Wire):
 
 
 class Diagnosis(Wire):
-    """The answer to a DiagnoseRequest; parts that too few ratings cannot tell are absent."""
+    """The answer to a DiagnoseRequest; parts that too few ratings cannot tell are absent.
 
-    wire: Literal[1] = WIRE_VERSION
+    Those that a database keeps may be of wire 1, whose fields are among these.
+    """
+
+    wire: Literal[1, 2] = WIRE_VERSION
     best: Best | None
     convergence: Convergence | None
     parameters: dict[str, ParameterReport]
+    pairs: tuple[PairReport, ...] = Field(default=(), max_length=10)
     raters: tuple[RaterEffect, ...]
+    versions: tuple[GroupEffect, ...] = ()
+    generators: tuple[GroupEffect, ...] = ()
     variance: VarianceParts | None
     ratings_used: int
     history: str

@@ -44,7 +44,7 @@ def suggest(request: SuggestRequest) -> Suggestion:
     with few points may give fewer than `count`. Raises InvalidRequest where the reference lies outside the space.
     """
     with threadpool_limits(limits=1):
-        known = Known.read(request.spaces, request.seen, request.pending)
+        known = Known.read(request.spaces, request.asked, request.seen, request.pending)
         chosen = _reference(request, known)
         chosen += _initial(request, known, chosen)
         chosen += _believed(request, known, chosen)
@@ -54,7 +54,7 @@ def suggest(request: SuggestRequest) -> Suggestion:
 def diagnose(request: DiagnoseRequest) -> Diagnosis:
     """Say what was learnt; of fewer than three ratings, only how many there are."""
     with threadpool_limits(limits=1):
-        known = Known.read(request.spaces, request.seen)
+        known = Known.read(request.spaces, request.asked, request.seen)
         learnt = _learnt(request, known) if len(known.seen) >= FEWEST else NOTHING
     return learnt.model_copy(update={"ratings_used": len(known.seen), "history": digest(known.seen)})
 
@@ -70,10 +70,14 @@ class Known:
 
     @classmethod
     def read(
-        cls, spaces: Mapping[str, ParameterSpace], seen: Sequence[Observation], pending: Sequence[Pending] = ()
+        cls,
+        spaces: Mapping[str, ParameterSpace],
+        generator: str,
+        seen: Sequence[Observation],
+        pending: Sequence[Pending] = (),
     ) -> "Known":
         """Keep what is of this generator and lies in today's space, read as points of it."""
-        ((generator, space),) = spaces.items()
+        space = spaces[generator]
         adopted = ((one, space.adopt(one.point)) for one in seen if one.generator == generator)
         kept = [one.model_copy(update={"point": point}) for one, point in adopted if point is not None]
         out = ((one.item, space.adopt(one.point)) for one in pending if one.generator == generator)

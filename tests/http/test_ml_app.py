@@ -77,7 +77,7 @@ def changed(**more: Any) -> str:
         ("{", "JSON"),
         ("{}", "body.spaces: Field required"),
         (changed(count=0), "body.count"),
-        (changed(wire=2), "body.wire"),
+        (changed(wire=1), "body.wire"),
         (changed(surprise=1), "body.surprise"),
         (
             changed(spaces={"local": {"parameters": {"x": {"kind": "float", "low": 1, "high": 0, "default": 0}}}}),

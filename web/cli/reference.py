@@ -180,6 +180,8 @@ def shape(schema: dict[str, Any]) -> str:
         return str(schema["$ref"]).rsplit("/", 1)[-1]
     if "const" in schema or "enum" in schema:
         return ", ".join(str(value) for value in schema.get("enum", [schema.get("const")]))
+    if "prefixItems" in schema:
+        return " and ".join(shape(each) for each in schema["prefixItems"])
     if schema["type"] == "array":
         return f"list of {shape(schema['items'])}"
     if schema["type"] == "object":

@@ -115,7 +115,7 @@ def test_a_pending_point_makes_its_surroundings_less_worth_asking() -> None:
 def test_the_expected_rating_is_what_the_belief_says() -> None:
     history = list(random_history(40))
     [one] = suggest(asked(BOWL, history)).proposals
-    known = Known.read({"local": BOWL}, history)
+    known = Known.read({"local": BOWL}, "local", history)
     mean, sd = RatingGP(known.ratings()).marginal(known.space.unit([one.point]))
     assert one.expected is not None
     assert one.expected.mean == pytest.approx(np.clip(mean[0], 1, 5), abs=1e-6)
