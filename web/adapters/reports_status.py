@@ -3,14 +3,13 @@
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import JSON, ColumnElement, Connection, String, and_, cast, exists, func, select, type_coerce
+from sqlalchemy import ColumnElement, Connection, String, and_, cast, exists, func, select
 
-from ml_service.contract import Interval
 from web.adapters.reports_history import VERSION_LABEL
+from web.adapters.reports_learnt import asked, best_steps, coverage, newest
 from web.adapters.tables import (
     diagnoses,
     exclusions,
@@ -25,10 +24,8 @@ from web.adapters.tables import (
     users,
 )
 from web.domain.opinion import Sums, level_raters, mean_interval, smooth
-from web.domain.report import BestStep, Counts, Example, OwnReport, RaterNumbers, StudyReport, TrendStep, VersionMean
-from web.domain.study import Learnt, Study
-
-BEST_STEPS = 300
+from web.domain.report import Counts, Example, OwnReport, RaterNumbers, StudyReport, TrendStep, VersionMean
+from web.domain.study import Study
 
 _SCORED = ratings.c.score.is_not(None)
 _SUMS = (func.count(), func.sum(ratings.c.score), func.sum(ratings.c.score * ratings.c.score))
@@ -51,7 +48,7 @@ def study_report(connection: Connection, study: Study, active_since: datetime) -
     """Return all that the status of a study shows; the ratings in it are those that the optimizer is told."""
     counting = _counting(study.id)
     counts = _counts(connection, study.id, counting, active_since)
-    learnt = _learnt(connection, study.id, counts.ratings)
+    learnt = newest(connection, study.id, counts.ratings)
     return StudyReport(
         study=study,
         counts=counts,
@@ -60,9 +57,11 @@ def study_report(connection: Connection, study: Study, active_since: datetime) -
         scores=_scores(connection, counting),
         tags=_tags(connection, counting),
         raters=_raters(connection, study.id),
-        best=_best(connection, study.id, counts.ratings),
+        best=best_steps(connection, study.id, counts.ratings),
         learnt=learnt,
         newer=counts.ratings - learnt.diagnosis.ratings_used if learnt else counts.ratings,
+        coverage=coverage(connection, study, and_(counting, _SCORED)),
+        asked=asked(connection, study.id),
         example=_example(connection, counting),
         change=change(connection, study.id),
     )
@@ -199,42 +198,6 @@ def _raters(connection: Connection, study_id: str) -> tuple[RaterNumbers, ...]:
         .order_by(func.count().desc(), name)
     )
     return tuple(RaterNumbers(*row) for row in connection.execute(query))
-
-
-def _best(connection: Connection, study_id: str, scored: int) -> tuple[BestStep, ...]:
-    """Return what each diagnosis expected of the best point, the newest where several used as many ratings."""
-    document = type_coerce(diagnoses.c.diagnosis, JSON)
-    rating, used = document["best"]["rating"], document["ratings_used"].as_integer()
-    query = (
-        select(
-            used,
-            rating["mean"].as_float(),
-            rating["low"].as_float(),
-            rating["high"].as_float(),
-        )
-        .where(diagnoses.c.study_id == study_id, used <= scored)
-        .order_by(diagnoses.c.made_at.desc())
-        .limit(BEST_STEPS)
-    )
-    return _by_ratings(connection.execute(query).all())
-
-
-def _by_ratings(newest_first: Iterable[Sequence[Any]]) -> tuple[BestStep, ...]:
-    steps = {
-        used: BestStep(used, Interval(mean=mean, low=low, high=high))
-        for used, mean, low, high in reversed(list(newest_first))
-        if mean is not None
-    }
-    return tuple(step for _, step in sorted(steps.items()))
-
-
-def _learnt(connection: Connection, study_id: str, scored: int) -> Learnt | None:
-    """Return the newest diagnosis that knows no more than stands: an undone rating brings the one before it back."""
-    used = type_coerce(diagnoses.c.diagnosis, JSON)["ratings_used"].as_integer()
-    query = select(diagnoses).where(diagnoses.c.study_id == study_id, used <= scored)
-    newest = query.order_by(diagnoses.c.made_at.desc(), diagnoses.c.id.desc()).limit(1)
-    row = connection.execute(newest).mappings().first()
-    return None if row is None else Learnt(**row)
 
 
 def _example(connection: Connection, counting: ColumnElement[bool]) -> Example | None:

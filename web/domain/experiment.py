@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from ml_service.contract import Interval, Point
+from ml_service.contract import Interval, Point, Why
 
 ExperimentKind = Literal["explore", "ab", "gold", "repeat", "calibration"]
 ExperimentState = Literal["planned", "generating", "ready", "closed", "void", "dropped"]
@@ -45,6 +45,7 @@ class Option:
     state: OptionState
     why: str
     expected: Interval | None = None
+    evidence: Why | None = None
     history: str = ""
     output_id: str | None = None
     cost_micros: int = 0

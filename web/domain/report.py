@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
-from ml_service.contract import Interval
+from ml_service.contract import Interval, Value
 from web.domain.experiment import Experiment, Option
 from web.domain.history import Entry
 from web.domain.study import Input, Learnt, Study
@@ -52,10 +52,33 @@ class TrendStep:
 
 @dataclass(frozen=True)
 class BestStep:
-    """What the best point was expected to score after so many ratings."""
+    """What the best point was expected to score after so many ratings, and how much was still to be had then.
+
+    `gain_left` is in stars, `near_best` the probability to be within 0.1 star of the best there is.
+    """
 
     ratings: int
     rating: Interval
+    gain_left: float | None = None
+    near_best: float | None = None
+
+
+@dataclass(frozen=True)
+class Coverage:
+    """How many ratings lie around one value of a parameter, and their mean."""
+
+    value: Value
+    ratings: int
+    mean: float
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A suggestion that is out with no rating yet, and the input it is tried on."""
+
+    option: Option
+    input: str
+    ready: bool
 
 
 @dataclass(frozen=True)
@@ -83,7 +106,10 @@ class Example:
 
 @dataclass(frozen=True)
 class StudyReport:
-    """All that the status of a study shows; `newer` counts the scores that the newest diagnosis does not know yet."""
+    """All that the status of a study shows; `newer` counts the scores that the newest diagnosis does not know yet.
+
+    `coverage` tells by parameter where the ratings lie, `asked` what is out for rating now, the newest first.
+    """
 
     study: Study
     counts: Counts
@@ -95,6 +121,8 @@ class StudyReport:
     best: tuple[BestStep, ...]
     learnt: Learnt | None
     newer: int
+    coverage: dict[str, tuple[Coverage, ...]]
+    asked: tuple[Asked, ...]
     example: Example | None
     change: str
 

@@ -119,6 +119,7 @@ def _options(
             state="planned",
             why=proposal.why,
             expected=proposal.expected,
+            evidence=proposal.evidence,
             history=suggestion.history,
         )
         for position, proposal in enumerate(proposals)

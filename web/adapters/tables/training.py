@@ -2,7 +2,7 @@
 
 from sqlalchemy import Boolean, CheckConstraint, Column, Float, Index, String, Table, Text, UniqueConstraint, text
 
-from ml_service.contract import Interval, Point
+from ml_service.contract import Interval, Point, Why
 from web.adapters.tables.base import identity, metadata, moment, one_of, reference, revision, short_text, typed, whole
 
 outputs = Table(
@@ -55,6 +55,7 @@ options = Table(
     short_text("state", 16),
     short_text("why", 16),
     typed("expected", Interval, nullable=True),
+    typed("evidence", Why, nullable=True),
     short_text("history", 64),
     reference("output_id", "outputs", nullable=True),
     whole("cost_micros"),
