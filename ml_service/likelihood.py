@@ -18,11 +18,17 @@ Index = npt.NDArray[np.intp]
 
 LEVEL, LEVEL_SD = 3.0, 1.0  # stars, of the mean rating before any is seen
 
-# Medians, and standard deviations of the log: lengths as parts of a range, all others in stars². Of rho, of the logit.
-LENGTH, RHO = (0.45, 0.6), (0.5, 0.7)
+# Medians, and standard deviations of the log: lengths as parts of a range, all others in stars²; correlations by logit.
+LENGTH, RHO, SHARED = (0.45, 0.6), (0.5, 0.7), (0.8, 1.0)
 WEIGHTS = {1: (0.08, 0.6), 2: (0.12, 0.6), 3: (0.12, 0.6)}
 PRODUCT = (0.7, 0.5)
-EFFECTS = {"item": (0.15, 0.8), "output": (0.12, 0.8), "version": (0.02, 0.8)}
+EFFECTS = {
+    "item": (0.15, 0.8),
+    "output": (0.12, 0.8),
+    "version": (0.02, 0.8),
+    "generator": (0.05, 0.8),
+    "study": (0.1, 0.8),
+}
 RATER, NOISE = (0.20, 0.9), (0.45, 0.5)
 SCALE_SD, NOISE_SD = 0.2, 0.4  # of the logs of a rater's scale and noise
 REACH = 4  # standard deviations of a prior that the search may go
@@ -31,9 +37,13 @@ STEPS = 40
 
 @dataclass(frozen=True)
 class Ratings:
-    """Ratings as arrays: m distinct points in the unit cube; of each rating, its point and its groups by number."""
+    """Ratings as arrays: m distinct points in the unit cube; of each rating, its point and its groups by number.
+
+    `earlier` marks the points of another study, whose f is correlated with that of this one but not the same.
+    """
 
     points: Array
+    earlier: npt.NDArray[np.bool_]
     is_category: npt.NDArray[np.bool_]
     stars: Array
     point: Index
@@ -45,16 +55,19 @@ class Ratings:
         """Return these ratings only, with the points that they are of; raters keep their numbers."""
         used, point = np.unique(self.point[kept], return_inverse=True)
         groups = {name: np.unique(index[kept], return_inverse=True)[1] for name, index in self.groups.items()}
-        return Ratings(
-            self.points[used], self.is_category, self.stars[kept], point, self.rater[kept], self.raters, groups
-        )
+        points, earlier, rater = self.points[used], self.earlier[used], self.rater[kept]
+        return Ratings(points, earlier, self.is_category, self.stars[kept], point, rater, self.raters, groups)
 
 
 @dataclass(frozen=True)
 class Hyper:
-    """Hyperparameters: the kernel of f, variances of effects, of raters' levels, and each rater's scale and noise."""
+    """Hyperparameters: the kernel of f, variances of effects, of raters' levels, and each rater's scale and noise.
+
+    `shared` is the correlation of f in this study with f in an earlier one, at the same point.
+    """
 
     kernel: Additive
+    shared: float
     effects: Mapping[str, float]
     rater: float
     noise: float
@@ -70,6 +83,7 @@ class Objective:
         self.point, self.rater, self.raters = ratings.point[order], ratings.rater[order], ratings.raters
         self.stars = ratings.stars[order] - LEVEL
         self.slopes = Slopes(ratings.points, ratings.is_category)
+        self.apart = np.not_equal.outer(ratings.earlier, ratings.earlier)
         self.starts = np.searchsorted(self.point, np.arange(len(ratings.points)))
         self.effects = tuple(ratings.groups)
         self.same = [_same(index[order]) for index in ratings.groups.values()]
@@ -78,25 +92,29 @@ class Objective:
 
     def _lay_out(self, is_category: npt.NDArray[np.bool_]) -> None:
         sizes = orders(len(is_category))
-        priors = [(math.log(RHO[0] / (1 - RHO[0])), RHO[1]) if is_one else _log(LENGTH) for is_one in is_category]
+        priors = [_logit(RHO) if is_one else _log(LENGTH) for is_one in is_category]
         priors += [*(_log(WEIGHTS[size]) for size in sizes), _log(PRODUCT)]
+        priors += [_logit(SHARED)] * bool(self.apart.any())
         priors += [*(_log(EFFECTS[name]) for name in self.effects), _log(RATER), _log(NOISE)]
         priors += [(0.0, SCALE_SD)] * self.raters + [(0.0, NOISE_SD)] * self.raters
         self.start, self.spread = np.array(priors).T
-        lengths = [len(is_category), len(sizes) + 1, len(self.effects), 2, self.raters, self.raters]
+        both = int(self.apart.any())
+        lengths = [len(is_category), len(sizes) + 1, both, len(self.effects), 2, self.raters, self.raters]
         self.cuts = np.cumsum(lengths)[:-1]
 
     def read(self, theta: Array) -> Hyper:
         """Return the hyperparameters that theta holds the logs of."""
-        shape, weights, effects, (rater, noise), scales, noises = np.split(theta, self.cuts)
+        shape, weights, shared, effects, (rater, noise), scales, noises = np.split(theta, self.cuts)
         kernel = Additive(self.slopes.is_category, shape, np.exp(weights))
         named = dict(zip(self.effects, np.exp(effects).tolist(), strict=True))
-        return Hyper(kernel, named, math.exp(rater), math.exp(noise), np.exp(scales), np.exp(noise + noises))
+        alike = sigmoid(float(shared[0])) if len(shared) else 1.0
+        return Hyper(kernel, alike, named, math.exp(rater), math.exp(noise), np.exp(scales), np.exp(noise + noises))
 
     def __call__(self, theta: Array) -> tuple[float, Array]:
         """Return the objective and its gradient."""
         hyper, n = self.read(theta), len(self.stars)
-        inner = self.slopes.at(hyper.kernel.shape, hyper.kernel.weights)[np.ix_(self.point, self.point)] + LEVEL_SD**2
+        f = self.slopes.at(hyper.kernel.shape, hyper.kernel.weights) * np.where(self.apart, hyper.shared, 1)
+        inner = f[np.ix_(self.point, self.point)] + LEVEL_SD**2
         for same, variance in zip(self.same, hyper.effects.values(), strict=True):
             inner += variance * same
         scale, noise = hyper.scales[self.rater], hyper.noises[self.rater]
@@ -108,18 +126,24 @@ class Objective:
         alpha = cho_solve((factor, True), self.stars, check_finite=False)
         inverse = lapack.dpotri(factor, lower=1)[0]
         a = inverse + np.tril(inverse, -1).T - np.multiply.outer(alpha, alpha)
-        slope = np.concatenate(self._slopes(a, scales, inner, noise, hyper))
+        slope = np.concatenate([*self._of_f(a * scales, f, hyper), *self._of_effects(a, scales, inner, noise, hyper)])
         off = (theta - self.start) / self.spread
         value = self.stars @ alpha / 2 + np.log(np.diagonal(factor)).sum() + off @ off / 2
         return float(value), slope / 2 + off / self.spread
 
-    def _slopes(self, a: Array, scales: Array, scaled: Array, noise: Array, hyper: Hyper) -> list[Array]:
-        """Return trace(a dK) by each entry of theta, `scaled` being what a rater's scale multiplies in K."""
-        inner, own = a * scales, np.diagonal(a) * noise
+    def _of_f(self, inner: Array, f: Array, hyper: Hyper) -> list[Array]:
+        """Return trace(a dK) by each entry of theta that f depends on, `inner` being a times the raters' scales."""
         by_point = np.add.reduceat(np.add.reduceat(inner, self.starts, axis=0), self.starts, axis=1)
+        slopes = self.slopes.slope(by_point * np.where(self.apart, hyper.shared, 1))
+        if not self.apart.any():
+            return [*slopes]
+        return [*slopes, np.array([(1 - hyper.shared) * np.vdot(by_point, np.where(self.apart, f, 0))])]
+
+    def _of_effects(self, a: Array, scales: Array, scaled: Array, noise: Array, hyper: Hyper) -> list[Array]:
+        """Return trace(a dK) by the others, `scaled` being what a rater's scale multiplies in K."""
+        inner, own = a * scales, np.diagonal(a) * noise
         pairs = zip(hyper.effects.values(), self.same, strict=True)
         return [
-            *self.slopes.slope(by_point),
             np.array([variance * np.vdot(inner, same) for variance, same in pairs]),
             np.array([hyper.rater * np.vdot(a, self.same_rater), own.sum()]),
             2 * np.bincount(self.rater, (a * scaled).sum(1), self.raters),
@@ -142,6 +166,15 @@ def most_probable(ratings: Ratings) -> Hyper:
 
 def _same(index: Index) -> Array:
     return np.equal.outer(index, index).astype(float)
+
+
+def sigmoid(logit: float) -> float:
+    """Return the probability of a logit."""
+    return 1 / (1 + math.exp(-logit))
+
+
+def _logit(prior: tuple[float, float]) -> tuple[float, float]:
+    return math.log(prior[0] / (1 - prior[0])), prior[1]
 
 
 def _log(prior: tuple[float, float]) -> tuple[float, float]:

@@ -101,6 +101,7 @@ class Known:
         }
         return Ratings(
             points=self.space.unit([last[key] for key in places]),
+            earlier=np.zeros(len(places), dtype=bool),
             is_category=self.space.is_category,
             stars=np.array([one.rating for one in self.seen], dtype=float),
             point=np.array([places[self.space.key(one.point)] for one in self.seen], dtype=np.intp),

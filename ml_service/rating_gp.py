@@ -40,10 +40,9 @@ class RatingGP:
     def __init__(self, ratings: Ratings) -> None:
         self.ratings = ratings
         self.hyper: Hyper = most_probable(ratings.some(_newest_half_and_some(len(ratings.stars))))
-        features, chosen, left = _pivoted(
-            lambda row: self.covariance(ratings.points, ratings.points[[row]])[:, 0], len(ratings.points), self.prior
-        )
+        features, chosen, left = _pivoted(self._column, len(ratings.points), self.prior)
         self.centres, self.factor = ratings.points[chosen], features[chosen]
+        self.alike = np.where(ratings.earlier[chosen], self.hyper.shared, 1)
         self._condition(features, left)
 
     @property
@@ -75,8 +74,14 @@ class RatingGP:
         left, right = self._features(a), self._features(b)
         return np.asarray(self.covariance(a, b) - left @ right.T + self._half(left).T @ self._half(right))
 
+    def _column(self, row: int) -> Array:
+        """Return the covariance of every rated point with one of them, in stars²; f of another study is less alike."""
+        points, earlier = self.ratings.points, self.ratings.earlier
+        alike = np.where(earlier == earlier[row], 1, self.hyper.shared)
+        return np.asarray(self.hyper.kernel(points, points[[row]])[:, 0] * alike + LEVEL_SD**2)
+
     def _features(self, points: Array) -> Array:
-        shared = self.covariance(self.centres, points)
+        shared = self.hyper.kernel(self.centres, points) * self.alike[:, None] + LEVEL_SD**2
         return np.asarray(solve_triangular(self.factor, shared, lower=True, check_finite=False).T)
 
     def _half(self, phi: Array) -> Array:

@@ -4,14 +4,14 @@ import pytest
 from ml_service import rating_gp
 from ml_service.additive import Additive, Array
 from ml_service.contract import ParameterSpace, Point
-from ml_service.likelihood import LEVEL, Objective, Ratings
+from ml_service.likelihood import LEVEL, LEVEL_SD, Objective, Ratings
 from ml_service.optimizer import Known
 from ml_service.rating_gp import RatingGP
 from ml_service.space import SearchSpace
 from tests.unit.ml.histories import BOWL, MIXED, bowl, random_history, rated
 
 
-def ratings(count: int, parameters: int = 5, seed: int = 0) -> Ratings:
+def ratings(count: int, parameters: int = 5, seed: int = 0, earlier: bool = False) -> Ratings:
     """Ratings by four raters of points of mixed parameters, some of them twice, some outputs by several."""
     random = np.random.default_rng(seed)
     is_category = np.array([column % 3 == 2 for column in range(parameters)])
@@ -22,41 +22,45 @@ def ratings(count: int, parameters: int = 5, seed: int = 0) -> Ratings:
     groups = {"item": output % 7, "output": output}
     groups = {name: np.unique(index, return_inverse=True)[1] for name, index in groups.items()}
     rows = np.where(is_category, choices, numbers)[: point.max() + 1]
-    return Ratings(
-        rows, is_category, random.integers(1, 6, count).astype(float), point, random.integers(0, 4, count), 4, groups
-    )
+    old = earlier & (np.arange(len(rows)) % 3 == 0)
+    stars, rater = random.integers(1, 6, count).astype(float), random.integers(0, 4, count)
+    return Ratings(rows, old, is_category, stars, point, rater, 4, groups)
 
 
 def dense(belief: RatingGP, points: Array) -> tuple[Array, Array]:
     """What the belief must be: the textbook's posterior, with every effect written out in one covariance."""
     hyper, seen = belief.hyper, belief.ratings
     scale = hyper.scales[seen.rater]
-    inner = belief.covariance(seen.points, seen.points)[np.ix_(seen.point, seen.point)]
+    f = hyper.kernel(seen.points, seen.points)
+    inner = np.where(np.not_equal.outer(seen.earlier, seen.earlier), hyper.shared, 1) * f + LEVEL_SD**2
+    inner = inner[np.ix_(seen.point, seen.point)]
     for name, index in seen.groups.items():
         inner = inner + hyper.effects[name] * np.equal.outer(index, index)
     whole = inner * np.outer(scale, scale) + hyper.rater * np.equal.outer(seen.rater, seen.rater)
     whole += np.diag(hyper.noises[seen.rater])
-    across = belief.covariance(points, seen.points)[:, seen.point] * scale
+    across = hyper.kernel(points, seen.points) * np.where(seen.earlier, hyper.shared, 1) + LEVEL_SD**2
+    across = across[:, seen.point] * scale
     mean = LEVEL + across @ np.linalg.solve(whole, seen.stars - LEVEL)
     return mean, belief.covariance(points, points) - across @ np.linalg.solve(whole, across.T)
 
 
 def believed(space: ParameterSpace, count: int) -> RatingGP:
-    return RatingGP(Known.read({"local": space}, tuple(random_history(count))).ratings())
+    return RatingGP(Known.read({"local": space}, None, tuple(random_history(count))).ratings())
 
 
 @pytest.mark.parametrize("parameters", [1, 2, 3, 4, 6])
-def test_the_gradient_is_that_of_finite_differences(parameters: int) -> None:
-    objective = Objective(ratings(30, parameters))
+@pytest.mark.parametrize("earlier", [False, True])
+def test_the_gradient_is_that_of_finite_differences(parameters: int, earlier: bool) -> None:
+    objective = Objective(ratings(30, parameters, earlier=earlier))
     theta = objective.start + np.random.default_rng(1).normal(0, 0.5, len(objective.start))
     steps = np.eye(len(theta)) * 1e-5
     expected = [(objective(theta + step)[0] - objective(theta - step)[0]) / 2e-5 for step in steps]
     assert np.allclose(objective(theta)[1], expected, atol=1e-6)
 
 
-@pytest.mark.parametrize("count", [1, 2, 40, 150])
-def test_the_posterior_is_exact_while_points_are_few(count: int) -> None:
-    belief = RatingGP(ratings(count))
+@pytest.mark.parametrize(("count", "earlier"), [(1, False), (2, False), (40, False), (40, True), (150, True)])
+def test_the_posterior_is_exact_while_points_are_few(count: int, earlier: bool) -> None:
+    belief = RatingGP(ratings(count, earlier=earlier))
     points = ratings(60, seed=3).points
     mean, covariance = belief.posterior(points)
     expected, spread = dense(belief, points)
