@@ -45,7 +45,7 @@ def dense(belief: RatingGP, points: Array) -> tuple[Array, Array]:
 
 
 def believed(space: ParameterSpace, count: int) -> RatingGP:
-    return RatingGP(Known.read({"local": space}, None, tuple(random_history(count))).ratings())
+    return RatingGP(Known.read({"local": space}, "local", tuple(random_history(count))).ratings())
 
 
 @pytest.mark.parametrize("parameters", [1, 2, 3, 4, 6])
@@ -112,7 +112,7 @@ def test_a_rater_who_scores_high_is_known_as_one() -> None:
     points: list[Point] = SearchSpace(BOWL).points(random.random((30, 2)))
     seen = [rated(point, i, 3, "ana") for i, point in enumerate(points)]
     seen += [rated(point, i, 5, "ben") for i, point in enumerate(points)]
-    ana, ben = RatingGP(Known.read({"local": BOWL}, seen).ratings()).rater_effects()
+    ana, ben = RatingGP(Known.read({"local": BOWL}, "local", seen).ratings()).rater_effects()
     assert ben.mean - ana.mean > 1
     assert ana.sd < 0.6
 
@@ -125,6 +125,6 @@ def test_a_rater_who_clicks_at_random_is_believed_less() -> None:
         honest = float(np.clip(round(bowl(point)), 1, 5))
         seen += [rated(point, i, honest, "ana"), rated(point, i, honest, "ben")]
         seen.append(rated(point, i, int(random.integers(1, 6)), "zoe"))
-    hyper = RatingGP(Known.read({"local": BOWL}, seen).ratings()).hyper
+    hyper = RatingGP(Known.read({"local": BOWL}, "local", seen).ratings()).hyper
     assert hyper.noises[2] > 2 * hyper.noises[:2].max()
     assert hyper.scales[2] < hyper.scales[:2].min()
