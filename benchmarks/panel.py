@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import ndtr
 
 Array = NDArray[np.float64]
 
@@ -59,6 +60,15 @@ class Panel:
         draw = self.random
         cuts = np.sort(np.array([1.5, 2.5, 3.5, 4.5]) + draw.normal(0, 0.12, 4))
         return Habits(draw.normal(0, 0.4), np.exp(draw.normal(0, 0.2)), np.exp(draw.normal(np.log(0.6), 0.3)), cuts)
+
+    def means(self, qualities: Array) -> Array:
+        """Return the mean rating of these raters, over the items and the luck of outputs, at each quality."""
+        good = 3 + np.multiply.outer(qualities - 3, self.slope) + self.offset
+        seen = [
+            (3 + one.bias + one.scale * (good - 3), np.hypot(one.scale * LUCK, one.noise), one) for one in self.habits
+        ]
+        stars = [1 + ndtr((at[..., None] - one.cuts) / sd).sum(-1) for at, sd, one in seen]
+        return np.asarray(np.mean(stars, axis=(0, 2)))
 
     def output(self, quality: float, item: int) -> float:
         """Return how good one output of a point with this quality is on an item."""

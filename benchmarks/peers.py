@@ -4,6 +4,7 @@ They know what is pending where they can. Each recommends by its own model where
 told, and else the point of the highest mean rating. What one peer needs is imported by its class alone.
 """
 
+import copy
 import importlib
 import warnings
 from collections.abc import Callable, Mapping, Sequence
@@ -54,7 +55,11 @@ class Told:
         """Forget a rating; those that keep a state of their own go on with what they were told."""
         self.told[done.number][1].remove(rating.rating)
 
-    def best(self) -> Point:
+    def best(self) -> tuple[Point, None]:
+        """Return the point that it recommends; none of the peers says how well it will be rated."""
+        return self.recommended(), None
+
+    def recommended(self) -> Point:
         """Return the point of the highest mean rating, the first of equals."""
         return self.points[int(np.argmax(self.means))]
 
@@ -122,7 +127,7 @@ class ScikitOptimize(Told):
         """Ask a copy that was told the worst rating for what is pending."""
         asked = self.optimizer
         if out and len(self.means) >= INITIAL:
-            asked = self.optimizer.copy()
+            asked = copy.deepcopy(self.optimizer)  # its own copy() fits once more, and draws other random numbers
             asked.tell([self._row(one.point) for one in out], [-min(self.means)] * len(out))
         elif out:
             return _point(self.names, self.optimizer.ask(n_points=len(out) + 1)[-1])
@@ -132,11 +137,12 @@ class ScikitOptimize(Told):
         """Tell an option's mean rating, to be minimised."""
         super().tell(done, ratings)
         self.optimizer.tell(self._row(done.point), -mean(ratings))
+        del self.optimizer.models[:-1]  # only the last is read, and each holds a forest
 
-    def best(self) -> Point:
+    def recommended(self) -> Point:
         """Return the told point of which its model expects the most."""
         if not self.optimizer.models:
-            return super().best()
+            return super().recommended()
         rows = self.optimizer.space.transform([self._row(point) for point in self.points])
         return self.points[int(np.argmin(self.optimizer.models[-1].predict(rows)))]
 
@@ -171,7 +177,7 @@ class Botorch(Told):
         )
         return self._optimize(acquisition)
 
-    def best(self) -> Point:
+    def recommended(self) -> Point:
         """Return the told point of which its model expects the most."""
         model = self._model()
         with self.torch.no_grad():
@@ -268,7 +274,7 @@ class Ax(Told):
         super().tell(done, ratings)
         self.client.complete_trial(self.trials.pop(id(done.point)), raw_data={"rating": mean(ratings)})
 
-    def best(self) -> Point:
+    def recommended(self) -> Point:
         """Return what Ax recommends."""
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")

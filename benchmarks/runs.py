@@ -3,19 +3,22 @@
 import hashlib
 import json
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
 
+from benchmarks.ideas import changed
+from benchmarks.ours import OneByOne, Palate
 from benchmarks.panel import CONDITIONS, PLAIN
 from benchmarks.peers import PACKAGES, PEERS
-from benchmarks.problems import problem
+from benchmarks.problems import Problem, problem
 from benchmarks.sessions import CHECKPOINTS, Out, Player, play
-from ml_service.contract import Observation, Point
+from ml_service.contract import Interval, Observation, Point
 
 KEPT = Path("var/benchmarks/sessions.jsonl")
+OURS, ONE_BY_ONE = "Palate", "Palate, one by one"
 
 
 @dataclass(frozen=True)
@@ -28,15 +31,25 @@ class Run:
     conditions: str = PLAIN
     beside: int = 1
     last: int = CHECKPOINTS[-1]
+    idea: str | None = None
+
+
+@dataclass(frozen=True)
+class At:
+    """What was recommended at a checkpoint: its regret, its true quality, and the interval of its rating if known."""
+
+    regret: float
+    quality: float | None = None
+    interval: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True)
 class Played:
-    """A session that was played: the regret after so many ratings, and CPU seconds for each option asked for."""
+    """A session that was played: what was recommended after so many ratings, CPU seconds for each option asked for."""
 
     run: Run
     code: str
-    regret: dict[int, float]
+    at: dict[int, At]
     seconds: float
 
 
@@ -64,7 +77,7 @@ class Timed:
         """Forget."""
         self.player.forget(done, rating)
 
-    def best(self) -> Point:
+    def best(self) -> tuple[Point, Interval | None]:
         """Recommend."""
         return self.player.best()
 
@@ -73,15 +86,16 @@ def code(system: str) -> str:
     """Return what a result is of: the version of a peer's package, or a digest of our own code."""
     if system in PACKAGES:
         return version(PACKAGES[system])
-    parts = sorted(Path("ml_service").glob("*.py"))
-    return hashlib.sha256(b"".join(part.read_bytes() for part in parts)).hexdigest()[:12]
+    names = ("additive", "likelihood", "rating_gp", "acquisition", "space", "optimizer", "diagnosis")
+    parts = [Path("ml_service", f"{name}.py").read_bytes() for name in names]
+    return hashlib.sha256(b"".join(parts)).hexdigest()[:12]
 
 
 def results(runs: Iterable[Run], jobs: int, kept: Path = KEPT) -> Iterator[Played]:
     """Return the results of runs in any order: those kept from before, then those played now, kept as they end."""
     known = {(one.run, one.code): one for one in read(kept)}
     missing = []
-    for run in runs:
+    for run in dict.fromkeys(runs):
         if found := known.get((run, code(run.system))):
             yield found
         else:
@@ -98,13 +112,26 @@ def read(kept: Path) -> Iterator[Played]:
     """Read the results that are kept."""
     for line in kept.read_text().splitlines() if kept.exists() else []:
         one = json.loads(line)
-        regret = {int(at): value for at, value in one["regret"].items()}
-        yield Played(Run(**one["run"]), one["code"], regret, one["seconds"])
+        at = {int(ratings): At(v["regret"], v["quality"], _pair(v["interval"])) for ratings, v in one["at"].items()}
+        yield Played(Run(**one["run"]), one["code"], at, one["seconds"])
 
 
 def played(run: Run) -> Played:
     """Play a session."""
     drawn = problem(run.family, run.seed)
-    player = Timed(PEERS[run.system](drawn, run.seed))
-    regret = play(drawn, player, run.seed, CONDITIONS[run.conditions], run.last, run.beside)
-    return Played(run, code(run.system), dict(regret), player.seconds / player.options)
+    player = Timed(_players()[run.system](drawn, run.seed))
+    with changed(run.idea):
+        checked = play(drawn, player, run.seed, CONDITIONS[run.conditions], run.last, run.beside)
+    at = {
+        ratings: At(one.regret, one.quality, (one.interval.low, one.interval.high) if one.interval else None)
+        for ratings, one in checked.items()
+    }
+    return Played(run, code(run.system), at, player.seconds / player.options)
+
+
+def _players() -> dict[str, Callable[[Problem, int], Player]]:
+    return {**PEERS, OURS: Palate, ONE_BY_ONE: OneByOne}
+
+
+def _pair(bounds: list[float] | None) -> tuple[float, float] | None:
+    return (bounds[0], bounds[1]) if bounds else None

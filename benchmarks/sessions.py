@@ -9,7 +9,7 @@ import numpy as np
 
 from benchmarks.panel import ITEMS, Conditions, Panel
 from benchmarks.problems import Problem
-from ml_service.contract import Observation, Pending, Point
+from ml_service.contract import Interval, Observation, Pending, Point
 
 CHECKPOINTS = (20, 50, 100, 200)
 BESIDE = 4  # options of one item that a rater sees side by side
@@ -45,9 +45,18 @@ class Player(Protocol):
         """Take a rating as never given, as far as the optimizer can."""
         ...
 
-    def best(self) -> Point:
-        """Return the point that it recommends."""
+    def best(self) -> tuple[Point, Interval | None]:
+        """Return the point that it recommends, and the 95 % interval of its mean rating where it gives one."""
         ...
+
+
+@dataclass(frozen=True)
+class Checked:
+    """What was recommended after so many ratings: its regret, its true quality, and the interval of its rating."""
+
+    regret: float
+    quality: float
+    interval: Interval | None
 
 
 @dataclass
@@ -69,9 +78,9 @@ class Session:
         self.random = np.random.default_rng([self.seed, 2])
         self.fate = np.random.default_rng([self.seed, 4])
 
-    def play(self, beside: int) -> Mapping[int, float]:
-        """Return the regret of the recommended point at every checkpoint up to the last rating."""
-        regrets: dict[int, float] = {}
+    def play(self, beside: int) -> Mapping[int, Checked]:
+        """Return what is recommended at every checkpoint up to the last rating."""
+        checked: dict[int, Checked] = {}
         while self.told < self.last:
             wanted = self.conditions.out or 2 + self.asked % 3
             while len(self.out) * beside < (wanted if beside == 1 else 2 * beside):
@@ -80,8 +89,9 @@ class Session:
             self._rate(self.out.pop(int(self.random.integers(len(self.out)))))
             for checkpoint in CHECKPOINTS:
                 if before < checkpoint <= min(self.told, self.last):
-                    regrets[checkpoint] = self.problem.regret(self.player.best())
-        return regrets
+                    point, interval = self.player.best()
+                    checked[checkpoint] = Checked(self.problem.regret(point), self.problem.quality(point), interval)
+        return checked
 
     def _ask(self, count: int) -> None:
         item = int(self.random.integers(ITEMS))
@@ -112,8 +122,8 @@ class Session:
 
 def play(
     problem: Problem, player: Player, seed: int, conditions: Conditions, last: int = CHECKPOINTS[-1], beside: int = 1
-) -> Mapping[int, float]:
-    """Return the regret of the recommended point after so many ratings, up to the last checkpoint wanted."""
+) -> Mapping[int, Checked]:
+    """Return what is recommended after so many ratings, up to the last checkpoint wanted."""
     return Session(problem, player, seed, conditions, last).play(beside)
 
 

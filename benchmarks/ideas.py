@@ -1,0 +1,35 @@
+"""What else was tried: each idea is the optimizer with some of its constants changed, or one of its parts left out."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from importlib import import_module
+from typing import Any
+
+IDEAS: Mapping[str, Mapping[str, Any]] = {
+    "one scale for all raters": {"likelihood.SCALE_SD": 1e-3},
+    "one noise for all raters": {"likelihood.NOISE_SD": 1e-3},
+    "hardly any rater effect": {"likelihood.RATER": (1e-4, 0.1)},
+    "singles and pairs .3 each": {"likelihood.WEIGHTS": {1: (0.3, 0.6), 2: (0.3, 0.6), 3: (0.12, 0.6)}},
+    "length scale .7": {"likelihood.LENGTH": (0.7, 0.6)},
+    "bound with 1 sd": {"acquisition.CURIOSITY": 1.0},
+    "bound with 4 sd": {"acquisition.CURIOSITY": 4.0},
+    "recommend the mean": {"acquisition.CAUTION": 0.0},
+    "recommend mean - 1 sd": {"acquisition.CAUTION": 1.0},
+}
+
+
+@contextmanager
+def changed(idea: str | None) -> Iterator[None]:
+    """Run the optimizer with an idea's constants, and put its own back."""
+    constants = IDEAS[idea] if idea else {}
+    kept = []
+    for name, value in constants.items():
+        module, constant = name.split(".")
+        owner = import_module(f"ml_service.{module}")
+        kept.append((owner, constant, getattr(owner, constant)))
+        setattr(owner, constant, value)
+    try:
+        yield
+    finally:
+        for owner, constant, value in kept:
+            setattr(owner, constant, value)

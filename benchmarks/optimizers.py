@@ -1,0 +1,196 @@
+"""Who recommends better settings after so many ratings? Palate beside seven public optimizers on simulated raters.
+
+Run with `python -m benchmarks.optimizers [--quick] [--check] [--jobs K] [--only PART …]`. Sessions that were played are
+kept in `var/benchmarks`, so a run of hours may be broken off and taken up. Regret: 0 for the best point, 1 for what a
+random one is worth. `--check` fails unless Palate's regret is below that of every peer played, on all families and on
+those kept out of all choices: in the mean after 100 and 200 ratings, and by the upper 95 % bound after 200 and, against
+the fast peers, after 100. `--quick` plays few sessions with the fast peers, too few for bounds on what is kept out.
+"""
+
+import argparse
+import sys
+from collections.abc import Callable, Iterable, Mapping, Sequence
+
+from benchmarks.ideas import IDEAS
+from benchmarks.panel import CONDITIONS, PLAIN
+from benchmarks.peers import PEERS
+from benchmarks.population import mean_rating
+from benchmarks.problems import FAMILIES, KEPT_OUT
+from benchmarks.ratios import Ratio, mean_and_error, paired_ratio
+from benchmarks.runs import ONE_BY_ONE, OURS, Played, Run, results
+from benchmarks.sessions import BESIDE, CHECKPOINTS
+
+FAST = ("random", "Optuna TPE")
+BARS = (100, 200)  # ratings at which Palate must be ahead
+TUNING = 100  # seeds from here on are those that ideas are tried on, none of which is compared with peers
+Key = tuple[str, int]  # of a session: family and seed
+Table = Mapping[str, Mapping[Key, Played]]  # by system
+
+
+def sessions(seeds: int, extra: int = 0) -> list[Key]:
+    """List sessions of every family, and further ones of the families kept out."""
+    every = [(family, seed) for seed in range(seeds) for family in FAMILIES]
+    return every + [(family, seed) for seed in range(seeds, seeds + extra) for family in KEPT_OUT]
+
+
+def compared(quick: bool) -> list[Run]:
+    """List the runs of the comparison: many sessions with the fast peers, fewer with the slow ones."""
+    if quick:
+        return [Run(system, *key) for key in sessions(1) for system in (OURS, *FAST)]
+    many, few = sessions(5, 10), sessions(2, 2)
+    runs = [Run(system, *key) for key in many for system in (OURS, *FAST)]
+    return runs + [Run(system, *key) for key in few for system in PEERS if system not in FAST]
+
+
+def by_system(played: Iterable[Played]) -> Table:
+    """Sort results by system and session."""
+    table: dict[str, dict[Key, Played]] = {}
+    for one in played:
+        table.setdefault(one.run.system, {})[one.run.family, one.run.seed] = one
+    return table
+
+
+def ratio(table: Table, peer: str, ratings: int, families: Sequence[str]) -> Ratio:
+    """Return Palate's regret ÷ that of a peer over the sessions that both played of some families."""
+    ours, theirs = table[OURS], table.get(peer, {})
+    shared = [key for key in theirs if key in ours and key[0] in families]
+    shared = [key for key in shared if ratings in ours[key].at and ratings in theirs[key].at]
+    return paired_ratio([ours[k].at[ratings].regret for k in shared], [theirs[k].at[ratings].regret for k in shared])
+
+
+def compare(played: Iterable[Played], quick: bool) -> bool:
+    """Print regrets, paired ratios and CPU time of every system; return whether every bar is held."""
+    table = by_system(played)
+    print(f"{'regret after':22}{'sessions':>9}" + "".join(f"{n:>14}" for n in CHECKPOINTS) + f"{'CPU ms':>9}")
+    for system, own in table.items():
+        cells = [_cell([one.at[n].regret for one in own.values() if n in one.at]) for n in CHECKPOINTS]
+        milliseconds = 1000 * mean_and_error([one.seconds for one in own.values()])[0]
+        print(f"{system:22}{len(own):9}" + "".join(f"{cell:>14}" for cell in cells) + f"{milliseconds:9.0f}")
+    held = True
+    for title, families in (("all families", tuple(FAMILIES)), ("kept out", KEPT_OUT)):
+        print(f"\n{f'Palate ÷ peer, {title}':32}" + "".join(f"{f'after {n} (sessions)':>26}" for n in BARS))
+        for peer in table:
+            if peer != OURS:
+                found = {n: ratio(table, peer, n, families) for n in BARS}
+                print(f"{peer:32}" + "".join(f"{f'{one} ({one.sessions})':>26}" for one in found.values()))
+                held &= _holds(found, peer in FAST, bounds=not (quick and families == KEPT_OUT))
+    return held
+
+
+def _holds(found: Mapping[int, Ratio], fast: bool, bounds: bool) -> bool:
+    means = all(one.value < 1 for one in found.values() if one.sessions)
+    strict = [200, 100] if fast else [200]
+    return means and (not bounds or all(found[n].high < 1 for n in strict if found[n].sessions))
+
+
+def beside(jobs: int) -> bool:
+    """Print what joint choice and the rater effect bring where options are seen side by side; it has no bar to hold."""
+    arms = {
+        "Palate, joint": (OURS, None),
+        "Palate, one by one": (ONE_BY_ONE, None),
+        "joint, hardly any rater effect": (OURS, "hardly any rater effect"),
+        "random": ("random", None),
+    }
+    keys = [(family, TUNING + seed) for seed in range(4) for family in FAMILIES if family not in KEPT_OUT]
+    found = {
+        name: by_key(results([Run(s, f, k, beside=BESIDE, last=100, idea=idea) for f, k in keys], jobs))
+        for name, (s, idea) in arms.items()
+    }
+    _differences(f"{BESIDE} options side by side", found, "Palate, joint", (50, 100))
+    return True
+
+
+def tried(jobs: int) -> bool:
+    """Print what each idea does to the regret on the sessions that ideas are tried on; it has no bar to hold."""
+    keys = [(family, TUNING + seed) for seed in range(10) for family in FAMILIES if family not in KEPT_OUT]
+    arms = {"as it is": None, **{idea: idea for idea in IDEAS}}
+    found = {
+        name: by_key(results([Run(OURS, f, k, last=100, idea=idea) for f, k in keys], jobs))
+        for name, idea in arms.items()
+    }
+    _differences("ideas", found, "as it is", (50, 100))
+    return True
+
+
+def by_key(played: Iterable[Played]) -> Mapping[Key, Played]:
+    """Sort results of one system by session."""
+    return {(one.run.family, one.run.seed): one for one in played}
+
+
+def _differences(title: str, found: Mapping[str, Mapping[Key, Played]], base: str, ratings: Sequence[int]) -> None:
+    print(f"\n{title:34}" + "".join(f"{f'after {n}':>16}{'difference':>16}" for n in ratings))
+    for name, own in found.items():
+        cells = ""
+        for n in ratings:
+            values = [one.at[n].regret for one in own.values()]
+            cells += f"{_cell(values):>16}"
+            apart = [own[key].at[n].regret - found[base][key].at[n].regret for key in own]
+            cells += f"{_cell(apart, '+') if name != base else '':>16}"
+        print(f"{name:34}" + cells)
+
+
+def degraded(jobs: int, peer: str) -> Ratio:
+    """Print how the recommendation suffers from bad conditions, beside a peer; return the ratio over all of them."""
+    print(f"\n{'after 100 ratings, with':34}{'Palate':>14}{peer:>18}{'Palate ÷ it':>26}")
+    pooled: tuple[list[float], list[float]] = ([], [])
+    for name in CONDITIONS:
+        keys = sessions(1)
+        table = by_system(
+            results([Run(s, *key, conditions=name, last=100) for key in keys for s in (OURS, peer)], jobs)
+        )
+        ours, theirs = ([table[s][key].at[100].regret for key in keys] for s in (OURS, peer))
+        print(f"{name:34}{_cell(ours):>14}{_cell(theirs):>18}{paired_ratio(ours, theirs)!s:>26}")
+        if name != PLAIN:
+            pooled[0].extend(ours)
+            pooled[1].extend(theirs)
+    whole = paired_ratio(*pooled)
+    print(f"{'pooled over the bad conditions':66}{whole!s:>26}")
+    return whole
+
+
+def calibrated(jobs: int) -> float:
+    """Print how often the 95 % interval of the best point's mean rating holds the truth; return the share."""
+    keys = sessions(25)
+    played = list(results([Run(OURS, *key, last=100) for key in keys], jobs))
+    print(f"\n95 % intervals of the recommended point's mean rating over all raters and items, {len(keys)} sessions")
+    share = 0.0
+    for n in (20, 50, 100):
+        known = [(at.interval, mean_rating(at.quality or 0)) for one in played if (at := one.at[n]).interval]
+        covered = [low <= truth <= high for (low, high), truth in known]
+        share, error = mean_and_error([float(one) for one in covered])
+        wide = mean_and_error([high - low for (low, high), _ in known])[0]
+        print(f"after {n:3}: {share:6.1%} ± {error:.1%} hold it, {wide:.2f} stars wide")
+    return share
+
+
+def _cell(values: Sequence[float], sign: str = "") -> str:
+    mean, error = mean_and_error(values)
+    return f"{mean:{sign}.2f} ± {error:.2f}"
+
+
+def main(words: list[str] | None = None) -> int:
+    """Play what is missing and print every part, the comparison last; 1 if --check finds a bar broken."""
+    parser = argparse.ArgumentParser("python -m benchmarks.optimizers", description=__doc__.split("\n")[0])
+    parser.add_argument("--quick", action="store_true", help="eight sessions with random search and Optuna TPE only")
+    parser.add_argument("--check", action="store_true", help="fail unless Palate is ahead of every peer played")
+    parser.add_argument("--jobs", type=int, default=2, help="sessions played at once")
+    parser.add_argument("--peer", default="BoTorch mixed", choices=PEERS, help="the peer under bad conditions")
+    parts = ("ideas", "beside", "degraded", "calibrated", "compared")
+    parser.add_argument("--only", nargs="*", choices=parts, default=parts)
+    chosen = parser.parse_args(words)
+    wanted = ("compared",) if chosen.quick else chosen.only
+    asked: Mapping[str, Callable[[], bool]] = {
+        "ideas": lambda: tried(chosen.jobs),
+        "beside": lambda: beside(chosen.jobs),
+        "degraded": lambda: degraded(chosen.jobs, chosen.peer).low <= 1,
+        "calibrated": lambda: 0.9 <= calibrated(chosen.jobs) <= 0.98,
+        "compared": lambda: compare(results(compared(chosen.quick), chosen.jobs), chosen.quick),
+    }
+    held = {part: asked[part]() for part in parts if part in wanted}
+    broken = [part for part, is_held in held.items() if not is_held]
+    print(f"\n{'every bar is held' if not broken else 'below the bar: ' + ', '.join(broken)}")
+    return 1 if chosen.check and broken else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
