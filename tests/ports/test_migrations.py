@@ -1,9 +1,12 @@
+from datetime import UTC, datetime
+
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Engine, inspect, text
 
 from ml_service.errors import Conflict
+from tests.rows import Rows
 from web.adapters.engine import connect
 from web.adapters.migrate import downgrade, is_current, migrate
 from web.adapters.store import SqlStore
@@ -82,6 +85,16 @@ def test_a_migration_that_fails_leaves_nothing(empty_url: str) -> None:
     with pytest.raises(Exception, match="no_such_revision"):
         migrate(empty_url, "no_such_revision")
     assert tables(empty_url) == set()
+
+
+def test_rows_that_others_refer_to_outlive_a_way_back_and_forth(store: SqlStore, database_url: str) -> None:
+    rows = Rows(store, datetime(2026, 3, 1, tzinfo=UTC))
+    given = rows.rate(rows.option(rows.source()), rows.anna)
+    downgrade(database_url, "0002")
+    migrate(database_url)
+    with store.read() as tx:
+        assert tx.studies.get(rows.study.id).name == rows.study.name
+        assert tx.ratings.get(given.id) == given
 
 
 def test_events_of_an_older_schema_become_a_chain_and_go_back(empty_url: str) -> None:

@@ -2,12 +2,14 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from sqlite3 import Connection as SqliteConnection
 
 from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, inspect, text
+from sqlalchemy import Connection, event, inspect, text
+from sqlalchemy.pool import ConnectionPoolEntry
 
 from ml_service.errors import Conflict
 from web.adapters.engine import connect
@@ -39,6 +41,8 @@ def is_current(url: str) -> bool:
 
 def _run(url: str, step: Callable[[Config], None]) -> None:
     config, engines = _config(), connect(url)
+    if engines.writer.dialect.name == "sqlite":
+        event.listen(engines.writer, "connect", _without_references)
     try:
         with translated(), engines.writer.begin() as connection:
             if connection.dialect.name == "postgresql":
@@ -46,8 +50,22 @@ def _run(url: str, step: Callable[[Config], None]) -> None:
             _refuse_foreign(connection, config)
             config.attributes["connection"] = connection
             step(config)
+            _check_references(connection)
     finally:
         engines.dispose()
+
+
+def _without_references(connection: SqliteConnection, _: ConnectionPoolEntry) -> None:
+    # SQLite changes a table by making a new one of its rows: the old one goes while others still refer to it.
+    connection.execute("PRAGMA foreign_keys = OFF")
+
+
+def _check_references(connection: Connection) -> None:
+    if connection.dialect.name != "sqlite":
+        return
+    broken = connection.exec_driver_sql("PRAGMA foreign_key_check").first()
+    if broken is not None:
+        raise Conflict(f"A row of {broken[0]} refers to one of {broken[2]} that is gone; nothing was changed.")
 
 
 def _config() -> Config:
