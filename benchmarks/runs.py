@@ -86,7 +86,7 @@ def code(system: str) -> str:
     """Return what a result is of: the version of a peer's package, or a digest of our own code."""
     if system in PACKAGES:
         return version(PACKAGES[system])
-    names = ("additive", "likelihood", "rating_gp", "acquisition", "space", "optimizer", "diagnosis")
+    names = ("additive", "likelihood", "rating_gp", "acquisition", "space", "known", "optimizer", "diagnosis")
     parts = [Path("ml_service", f"{name}.py").read_bytes() for name in names]
     return hashlib.sha256(b"".join(parts)).hexdigest()[:12]
 

@@ -27,13 +27,19 @@ class Choice:
 
 
 def upper_bounds(
-    belief: RatingGP, space: SearchSpace, pending: Array, taken: Array, count: int, random: np.random.Generator
+    belief: RatingGP,
+    space: SearchSpace,
+    pending: Array,
+    taken: Array,
+    count: int,
+    random: np.random.Generator,
+    curiosity: float = 1,
 ) -> list[Choice]:
     """Choose up to `count` points of the highest mean + 2.5 sd, each knowing of the ones before it.
 
     Pending points and chosen ones count as already observed at their mean: the covariance shrinks, the mean stays
     (Desautels, Krause and Burdick 2014). Taken points are left out; there are fewer than `count` only where the space
-    has no more. `pending` and `taken` are rows of the unit cube.
+    has no more. `pending` and `taken` are rows of the unit cube; `curiosity` multiplies the 2.5.
     """
     rows = pool(belief, space, random)
     mean, sd = belief.marginal(rows)
@@ -44,7 +50,7 @@ def upper_bounds(
     chosen: list[Choice] = []
     for _ in range(min(count, int(free.sum()))):
         spread = np.sqrt(np.clip(known.variance, 0, None))
-        best = int(np.argmax(np.where(free, mean + CURIOSITY * spread, -np.inf)))
+        best = int(np.argmax(np.where(free, mean + curiosity * CURIOSITY * spread, -np.inf)))
         chosen.append(Choice(rows[best], float(mean[best]), float(spread[best])))
         free[best] = False
         if len(chosen) < count:
@@ -78,7 +84,7 @@ def pool(belief: RatingGP, space: SearchSpace, random: np.random.Generator) -> A
     if listed is not None:
         return listed
     default = space.unit([space.default])
-    drawn = np.vstack([default, belief.ratings.points[-TRIED:], space.random(random, RANDOM)])
+    drawn = np.vstack([default, space.snap(belief.ratings.points[-TRIED:]), space.random(random, RANDOM)])
     best = np.argsort(-belief.mean(drawn), kind="stable")[:CENTRES]
     return distinct(np.vstack([drawn, space.near(random, drawn[best], EACH)]))
 

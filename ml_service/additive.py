@@ -45,6 +45,10 @@ class Additive:
             for total in sums:
                 total += power
                 power = power * correlation
+        return self.combined(sums, product)
+
+    def combined(self, sums: list[Array], product: Array) -> Array:
+        """Return the covariance from the sums of the correlations' first three powers, and from their product."""
         terms = [*_symmetric(sums, len(self.shape)), product]
         return sum((w * term for w, term in zip(self.weights, terms, strict=True)), np.zeros(product.shape))
 

@@ -1,7 +1,6 @@
-"""What a belief has learnt, in the words of the contract: best point, convergence, curves, raters, variances."""
+"""What a belief has learnt, in the words of the contract: best point, convergence, curves, effects, variances."""
 
 from collections import Counter
-from collections.abc import Sequence
 
 import numpy as np
 
@@ -11,12 +10,16 @@ from ml_service.contract import (
     CategoryParameter,
     Convergence,
     CurvePoint,
-    Observation,
+    Diagnosis,
+    GroupEffect,
+    PairReport,
     ParameterReport,
     RaterEffect,
     Value,
     VarianceParts,
 )
+from ml_service.importance import Importance, importance
+from ml_service.known import Known
 from ml_service.rating_gp import RatingGP
 from ml_service.space import Array, SearchSpace, distinct
 
@@ -26,14 +29,33 @@ DRAWN = 400  # points that they are drawn at
 NEAR = 0.1  # stars: so close to the optimum counts as there
 
 
+def learnt(known: Known, random: np.random.Generator) -> Diagnosis:
+    """Return what ratings tell of a generator; how many there are is left to be said."""
+    belief = RatingGP(known.ratings())
+    findings = Findings(belief, known, random)
+    shares = importance(belief, known.space, random)
+    return Diagnosis(
+        best=findings.recommended(),
+        convergence=findings.convergence(),
+        parameters=findings.parameters(shares),
+        pairs=tuple(PairReport(parameters=pair, importance=share) for pair, share in shares.pairs.items()),
+        raters=_raters(belief, known),
+        versions=_groups(belief, known, "version"),
+        generators=_groups(belief, known, "generator"),
+        variance=findings.variance(),
+        ratings_used=0,
+        history="",
+    )
+
+
 class Findings:
     """What can be said of one belief about its best point and its parameters."""
 
-    def __init__(self, belief: RatingGP, space: SearchSpace, random: np.random.Generator) -> None:
-        self.belief, self.space, self.random = belief, space, random
-        self.row = recommend(belief, space, random)
-        self.best = space.points(self.row)[0]
-        rows = distinct(np.vstack([self.row, pool(belief, space, random)]))
+    def __init__(self, belief: RatingGP, known: Known, random: np.random.Generator) -> None:
+        self.belief, self.known, self.space, self.random = belief, known, known.space, random
+        self.row = recommend(belief, self.space, random)
+        self.best = known.points(self.row)[0]
+        rows = distinct(np.vstack([self.row, pool(belief, self.space, random)]))
         kept = np.argsort(-belief.mean(rows[1:]), kind="stable")[: DRAWN // 2]
         self.rows = distinct(np.vstack([self.row, rows[1:][kept], rows[1:DRAWN]]))
         self.drawn = self._draw(*belief.posterior(self.rows))
@@ -41,32 +63,34 @@ class Findings:
     def _draw(self, mean: Array, covariance: Array) -> Array:
         return self.random.multivariate_normal(mean, covariance, SAMPLES, check_valid="ignore", method="eigh")
 
-    def recommended(self, generator: str) -> Best:
+    def recommended(self) -> Best:
         """Return the best point with the intervals of its rating and of its gain over the default."""
         mean, c = self.belief.posterior(np.vstack([self.row, self.space.unit([self.space.default])]))
-        gain_sd = float(np.sqrt(max(c[0, 0] + c[1, 1] - 2 * c[0, 1], 0)))
-        gain = interval(float(mean[0] - mean[1]), gain_sd, on_scale=False)
-        rating = interval(float(mean[0]), float(np.sqrt(max(c[0, 0], 0))))
-        return Best(generator=generator, point=self.best, rating=rating, gain=gain)
+        gain_sd, sd = np.sqrt(np.clip([c[0, 0] + c[1, 1] - 2 * c[0, 1], c[0, 0]], 0, None)).tolist()
+        return Best(
+            generator=self.known.generator,
+            point=self.best,
+            rating=interval(float(mean[0]), sd),
+            gain=interval(float(mean[0] - mean[1]), gain_sd, on_scale=False),
+            sd=sd,
+        )
 
     def convergence(self) -> Convergence:
         """Return what the best of all points is expected to have over the recommended one, over drawn functions."""
         left = self.drawn.max(axis=1) - self.drawn[:, 0]
         return Convergence(gain_left=float(left.mean()), probability_near_best=float(np.mean(left <= NEAR)))
 
-    def parameters(self) -> dict[str, ParameterReport]:
+    def parameters(self, shares: Importance) -> dict[str, ParameterReport]:
         """Return the curve of each parameter through the best point, its importance, and how settled it is."""
-        curves = {name: self._curve(name) for name in self.space.parameters}
-        variances = {name: float(np.var([at.rating.mean for at in curve])) for name, curve in curves.items()}
-        total = sum(variances.values())
         settled = self._settled()
         return {
             name: ParameterReport(
-                curve=curve,
-                importance=min(variances[name] / total, 1) if total > 0 else 0,
+                curve=self._curve(name),
+                importance=shares.first.get(name, 0),
+                total=shares.total.get(name, 0),
                 settled=settled.get(name, 1),
             )
-            for name, curve in curves.items()
+            for name in self.space.parameters
         }
 
     def _curve(self, name: str) -> tuple[CurvePoint, ...]:
@@ -96,13 +120,35 @@ class Findings:
         )
 
 
-def raters(belief: RatingGP, seen: Sequence[Observation]) -> tuple[RaterEffect, ...]:
-    """Return how much higher than the others each rater scores."""
-    counts = sorted(Counter(one.rater for one in seen).items())
+def _raters(belief: RatingGP, known: Known) -> tuple[RaterEffect, ...]:
+    """Return how each rater of this study scores, beside the others."""
+    names = sorted({one.rater for one in known.rows})
+    counts = Counter(one.rater for one in known.seen)
+    effects = zip(names, belief.rater_effects(), belief.hyper.scales, belief.hyper.noises, strict=True)
     return tuple(
-        RaterEffect(rater=name, ratings=count, effect=interval(one.mean, one.sd, on_scale=False))
-        for (name, count), one in zip(counts, belief.rater_effects(), strict=True)
+        RaterEffect(
+            rater=name,
+            ratings=counts[name],
+            effect=interval(one.mean, one.sd, on_scale=False),
+            scale=float(scale),
+            noise=float(np.sqrt(noise)),
+        )
+        for name, one, scale, noise in effects
+        if counts[name]
     )
+
+
+def _groups(belief: RatingGP, known: Known, kind: str) -> tuple[GroupEffect, ...]:
+    """Return how the versions or generators are rated beside the one that the others are compared with."""
+    if kind not in belief.ratings.groups:
+        return ()
+    ours, names = known.compared[kind]
+    counts = Counter(names)
+    others = sorted(set(counts) - {ours})
+    effects = {ours: interval(0, 0, on_scale=False)}
+    for name, one in zip(others, belief.effects_of(kind), strict=True):
+        effects[name] = interval(one.mean, one.sd, on_scale=False)
+    return tuple(GroupEffect(name=name, ratings=counts[name], effect=effects[name]) for name in sorted(effects))
 
 
 def _values(space: SearchSpace, name: str, at: Value) -> list[Value]:

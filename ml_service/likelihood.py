@@ -16,6 +16,7 @@ from ml_service.additive import Additive, Array, Slopes, orders
 
 Index = npt.NDArray[np.intp]
 
+NONE = -1  # the number of what is in no member of a group
 LEVEL, LEVEL_SD = 3.0, 1.0  # stars, of the mean rating before any is seen
 
 # Medians, and standard deviations of the log: lengths as parts of a range, all others in stars²; correlations by logit.
@@ -39,7 +40,8 @@ STEPS = 40
 class Ratings:
     """Ratings as arrays: m distinct points in the unit cube; of each rating, its point and its groups by number.
 
-    `earlier` marks the points of another study, whose f is correlated with that of this one but not the same.
+    What has the number NONE in a group has no effect of it: it is what the others are compared with. `earlier` marks
+    the points of another study, whose f is correlated with that of this one but not the same.
     """
 
     points: Array
@@ -54,7 +56,7 @@ class Ratings:
     def some(self, kept: Index) -> "Ratings":
         """Return these ratings only, with the points that they are of; raters keep their numbers."""
         used, point = np.unique(self.point[kept], return_inverse=True)
-        groups = {name: np.unique(index[kept], return_inverse=True)[1] for name, index in self.groups.items()}
+        groups = {name: index[kept] for name, index in self.groups.items()}
         points, earlier, rater = self.points[used], self.earlier[used], self.rater[kept]
         return Ratings(points, earlier, self.is_category, self.stars[kept], point, rater, self.raters, groups)
 
@@ -165,7 +167,7 @@ def most_probable(ratings: Ratings) -> Hyper:
 
 
 def _same(index: Index) -> Array:
-    return np.equal.outer(index, index).astype(float)
+    return np.asarray(np.equal.outer(index, index) & (index != NONE), dtype=float)
 
 
 def sigmoid(logit: float) -> float:

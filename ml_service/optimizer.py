@@ -5,33 +5,30 @@ request's seed and the size of its history, and linear algebra runs on one threa
 """
 
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 
 import numpy as np
-import numpy.typing as npt
+from scipy.special import ndtr
 from threadpoolctl import threadpool_limits
 
 from ml_service import diagnosis
-from ml_service.acquisition import interval, upper_bounds
+from ml_service.acquisition import CAUTION, Choice, interval, upper_bounds
 from ml_service.contract import (
     DiagnoseRequest,
     Diagnosis,
-    Observation,
-    ParameterSpace,
-    Pending,
     Point,
     Proposal,
     Suggestion,
     SuggestRequest,
+    Why,
     digest,
 )
 from ml_service.errors import InvalidRequest
-from ml_service.likelihood import Ratings
+from ml_service.known import Known
 from ml_service.rating_gp import RatingGP
-from ml_service.space import SearchSpace
+from ml_service.space import SAME, Array, SearchSpace
 
-INITIAL = 10  # options out or rated before a belief chooses
+LIKELY = 50  # tried points that are looked at for the best one
 FEWEST = 3  # ratings needed to say anything of the best point
 NOTHING = Diagnosis(best=None, convergence=None, parameters={}, raters=(), variance=None, ratings_used=0, history="")
 
@@ -39,76 +36,26 @@ NOTHING = Diagnosis(best=None, convergence=None, parameters={}, raters=(), varia
 def suggest(request: SuggestRequest) -> Suggestion:
     """Propose the points most worth a rating, given all that was rated and all that is out.
 
-    A reference comes first, whatever else is out. Then initial points while fewer than ten options were rated or are
-    out, then what the belief chooses. None of these is pending on the request's item and none comes twice, so a space
-    with few points may give fewer than `count`. Raises InvalidRequest where the reference lies outside the space.
+    A reference comes first, whatever else is out. Then initial points while fewer than `initial` options were rated
+    or are out, then what the belief chooses. None of these is pending on the request's item and none comes twice, so
+    a space with few points may give fewer than `count`, or none. Raises InvalidRequest where the reference lies
+    outside the space, and where a point of this generator has values of another kind.
     """
     with threadpool_limits(limits=1):
-        known = Known.read(request.spaces, request.asked, request.seen, request.pending)
+        known = Known.read(request.spaces, request.asked, request.seen, request.pending, request.earlier)
         chosen = _reference(request, known)
         chosen += _initial(request, known, chosen)
         chosen += _believed(request, known, chosen)
-    return Suggestion(proposals=tuple(chosen), ratings_used=len(known.seen), history=digest(known.seen))
+    return Suggestion(proposals=tuple(chosen), ratings_used=len(known.seen), history=digest(known.rows))
 
 
 def diagnose(request: DiagnoseRequest) -> Diagnosis:
     """Say what was learnt; of fewer than three ratings, only how many there are."""
     with threadpool_limits(limits=1):
-        known = Known.read(request.spaces, request.asked, request.seen)
-        learnt = _learnt(request, known) if len(known.seen) >= FEWEST else NOTHING
-    return learnt.model_copy(update={"ratings_used": len(known.seen), "history": digest(known.seen)})
-
-
-@dataclass(frozen=True)
-class Known:
-    """What a request tells of one generator: what was rated, oldest first, and what is out on which item."""
-
-    generator: str
-    space: SearchSpace
-    seen: tuple[Observation, ...]
-    pending: tuple[tuple[str, Point], ...]
-
-    @classmethod
-    def read(
-        cls,
-        spaces: Mapping[str, ParameterSpace],
-        generator: str,
-        seen: Sequence[Observation],
-        pending: Sequence[Pending] = (),
-    ) -> "Known":
-        """Keep what is of this generator and lies in today's space, read as points of it."""
-        space = spaces[generator]
-        adopted = ((one, space.adopt(one.point)) for one in seen if one.generator == generator)
-        kept = [one.model_copy(update={"point": point}) for one, point in adopted if point is not None]
-        out = ((one.item, space.adopt(one.point)) for one in pending if one.generator == generator)
-        waiting = [(item, point) for item, point in out if point is not None]
-        return cls(generator, SearchSpace(space), tuple(sorted(kept, key=_in_time)), tuple(sorted(waiting, key=str)))
-
-    @property
-    def options(self) -> int:
-        """Count the options that were rated or are out."""
-        return len({one.output for one in self.seen}) + len(self.pending)
-
-    def ratings(self) -> Ratings:
-        """Return what was rated as arrays, its distinct points in the order of their last rating."""
-        last = {self.space.key(one.point): one.point for one in self.seen}
-        keys = {self.space.key(one.point): None for one in reversed(self.seen)}
-        places = {key: place for place, key in enumerate(reversed(keys))}
-        raters, rater = _numbered([one.rater for one in self.seen])
-        groups = {
-            "item": _numbered([one.item for one in self.seen])[1],
-            "output": _numbered([one.output for one in self.seen])[1],
-        }
-        return Ratings(
-            points=self.space.unit([last[key] for key in places]),
-            earlier=np.zeros(len(places), dtype=bool),
-            is_category=self.space.is_category,
-            stars=np.array([one.rating for one in self.seen], dtype=float),
-            point=np.array([places[self.space.key(one.point)] for one in self.seen], dtype=np.intp),
-            rater=rater,
-            raters=raters,
-            groups=groups,
-        )
+        known = Known.read(request.spaces, request.asked, request.seen, earlier=request.earlier)
+        random = np.random.default_rng([request.seed, len(request.seen)])
+        learnt = diagnosis.learnt(known, random) if len(known.rows) >= FEWEST else NOTHING
+    return learnt.model_copy(update={"ratings_used": len(known.seen), "history": digest(known.rows)})
 
 
 def _reference(request: SuggestRequest, known: Known) -> list[Proposal]:
@@ -123,10 +70,12 @@ def _reference(request: SuggestRequest, known: Known) -> list[Proposal]:
 
 
 def _initial(request: SuggestRequest, known: Known, chosen: Sequence[Proposal]) -> list[Proposal]:
-    wanted = min(request.count - len(chosen), INITIAL - known.options)
+    wanted = min(request.count - len(chosen), request.initial - known.options)
     tried = [o.point for o in known.seen] + [point for _, point in known.pending] + [one.point for one in chosen]
     keys = {known.space.key(point) for point in tried}
-    fresh = [point for point in known.space.initial(request.seed, INITIAL) if known.space.key(point) not in keys]
+    fresh = [
+        point for point in known.space.initial(request.seed, request.initial) if known.space.key(point) not in keys
+    ]
     return [Proposal(generator=known.generator, point=point, why="initial") for point in fresh[: max(wanted, 0)]]
 
 
@@ -140,8 +89,7 @@ def _believed(request: SuggestRequest, known: Known, chosen: Sequence[Proposal])
     taken = space.unit([point for item, point in known.pending if item == request.item] + beside)
     random = np.random.default_rng([request.seed, len(request.seen), len(request.pending)])
     belief = RatingGP(known.ratings())
-    choices = upper_bounds(belief, space, waiting, taken, wanted, random)
-    points = [space.points(one.row[None])[0] for one in choices]
+    choices = upper_bounds(belief, space, waiting, taken, wanted, random, request.exploration)
     doubt = math.sqrt(belief.prior) / 2
     return [
         Proposal(
@@ -149,31 +97,38 @@ def _believed(request: SuggestRequest, known: Known, chosen: Sequence[Proposal])
             point=point,
             why="explore" if one.sd > doubt else "refine",
             expected=interval(one.mean, one.sd),
+            evidence=why,
         )
-        for point, one in zip(points, choices, strict=True)
+        for one, (point, why) in zip(choices, _evidence(belief, known, choices), strict=True)
     ]
 
 
-def _numbered(names: Sequence[str]) -> tuple[int, npt.NDArray[np.intp]]:
-    """Return how many names there are, and the number of each."""
-    known, numbers = np.unique(np.array(names, dtype=object) if names else np.empty(0, dtype=str), return_inverse=True)
-    return len(known), np.asarray(numbers, dtype=np.intp)
+def _evidence(belief: RatingGP, known: Known, choices: Sequence[Choice]) -> list[tuple[Point, Why]]:
+    """Return each chosen point and how it compares with the best of the points that were tried, or the default."""
+    rows = np.vstack([_best_tried(belief, known.space), *(one.row for one in choices)])
+    best, *points = known.points(rows)
+    mean, covariance = belief.posterior(rows)
+    gain, own = mean - mean[0], np.diagonal(covariance)
+    sd = np.sqrt(np.clip(own + own[0] - 2 * covariance[0], 0, None))
+    return [
+        (
+            point,
+            Why(
+                best=float(np.clip(mean[0], 1, 5)),
+                chance=float(ndtr(gain[place] / sd[place])) if sd[place] > SAME else 0.0,
+                rated=known.rated[known.space.key(point)],
+                differs=tuple(name for name in known.space.parameters if point[name] != best[name]),
+            ),
+        )
+        for place, point in enumerate(points, start=1)
+    ]
 
 
-def _learnt(request: DiagnoseRequest, known: Known) -> Diagnosis:
-    findings = diagnosis.Findings(
-        RatingGP(known.ratings()), known.space, np.random.default_rng([request.seed, len(request.seen)])
-    )
-    return Diagnosis(
-        best=findings.recommended(known.generator),
-        convergence=findings.convergence(),
-        parameters=findings.parameters(),
-        raters=diagnosis.raters(findings.belief, known.seen),
-        variance=findings.variance(),
-        ratings_used=0,
-        history="",
-    )
-
-
-def _in_time(one: Observation) -> tuple[object, ...]:
-    return one.at, one.output, one.rater, one.item, one.rating, one.version, str(sorted(one.point.items()))
+def _best_tried(belief: RatingGP, space: SearchSpace) -> Array:
+    """Return the row of the best point that was tried, or the default's: of the highest mean - 0.3 sd."""
+    here = np.logical_not(belief.ratings.earlier) & space.holds(belief.ratings.points)
+    tried = belief.ratings.points[here]
+    likely = tried[np.argsort(-belief.fitted[here], kind="stable")[:LIKELY]]
+    rows = np.vstack([space.unit([space.default]), likely])
+    mean, sd = belief.marginal(rows)
+    return np.asarray(rows[int(np.argmax(mean - CAUTION * sd))])

@@ -19,7 +19,7 @@ from scipy.linalg import cho_solve, cholesky, solve_triangular
 from scipy.sparse.linalg import splu
 
 from ml_service.additive import Array
-from ml_service.likelihood import LEVEL, LEVEL_SD, Hyper, Index, Ratings, most_probable
+from ml_service.likelihood import LEVEL, LEVEL_SD, NONE, Hyper, Index, Ratings, most_probable
 
 FITTED = 300  # ratings that the hyperparameters are fitted on
 FEATURES = 350  # of the posterior
@@ -104,8 +104,11 @@ class RatingGP:
         grouped = {name: index for name, index in ratings.groups.items() if name != "output"}
         blocks = [_one_hot(index, scale) for index in grouped.values()] + [_one_hot(ratings.rater, root)]
         variances = [hyper.effects[name] for name in grouped] + [hyper.rater]
+        sizes = [block.shape[1] for block in blocks]
+        ends = zip([*grouped, "rater"], sizes, np.cumsum(sizes).tolist(), strict=True)
+        self.members = {name: np.arange(end - size, end) for name, size, end in ends}
         e = sparse.hstack(blocks, format="csr")
-        weight = np.repeat(1 / np.array(variances), [block.shape[1] for block in blocks])
+        weight = np.repeat(1 / np.array(variances), sizes)
         a = np.asarray(s.multiply(s).sum(axis=0)).ravel()
         shrunk = 1 / (1 + tau * a)
         se, sy = (s.T @ e).tocsr(), s.T @ y
@@ -116,22 +119,26 @@ class RatingGP:
         inner = np.eye(phi.shape[1]) + (phi * (a * shrunk)[:, None]).T @ phi - cross.T @ self.solved
         self.lower = cholesky(inner, lower=True, check_finite=False)
         self.weights = cho_solve((self.lower, True), phi.T @ (shrunk * sy) - cross.T @ shift, check_finite=False)
+        self.fitted = LEVEL + features @ self.weights
         self.shifts = shift - self.solved @ self.weights
 
     def rater_effects(self) -> list[Effect]:
         """Return the effect of each rater, by number."""
-        count = len(self.hyper.scales)
-        rows = np.arange(len(self.shifts) - count, len(self.shifts))
-        unit = np.zeros((len(self.shifts), count))
-        unit[rows, np.arange(count)] = 1
+        return self.effects_of("rater")
+
+    def effects_of(self, name: str) -> list[Effect]:
+        """Return the effect of each member of a group of ratings, by number."""
+        rows = self.members[name]
+        unit = np.zeros((len(self.shifts), len(rows)))
+        unit[rows, np.arange(len(rows))] = 1
         half = self._half(self.solved[rows])
-        variance = self.effects.solve(unit)[rows, np.arange(count)] + (half * half).sum(0)
+        variance = self.effects.solve(unit)[rows, np.arange(len(rows))] + (half * half).sum(0)
         return [Effect(float(self.shifts[row]), math.sqrt(v)) for row, v in zip(rows, variance, strict=True)]
 
 
 def _one_hot(index: Index, value: Array) -> sparse.csr_matrix:
-    shape = len(index), int(index.max(initial=-1)) + 1
-    return sparse.csr_matrix((value, (np.arange(len(index)), index)), shape=shape)
+    rows, shape = np.flatnonzero(index != NONE), (len(index), int(index.max(initial=-1)) + 1)
+    return sparse.csr_matrix((value[rows], (rows, index[rows])), shape=shape)
 
 
 def _diagonal(values: Array) -> sparse.dia_matrix:

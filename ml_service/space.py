@@ -2,12 +2,17 @@
 
 Rows are `points × free parameters` in [0, 1]; the parameters are in the order of their names, so that the order in
 which a request lists them changes nothing. A parameter with one possible value is not free and has no column.
+
+What was rated before a range or the choices changed is read too: a number outside lies beyond [0, 1], by at most FAR
+of the range, so that it teaches by its distance; a choice that is gone has a place of its own, equal to no other.
 """
 
+import hashlib
 import itertools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -21,6 +26,10 @@ Key = tuple[Value, ...]
 ENUMERABLE = 1000  # a space of at most so many points is listed whole instead of being drawn from
 SPREADS = (0.02, 0.07, 0.2)  # standard deviations of a neighbour's steps, as parts of a parameter's range
 SAME = 1e-9  # of the unit cube: closer rows are one point
+FAR = 2  # ranges: numbers that lie further outside are read as that far
+FINEST = 1e-14  # of a number: what has smaller steps is as good as continuous
+HUGE, TINY = 1e300, 5e-324  # the largest and the smallest number that is read
+NARROWEST = 1e-7  # of a number: in smaller ranges, floats are so few that places are moved to them
 
 
 @dataclass(frozen=True)
@@ -37,6 +46,20 @@ class Axis:
         step, span = _step(self.parameter), self.parameter.high - self.parameter.low
         return math.inf if step is None else math.floor(span / step * (1 + 1e-12)) + 1
 
+    @cached_property
+    def ends(self) -> tuple[float, float]:
+        """Return both ends on the scale of the parameter."""
+        if isinstance(self.parameter, CategoryParameter):
+            return 0, 1
+        low, high = float(self.parameter.low), float(self.parameter.high)
+        return (math.log(low), math.log(high)) if self.is_log else (low, high)
+
+    @property
+    def is_log(self) -> bool:
+        """Tell whether the scale is one of logs; where those of both ends are hardly apart, it is as good as linear."""
+        one = self.parameter
+        return not isinstance(one, CategoryParameter) and one.scale == "log" and not self._is_narrow
+
     def at(self, place: int) -> Value:
         """Return a value by its number."""
         if isinstance(self.parameter, CategoryParameter):
@@ -47,33 +70,53 @@ class Axis:
         return min(max(float(f"{low + place * step:.15g}"), low), self.parameter.high)
 
     def unit(self, value: Value) -> float:
-        """Return where a value lies."""
+        """Return where a value lies: in [0, 1], or beyond where it is not a value of today's."""
         if isinstance(self.parameter, CategoryParameter):
-            return self.parameter.choices.index(str(value)) / (len(self.parameter.choices) - 1)
-        low, high = self.parameter.low, self.parameter.high
-        if self.parameter.scale == "log":
-            return min(max(math.log(float(value) / low) / math.log(high / low), 0), 1)
-        return min(max((float(value) - low) / (high - low), 0), 1)
+            choices = self.parameter.choices
+            return choices.index(str(value)) / (len(choices) - 1) if value in choices else _own(value)
+        # Whole numbers may have any length: they are cut before they become floats.
+        number, (low, high) = float(min(max(_number(value), -HUGE), HUGE)), self.ends
+        place = ((math.log(max(number, TINY)) if self.is_log else number) - low) / (high - low)
+        inside = self.parameter.low <= number <= self.parameter.high
+        return min(max(place, 0), 1) if inside else min(max(place, -FAR), 1 + FAR)
 
     def value(self, place: float) -> Value:
         """Return the value nearest to a place: on the grid of steps from `low`, never outside."""
         if isinstance(self.parameter, CategoryParameter):
             return self.at(round(place * (len(self.parameter.choices) - 1)))
-        low, high = float(self.parameter.low), float(self.parameter.high)
-        number = low * (high / low) ** place if self.parameter.scale == "log" else low + place * (high - low)
+        low, high = self.ends
+        number = math.exp(low + place * (high - low)) if self.is_log else low + place * (high - low)
         step = _step(self.parameter)
         if step is None:
-            return min(max(number, low), high)
-        return self.at(min(max(round((number - low) / step), 0), int(self.levels) - 1))
+            return min(max(number, self.parameter.low), self.parameter.high)
+        return self.at(min(max(round((number - self.parameter.low) / step), 0), int(self.levels) - 1))
 
     def snap(self, column: Array) -> Array:
         """Move places to those of the nearest values."""
-        if math.isinf(self.levels):
+        if math.isinf(self.levels) and not self._is_narrow:
             return column
         if self.levels > ENUMERABLE:
-            return np.array([self.unit(self.value(place)) for place in column.tolist()])
+            return self._snap_many(column)
         places = np.array([self.unit(self.at(k)) for k in range(int(self.levels))])
         return np.asarray(places[np.searchsorted((places[1:] + places[:-1]) / 2, column)])
+
+    @property
+    def _is_narrow(self) -> bool:
+        if isinstance(self.parameter, CategoryParameter):
+            return False
+        low, high = self.parameter.low, self.parameter.high
+        return high - low < NARROWEST * max(abs(low), abs(high))
+
+    def _snap_many(self, column: Array) -> Array:
+        """Snap to more values than are worth listing."""
+        if isinstance(self.parameter, CategoryParameter):
+            return column
+        (low, high), start, step = self.ends, float(self.parameter.low), _step(self.parameter)
+        numbers = np.exp(low + column * (high - low)) if self.is_log else low + column * (high - low)
+        if step is not None:
+            numbers = start + np.clip(np.rint((numbers - start) / step), 0, self.levels - 1) * step
+        numbers = np.clip(numbers, start, float(self.parameter.high))
+        return np.asarray(np.clip(((np.log(numbers) if self.is_log else numbers) - low) / (high - low), 0, 1))
 
 
 class SearchSpace:
@@ -90,6 +133,10 @@ class SearchSpace:
     def key(self, point: Point) -> Key:
         """Return what two equal points have in common: their values in the order of the names."""
         return tuple(point[name] for name in self.parameters)
+
+    def accepts(self, point: Point) -> bool:
+        """Tell whether all values of a point are of today's ranges and choices."""
+        return all(parameter.accepts(point[name]) for name, parameter in self.parameters.items())
 
     def unit(self, points: Sequence[Point]) -> Array:
         """Place points in the unit cube; a space without free parameters has one column of zeros."""
@@ -112,6 +159,11 @@ class SearchSpace:
             for row, where in zip(rows.tolist(), at_default.tolist(), strict=True)
         ]
 
+    def holds(self, rows: Array) -> npt.NDArray[np.bool_]:
+        """Tell which rows are points of this space; the default's own values are, even beside their steps."""
+        off_default = np.abs(rows - self.unit([self.default]))
+        return np.asarray(np.minimum(np.abs(rows - self.snap(rows)), off_default).max(axis=1) < SAME)
+
     def snap(self, rows: Array) -> Array:
         """Move rows of the unit cube to the nearest ones that are points: onto steps and choices."""
         snapped = np.clip(rows, 0, 1)
@@ -121,7 +173,7 @@ class SearchSpace:
 
     def every(self) -> Array | None:
         """List all points where they are few, else None; a default beside the steps is one of them."""
-        levels = [axis.levels for axis in self.free.values()]
+        levels = [min(axis.levels, ENUMERABLE + 1) for axis in self.free.values()]
         if math.prod(levels) > ENUMERABLE:
             return None
         axes = [
@@ -184,4 +236,18 @@ def _is_free(parameter: Parameter) -> bool:
 
 
 def _step(parameter: FloatParameter | IntParameter) -> float | None:
-    return parameter.step or (1 if isinstance(parameter, IntParameter) else None)
+    if isinstance(parameter, IntParameter):
+        return parameter.step or 1
+    finest = FINEST * max(abs(parameter.low), abs(parameter.high))
+    return parameter.step if parameter.step and parameter.step > finest else None
+
+
+def _number(value: Value) -> float:
+    if isinstance(value, str):
+        raise TypeError(f"{value!r} is not a number")
+    return value
+
+
+def _own(choice: Value) -> float:
+    """Return a place in [2, 3) for a choice that is none of today's: its own, whatever else there is."""
+    return 2 + int.from_bytes(hashlib.sha256(str(choice).encode()).digest()[:6]) / 2**48

@@ -110,7 +110,7 @@ def test_importance_is_where_the_taste_is() -> None:
     reports = learnt(space, seen).parameters
     assert reports["matters"].importance > 0.6
     assert reports["idle"].importance < 0.1
-    assert sum(report.importance for report in reports.values()) == pytest.approx(1)
+    assert 0.9 < sum(report.importance for report in reports.values()) <= 1
     assert [at.value for at in reports["style"].curve] == ["a", "b", "c"]
     assert [at.value for at in reports["fixed"].curve] == [2.0]
     assert reports["matters"].settled > reports["idle"].settled

@@ -4,8 +4,8 @@ import pytest
 from ml_service import rating_gp
 from ml_service.additive import Additive, Array
 from ml_service.contract import ParameterSpace, Point
+from ml_service.known import Known
 from ml_service.likelihood import LEVEL, LEVEL_SD, Objective, Ratings
-from ml_service.optimizer import Known
 from ml_service.rating_gp import RatingGP
 from ml_service.space import SearchSpace
 from tests.unit.ml.histories import BOWL, MIXED, bowl, random_history, rated

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from ml_service.contract import CategoryParameter, Observation, ParameterSpace, Pending, Point, SuggestRequest
 from ml_service.errors import InvalidRequest
-from ml_service.optimizer import Known, suggest
+from ml_service.known import Known
+from ml_service.optimizer import suggest
 from ml_service.rating_gp import RatingGP
 from ml_service.space import SearchSpace
 from tests.unit.ml.histories import BOWL, MIXED, random_history, rated
@@ -134,18 +135,6 @@ def test_a_reference_is_shown_first_and_the_others_beside_it() -> None:
 def test_a_reference_outside_the_space_is_refused_with_the_reason() -> None:
     with pytest.raises(InvalidRequest, match=r"x = 7\.0 is outside its range"):
         suggest(asked(BOWL, reference={"x": 7.0, "y": 0.0}))
-
-
-def test_ratings_of_other_spaces_and_generators_do_not_count() -> None:
-    history = list(random_history(20))
-    outside = rated({"x": 5.0, "y": 0.0}, 77, 5)
-    older = rated({"x": 0.5}, 78, 4)
-    foreign = rated({"x": 0.1, "y": 0.1}, 79, 5).model_copy(update={"generator": "other"})
-    waiting = Pending(point={"x": 0.0, "y": 0.0}, generator="other", item="photo-1")
-    answer = suggest(asked(BOWL, [*history, outside, older, foreign], pending=(waiting,)))
-    assert answer.ratings_used == 21
-    assert answer.history == suggest(asked(BOWL, [*history, older])).history
-    assert answer.history != suggest(asked(BOWL, history)).history
 
 
 def test_a_space_with_nothing_to_tune_has_one_suggestion() -> None:

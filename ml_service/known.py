@@ -1,0 +1,187 @@
+"""What a request tells of one generator: its history read as points of today's space, in one order.
+
+A rating is never dropped because the space has changed since:
+
+- a parameter that was added has been at its default, one that was removed is left out;
+- a number outside today's range and a choice that is gone stay what they were, and teach by how far off they lie;
+- of another generator, a point teaches where it names at least half of the parameters that are free here, the others
+  being at their defaults. Its level is an effect of its own;
+- of an earlier study, ratings are marked, so that they can count for less; its raters are the same people, its
+  inputs and outputs are others.
+
+What the study itself says of its own generator must be of the right kind: a word where a number is refused. The same
+in a point of another generator or of an earlier study is another parameter of that name, and left out.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from ml_service.contract import CategoryParameter, Observation, Parameter, ParameterSpace, Pending, Point, Value
+from ml_service.errors import InvalidRequest
+from ml_service.likelihood import NONE, Index, Ratings
+from ml_service.space import SAME, Array, Key, SearchSpace
+
+SHARED = 0.5  # of the free parameters must be named by a point of another generator
+
+
+@dataclass(frozen=True)
+class Known:
+    """What was rated, what was rated in an earlier study, oldest first, and what is out on which item."""
+
+    generator: str
+    space: SearchSpace
+    seen: tuple[Observation, ...]
+    earlier: tuple[Observation, ...]
+    pending: tuple[tuple[str, Point], ...]
+
+    @classmethod
+    def read(
+        cls,
+        spaces: Mapping[str, ParameterSpace],
+        generator: str,
+        seen: Sequence[Observation],
+        pending: Sequence[Pending] = (),
+        earlier: Sequence[Observation] = (),
+    ) -> "Known":
+        """Read what teaches as points of the space; raises InvalidRequest for values of another kind."""
+        space = SearchSpace(spaces[generator])
+        out = [(one.item, _own(space, one.point)) for one in pending if one.generator == generator]
+        return cls(
+            generator,
+            space,
+            _sorted(_read(space, generator, seen, _own)),
+            _sorted(_read(space, generator, earlier, _borrowed)),
+            tuple(sorted(out, key=lambda one: (one[0], str(space.key(one[1]))))),
+        )
+
+    @cached_property
+    def rows(self) -> tuple[Observation, ...]:
+        """Return all that teaches: the earlier study first."""
+        return self.earlier + self.seen
+
+    @property
+    def options(self) -> int:
+        """Count the options of this generator that were rated, in the earlier study too, or are out."""
+        rated = {(place < len(self.earlier), one.output) for place, one in enumerate(self.rows) if self._is_own(one)}
+        return len(rated) + len(self.pending)
+
+    def _is_own(self, one: Observation) -> bool:
+        return one.generator == self.generator
+
+    @cached_property
+    def rated(self) -> Counter[Key]:
+        """Count the ratings of each point of this generator in this study."""
+        return Counter(self.space.key(one.point) for one in self.seen if self._is_own(one))
+
+    def points(self, rows: Array) -> list[Point]:
+        """Read rows of the unit cube as points: a point that was rated is found again to the last digit."""
+        return [
+            self._tried.get(place, point) for place, point in zip(_places(rows), self.space.points(rows), strict=True)
+        ]
+
+    @cached_property
+    def _tried(self) -> dict[Key, Point]:
+        accepted = (one.point for one in self.rows if self.space.accepts(one.point))
+        tried = list({self.space.key(point): point for point in accepted}.values())
+        rows = self.space.unit(tried)
+        held = zip(_places(rows), tried, self.space.holds(rows), strict=True)
+        return {place: point for place, point, is_held in held if is_held}
+
+    def ratings(self) -> Ratings:
+        """Return what was rated as arrays, its distinct points in the order of their last rating."""
+        keys = [(place < len(self.earlier), self.space.key(one.point)) for place, one in enumerate(self.rows)]
+        places = {key: place for place, key in enumerate(reversed(dict.fromkeys(reversed(keys))))}
+        last = {key: one.point for key, one in zip(keys, self.rows, strict=True)}
+        point = np.array([places[key] for key in keys], dtype=np.intp)
+        raters, rater = _numbered([one.rater for one in self.rows])
+        return Ratings(
+            points=self.space.unit([last[key] for key in places]),
+            earlier=np.array([is_earlier for is_earlier, _ in places], dtype=bool),
+            is_category=self.space.is_category,
+            stars=np.array([one.rating for one in self.rows], dtype=float),
+            point=point,
+            rater=rater,
+            raters=raters,
+            groups=self._groups(keys, point),
+        )
+
+    def _groups(self, keys: Sequence[tuple[bool, Key]], points: Index) -> dict[str, Index]:
+        """Number what ratings have in common; of what they are compared with (`NONE`), no number."""
+        studies = [is_earlier for is_earlier, _ in keys]
+        items = [(is_earlier, one.item) for is_earlier, one in zip(studies, self.rows, strict=True)]
+        outputs = [(one.output, point) for one, point in zip(self.rows, points.tolist(), strict=True)]
+        groups = {"item": _numbered(items)[1], "output": _numbered(outputs)[1]}
+        named: dict[str, tuple[Any, list[Any]]] = {**self.compared, "study": (False, studies)}
+        groups |= {name: _beside(ours, some) for name, (ours, some) in named.items() if set(some) - {ours}}
+        return groups
+
+    @property
+    def compared(self) -> dict[str, tuple[str, list[str]]]:
+        """Return this study's newest version and the generator asked about, and those of each rating."""
+        versions, generators = [one.version for one in self.rows], [one.generator for one in self.rows]
+        newest = [one.version for one in self.rows if self._is_own(one)] or versions or [""]
+        return {"version": (newest[-1], versions), "generator": (self.generator, generators)}
+
+
+def _read(space: SearchSpace, generator: str, ratings: Iterable[Observation], own: Any) -> Iterable[Observation]:
+    for one in ratings:
+        if one.generator == generator or _shares(space, one.point):
+            point = own(space, one.point) if one.generator == generator else _borrowed(space, one.point)
+            yield one if point == one.point else one.model_copy(update={"point": point})
+
+
+def _own(space: SearchSpace, point: Point) -> Point:
+    """Read a point of this generator, of today's space or of an older form of it."""
+    for name, value in point.items():
+        if name in space.parameters and not _is_kind(space.parameters[name], value):
+            kind = "one of its choices" if isinstance(space.parameters[name], CategoryParameter) else "a number"
+            raise InvalidRequest(
+                f"{name} = {value!r} in a point is not {kind}, which the space says it is."
+                " Send the kind of value that the space has, or leave the parameter out of the point."
+            )
+    return _borrowed(space, point)
+
+
+def _borrowed(space: SearchSpace, point: Point) -> Point:
+    """Read a point of elsewhere as far as it goes; what it does not tell is at its default."""
+    told = {name: point[name] for name in space.parameters if name in point}
+    return space.default | {name: value for name, value in told.items() if _is_kind(space.parameters[name], value)}
+
+
+def _shares(space: SearchSpace, point: Point) -> bool:
+    told = sum(name in point and _is_kind(space.parameters[name], point[name]) for name in space.free)
+    return bool(space.free) and told >= SHARED * len(space.free)
+
+
+def _is_kind(parameter: Parameter, value: Value) -> bool:
+    return isinstance(value, str) == isinstance(parameter, CategoryParameter)
+
+
+def _sorted(ratings: Iterable[Observation]) -> tuple[Observation, ...]:
+    return tuple(sorted(ratings, key=_in_time))
+
+
+def _in_time(one: Observation) -> tuple[object, ...]:
+    point = str(sorted(one.point.items()))
+    return one.at, one.output, one.rater, one.item, one.rating, one.version, one.generator, point
+
+
+def _numbered(names: Sequence[Any]) -> tuple[int, Index]:
+    """Return how many names there are, and the number of each in their order."""
+    numbers = {name: number for number, name in enumerate(sorted(set(names)))}
+    return len(numbers), np.array([numbers[name] for name in names], dtype=np.intp)
+
+
+def _beside(ours: Any, names: Sequence[Any]) -> Index:
+    """Number names in their order; ours is NONE of them."""
+    numbers = {name: number for number, name in enumerate(sorted(set(names) - {ours}))} | {ours: NONE}
+    return np.array([numbers[name] for name in names], dtype=np.intp)
+
+
+def _places(rows: Array) -> list[Key]:
+    return [tuple(row) for row in np.round(rows / SAME).tolist()]
