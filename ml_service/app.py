@@ -1,29 +1,28 @@
 """The ML service over HTTP: suggest and diagnose behind a bearer token, errors as problem+json."""
 
-from collections.abc import Sequence
 from hmac import compare_digest
 from typing import Annotated, Any
 
 from fastapi import Depends, FastAPI, Header, Request
-from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
+from fastapi.middleware.gzip import GZipMiddleware
+from fastapi.responses import JSONResponse, Response
 from pydantic import SecretStr
 from starlette.exceptions import HTTPException
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.requests import ClientDisconnect
 
-from ml_service.contract import WIRE_VERSION, DiagnoseRequest, Diagnosis, Suggestion, SuggestRequest
-from ml_service.errors import InvalidRequest, ServiceError, TooLarge, Unauthorized
+from ml_service.bodies import MAX_BODY, parse, too_large, unpacked
+from ml_service.contract import WIRE_VERSION, DiagnoseRequest, SuggestRequest, Wire
+from ml_service.errors import InvalidRequest, ServiceError, Unauthorized
 from ml_service.settings import Settings
 
-MAX_BODY = 16 * 1024 * 1024  # bytes: about 40,000 ratings
+SMALL = 1000  # bytes: an answer so short is not packed
 
 
 def create_app(settings: Settings) -> FastAPI:
     """Build the ML service."""
     app = FastAPI(title="Palate ML service", openapi_url=None)
-    app.add_middleware(BodyLimit)
+    app.add_middleware(GZipMiddleware, minimum_size=SMALL, compresslevel=6)
     app.add_exception_handler(ServiceError, _on_service_error)
-    app.add_exception_handler(RequestValidationError, _on_invalid)
     app.add_exception_handler(HTTPException, _on_http_error)
     holder = [Depends(_bearer(settings.ml_service_token))]
     app.add_api_route("/ml/suggest", _suggest, methods=["POST"], dependencies=holder)
@@ -32,39 +31,38 @@ def create_app(settings: Settings) -> FastAPI:
     return app
 
 
-class BodyLimit:
-    """Refuses a body over the limit as a problem, which FastAPI's own limit answers in plain text."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self.app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Count the bytes that the service reads, and stop reading past the limit."""
-        read = 0
-
-        async def counted() -> Message:
-            nonlocal read
-            message = await receive()
-            read += len(message.get("body", b""))
-            if read > MAX_BODY:
-                raise HTTPException(TooLarge.status, f"A request may have {MAX_BODY // 2**20} MiB")
-            return message
-
-        await self.app(scope, counted, send)
+async def _body(request: Request) -> bytes:
+    """Return the unpacked body, and stop reading past the limit."""
+    read = bytearray()
+    try:
+        async for chunk in request.stream():
+            read += chunk
+            if len(read) > MAX_BODY:
+                raise too_large()
+    except ClientDisconnect as error:
+        raise InvalidRequest("The connection ended before the body did. Send all of it.") from error
+    return unpacked(bytes(read), request.headers.get("content-encoding", ""))
 
 
-def _suggest(request: SuggestRequest) -> Suggestion:
+Body = Annotated[bytes, Depends(_body)]
+
+
+def _suggest(body: Body) -> Response:
     """Propose points worth a rating."""
     from ml_service import optimizer  # by the first request: its libraries take seconds, and health must not
 
-    return optimizer.suggest(request)
+    return _answer(optimizer.suggest(parse(SuggestRequest, body)))
 
 
-def _diagnose(request: DiagnoseRequest) -> Diagnosis:
+def _diagnose(body: Body) -> Response:
     """Say what the ratings tell about the space."""
     from ml_service import optimizer  # as above
 
-    return optimizer.diagnose(request)
+    return _answer(optimizer.diagnose(parse(DiagnoseRequest, body)))
+
+
+def _answer(answer: Wire) -> Response:
+    return Response(answer.model_dump_json(), media_type="application/json")
 
 
 def _health() -> dict[str, str | int]:
@@ -87,19 +85,10 @@ async def _on_service_error(_: Request, error: Exception) -> JSONResponse:
     return _problem(kind, int(kind.status), str(error))
 
 
-async def _on_invalid(_: Request, error: Exception) -> JSONResponse:
-    faults = error.errors() if isinstance(error, RequestValidationError) else []
-    return _problem(InvalidRequest, int(InvalidRequest.status), _sentences(faults))
-
-
 async def _on_http_error(_: Request, error: Exception) -> JSONResponse:
     status = error.status_code if isinstance(error, HTTPException) else 500
     kinds = {int(kind.status): kind for kind in ServiceError.__subclasses__()}
     return _problem(kinds.get(status, ServiceError), status, f"{getattr(error, 'detail', error)}.")
-
-
-def _sentences(faults: Sequence[Any]) -> str:
-    return " ".join(f"{'.'.join(str(part) for part in fault['loc'])}: {fault['msg']}." for fault in faults[:5])
 
 
 def _problem(kind: type[ServiceError], status: int, detail: str) -> JSONResponse:

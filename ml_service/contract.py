@@ -7,7 +7,7 @@ import hashlib
 import json
 from typing import Annotated, Literal, Self
 
-from pydantic import AwareDatetime, Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from ml_service.parameters import (
     CategoryParameter,
@@ -19,6 +19,7 @@ from ml_service.parameters import (
     Value,
     Wire,
 )
+from ml_service.table import Observation, Observations, Rating, Table
 
 __all__ = [
     "WIRE_VERSION",
@@ -45,6 +46,7 @@ __all__ = [
     "Rating",
     "SuggestRequest",
     "Suggestion",
+    "Table",
     "Value",
     "VarianceParts",
     "Why",
@@ -54,20 +56,14 @@ __all__ = [
 
 WIRE_VERSION: Literal[2] = 2
 
-Rating = Annotated[float, Field(ge=1, le=5)]
+
+def _same_wire(version: object) -> object:
+    if version != WIRE_VERSION:
+        raise ValueError(f"this side speaks wire {WIRE_VERSION}; run the same version of Palate on both sides")
+    return version
 
 
-class Observation(Wire):
-    """One raw rating: which point was judged, how, by whom, on which input and output."""
-
-    point: Point
-    rating: Rating
-    rater: str
-    item: str
-    output: str
-    generator: str
-    version: str
-    at: AwareDatetime
+ThisWire = Annotated[Literal[2], BeforeValidator(_same_wire)]
 
 
 class Pending(Wire):
@@ -84,11 +80,11 @@ class Question(Wire):
     `earlier` are ratings of another study that this one starts from. `generator` may be left out of one space.
     """
 
-    wire: Literal[2] = WIRE_VERSION
+    wire: ThisWire = WIRE_VERSION
     spaces: dict[str, ParameterSpace] = Field(min_length=1, max_length=16)
     generator: str | None = None
-    seen: tuple[Observation, ...] = ()
-    earlier: tuple[Observation, ...] = ()
+    seen: Observations = Field(default=(), json_schema_extra={"default": {}})
+    earlier: Observations = Field(default=(), json_schema_extra={"default": {}})
     seed: int = Field(default=0, ge=0, lt=2**31)
 
     @model_validator(mode="after")
@@ -155,7 +151,7 @@ class Proposal(Wire):
 class Suggestion(Wire):
     """The answer to a SuggestRequest: `count` points to be shown side by side."""
 
-    wire: Literal[2] = WIRE_VERSION
+    wire: ThisWire = WIRE_VERSION
     proposals: tuple[Proposal, ...]
     ratings_used: int
     history: str
@@ -262,8 +258,8 @@ class Diagnosis(Wire):
     history: str
 
 
-def digest(value: Wire | tuple[Wire, ...]) -> str:
-    """Return the SHA-256 of canonical JSON (sorted keys): what answers are cached by."""
-    parts = value if isinstance(value, tuple) else (value,)
-    text = json.dumps([part.model_dump(mode="json") for part in parts], sort_keys=True, separators=(",", ":"))
+def digest(value: Wire | tuple[Observation, ...]) -> str:
+    """Return the SHA-256 of canonical JSON (sorted keys; ratings as a table): what answers are cached by."""
+    part = Table.of(value) if isinstance(value, tuple) else value
+    text = json.dumps(part.model_dump(mode="json"), sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()

@@ -75,17 +75,17 @@ def changed(**more: Any) -> str:
     ("body", "said"),
     [
         ("{", "JSON"),
-        ("{}", "body.spaces: Field required"),
-        (changed(count=0), "body.count"),
-        (changed(wire=1), "body.wire"),
-        (changed(surprise=1), "body.surprise"),
+        ("{}", "spaces: Field required"),
+        (changed(count=0), "count"),
+        (changed(wire=1), "wire"),
+        (changed(surprise=1), "surprise"),
         (
             changed(spaces={"local": {"parameters": {"x": {"kind": "float", "low": 1, "high": 0, "default": 0}}}}),
             "default",
         ),
-        (changed(spaces={}), "body.spaces"),
+        (changed(spaces={}), "spaces"),
         (changed(reference={"x": 3}), "x = 3 is outside its range"),
-        (changed(pending=[{"point": {"x": float("nan")}, "generator": "local", "item": "i"}]), "body.pending.0.point"),
+        (changed(pending=[{"point": {"x": float("nan")}, "generator": "local", "item": "i"}]), "pending.0.point"),
     ],
 )
 def test_a_bad_request_is_told_what_is_wrong_with_it(client: TestClient, body: str, said: str) -> None:

@@ -38,6 +38,10 @@ def test_a_route_a_setting_a_command_or_an_error_has_a_sentence_of_its_own(secti
     assert len({name for name, _ in routes}) == len(routes)
 
 
+def wire_types(kind: type[Wire]) -> set[str]:
+    return {name for one in kind.__subclasses__() for name in ({one.__name__} | wire_types(one))}
+
+
 def test_nothing_is_left_out(sections: dict[str, Section]) -> None:
     def names(title: str) -> set[str]:
         return {entry.name for entry in sections[title].entries}
@@ -45,7 +49,7 @@ def test_nothing_is_left_out(sections: dict[str, Section]) -> None:
     assert names("Settings") == {name.upper() for name in Settings.model_fields}
     assert names("Commands") == {command.name for command in commands(Settings.model_construct())}
     assert names("Parameters of the local generator") == set(SPACE.parameters)
-    assert names("The wire of the ML service") == {kind.__name__ for kind in Wire.__subclasses__()}
+    assert names("The wire of the ML service") == wire_types(Wire)
     assert {"POST /api/train/rate", "GET /train", "GET /health/ready"} <= names("Routes")
     assert names("Routes of the ML service") == {"POST /ml/suggest", "POST /ml/diagnose", "GET /ml/health"}
     assert {"not-found", "stale-page", "storage-full"} <= names("Errors")
