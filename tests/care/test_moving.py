@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from ml_service.contract import DiagnoseRequest, Diagnosis, Suggestion, digest
+from ml_service.contract import Diagnosis, Suggestion, digest
 from ml_service.objects.local import Folder
 from tests.care.lived import Installation, members
-from web.services import publication, queue
-from web.services.queue import suggest_request
+from web.services import publication
+from web.services.requests import diagnose_request, suggest_request
 from web.services.verify import Verification
 
 
@@ -25,7 +25,7 @@ def told(there: Installation) -> Diagnosis:
     """Return what the study's ratings tell."""
     with there.store.read() as tx:
         study = tx.studies.get(there.world.study.id)
-        request = DiagnoseRequest(spaces=study.spaces, seen=queue.observations(tx, study), seed=study.seed)
+        request = diagnose_request(tx, study)
     return there.world.parts.optimizer.diagnose(request)
 
 

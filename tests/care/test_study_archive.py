@@ -22,8 +22,8 @@ from web.adapters.archive.writing import Place
 from web.adapters.store import SqlStore
 from web.domain.access import User
 from web.domain.ids import new_id
-from web.domain.study import Project
-from web.services import accounts, intake, publication, queue, versions
+from web.domain.study import OptimizerSettings, Project, StopRules
+from web.services import accounts, intake, publication, requests, versions
 
 
 def test_the_study_of_the_tests_has_rows_in_every_table(origin: Installation) -> None:
@@ -49,7 +49,7 @@ def test_what_is_learnt_from_it_is_the_same_there(origin: Installation, target: 
     told = []
     for here in (origin, target):
         with here.store.read() as tx:
-            told.append(queue.observations(tx, tx.studies.get(origin.world.study.id)))
+            told.append(requests.observations(tx, tx.studies.get(origin.world.study.id)))
     assert len(told[0]) > 1
     shared = {"point", "rating", "rater", "item", "at"}
     assert [o.model_dump(include=shared) for o in told[0]] == [o.model_dump(include=shared) for o in told[1]]
@@ -62,7 +62,7 @@ def test_the_same_history_gets_the_same_suggestion_on_the_other_engine(
         with there.store.read() as tx:
             study = tx.studies.get(origin.world.study.id)
             sources = tx.of_experiments.next_inputs(study.id, 1)
-            return there.world.parts.optimizer.suggest(queue.suggest_request(tx, study, 2, sources))
+            return there.world.parts.optimizer.suggest(requests.suggest_request(tx, study, 2, sources))
 
     target.load_study(origin.export_study(tmp_path / "study.zip"))
     assert suggestion(target).proposals == suggestion(origin).proposals
@@ -327,14 +327,27 @@ def test_a_study_of_the_first_format_arrives(origin: Installation, target: Insta
     sent, arrived = origin.rows(origin.world.study.id), target.rows(origin.world.study.id)
     for name in ("inputs", "parameter_experiments", "leases", "users"):
         assert arrived[name] == sent[name], name
+    with target.world.parts.store.read() as tx:
+        study = tx.studies.get(origin.world.study.id)
+    a_sample = study.options_per_experiment * study.raters_wanted
+    assert study.stop == StopRules(goal=4.5, patience=5 * a_sample, ratings=50 * a_sample)
+    assert (study.optimizer, study.starts_from) == (OptimizerSettings(), None)
 
 
 def as_format_1(members: dict[str, bytes]) -> None:
-    """Write an archive again as it was before people and outputs could be erased."""
+    """Write an archive again as it was before people and outputs could be erased, and before studies stopped."""
     made = json.loads(members["manifest.json"])
     old = {"palate_archive": 1, "study_id": made.pop("id"), "study_name": made.pop("name")}
     members["manifest.json"] = json.dumps(made | old | {"made_at": "2026-03-01T09:00:00Z"}).encode()
-    for table, column in (("users", "erased_at"), ("outputs", "removed_at")):
+    later = {
+        "users": {"erased_at"},
+        "outputs": {"removed_at"},
+        "experiment_options": {"evidence"},
+        "studies": {"stopped", "optimizer", "starts_from"},
+    }
+    for table, columns in later.items():
         lines = [json.loads(each) for each in members[f"rows/{table}.jsonl"].splitlines()]
-        without_it = [{name: value for name, value in each.items() if name != column} for each in lines]
-        members[f"rows/{table}.jsonl"] = b"".join(json.dumps(each).encode() + b"\n" for each in without_it)
+        without_them = [{name: value for name, value in each.items() if name not in columns} for each in lines]
+        for each in without_them if table == "studies" else ():
+            each["stop"] = {"goal": 4.5, "patience": 5, "budget_micros": None, "samples": 50}
+        members[f"rows/{table}.jsonl"] = b"".join(json.dumps(each).encode() + b"\n" for each in without_them)

@@ -19,7 +19,7 @@ from web.domain.ids import new_id
 from web.domain.prompt import DEFAULT_KEY
 from web.domain.rating import Exclusion
 from web.domain.study import Project
-from web.services import accounts, erasure, feedback, intake, passwords, promotion, queue
+from web.services import accounts, erasure, feedback, intake, passwords, promotion, requests
 from web.services.audit import record
 from web.services.keys import KeyDraft, make_key
 from web.services.studies import clone_study
@@ -110,11 +110,11 @@ def test_what_was_learnt_stays(world: World) -> None:
     rita = come_in(world)
     ids = rated(world, rita, "planted", "planted", "")
     with world.parts.store.read() as tx:
-        before, told = tx.of_ratings.by_id(ids), queue.observations(tx, world.study)
+        before, told = tx.of_ratings.by_id(ids), requests.observations(tx, world.study)
     erasure.erase_person(world.parts, world.admin, rita.user_id, ADDRESS)
     with world.parts.store.read() as tx:
         after = tx.of_ratings.by_id(ids)
-        assert queue.observations(tx, world.study) == told != ()
+        assert requests.observations(tx, world.study) == told != ()
     now = world.clock.now()
     assert after == {
         key: replace(row, comment="", fingerprint="", changed_at=now) if row.comment else row
@@ -241,7 +241,7 @@ def test_a_photo_goes_wherever_the_project_has_it(world: World) -> None:
         assert len(copies) == 2
         assert all(copy.removed_at is not None and copy.name == "erased" for copy in copies)
         assert all(output.removed_at is not None for copy in copies for output in _outputs(tx, copy.id))
-        assert queue.observations(tx, world.study) == ()
+        assert requests.observations(tx, world.study) == ()
     assert faults(world) == []
     once = everything(world)
     erasure.erase_input(world.parts, world.admin, source.id, "erase")

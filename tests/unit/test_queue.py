@@ -18,7 +18,7 @@ from web.domain.job import MAX_ATTEMPTS, Job
 from web.jobs.tasks import TASKS
 from web.jobs.worker import Worker
 from web.ports import Parts
-from web.services import intake, queue, training
+from web.services import intake, queue, requests, training
 from web.services.studies import StudyDraft, change_study, clone_study, move_study
 from web.transactions import Store, Transaction
 
@@ -121,7 +121,7 @@ def test_the_same_history_gives_the_same_suggestion_after_a_restart(world: World
         world.rate(rater, *(answer(option.option_id) for item in held for option in item.options))
     with world.parts.store.read() as tx:
         source = tx.of_experiments.next_inputs(world.study.id, 1)
-        request = queue.suggest_request(tx, world.study, 2, source)
+        request = requests.suggest_request(tx, world.study, 2, source)
     assert world.parts.optimizer.suggest(request) == world.parts.optimizer.suggest(
         SuggestRequest.model_validate_json(request.model_dump_json())
     )
@@ -264,12 +264,12 @@ def test_an_input_taken_down_takes_all_it_led_to_along(world: World) -> None:
     world.rate(rater, *(answer(option.option_id) for option in held.options))
     input_id = held.options[0].input_id
     with world.parts.store.read() as tx:
-        before = len(queue.observations(tx, world.study))
+        before = len(requests.observations(tx, world.study))
         outputs = [tx.outputs.get(o.output_id or "") for o in tx.options.all(input_id=input_id)]
     intake.take_down(world.parts, world.admin, input_id)
     intake.take_down(world.parts, world.admin, input_id)
     with world.parts.store.read() as tx:
-        assert len(queue.observations(tx, world.study)) == before - 2
+        assert len(requests.observations(tx, world.study)) == before - 2
         source = tx.inputs.get(input_id)
     for key in (source.object_key, intake.view_key(source), *(output.object_key for output in outputs)):
         with pytest.raises(NotFound):

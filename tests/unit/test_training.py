@@ -10,7 +10,7 @@ from tests.clock import FixedClock
 from tests.world import World, answer, make_world
 from web.adapters.store import SqlStore
 from web.domain.ids import new_id
-from web.services import queue, training
+from web.services import queue, requests, training
 
 
 @pytest.fixture
@@ -105,8 +105,8 @@ def test_an_undone_rating_is_forgotten_and_its_option_comes_back(world: World) -
     before = training.undo(world.parts, rater, sent[1].id)
     assert before.total == 1
     with world.parts.store.read() as tx:
-        assert [o.output for o in queue.observations(tx, world.study)] != []
-        assert len(queue.observations(tx, world.study)) == 1
+        assert [o.output for o in requests.observations(tx, world.study)] != []
+        assert len(requests.observations(tx, world.study)) == 1
         assert tx.experiments.get(held.lease.experiment_id).state == "ready"
     again = next(h for h in world.hold(rater, wanted=10).held if h.lease.experiment_id == held.lease.experiment_id)
     assert [option.option_id for option in again.options] == [sent[1].option_id]

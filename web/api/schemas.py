@@ -59,7 +59,7 @@ class StudyOut(Out):
 class TurnOut(Out):
     """What to rate now, or why there is nothing."""
 
-    state: Literal["ready", "generating", "empty", "paused"]
+    state: Literal["ready", "generating", "empty", "paused", "finished"]
     message: str
     study: StudyOut | None
     progress: ProgressOut
@@ -174,13 +174,17 @@ def turn_out(turn: Turn, urls: ImageUrls) -> TurnOut:
     )
 
 
-def _explained(turn: Turn) -> tuple[Literal["ready", "generating", "empty", "paused"], str]:
+def _explained(turn: Turn) -> tuple[Literal["ready", "generating", "empty", "paused", "finished"], str]:
     if turn.held:
         return "ready", ""
     if turn.study is None:
         return "empty", "There is no study to rate yet. An admin starts one under Studies."
+    if turn.study.state == "finished":
+        return "finished", f"{turn.study.name} has learnt what it set out to learn. Every rating helped; thank you."
     if turn.study.state != "running":
         return "paused", f"{turn.study.name} is {turn.study.state}. What you have rated is safe."
+    if turn.held_up:
+        return "generating", "The next images are late. What you rated is safe, and they come up here by themselves."
     if turn.in_the_making:
         return "generating", "The next images are being made; they come up here by themselves."
     return "empty", "There are no photos in this study yet. Upload one and rate what is made of it."

@@ -9,15 +9,18 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 from ml_service.contract import ParameterSpace
 from web.domain.prompt import DEFAULT_KEY
 from web.domain.report import InputLine, StudyLine
-from web.domain.study import Input, StopRules, Study
+from web.domain.stopping import Standing
+from web.domain.study import Input, OptimizerSettings, StopRules, Study
 from web.http.session import Admin, context
 from web.services import intake
+from web.services.stopping import standings_of
 from web.services.studies import StudyDraft, change_study, clone_study, make_study, move_study, study_to_steer
 
 router = APIRouter(prefix="/api/v1", tags=["studies"])
 
 _STUDY = TypeAdapter(Study)
 _STUDIES = TypeAdapter(tuple[StudyLine, ...])
+_STANDINGS = TypeAdapter(tuple[Standing, ...])
 _INPUT = TypeAdapter(Input)
 _INPUTS = TypeAdapter(tuple[InputLine, ...])
 UPLOAD_BYTES = 32_000_000
@@ -35,10 +38,16 @@ class StudyIn(BaseModel):
     raters_wanted: int = 1
     daily_target: int = 100
     stop: StopRules = Field(default_factory=StopRules)
+    starts_from: str | None = None
+    optimizer: OptimizerSettings = Field(default_factory=OptimizerSettings)
+    seed: int = 0
 
 
 class StudyChange(BaseModel):
-    """What is changed of a study; what is left out stays. `revision` is the one that was read."""
+    """What is changed of a study; what is left out stays. `revision` is the one that was read.
+
+    An empty `starts_from` lets it start from no other study.
+    """
 
     model_config = ConfigDict(extra="forbid")
 
@@ -49,14 +58,18 @@ class StudyChange(BaseModel):
     raters_wanted: int | None = None
     daily_target: int | None = None
     stop: StopRules | None = None
+    starts_from: str | None = None
+    optimizer: OptimizerSettings | None = None
+    seed: int | None = None
 
 
 class CloneIn(BaseModel):
-    """The name of the new study."""
+    """The name of the new study, and whether it starts from the ratings of the one that is cloned."""
 
     model_config = ConfigDict(extra="forbid")
 
     name: str
+    warm: bool = False
 
 
 @router.get("/studies", responses={200: {"model": tuple[StudyLine, ...]}})
@@ -88,13 +101,14 @@ def change(request: Request, admin: Admin, study_id: str, changes: StudyChange) 
     kept = {one.name: getattr(before, one.name) for one in fields_of(StudyDraft)}
     given = {name: value for name, value in _given(changes).items() if value is not None}
     revision = given.pop("revision")
-    return _json(_STUDY, change_study(parts, admin, study_id, revision, StudyDraft(**{**kept, **given})))
+    draft = StudyDraft(**{**kept, **given, "starts_from": given.get("starts_from", before.starts_from) or None})
+    return _json(_STUDY, change_study(parts, admin, study_id, revision, draft))
 
 
 @router.post("/studies/{study_id}/clone", status_code=201, responses={201: {"model": Study}})
 def clone(request: Request, admin: Admin, study_id: str, named: CloneIn) -> Response:
     """Start a study with this one's settings and inputs."""
-    return _json(_STUDY, clone_study(context(request).parts, admin, study_id, named.name), 201)
+    return _json(_STUDY, clone_study(context(request).parts, admin, study_id, named.name, warm=named.warm), 201)
 
 
 @router.post("/studies/{study_id}/pause", responses={200: {"model": Study}})
@@ -105,7 +119,7 @@ def pause(request: Request, admin: Admin, study_id: str) -> Response:
 
 @router.post("/studies/{study_id}/resume", responses={200: {"model": Study}})
 def resume(request: Request, admin: Admin, study_id: str) -> Response:
-    """Let a paused study run again."""
+    """Let a paused or finished study run again; the rule that finished it is switched off unless it was raised."""
     return _json(_STUDY, move_study(context(request).parts, admin, study_id, "running"))
 
 
@@ -113,6 +127,12 @@ def resume(request: Request, admin: Admin, study_id: str) -> Response:
 def archive(request: Request, admin: Admin, study_id: str) -> Response:
     """Put a study away; its ratings stay."""
     return _json(_STUDY, move_study(context(request).parts, admin, study_id, "archived"))
+
+
+@router.get("/studies/{study_id}/stopping", responses={200: {"model": tuple[Standing, ...]}})
+def stopping(request: Request, admin: Admin, study_id: str) -> Response:
+    """Tell how near each stop rule of a study is that is on."""
+    return _json(_STANDINGS, standings_of(context(request).parts, admin, study_id))
 
 
 @router.get("/studies/{study_id}/inputs", responses={200: {"model": tuple[InputLine, ...]}})

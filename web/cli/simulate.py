@@ -114,7 +114,7 @@ class Seat:
         """Answer what this rater holds, at most as many as are missing; False where there is nothing now."""
         asked = {"n": AHEAD} | ({"study": study} if study else {})
         turn = self.browser.send("GET", "/api/train/next", params=asked).json()
-        if turn["state"] == "paused":
+        if turn["state"] in ("paused", "finished"):
             raise Conflict(turn["message"])
         if turn["state"] != "ready":
             return False

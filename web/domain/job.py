@@ -7,6 +7,7 @@ from typing import Literal
 JobState = Literal["waiting", "claimed", "done", "parked"]
 CLAIM_TIME = timedelta(seconds=60)
 MAX_ATTEMPTS = 5
+_AWAY = "Unavailable: "
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,12 @@ class Job:
     finished_at: datetime | None = None
     study_id: str | None = None
     revision: int = 0
+
+    @property
+    def away(self) -> str:
+        """What is away, in words, where that is why the job waits; "" where it does not."""
+        waits = self.state in ("waiting", "claimed") and self.error is not None and self.error.startswith(_AWAY)
+        return (self.error or "").removeprefix(_AWAY) if waits else ""
 
 
 def retry_delay(attempts: int) -> timedelta:

@@ -2,17 +2,20 @@
 
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
 from ml_service.contract import Diagnosis, ParameterSpace
 from ml_service.errors import Conflict
 
-StudyState = Literal["running", "paused", "archived"]
+StudyState = Literal["running", "paused", "finished", "archived"]
 MediaKind = Literal["image", "text"]
+RuleName = Literal["goal", "gain", "patience", "budget", "ratings"]
 
+# Where a person may take a study; only its own stop rules finish one.
 _REACHABLE: dict[StudyState, tuple[StudyState, ...]] = {
     "running": ("paused", "archived"),
     "paused": ("running", "archived"),
+    "finished": ("running", "paused", "archived"),
     "archived": ("paused",),
 }
 
@@ -38,17 +41,61 @@ class Shares:
 
 @dataclass(frozen=True)
 class StopRules:
-    """When a study has learnt enough: a goal in stars, samples without improvement, money, count."""
+    """When a study has learnt enough: each rule is off where its limit is None, and the first that holds stops it.
+
+    `goal` is a mean rating, to be reached with `probability`; `gain` the stars still to be had below which nothing is
+    left; `patience` counts ratings without a better recommendation. These three wait for `at_least` ratings.
+    """
 
     goal: float | None = None
+    probability: float = 0.95
+    gain: float | None = None
     patience: int | None = None
+    at_least: int = 30
     budget_micros: int | None = None
-    samples: int | None = None
+    ratings: int | None = None
+
+    @property
+    def any_on(self) -> bool:
+        """Tell whether anything can stop the study."""
+        limits = (self.goal, self.gain, self.patience, self.budget_micros, self.ratings)
+        return any(limit is not None for limit in limits)
+
+    def without(self, rule: RuleName) -> "StopRules":
+        """Return the rules with one switched off."""
+        off: dict[str, Any] = {"budget_micros" if rule == "budget" else rule: None}
+        return replace(self, **off)
+
+
+@dataclass(frozen=True)
+class Stopped:
+    """Which rule finished a study, when, in words, and the figures that it went by."""
+
+    rule: RuleName
+    at: datetime
+    words: str
+    figures: dict[str, float]
+
+
+@dataclass(frozen=True)
+class OptimizerSettings:
+    """What may be set of the optimizer, and need not be: each default is what measured best.
+
+    `exploration` looks further from what is known where it is higher, and stays near what is liked where it is lower.
+    `initial` options are spread evenly before a belief chooses.
+    """
+
+    exploration: float = 1.0
+    initial: int = 10
 
 
 @dataclass(frozen=True)
 class Study:
-    """What is being learnt: generators with their spaces, the prompt they obey, and how options are rated."""
+    """What is being learnt: generators with their spaces, the prompt they obey, and how options are rated.
+
+    `starts_from` is the study whose ratings it takes as a first belief; that may be gone. `stopped` says why it
+    finished, until somebody lets it run again.
+    """
 
     id: str
     project_id: str
@@ -62,6 +109,9 @@ class Study:
     raters_wanted: int = 1
     shares: Shares = field(default_factory=Shares)
     stop: StopRules = field(default_factory=StopRules)
+    stopped: Stopped | None = None
+    optimizer: OptimizerSettings = field(default_factory=OptimizerSettings)
+    starts_from: str | None = None
     daily_target: int = 100
     demo: bool = False
     seed: int = 0
@@ -76,7 +126,11 @@ class Study:
         """Return the study in another state, or say why it cannot go there."""
         if state != self.state and state not in _REACHABLE[self.state]:
             raise Conflict(f"A study that is {self.state} cannot become {state}; resume it as paused first.")
-        return replace(self, state=state)
+        return replace(self, state=state, stopped=None if state == "running" else self.stopped)
+
+    def finished(self, stopped: Stopped) -> "Study":
+        """Return the study as one of its stop rules leaves it."""
+        return replace(self, state="finished", stopped=stopped)
 
 
 @dataclass(frozen=True)

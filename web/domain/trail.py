@@ -10,6 +10,9 @@ from web.domain.history import day_of
 
 NOBODY = "terminal"
 TERMINAL = "the terminal"
+ITSELF = "Palate"
+# What nobody does: it follows from rules that somebody set before.
+BY_ITSELF = frozenset({"study.finished"})
 # What an event can be about, by the word it is filed under.
 KINDS: dict[str, str] = {
     "input": "photo",
@@ -47,9 +50,11 @@ WORDS: dict[str, str] = {
     "study.archived": "archived the study {object}",
     "study.changed": "changed the study {object}",
     "study.cloned": "made the study {object} as a clone",
+    "study.finished": "finished the study {object}: {why}",
     "study.imported": "imported the study {object}",
     "study.made": "made the study {object}",
     "study.paused": "paused the study {object}",
+    "study.reopened": "resumed the study {object} without the rule that had finished it ({rule})",
     "study.running": "resumed the study {object}",
     "user.deactivated": "deactivated {object}",
     "user.erased": "erased somebody, now {object}",

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 
 from web.ports import Parts
-from web.services import erasure, intake, queue, retention
+from web.services import erasure, intake, queue, retention, stopping
 
 Task = Callable[[Parts, Mapping[str, str]], object]
 
@@ -12,6 +12,11 @@ TASKS: dict[str, Task] = {
     "generate": lambda parts, arguments: queue.generate(parts, arguments["experiment"]),
     "forget": lambda parts, arguments: intake.forget_objects(parts, arguments["input"]),
     "forget_person": lambda parts, arguments: erasure.forget_person(parts, arguments["user"]),
-    "learn": lambda parts, arguments: queue.learn(parts, arguments["study"]),
+    "learn": lambda parts, arguments: _learn(parts, arguments["study"]),
     "prune": lambda parts, _: retention.prune(parts),
 }
+
+
+def _learn(parts: Parts, study_id: str) -> None:
+    """Learn from a study's ratings, and finish the study where that was enough."""
+    stopping.stop_if_due(parts, study_id, queue.learn(parts, study_id).diagnosis)

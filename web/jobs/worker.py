@@ -69,7 +69,7 @@ class Worker:
             if error is None:
                 tx.of_jobs.finish(job, now)
             elif isinstance(error, Unavailable):  # nothing is wrong with the job: it waits until the part is back
-                tx.of_jobs.retry(job, now + min(retry_delay(job.attempts), LONGEST_WAIT), str(error))
+                tx.of_jobs.retry(job, now + min(retry_delay(job.attempts), LONGEST_WAIT), _said(error))
             elif job.attempts >= MAX_ATTEMPTS:
                 tx.of_jobs.park(job, now, _said(error))
             else:

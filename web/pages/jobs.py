@@ -21,8 +21,18 @@ def jobs(request: Request, admin: Admin) -> Response:
     found = {state: parts.reports.jobs(admin.project_id, state, MOST) for state in STATES}
     with parts.store.read() as tx:
         names = {study.id: study.name for study in tx.studies.all(project_id=admin.project_id)}
+    held_up = [job for state in ("claimed", "waiting") for job in found[state] if job.away]
     return page(
-        request, "jobs.html", actor=admin, active="jobs", jobs=found, names=names, most=MOST, attempts=MAX_ATTEMPTS
+        request,
+        "jobs.html",
+        actor=admin,
+        active="jobs",
+        jobs=found,
+        names=names,
+        away=sorted({job.away for job in held_up}),
+        waiting=len(held_up),
+        most=MOST,
+        attempts=MAX_ATTEMPTS,
     )
 
 

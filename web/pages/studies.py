@@ -8,12 +8,14 @@ from starlette.datastructures import FormData
 
 from ml_service.errors import InvalidRequest, NotFound, ServiceError
 from web.domain.access import Actor
+from web.domain.stopping import NAMES, SENTENCES, standings, still_holding
 from web.domain.study import Study, StudyState
 from web.http.session import Admin, context
 from web.http.templates import page
 from web.pages import study_form
 from web.ports import Parts
 from web.services import intake
+from web.services.requests import origin
 from web.services.studies import StudyDraft, change_study, clone_study, make_study, move_study, study_to_steer
 
 router = APIRouter(prefix="/admin/studies", tags=["studies pages"])
@@ -81,9 +83,15 @@ def change(request: Request, admin: Admin, study_id: str, fields: Fields) -> Res
 
 
 @router.post("/{study_id}/clone")
-def clone(request: Request, admin: Admin, study_id: str, name: Annotated[str, Form(max_length=120)]) -> Response:
-    """Start a study with this one's settings and inputs."""
-    return _to(clone_study(context(request).parts, admin, study_id, name).id, "")
+def clone(
+    request: Request,
+    admin: Admin,
+    study_id: str,
+    name: Annotated[str, Form(max_length=120)],
+    warm: Annotated[str, Form()] = "",
+) -> Response:
+    """Start a study with this one's settings and inputs, and where it is warm with what its ratings teach."""
+    return _to(clone_study(context(request).parts, admin, study_id, name, warm=bool(warm)).id, "")
 
 
 @router.post("/{study_id}/state")
@@ -142,8 +150,17 @@ def _new(request: Request, admin: Actor, draft: StudyDraft, error: ServiceError 
         generator=generator,
         generators=sorted(parts.generators),
         rows=rows,
+        sentences=SENTENCES,
+        others=_others(parts, admin),
         error=str(error or ""),
     )
+
+
+def _others(parts: Parts, admin: Actor, but: str = "") -> list[Study]:
+    """Return the studies that one may start from, the newest first."""
+    with parts.store.read() as tx:
+        found = tx.studies.all(project_id=admin.project_id)
+    return sorted((one for one in found if one.id != but), key=lambda one: one.id, reverse=True)
 
 
 def _show(
@@ -151,6 +168,8 @@ def _show(
 ) -> Response:
     parts = context(request).parts
     offered = parts.generators[study.generator].space()
+    with parts.store.read() as tx:
+        figures, start = tx.of_studies.figures(study.id), origin(tx, study)
     return page(
         request,
         "study.html",
@@ -161,6 +180,12 @@ def _show(
         draft=draft,
         rows=study_form.rows_of(offered, draft.spaces[study.generator]),
         inputs=parts.reports.inputs(study.id),
+        standings=standings(study.stop, figures),
+        off=still_holding(study, figures),
+        names=NAMES,
+        origin=start,
+        sentences=SENTENCES,
+        others=_others(parts, admin, study.id),
         error=str(error or ""),
     )
 

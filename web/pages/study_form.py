@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from math import isfinite, nan
+from typing import Any
 
 from pydantic import ValidationError
 from starlette.datastructures import FormData
@@ -9,7 +11,7 @@ from starlette.datastructures import FormData
 from ml_service.contract import CategoryParameter, FloatParameter, IntParameter, Parameter, ParameterSpace
 from ml_service.errors import InvalidRequest
 from web.domain.prompt import DEFAULT_KEY
-from web.domain.study import Study
+from web.domain.study import OptimizerSettings, StopRules, Study
 from web.services.studies import StudyDraft
 
 
@@ -45,7 +47,6 @@ def draft_of(study: Study) -> StudyDraft:
 def read(fields: FormData, offered: ParameterSpace, before: StudyDraft) -> StudyDraft:
     """Return the draft that was typed, or raise InvalidRequest with the field that cannot be used and why."""
     generator = next(iter(before.spaces))
-    goal = _text(fields, "goal")
     return replace(
         before,
         name=_text(fields, "name"),
@@ -53,8 +54,48 @@ def read(fields: FormData, offered: ParameterSpace, before: StudyDraft) -> Study
         options_per_experiment=_whole(fields, "options_per_experiment"),
         raters_wanted=_whole(fields, "raters_wanted"),
         daily_target=_whole(fields, "daily_target"),
-        stop=replace(before.stop, goal=_goal(goal)),
+        stop=_rules(fields, before.stop),
+        starts_from=_text(fields, "starts_from") or None if "starts_from" in fields else before.starts_from,
+        optimizer=_optimizer(fields, before.optimizer),
+        seed=_whole(fields, "seed") if "seed" in fields else before.seed,
     )
+
+
+def _rules(fields: FormData, before: StopRules) -> StopRules:
+    """Return the stop rules that were typed: an empty limit is none, and one that was not sent stays."""
+    typed: dict[str, Any] = {name: _limit(fields, name) for name in ("goal", "probability", "gain", "budget")}
+    typed |= {name: _count(fields, name) for name in ("patience", "at_least", "ratings")}
+    dollars = typed["budget"]
+    typed["budget_micros"] = None if dollars is None else round(dollars * 1e6)
+    sent = {name: value for name, value in typed.items() if name.removesuffix("_micros") in fields and name != "budget"}
+    # These two belong to other rules, so an empty field leaves them as they were.
+    always_on = {name for name in ("probability", "at_least") if sent.get(name, 0) is None}
+    return replace(before, **{name: value for name, value in sent.items() if name not in always_on})
+
+
+def _optimizer(fields: FormData, before: OptimizerSettings) -> OptimizerSettings:
+    exploration = _limit(fields, "exploration")
+    initial = _count(fields, "initial")
+    return OptimizerSettings(
+        exploration=before.exploration if exploration is None else exploration,
+        initial=before.initial if initial is None else initial,
+    )
+
+
+def _limit(fields: FormData, name: str) -> float | None:
+    """Return a number that was typed, or None where there is none."""
+    typed = _text(fields, name)
+    try:
+        value = float(typed) if typed else None
+    except ValueError:
+        value = nan
+    if value is not None and not isfinite(value):
+        raise InvalidRequest(f"{name.capitalize()} must be a number, not {typed!r}; leave it empty for none.")
+    return value
+
+
+def _count(fields: FormData, name: str) -> int | None:
+    return _whole(fields, name) if _text(fields, name) else None
 
 
 def _space(fields: FormData, offered: ParameterSpace) -> ParameterSpace:
@@ -87,16 +128,6 @@ def _parameter(fields: FormData, name: str, offered: Parameter) -> Parameter:
 
 def _reason(message: str) -> str:
     return message.removeprefix("Value error, ").rstrip(".")
-
-
-def _goal(typed: str) -> float | None:
-    try:
-        goal = float(typed) if typed else None
-    except ValueError:
-        goal = 0.0
-    if goal is not None and not 1 <= goal <= 5:
-        raise InvalidRequest("The goal is a mean rating from 1 to 5 stars; leave it empty for none.")
-    return goal
 
 
 def _whole(fields: FormData, name: str) -> int:

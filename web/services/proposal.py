@@ -8,8 +8,8 @@ from web.domain.access import Actor
 from web.domain.prompt import Pointer, PromptVersion
 from web.domain.study import Learnt, Study
 from web.ports import Parts
-from web.services.queue import observations
 from web.services.releases import live_of, prompt_of
+from web.services.requests import diagnose_request
 from web.services.studies import study_to_steer
 
 
@@ -37,13 +37,12 @@ def proposal(parts: Parts, actor: Actor, study_id: str) -> Proposal:
         study = study_to_steer(tx, actor, study_id)
         pointer, live = live_of(tx, prompt_of(tx, actor, study.prompt_key, "see_all").key)
         learnt = tx.of_studies.newest_diagnosis(study.id)
-        seen = observations(tx, study)
+        request = diagnose_request(tx, study)
     if learnt is None or learnt.diagnosis.best is None:
         raise NotFound(f"{study.name} has learnt no best settings yet; they come with its first ratings.")
     default = parts.generators[study.generator].space().default()
     before = default | live.parameter_defaults.get(study.generator, {})
     after = before | learnt.diagnosis.best.point
-    request = DiagnoseRequest(spaces=study.spaces, seen=seen, seed=study.seed)
     return Proposal(study, live, pointer, learnt, before, after, _gain(parts, request, learnt, before))
 
 

@@ -5,20 +5,21 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 
-from ml_service.contract import DiagnoseRequest, Observation, Pending, Proposal, Suggestion, SuggestRequest, digest
+from ml_service.contract import Proposal, Suggestion, digest
 from ml_service.errors import Conflict, Forbidden, InvalidRequest, NotFound, TooLarge
 from web.domain.access import Actor, allowed
 from web.domain.experiment import Experiment, Option, Output, settle
 from web.domain.ids import new_id
 from web.domain.job import Job
 from web.domain.prompt import PromptVersion
-from web.domain.rating import observe
 from web.domain.study import Input, Learnt, Study
 from web.ports import Generated, GenerateRequest, Parts
 from web.services.audit import record
 from web.services.objects import discard
 from web.services.publication import repair
+from web.services.requests import diagnose_request, suggest_request
 from web.services.retention import prune_job
+from web.services.stopping import stop_if_due
 from web.services.training import plan_job
 from web.transactions import Transaction
 
@@ -29,15 +30,12 @@ MOST_JOINT = 16
 LEASE_BEFORE = timedelta(minutes=10)
 
 
-def observations(tx: Transaction, study: Study) -> tuple[Observation, ...]:
-    """Return what the optimizer is told of a study."""
-    return observe(
-        tx.of_experiments.rated(study.id), tx.of_ratings.standing(study.id), tx.of_ratings.excluded(study.id)
-    )
-
-
 def plan(parts: Parts, study_id: str, depth: int | None = None) -> None:
-    """Fill a study's queue up to its depth: ask for points worth a rating, and enqueue what makes them."""
+    """Fill a study's queue up to its depth: ask for points worth a rating, and enqueue what makes them.
+
+    A study that is to stop does so first; nothing is planned for one that does not run.
+    """
+    stop_if_due(parts, study_id)
     with parts.store.read() as tx:
         study = tx.studies.get(study_id)
         need = _need(tx, study, depth, parts) if study.state == "running" else 0
@@ -66,6 +64,8 @@ def _plan_some(parts: Parts, study: Study, count: int) -> int:
     each = study.options_per_experiment
     shares = [suggestion.proposals[first : first + each] for first in range(0, len(suggestion.proposals), each)]
     with parts.store.begin() as tx:
+        if tx.of_studies.hold(study.id).state != "running":
+            return 0
         for source, proposals in zip(sources, shares, strict=False):
             now = parts.clock.now()
             experiment = Experiment(new_id(), study.id, source.id, "explore", "planned", now, now)
@@ -73,21 +73,6 @@ def _plan_some(parts: Parts, study: Study, count: int) -> int:
             tx.options.add_all(_options(experiment, version, study, proposals, suggestion))
             tx.of_jobs.add_once([generate_job(experiment, parts)])
     return min(len(sources), len(shares))
-
-
-def suggest_request(tx: Transaction, study: Study, count: int, sources: Sequence[Input]) -> SuggestRequest:
-    """Return the whole history of a study, with what is out, as the question of what to try next."""
-    return SuggestRequest(
-        spaces=study.spaces,
-        seen=observations(tx, study),
-        pending=tuple(
-            Pending(point=option.point, generator=option.generator, item=option.input_id)
-            for option in tx.of_experiments.pending(study.id)
-        ),
-        item=sources[0].id if len(sources) == 1 else None,
-        count=max(count, 1),
-        seed=study.seed,
-    )
 
 
 def live_version(tx: Transaction, study: Study) -> PromptVersion:
@@ -243,7 +228,7 @@ def learn(parts: Parts, study_id: str) -> Learnt:
     """Say what a study's ratings tell, once for each history, and keep it for all who look."""
     with parts.store.read() as tx:
         study = tx.studies.get(study_id)
-        request = DiagnoseRequest(spaces=study.spaces, seen=observations(tx, study), seed=study.seed)
+        request = diagnose_request(tx, study)
         asked = digest(request)
         known = tx.diagnoses.find(study_id=study_id, request_hash=asked)
         newest = tx.of_studies.newest_diagnosis(study_id)

@@ -4,10 +4,11 @@ from dataclasses import dataclass, field, replace
 
 from ml_service.contract import ParameterSpace
 from ml_service.errors import Conflict, Forbidden, InvalidRequest, NotFound
+from web.domain import stopping
 from web.domain.access import Actor, allowed
 from web.domain.ids import new_id
 from web.domain.prompt import DEFAULT_KEY
-from web.domain.study import StopRules, Study, StudyState
+from web.domain.study import OptimizerSettings, StopRules, Study, StudyState
 from web.ports import Parts
 from web.services.audit import record
 from web.services.training import jobs_after_rating
@@ -25,6 +26,9 @@ class StudyDraft:
     raters_wanted: int = 1
     daily_target: int = 100
     stop: StopRules = field(default_factory=StopRules)
+    starts_from: str | None = None
+    optimizer: OptimizerSettings = field(default_factory=OptimizerSettings)
+    seed: int = 0
 
 
 def make_study(parts: Parts, actor: Actor, draft: StudyDraft, *, demo: bool = False) -> Study:
@@ -42,25 +46,42 @@ def make_study(parts: Parts, actor: Actor, draft: StudyDraft, *, demo: bool = Fa
         raters_wanted=draft.raters_wanted,
         daily_target=draft.daily_target,
         stop=draft.stop,
+        starts_from=draft.starts_from,
+        optimizer=draft.optimizer,
+        seed=draft.seed,
         demo=demo,
     )
     with parts.store.begin() as tx:
         _may_steer(actor, study)
         if tx.prompts.find(key=draft.prompt_key) is None:
             raise InvalidRequest(f"There is no prompt {draft.prompt_key}.")
+        _check_origin(tx, study)
         tx.studies.add(study)
         record(tx, study.created_at, actor, "study.made", ("study", study.id), after=study)
         return study
 
 
-def clone_study(parts: Parts, actor: Actor, study_id: str, name: str) -> Study:
-    """Start a study with another's settings and inputs, and none of its ratings."""
+def clone_study(parts: Parts, actor: Actor, study_id: str, name: str, *, warm: bool = False) -> Study:
+    """Start a study with another's settings and inputs and none of its ratings; a warm one starts from these.
+
+    One that is not warm starts from what the other started from.
+    """
     if not name.strip():
         raise InvalidRequest("Give the new study a name.")
     with parts.store.begin() as tx:
         old = study_to_steer(tx, actor, study_id)
         now = parts.clock.now()
-        new = replace(old, id=new_id(), name=name.strip(), state="running", created_at=now, demo=False, revision=0)
+        new = replace(
+            old,
+            id=new_id(),
+            name=name.strip(),
+            state="running",
+            stopped=None,
+            created_at=now,
+            starts_from=old.id if warm else old.starts_from,
+            demo=False,
+            revision=0,
+        )
         tx.studies.add(new)
         present = tx.of_studies.hold_inputs(old.id)
         tx.inputs.add_all(replace(item, id=new_id(), study_id=new.id, revision=0) for item in present)
@@ -70,14 +91,17 @@ def clone_study(parts: Parts, actor: Actor, study_id: str, name: str) -> Study:
 
 
 def move_study(parts: Parts, actor: Actor, study_id: str, state: StudyState) -> Study:
-    """Pause, resume or archive a study."""
+    """Pause, resume or archive a study; a finished one goes on without its rule, unless that was raised."""
     with parts.store.begin() as tx:
         now = parts.clock.now()
         old = study_to_steer(tx, actor, study_id)
-        study = tx.studies.replace(old.moved(state))
+        off = stopping.still_holding(old, tx.of_studies.figures(study_id)) if state == "running" else None
+        moved = old.moved(state)
+        study = tx.studies.replace(replace(moved, stop=moved.stop.without(off)) if off else moved)
         if state == "running":
             tx.of_jobs.add_once(jobs_after_rating(study.id, now))
-        record(tx, now, actor, f"study.{state}", ("study", study.id), before=old, after=study)
+        action, details = ("study.reopened", {"rule": off}) if off else (f"study.{state}", {})
+        record(tx, now, actor, action, ("study", study.id), before=old, after=study, details=details)
         return study
 
 
@@ -90,7 +114,10 @@ def change_study(parts: Parts, actor: Actor, study_id: str, revision: int, draft
             raise Conflict("Somebody changed this study meanwhile; load it again and repeat your change.")
         if old.prompt_key != draft.prompt_key:
             raise InvalidRequest("A study keeps its prompt; clone it to work on another one.")
-        study = tx.studies.replace(replace(old, **{**draft.__dict__, "name": draft.name.strip()}))
+        changed = replace(old, **{**draft.__dict__, "name": draft.name.strip()})
+        if changed.starts_from != old.starts_from:
+            _check_origin(tx, changed)
+        study = tx.studies.replace(changed)
         now = parts.clock.now()
         if old.spaces != study.spaces:
             _drop_outside(tx, study, parts)
@@ -109,6 +136,18 @@ def _drop_outside(tx: Transaction, study: Study, parts: Parts) -> None:
     leased = {lease.experiment_id for lease in tx.leases.all(experiment_id=tuple(sorted(outside)))}
     locked = tx.of_experiments.lock(sorted(outside - leased))
     tx.of_experiments.move(locked, "dropped", parts.clock.now())
+
+
+def _check_origin(tx: Transaction, study: Study) -> None:
+    """Refuse to start from a study that teaches nothing here: none of this project, itself, or of other parameters."""
+    if study.starts_from is None:
+        return
+    origin = tx.studies.find(id=study.starts_from, project_id=study.project_id)
+    if origin is None or origin.id == study.id:
+        raise InvalidRequest("Choose another study of this project to start from.")
+    theirs = origin.spaces.get(study.generator)
+    if theirs is None or theirs.parameters.keys().isdisjoint(study.spaces[study.generator].parameters):
+        raise InvalidRequest(f"{origin.name} tunes no parameter of this study, so nothing of it can be taken over.")
 
 
 def study_to_steer(tx: Transaction, actor: Actor, study_id: str) -> Study:
@@ -133,10 +172,22 @@ def _check(parts: Parts, draft: StudyDraft) -> None:
         raise InvalidRequest(f"Choose one generator of: {', '.join(sorted(parts.generators))}.")
     for generator, space in draft.spaces.items():
         _check_space(parts.generators[generator].space(), space)
-    ranges = (("options_per_experiment", 1, 8), ("raters_wanted", 1, 50), ("daily_target", 1, 100_000))
-    for name, low, high in ranges:
-        if not low <= getattr(draft, name) <= high:
-            raise InvalidRequest(f"{name.replace('_', ' ').capitalize()} must be between {low} and {high}.")
+    stopping.check(draft.stop)
+    for name, (value, low, high) in _numbers(draft).items():
+        if not low <= value <= high:
+            raise InvalidRequest(f"{name} must be between {low} and {high}.")
+
+
+def _numbers(draft: StudyDraft) -> dict[str, tuple[float, int, int]]:
+    """Return each number of a draft with the ends between which it must lie."""
+    return {
+        "Options per experiment": (draft.options_per_experiment, 1, 8),
+        "Raters wanted": (draft.raters_wanted, 1, 50),
+        "Daily target": (draft.daily_target, 1, 100_000),
+        "Exploration": (draft.optimizer.exploration, 0, 4),
+        "Initial points": (draft.optimizer.initial, 1, 64),
+        "Seed": (draft.seed, 0, 2**31 - 1),
+    }
 
 
 def _check_space(offered: ParameterSpace, chosen: ParameterSpace) -> None:

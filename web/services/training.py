@@ -39,12 +39,16 @@ class Held:
 
 @dataclass(frozen=True)
 class Turn:
-    """What a rater may rate now, or nothing and the study's state that explains it."""
+    """What a rater may rate now, or nothing and the study's state that explains it.
+
+    `held_up` tells that what chooses the next options is away; it is asked again until it is back.
+    """
 
     study: Study | None
     held: tuple[Held, ...]
     progress: Progress
     in_the_making: bool = False
+    held_up: bool = False
 
 
 @dataclass(frozen=True)
@@ -57,13 +61,13 @@ class Outcome:
 
 
 def study_to_rate(tx: Transaction, rater: Actor, study_id: str | None = None) -> Study | None:
-    """Return the study a rater works on: the one asked for, else the newest running one, else the newest paused."""
+    """Return the study a rater works on: the one asked for, else the newest running one, else the newest other."""
     if study_id is not None:
         study = tx.studies.get(study_id)
         if not allowed(rater, "rate", study.project_id):
             raise NotFound(f"There is no study {study_id}.")
         return study
-    mine = tx.studies.all(project_id=rater.project_id, state=("running", "paused"))
+    mine = tx.studies.all(project_id=rater.project_id, state=("running", "paused", "finished"))
     return max(mine, key=lambda study: (study.state == "running", study.id), default=None)
 
 
@@ -85,6 +89,7 @@ def _top_up(parts: Parts, study: Study, rater: Actor, tab: str, wanted: int) -> 
     now = parts.clock.now()
     with parts.store.begin() as tx:
         tx.of_people.lock(rater.user_id)
+        study = tx.studies.get(study.id)
         held = tx.of_leases.held(study.id, rater.user_id, tab, now, wanted)
         tx.of_leases.renew([lease.id for lease in held], tab, now + LEASE_TIME)
         missing = wanted - len(held) if study.state == "running" else 0
@@ -103,7 +108,17 @@ def _turn(tx: Transaction, study: Study, rater: Actor, leases: Sequence[Lease], 
     held = tuple(Held(lease, shuffled(lease, options[lease.experiment_id])) for lease in leases)
     to_answer = tuple(item for item in held if item.options)
     making = not to_answer and bool(tx.of_experiments.next_inputs(study.id, 1))
-    return Turn(study, to_answer, progress(tx, study, rater, now), making)
+    return Turn(study, to_answer, progress(tx, study, rater, now), making, making and bool(away(tx, study.id)))
+
+
+def away(tx: Transaction, study_id: str) -> str:
+    """Say which part is away that a study's queue waits for, or ""."""
+    planning = tx.jobs.all(key=_plan_key(study_id), state=("waiting", "claimed"))
+    return next((job.away for job in planning if job.away), "")
+
+
+def _plan_key(study_id: str) -> str:
+    return f"plan:{study_id}"
 
 
 def shuffled(lease: Lease, options: Sequence[Shown]) -> tuple[Shown, ...]:
@@ -243,7 +258,7 @@ def _settle(tx: Transaction, rater: Actor, experiments: Sequence[Experiment], no
 
 def plan_job(study_id: str, now: datetime) -> Job:
     """Return the job that keeps a study's queue ahead of its raters."""
-    return Job(new_id(), f"plan:{study_id}", "plan", {"study": study_id}, now, now, priority=5, study_id=study_id)
+    return Job(new_id(), _plan_key(study_id), "plan", {"study": study_id}, now, now, priority=5, study_id=study_id)
 
 
 def jobs_after_rating(study_id: str, now: datetime) -> tuple[Job, ...]:

@@ -7,15 +7,17 @@ from itertools import islice
 from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, create_model
+from pydantic_core import from_json, to_json
 from sqlalchemy import Boolean, Column, ColumnElement, Connection, Float, Select, String, Table, select, union
 
 from web.adapters import tables
 from web.adapters.columns import Typed, Utc
+from web.domain.study import OptimizerSettings
 
 T = TypeVar("T")
 Row = dict[str, Any]
 Kind = Literal["study", "project"]
-FORMAT = 2
+FORMAT = 3
 BATCH = 500
 _INT32 = 2**31
 
@@ -51,7 +53,13 @@ TABLES: Mapping[Kind, tuple[Table, ...]] = {
 # Ways in that are open now, and work that is made anew, belong to a place and not to what is moved from it.
 LEFT_BEHIND = frozenset({tables.sessions, tables.links, tables.attempts, tables.jobs})
 # By the format that brought them: columns that older archives lack, and what they would hold there.
-_NEW_COLUMNS: Mapping[int, Mapping[str, Row]] = {2: {"users": {"erased_at": None}, "outputs": {"removed_at": None}}}
+_NEW_COLUMNS: Mapping[int, Mapping[str, Row]] = {
+    2: {"users": {"erased_at": None}, "outputs": {"removed_at": None}},
+    3: {
+        "experiment_options": {"evidence": None},
+        "studies": {"stopped": None, "optimizer": OptimizerSettings(), "starts_from": None},
+    },
+}
 
 
 @dataclass(frozen=True)
@@ -143,8 +151,24 @@ def from_line(table: Table, line: bytes, archive_format: int = FORMAT) -> Row:
         for name, value in added.get(table.name, {}).items()
         if since > archive_format
     }
+    if table is tables.studies and archive_format < 3:
+        line = _counting_ratings(line)
     row = line_model(table, frozenset(missing)).model_validate_json(line)
     return {name: missing[name] if name in missing else getattr(row, name) for name in table.c.keys()}  # noqa: SIM118
+
+
+def _counting_ratings(line: bytes) -> bytes:
+    """Return a study's line with its stop rules as they are since format 3, which counts ratings and not samples."""
+    row = from_json(line)
+    try:
+        counts = {"patience": row["stop"].pop("patience"), "ratings": row["stop"].pop("samples")}
+        options, raters = row["options_per_experiment"], row["raters_wanted"]
+    except (KeyError, TypeError, AttributeError) as error:
+        raise ValueError("its stop rules are none of ours") from error
+    if not all(isinstance(number, int) for number in (*filter(None, counts.values()), options, raters)):
+        raise ValueError("its stop rules do not count in whole numbers")
+    row["stop"] |= {name: count and count * options * raters for name, count in counts.items()}
+    return to_json(row)
 
 
 @cache

@@ -2,12 +2,17 @@
 
 from datetime import datetime
 
-from sqlalchemy import Connection, delete, select, update
+from sqlalchemy import JSON, Connection, delete, func, select, type_coerce, update
 
-from web.adapters.tables import diagnoses, inputs
-from web.domain.study import Input, Learnt
+from web.adapters.queries.common import counted
+from web.adapters.reports_learnt import best_steps, newest
+from web.adapters.tables import diagnoses, inputs, options, ratings, studies
+from web.domain.stopping import Figures, Recommended
+from web.domain.study import Input, Learnt, Study
 
 KEPT_DIAGNOSES = 20
+KEPT_STEPS = 40  # of the older ones, about so many, evenly over the ratings
+FINEST_STEP = 5
 
 
 class StudyQueries:
@@ -27,15 +32,41 @@ class StudyQueries:
         self.connection.execute(update(diagnoses).where(diagnoses.c.id == diagnosis_id).values(made_at=now))
 
     def forget_old_diagnoses(self, study_id: str) -> None:
-        """Keep a study's newest diagnoses only; an older one is computed again where it is asked for."""
-        newest = (
-            select(diagnoses.c.id)
-            .where(diagnoses.c.study_id == study_id)
-            .order_by(diagnoses.c.made_at.desc())
-            .limit(KEPT_DIAGNOSES)
+        """Keep a study's newest diagnoses, and a few older ones to show how it learnt; any can be made again."""
+        used = type_coerce(diagnoses.c.diagnosis, JSON)["ratings_used"].as_integer()
+        query = select(diagnoses.c.id, used).where(diagnoses.c.study_id == study_id)
+        kept = self.connection.execute(query.order_by(diagnoses.c.made_at.desc(), diagnoses.c.id.desc())).all()
+        step, places, superfluous = _step(max((row[1] for row in kept), default=0)), set[int](), []
+        for diagnosis_id, ratings_used in kept[KEPT_DIAGNOSES:]:
+            if ratings_used // step in places:
+                superfluous.append(diagnosis_id)
+            places.add(ratings_used // step)
+        if superfluous:
+            self.connection.execute(delete(diagnoses).where(diagnoses.c.id.in_(superfluous)))
+
+    def lock(self, study_id: str) -> Study:
+        """Return a study, which nobody else changes or plans for until this transaction ends."""
+        query = select(studies).where(studies.c.id == study_id).with_for_update(key_share=True)
+        return Study(**self.connection.execute(query).mappings().one())
+
+    def hold(self, study_id: str) -> Study:
+        """Return a study, which nobody changes until this transaction ends."""
+        query = select(studies).where(studies.c.id == study_id).with_for_update(read=True)
+        return Study(**self.connection.execute(query).mappings().one())
+
+    def figures(self, study_id: str) -> Figures:
+        """Return what the stop rules of a study look at."""
+        scored = select(func.count()).where(counted(study_id), ratings.c.score.is_not(None))
+        spent = select(func.coalesce(func.sum(options.c.cost_micros), 0)).where(options.c.study_id == study_id)
+        count = self.connection.execute(scored).scalar_one()
+        learnt = newest(self.connection, study_id, count)
+        history = [Recommended(step.ratings, step.rating.mean) for step in best_steps(self.connection, study_id, count)]
+        return Figures(
+            ratings=count,
+            spent_micros=int(self.connection.execute(spent).scalar_one()),
+            diagnosis=learnt.diagnosis if learnt else None,
+            history=tuple(history),
         )
-        old = delete(diagnoses).where(diagnoses.c.study_id == study_id, diagnoses.c.id.not_in(newest))
-        self.connection.execute(old)
 
     def lock_input(self, input_id: str) -> Input | None:
         """Return an input, which nobody else changes or builds on until this transaction ends."""
@@ -50,3 +81,11 @@ class StudyQueries:
             query = query.where(inputs.c.id == input_id)
         held = self.connection.execute(query.order_by(inputs.c.id).with_for_update(read=True))
         return tuple(Input(**row) for row in held.mappings())
+
+
+def _step(ratings_used: int) -> int:
+    """Return how many ratings lie between two older diagnoses that are kept: a doubling keeps some of those kept."""
+    step = FINEST_STEP
+    while ratings_used > step * KEPT_STEPS:
+        step *= 2
+    return step

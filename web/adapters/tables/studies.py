@@ -4,7 +4,7 @@ from sqlalchemy import Boolean, Column, ForeignKey, Index, String, Table, Unique
 
 from ml_service.contract import Diagnosis, ParameterSpace
 from web.adapters.tables.base import identity, metadata, moment, one_of, reference, revision, short_text, typed, whole
-from web.domain.study import Shares, StopRules
+from web.domain.study import OptimizerSettings, Shares, Stopped, StopRules
 
 studies = Table(
     "studies",
@@ -21,11 +21,15 @@ studies = Table(
     whole("raters_wanted"),
     typed("shares", Shares),
     typed("stop", StopRules),
+    typed("stopped", Stopped, nullable=True),
+    typed("optimizer", OptimizerSettings),
+    # No foreign key: a study that is moved elsewhere comes without the one that it started from.
+    short_text("starts_from", 36, nullable=True),
     whole("daily_target"),
     Column("demo", Boolean, nullable=False),
     whole("seed"),
     revision(),
-    one_of("state", "running", "paused", "archived"),
+    one_of("state", "running", "paused", "finished", "archived"),
 )
 
 inputs = Table(

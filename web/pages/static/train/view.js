@@ -8,7 +8,7 @@ const SKELETON_MS = 150;
 /** @type {Record<string, string>} */
 const TITLES = {
   loading: "", ready: "", generating: "New photos are being made", empty: "Nothing to rate right now",
-  paused: "Rating is paused", offline: "Waiting for the network",
+  paused: "Rating is paused", finished: "This study is finished", offline: "Waiting for the network",
 };
 
 /** @param {string} id */

@@ -5,7 +5,7 @@
  * @typedef {{option_id: string, image_url: string, width: number, height: number}} Option
  * @typedef {{experiment_id: string, lease_until?: string, source_url: string, source_width: number,
  *   source_height: number, options: Option[]}} Experiment
- * @typedef {{state: "ready"|"generating"|"empty"|"paused", message: string, progress: Progress,
+ * @typedef {{state: "ready"|"generating"|"empty"|"paused"|"finished", message: string, progress: Progress,
  *   experiments: Experiment[]}} Next
  * @typedef {{id: string, verdict: string, detail?: string}} Verdict
  * @typedef {{id: string, option_id: string, score?: number, skip?: string, tags: string[], comment: string,
