@@ -12,6 +12,7 @@ from ml_service.app import create_app
 from ml_service.contract import DiagnoseRequest, Pending, SuggestRequest
 from ml_service.errors import InvalidRequest, TooLarge, Unavailable
 from ml_service.settings import Settings
+from tests.lambda_runtime import lambda_of, url_of
 from tests.unit.ml.histories import BOWL, MIXED, random_history
 from web.adapters.optimizer_far import FarOptimizer
 from web.adapters.optimizer_near import NearOptimizer
@@ -41,28 +42,35 @@ def service() -> Iterator[str]:
         thread.join()
 
 
-@pytest.fixture(params=["near", "far"])
+@pytest.fixture(scope="module")
+def function_url() -> Iterator[str]:
+    settings = {"ML_SERVICE_TOKEN": TOKEN}
+    with lambda_of("ml_service.handler.handler", settings) as function, url_of(function) as url:
+        yield url
+
+
+@pytest.fixture(params=["near", "service", "function_url"])
 def optimizer(request: pytest.FixtureRequest) -> Iterator[Optimizer]:
     if request.param == "near":
         yield NearOptimizer()
         return
-    far = FarOptimizer(request.getfixturevalue("service"), TOKEN)
+    far = FarOptimizer(request.getfixturevalue(request.param), TOKEN)
     yield far
     far.close()
 
 
 @pytest.mark.parametrize("request_", [SuggestRequest(spaces={"local": MIXED}, count=4), LEARNING])
-def test_both_suggest_the_same(optimizer: Optimizer, request_: SuggestRequest) -> None:
+def test_all_suggest_the_same(optimizer: Optimizer, request_: SuggestRequest) -> None:
     assert optimizer.suggest(request_).model_dump_json() == function.suggest(request_).model_dump_json()
 
 
 @pytest.mark.parametrize("ratings", [0, 20])
-def test_both_diagnose_the_same(optimizer: Optimizer, ratings: int) -> None:
+def test_all_diagnose_the_same(optimizer: Optimizer, ratings: int) -> None:
     request = DiagnoseRequest(spaces=SPACES, seen=tuple(random_history(ratings)))
     assert optimizer.diagnose(request).model_dump_json() == function.diagnose(request).model_dump_json()
 
 
-def test_both_refuse_a_reference_outside_the_space_alike(optimizer: Optimizer) -> None:
+def test_all_refuse_a_reference_outside_the_space_alike(optimizer: Optimizer) -> None:
     with pytest.raises(
         InvalidRequest, match=r"^The reference point is not in the space: x = 4\.0 is outside its range\."
     ):
@@ -71,7 +79,10 @@ def test_both_refuse_a_reference_outside_the_space_alike(optimizer: Optimizer) -
 
 def test_a_history_over_the_limit_is_too_large(service: str) -> None:
     far = FarOptimizer(service, TOKEN)
-    long = LEARNING.model_copy(update={"seen": LEARNING.seen * 3000})
+    items = tuple(f"{'long' * 1000}-{n}" for n in range(5000))
+    long = LEARNING.model_copy(
+        update={"seen": tuple(LEARNING.seen[0].model_copy(update={"item": item}) for item in items)}
+    )
     with pytest.raises(TooLarge, match="16 MiB"):
         far.suggest(long)
     far.close()
@@ -93,24 +104,47 @@ def test_nobody_listening_is_unavailable() -> None:
     far.close()
 
 
-def test_no_answer_in_time_is_unavailable() -> None:
+def test_no_answer_in_time_says_how_long_it_was_waited_for() -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         far = FarOptimizer(f"http://127.0.0.1:{silent.getsockname()[1]}", TOKEN, timeout=0.05)
-        with pytest.raises(Unavailable, match="does not answer"):
+        with pytest.raises(Unavailable, match=r"does not answer within 0\.05 s"):
             far.diagnose(DiagnoseRequest(spaces=SPACES))
         far.close()
 
 
+NOTHING_LEARNT = (
+    '{"best": null, "convergence": null, "parameters": {}, "raters": [], "variance": null,'
+    ' "ratings_used": 0, "history": ""'
+)
+BODIES = {
+    "html": "<h1>",
+    "json": "{}",
+    "cut": '{"best": nu',
+    "problem": '{"type": "storage-full", "detail": "no room"}',
+    "invalid": '{"type": "invalid-request", "detail": "wire: Input should be 1."}',
+    "old": f'{NOTHING_LEARNT}, "wire": 1}}',
+    "new": f'{NOTHING_LEARNT}, "wire": 3}}',
+    "gzip": "this is not gzip",
+}
+
+
 class Odd(BaseHTTPRequestHandler):
-    """A server that answers whatever its address says: /STATUS/TYPE is the prefix of the path asked."""
+    """A server that answers whatever its address says: /STATUS/BODY is the prefix of the path asked."""
 
     def do_POST(self) -> None:
-        _, status, subtype, *_ = self.path.split("/")
+        _, status, kind, *_ = self.path.split("/")
         self.rfile.read(int(self.headers["Content-Length"]))
         self.send_response(int(status))
-        self.send_header("Content-Type", f"application/{subtype}")
+        self.send_header("Content-Type", "application/" + ("problem+json" if int(status) > 400 else "json"))
+        if kind == "gzip":
+            self.send_header("Content-Encoding", "gzip")
         self.end_headers()
-        self.wfile.write(b'{"type": "storage-full", "detail": "no room"}' if subtype != "html" else b"<h1>")
+        self.wfile.write(BODIES[kind].encode())
+
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(b'{"status": "ok", "wire": 1}')
 
     def log_message(self, format: str, *args: object) -> None:
         """Keep the test's output clean."""
@@ -130,16 +164,31 @@ def odd() -> Iterator[str]:
     ("answer", "said"),
     [
         ("500/html", "in trouble: it answered 500"),
-        ("507/problem+json", "in trouble: no room"),
+        ("502/json", "in trouble: it answered 502"),
+        ("507/problem", "in trouble: no room"),
         ("302/html", "it answered 302"),
         ("404/html", "it answered 404"),
+        ("429/json", "it answered 429"),
         ("400/json", "it answered 400"),
         ("200/html", "another form"),
         ("200/json", "another form"),
+        ("200/cut", "another form"),
+        ("200/old", "another form"),
+        ("200/new", "another form"),
+        ("200/gzip", "does not answer"),
+        ("403/html", "refuses ML_SERVICE_TOKEN"),
+        ("422/invalid", "does not speak wire 2"),
     ],
 )
 def test_whatever_is_no_answer_is_unavailable(odd: str, answer: str, said: str) -> None:
     far = FarOptimizer(f"{odd}/{answer}", TOKEN)
     with pytest.raises(Unavailable, match=said):
+        far.diagnose(DiagnoseRequest(spaces=SPACES))
+    far.close()
+
+
+def test_what_a_lambda_does_not_take_is_too_large(odd: str) -> None:
+    far = FarOptimizer(f"{odd}/413/html", TOKEN)
+    with pytest.raises(TooLarge, match="takes no request so large"):
         far.suggest(LEARNING)
     far.close()
