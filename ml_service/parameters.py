@@ -8,6 +8,9 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 Value = float | int | str
 Point = dict[str, Value]
 
+LARGEST = 1e300  # so that the width of a range is a number too
+LARGEST_WHOLE = 2**53  # so that each whole number is a float too
+
 
 class Wire(BaseModel):
     """A value on the wire: immutable, with no field that is not declared, and no NaN."""
@@ -49,6 +52,8 @@ class IntParameter(Wire):
 
     @model_validator(mode="after")
     def _is_a_range(self) -> Self:
+        if max(-self.low, self.high, self.step or 0) > LARGEST_WHOLE:
+            raise ValueError(f"whole numbers may reach from -{LARGEST_WHOLE} to {LARGEST_WHOLE}; use a float")
         _check_range(self.low, self.high, self.default, self.scale)
         return self
 
@@ -82,6 +87,8 @@ Parameter = Annotated[FloatParameter | IntParameter | CategoryParameter, Field(d
 
 
 def _check_range(low: float, high: float, default: float, scale: str) -> None:
+    if max(-low, high) > LARGEST:
+        raise ValueError(f"numbers may reach from -{LARGEST:g} to {LARGEST:g}; use another unit")
     if not low <= default <= high:
         raise ValueError(f"the default {default} is not between low {low} and high {high}")
     if scale == "log" and low <= 0:

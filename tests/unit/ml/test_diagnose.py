@@ -1,4 +1,3 @@
-import json
 from typing import Any
 
 import numpy as np
@@ -141,9 +140,10 @@ def test_luck_is_told_from_noise_where_outputs_have_several_ratings() -> None:
 
 def test_the_same_request_gets_the_same_diagnosis_in_any_order() -> None:
     request = DiagnoseRequest(spaces={"local": BOWL}, seen=tuple(random_history(20)), seed=3)
-    turned = json.loads(request.model_dump_json(), object_pairs_hook=lambda pairs: dict(reversed(pairs)))
-    turned["seen"].reverse()
-    assert diagnose(DiagnoseRequest.model_validate(turned)).model_dump_json() == diagnose(request).model_dump_json()
+    turned = ParameterSpace(parameters=dict(reversed(BOWL.parameters.items())))
+    again = request.model_copy(update={"seen": request.seen[::-1], "spaces": {"local": turned}})
+    assert list(again.spaces["local"].parameters) == ["y", "x"]
+    assert diagnose(again).model_dump_json() == diagnose(request).model_dump_json()
 
 
 def test_a_mixed_space_is_diagnosed_inside_its_bounds() -> None:
@@ -153,3 +153,67 @@ def test_a_mixed_space_is_diagnosed_inside_its_bounds() -> None:
     assert MIXED.faults(found.best.point) == []
     for name, report in found.parameters.items():
         assert all(MIXED.parameters[name].accepts(at.value) for at in report.curve)
+
+
+def test_raters_differ_in_how_widely_they_score_and_how_steadily() -> None:
+    random, seen = np.random.default_rng(8), []
+    for i, one in enumerate(random_history(70, 4)):
+        quality = bowl(one.point) - 3.5
+        stars = {"wide": 3 + 1.6 * quality, "narrow": 3 + 0.3 * quality, "clicker": random.uniform(1, 5)}
+        seen += [rated(one.point, i, float(np.clip(s, 1, 5)), name, one.item) for name, s in stars.items()]
+    found = {one.rater: one for one in learnt(BOWL, seen).raters}
+    assert found["wide"].scale > 1.3 * found["narrow"].scale
+    assert found["clicker"].noise > 2 * found["wide"].noise
+
+
+def test_versions_are_told_apart_beside_the_newest_one() -> None:
+    shift = {"v1.0.0": -0.8, "v2.0.0": 0.0, "v3.0.0": 0.0}
+    seen = [
+        one.model_copy(update={"version": version, "rating": float(np.clip(one.rating + shift[version], 1, 5))})
+        for one, version in zip(random_history(180), np.repeat(list(shift), 60), strict=True)
+    ]
+    found = learnt(BOWL, seen)
+    assert [(one.name, one.ratings) for one in found.versions] == [("v1.0.0", 60), ("v2.0.0", 60), ("v3.0.0", 60)]
+    old, same, newest = found.versions
+    assert old.effect.high < -0.3
+    assert abs(same.effect.mean) < 0.35
+    assert (newest.effect.low, newest.effect.high) == (0, 0)
+    assert found.generators == ()
+
+
+def test_another_generator_teaches_the_shape_but_not_the_level() -> None:
+    own = list(random_history(12))
+    other = [
+        one.model_copy(update={"generator": "other", "rating": max(one.rating - 1.5, 1)})
+        for one in random_history(120, 1)
+    ]
+    spaces = {"local": BOWL, "other": BOWL}
+    alone = diagnose(DiagnoseRequest(spaces=spaces, generator="local", seen=tuple(own)))
+    both = diagnose(DiagnoseRequest(spaces=spaces, generator="local", seen=(*own, *other)))
+    assert alone.best is not None
+    assert both.best is not None
+    assert bowl(both.best.point) > bowl(alone.best.point)
+    assert both.best.rating.low < 4.6 < both.best.rating.high + 0.2
+    assert both.best.generator == "local"
+    [local, shifted] = both.generators
+    assert (local.name, shifted.name, shifted.ratings) == ("local", "other", 120)
+    assert shifted.effect.mean < -0.5
+    assert alone.generators == ()
+
+
+def test_an_earlier_study_teaches_without_being_counted(some: Diagnosis) -> None:
+    warm = learnt(BOWL, list(random_history(25)), earlier=tuple(random_history(150, 9)))
+    assert warm.best is not None
+    assert some.best is not None
+    assert warm.ratings_used == some.ratings_used == 25
+    assert warm.best.sd < some.best.sd
+    assert warm.history != some.history
+    assert {one.rater: one.ratings for one in warm.raters} == {one.rater: one.ratings for one in some.raters}
+
+
+def test_importance_is_told_alone_with_interactions_and_in_pairs(many: Diagnosis) -> None:
+    for report in many.parameters.values():
+        assert 0 < report.importance <= report.total <= 1
+    [pair] = many.pairs
+    assert pair.parameters == ("x", "y")
+    assert pair.importance < 0.3

@@ -1,4 +1,3 @@
-import json
 import subprocess
 import sys
 from typing import Any
@@ -14,7 +13,7 @@ from ml_service.known import Known
 from ml_service.optimizer import suggest
 from ml_service.rating_gp import RatingGP
 from ml_service.space import SearchSpace
-from tests.unit.ml.histories import BOWL, MIXED, random_history, rated
+from tests.unit.ml.histories import BOWL, MIXED, bowl, random_history, rated
 from tests.unit.ml.spaces import spaces
 
 FRESH_PROCESS = """
@@ -34,7 +33,15 @@ def out(point: Point, item: str = "photo-1") -> Pending:
 
 
 def learning() -> SuggestRequest:
-    return asked(BOWL, list(random_history(30)), pending=(out({"x": 0.1, "y": 0.2}),), item="photo-1", count=3, seed=7)
+    return asked(
+        BOWL,
+        [*random_history(30), *random_history(3)],
+        earlier=tuple(random_history(10, 5)),
+        pending=(out({"x": 0.1, "y": 0.2}), out({"x": 0.3, "y": 0.2}, "photo-2")),
+        item="photo-1",
+        count=3,
+        seed=7,
+    )
 
 
 def test_the_default_comes_first_then_other_points() -> None:
@@ -53,24 +60,23 @@ def test_ten_distinct_options_are_tried_before_a_belief_chooses() -> None:
     assert answer.proposals[2].expected is not None
 
 
-def test_the_same_request_gets_the_same_answer_in_a_fresh_process() -> None:
-    request = learning()
-    said = subprocess.run(
-        [sys.executable, "-c", FRESH_PROCESS],
-        input=request.model_dump_json(),
-        capture_output=True,
-        text=True,
-        check=True,
+def test_neither_the_order_of_keys_nor_of_rows_changes_the_answer_in_this_process_or_another() -> None:
+    request, random = learning(), np.random.default_rng(0)
+    turned = request.model_copy(
+        update={
+            "seen": tuple(random.permutation(np.array(request.seen, dtype=object))),
+            "earlier": request.earlier[::-1],
+            "pending": request.pending[::-1],
+            "spaces": {"local": ParameterSpace(parameters=dict(reversed(BOWL.parameters.items())))},
+        }
     )
-    assert said.stdout.strip() == suggest(request).model_dump_json()
-
-
-def test_neither_the_order_of_keys_nor_of_rows_changes_the_answer() -> None:
-    request = learning()
-    turned = json.loads(request.model_dump_json(), object_pairs_hook=lambda pairs: dict(reversed(pairs)))
-    turned["seen"].reverse()
-    assert list(turned["spaces"]["local"]["parameters"]) == ["y", "x"]
-    assert suggest(SuggestRequest.model_validate(turned)).model_dump_json() == suggest(request).model_dump_json()
+    expected = suggest(request).model_dump_json()
+    assert turned.seen != request.seen
+    assert list(turned.spaces["local"].parameters) == ["y", "x"]
+    assert suggest(turned).model_dump_json() == expected
+    fresh = [sys.executable, "-c", FRESH_PROCESS]
+    said = subprocess.run(fresh, input=turned.model_dump_json(), capture_output=True, text=True, check=True)
+    assert said.stdout.strip() == expected
 
 
 def test_another_seed_draws_other_points() -> None:
@@ -142,3 +148,59 @@ def test_a_space_with_nothing_to_tune_has_one_suggestion() -> None:
     assert [one.point for one in suggest(asked(fixed, count=3)).proposals] == [{"style": "only"}]
     history = [rated({"style": "only"}, i, 3) for i in range(12)]
     assert [one.point for one in suggest(asked(fixed, history, count=3)).proposals] == [{"style": "only"}]
+
+
+def test_as_many_initial_options_are_spread_as_are_asked_for() -> None:
+    answers = [suggest(asked(BOWL, initial=initial, count=6)).proposals for initial in (1, 4, 16)]
+    assert [[one.why == "initial" for one in some].count(True) for some in answers] == [1, 4, 6]
+
+
+def test_a_study_that_starts_from_another_goes_on_where_that_one_was() -> None:
+    cold, warm = (suggest(asked(BOWL, earlier=tuple(random_history(count)))).proposals[0] for count in (0, 60))
+    assert (cold.why, warm.why == "initial") == ("initial", False)
+    assert bowl(warm.point) > bowl(BOWL.default()) + 0.5
+
+
+def test_exploration_is_how_far_suggestions_go_from_what_is_known() -> None:
+    history = list(random_history(60))
+    near, far = (suggest(asked(BOWL, history, exploration=much)).proposals[0] for much in (0, 4))
+    assert near.expected is not None
+    assert far.expected is not None
+    assert near.expected.mean > far.expected.mean
+    assert near.expected.high - near.expected.low < far.expected.high - far.expected.low
+
+
+def test_evidence_compares_a_suggestion_with_the_best_point_that_was_tried() -> None:
+    good: Point = {"x": 0.4, "y": -0.3}
+    history = [*random_history(30), *(rated(good, 100 + i, 5, item=f"photo-{i}") for i in range(6))]
+    for one in suggest(asked(BOWL, history, count=4, reference=good)).proposals:
+        assert (one.evidence is None) == (one.why == "reference")
+        if one.evidence:
+            assert 3.5 < one.evidence.best <= 5
+            assert 0 < one.evidence.chance < 0.9
+            assert one.evidence.differs == tuple(name for name in ("x", "y") if one.point[name] != good[name])
+    few = ParameterSpace(parameters={"style": CategoryParameter(choices=("a", "b"), default="a")})
+    seen = [rated({"style": style}, i, stars) for i, (style, stars) in enumerate([("a", 2), ("b", 5)] * 6)]
+    evidence = {str(one.point["style"]): one.evidence for one in suggest(asked(few, seen, count=2)).proposals}
+    assert evidence["a"] is not None
+    assert evidence["b"] is not None
+    assert (evidence["b"].rated, evidence["b"].differs, evidence["b"].chance) == (6, (), 0)
+    assert (evidence["a"].rated, evidence["a"].differs) == (6, ("style",))
+    assert evidence["a"].chance < 0.1
+    assert suggest(asked(BOWL)).proposals[0].evidence is None
+
+
+def test_where_all_points_are_out_on_an_item_there_is_nothing_to_suggest_for_it() -> None:
+    few = ParameterSpace(parameters={"style": CategoryParameter(choices=("a", "b"), default="a")})
+    seen = [rated({"style": "ab"[i % 2]}, i, 3) for i in range(12)]
+    waiting = (out({"style": "a"}), out({"style": "b"}))
+    assert suggest(asked(few, seen, pending=waiting, item="photo-1", count=2)).proposals == ()
+    assert len(suggest(asked(few, seen, pending=waiting, item="photo-2", count=4)).proposals) == 2
+
+
+def test_the_generator_asked_about_is_the_one_suggested() -> None:
+    spaces = {"local": BOWL, "other": MIXED}
+    for generator, space in spaces.items():
+        answer = suggest(SuggestRequest(spaces=spaces, generator=generator, count=2, seen=tuple(random_history(12))))
+        assert {one.generator for one in answer.proposals} == {generator}
+        assert all(space.faults(one.point) == [] for one in answer.proposals)
