@@ -26,7 +26,7 @@ MICROSECOND = timedelta(microseconds=1)
 def _in_utc(at: datetime) -> datetime:
     """Read a time in UTC, so that equal times are written alike."""
     try:
-        return at.astimezone(UTC)
+        return at.astimezone(UTC).replace(fold=0)
     except OverflowError:
         raise ValueError("the time lies outside the years 1 to 9999 in UTC") from None
 
