@@ -68,7 +68,7 @@ def test_status_tells_an_admin_what_was_learnt(site: Site) -> None:
     text = admin.get("/status", headers=PAGE).text
     assert "Learnt from 2 ratings" in text
     assert "Best settings so far" in text
-    assert "about 0.2 stars" in text
+    assert "About 0.2 stars still to be had" in text
     assert "best 0.25" in text
     assert 'class="plot"' in text
     assert "Hazy or flat" in text

@@ -1,6 +1,7 @@
 """Charts are well-formed, escaped, labelled, and say in a table what they draw."""
 
 import re
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from xml.etree import ElementTree
 
@@ -8,16 +9,23 @@ import pytest
 from markupsafe import Markup
 
 from ml_service.contract import (
+    Best,
     CategoryParameter,
     CurvePoint,
     FloatParameter,
+    GroupEffect,
     Interval,
+    PairReport,
+    Parameter,
     ParameterReport,
     RaterEffect,
+    Value,
+    VarianceParts,
 )
 from web.domain.opinion import Sums, level_raters, mean_interval, smooth
-from web.domain.report import BestStep, VersionMean
-from web.pages import charts
+from web.domain.report import BestStep, Coverage, VersionMean
+from web.pages import charts, findings
+from web.pages.responses import Curve, responses
 from web.pages.svg import HEIGHT, WIDTH, Scale, time_ticks
 
 START = datetime(2026, 3, 1, 9, tzinfo=UTC)
@@ -39,17 +47,42 @@ def steps(count: int = 10) -> list[tuple[datetime, Sums]]:
     return [(START + timedelta(days=day), Sums(2, 6 + day / 5, 20 + day)) for day in range(count)]
 
 
+def response(
+    name: str, parameter: Parameter, found: ParameterReport, at: Value, rated: Sequence[Coverage] = ()
+) -> Markup:
+    return responses([Curve(name, parameter, found, at, rated)])[name]
+
+
+def best(mean: float = 4.0, gain: float = 0.8, half: float = 0.3) -> Best:
+    return Best(generator="local", point={}, rating=around(mean), gain=around(gain, half), sd=0.1)
+
+
+RATED = [Coverage(-0.9, 4, 3.0), Coverage(0.3, 12, 3.5)]
 ALL = {
     "trend": charts.trend(smooth(steps())),
     "trend of one": charts.trend(smooth(steps(1))),
     "best": charts.best_so_far([BestStep(n, around(3 + n / 100)) for n in (10, 20, 40)]),
     "best of one": charts.best_so_far([BestStep(10, around(3))]),
-    "number": charts.response("exposure", EXPOSURE, report(-1, 0, 0.35, 1), 0.35),
-    "log": charts.response("gamma", GAMMA, report(0.1, 1, 10), 1.0),
-    "category": charts.response("style", STYLE, report("natural", "<vivid>"), "<vivid>"),
+    "number": response("exposure", EXPOSURE, report(-1, 0, 0.35, 1), 0.35, RATED),
+    "number of no ratings": response("exposure", EXPOSURE, report(-1, 0, 0.35, 1), 0.0),
+    "log": response("gamma", GAMMA, report(0.1, 1, 10), 1.0, [Coverage(9.8, 3, 3.0), Coverage(0.1, 1, 3.0)]),
+    "category": response("style", STYLE, report("natural", "<vivid>"), "<vivid>", [Coverage("natural", 4, 3.0)]),
     "means": charts.means([VersionMean("local", "v1.0.0", 12, around(3.4))]),
-    "importance": charts.importance({"exposure": report(0.0), "<b>": report(0.0, importance=0.1)}),
-    "effects": charts.effects([("a&b@example.org", RaterEffect(rater="1", ratings=3, effect=around(-0.4)))]),
+    "importance": findings.importance({"exposure": report(0.0), "<b>": report(0.0, importance=0.1)}),
+    "importance of many": findings.importance({f"p{number}": report(0.0, importance=0.02) for number in range(40)}),
+    "pairs": findings.pairs([PairReport(parameters=("exposure", "<b>"), importance=0.08)]) or Markup(),
+    "effects": findings.effects([("a&b@example.org", RaterEffect(rater="1", ratings=3, effect=around(-0.4)))]),
+    "many effects": findings.effects(
+        [(f"r{n}", RaterEffect(rater="r", ratings=n, effect=around(1 - n / 9))) for n in range(30)]
+    ),
+    "groups": findings.groups("Versions", "Version", [("v1", GroupEffect(name="1", ratings=3, effect=around(0.1)))]),
+    "variance": findings.variance(VarianceParts(setting=0.4, rater=0.2, item=0.1, luck=0.001, noise=0.5)),
+    "variance of nothing": findings.variance(VarianceParts(setting=0, rater=0, item=0, luck=0, noise=0)),
+    "verdict": findings.best_rating(best(), 4.5),
+    "verdict at the end of the scale": findings.best_rating(best(4.98, 4.2), 5.0),
+    "verdict of a default": findings.best_rating(best(gain=0, half=0)),
+    "left": findings.convergence([BestStep(n, around(4), 2 / n, n / 50) for n in (10, 20, 40)]) or Markup(),
+    "left of one": findings.convergence([BestStep(10, around(4), 0.0, 1.0)]) or Markup(),
     "histogram": charts.histogram({1: 0, 2: 1, 3: 4, 4: 2, 5: 0}),
     "empty histogram": charts.histogram({}),
 }
@@ -97,8 +130,52 @@ def test_names_are_escaped_once() -> None:
 
 def test_the_table_holds_what_the_curve_draws() -> None:
     cells = [cell.text for cell in parts(ALL["number"]).findall("details/div/table/tbody/tr/td")]
-    assert cells[:4] == ["-1", "3", "2.8", "3.2"]
+    assert cells[:5] == ["-1", "3", "2.8", "3.2", "4"]
     assert "best 0.35" in ALL["number"]
+    assert "default 0" in ALL["number"]
+    assert "best, as by default: 0" in ALL["number of no ratings"]
+
+
+def test_ratings_are_told_at_the_value_of_the_curve_that_they_are_nearest_to() -> None:
+    rows = parts(ALL["number"]).findall("details/div/table/tbody/tr")
+    assert [row[-1].text for row in rows] == ["4", "0", "12", "0"]
+
+
+def test_curves_share_one_scale_so_that_what_is_flat_looks_flat() -> None:
+    flat, steep = report(-1, 1), report(*(number / 10 for number in range(-10, 11)))
+    drawn = responses([Curve("flat", EXPOSURE, flat, -1), Curve("steep", EXPOSURE, steep, 1)])
+    labels = [{text.text for text in parts(chart).iter("text") if text.text in "1234"} for chart in drawn.values()]
+    assert labels[0] == labels[1]
+
+
+def test_a_long_list_goes_on_in_the_table() -> None:
+    figure = parts(ALL["importance of many"])
+    assert "and 28 more in the table" in ALL["importance of many"]
+    assert len(figure.findall("details/div/table/tbody/tr")) == 40
+
+
+def test_pairs_that_do_nothing_are_not_drawn() -> None:
+    assert findings.pairs([PairReport(parameters=("a", "b"), importance=0.004)]) is None
+
+
+def test_what_is_left_is_not_drawn_before_it_is_known() -> None:
+    assert findings.convergence([BestStep(10, around(3))]) is None
+    assert findings.convergence([]) is None
+
+
+def test_the_parts_of_the_variance_fill_the_bar() -> None:
+    svg = parts(ALL["variance"]).find("svg")
+    assert svg is not None
+    wide = [float(shape.attrib["width"]) for shape in svg.iter("rect") if float(shape.attrib["height"]) > 20]
+    assert len(wide) == 5
+    assert sum(wide) == pytest.approx(WIDTH - 2 * 5, abs=3)
+    assert "33%" in ALL["variance"]
+
+
+def test_an_expectation_tells_its_numbers_to_those_who_do_not_see_it() -> None:
+    drawn = parts(findings.expected(around(3.4, 2), 4.0))
+    assert drawn.findtext("title") == "Expected 3.4 stars, between 1.4 and 5.4; the best known then: 4.0"
+    assert all(0 <= float(shape.attrib.get("x2", 0)) <= WIDTH for shape in drawn)
 
 
 @pytest.mark.parametrize(

@@ -2,13 +2,14 @@
 
 import math
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import JSON, ColumnElement, Connection, exists, func, select, type_coerce
 
 from ml_service.contract import CategoryParameter, Interval, Parameter, Value
-from web.adapters.tables import diagnoses, experiments, inputs, options, ratings
+from web.adapters.reports_history import VERSION_LABEL
+from web.adapters.tables import diagnoses, experiments, inputs, options, prompt_versions, ratings
 from web.domain.experiment import LIVE, Option
 from web.domain.report import Asked, BestStep, Coverage
 from web.domain.study import Learnt, Study
@@ -69,10 +70,11 @@ def _coverage(
     name: str, parameter: Parameter, rated: Iterable[tuple[Mapping[str, Value], int, float]]
 ) -> tuple[Coverage, ...]:
     counted: defaultdict[Value, list[float]] = defaultdict(lambda: [0, 0])
+    place = _placing(parameter)
     for point, count, total in rated:
         value = point.get(name, parameter.default)
         if parameter.accepts(value):
-            sums = counted[_place(parameter, value)]
+            sums = counted[place(value)]
             sums[0], sums[1] = sums[0] + count, sums[1] + total
     return tuple(Coverage(value, int(n), total / n) for value, (n, total) in sorted(counted.items(), key=_first))
 
@@ -82,17 +84,18 @@ def _first(item: tuple[Value, list[float]]) -> tuple[float, str]:
     return (0.0, value) if isinstance(value, str) else (float(value), "")
 
 
-def _place(parameter: Parameter, value: Value) -> Value:
-    """Return a category as it is, and a number as the middle of the piece of its range in which it lies."""
-    if isinstance(parameter, CategoryParameter) or isinstance(value, str):
-        return value
-    is_log = parameter.scale == "log"
-    low, high, at = (math.log(v) if is_log else float(v) for v in (parameter.low, parameter.high, value))
-    if high <= low:
-        return value
-    piece = min(int((at - low) / (high - low) * PLACES), PLACES - 1)
-    middle = low + (piece + 0.5) / PLACES * (high - low)
-    return round(math.exp(middle) if is_log else middle, 9)
+def _placing(parameter: Parameter) -> Callable[[Value], Value]:
+    """Return what puts a number in the middle of the piece of its range in which it lies; categories stay."""
+    if isinstance(parameter, CategoryParameter) or parameter.high <= parameter.low:
+        return lambda value: value
+    into, back = (math.log, math.exp) if parameter.scale == "log" else (float, float)
+    low, wide = into(parameter.low), (into(parameter.high) - into(parameter.low)) / PLACES
+
+    def place(value: Value) -> Value:
+        piece = min(int((into(float(value)) - low) / wide), PLACES - 1)
+        return round(back(low + (piece + 0.5) * wide), 9)
+
+    return place
 
 
 def asked(connection: Connection, study_id: str) -> tuple[Asked, ...]:
@@ -120,3 +123,9 @@ def asked(connection: Connection, study_id: str) -> tuple[Asked, ...]:
         option = Option(**fields)
         found.append(Asked(option, name, option.state == "ready"))
     return tuple(found)
+
+
+def version_labels(connection: Connection, prompt_key: str) -> dict[str, str]:
+    """Return how the versions of a prompt are called, by id."""
+    query = select(prompt_versions.c.id, VERSION_LABEL).where(prompt_versions.c.prompt_key == prompt_key)
+    return {version: str(label) for version, label in connection.execute(query)}

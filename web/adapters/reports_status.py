@@ -3,16 +3,17 @@
 import hashlib
 import json
 from collections import Counter
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, String, and_, cast, exists, func, select
+from sqlalchemy import ColumnElement, Connection, String, and_, cast, func, select
 
+from web.adapters.queries.common import counted
 from web.adapters.reports_history import VERSION_LABEL
-from web.adapters.reports_learnt import asked, best_steps, coverage, newest
+from web.adapters.reports_learnt import asked, best_steps, coverage, newest, version_labels
 from web.adapters.tables import (
     diagnoses,
-    exclusions,
     experiments,
     inputs,
     jobs,
@@ -24,8 +25,9 @@ from web.adapters.tables import (
     users,
 )
 from web.domain.opinion import Sums, level_raters, mean_interval, smooth
-from web.domain.report import Counts, Example, OwnReport, RaterNumbers, StudyReport, TrendStep, VersionMean
-from web.domain.study import Study
+from web.domain.report import BestStep, Counts, Example, OwnReport, RaterNumbers, StudyReport, TrendStep, VersionMean
+from web.domain.stopping import Figures, Recommended, Standing, standings
+from web.domain.study import Learnt, Study
 
 _SCORED = ratings.c.score.is_not(None)
 _SUMS = (func.count(), func.sum(ratings.c.score), func.sum(ratings.c.score * ratings.c.score))
@@ -46,9 +48,10 @@ def change(connection: Connection, study_id: str) -> str:
 
 def study_report(connection: Connection, study: Study, active_since: datetime) -> StudyReport:
     """Return all that the status of a study shows; the ratings in it are those that the optimizer is told."""
-    counting = _counting(study.id)
+    counting = counted(study.id)
     counts = _counts(connection, study.id, counting, active_since)
     learnt = newest(connection, study.id, counts.ratings)
+    best = best_steps(connection, study.id, counts.ratings)
     return StudyReport(
         study=study,
         counts=counts,
@@ -57,27 +60,23 @@ def study_report(connection: Connection, study: Study, active_since: datetime) -
         scores=_scores(connection, counting),
         tags=_tags(connection, counting),
         raters=_raters(connection, study.id),
-        best=best_steps(connection, study.id, counts.ratings),
+        best=best,
         learnt=learnt,
         newer=counts.ratings - learnt.diagnosis.ratings_used if learnt else counts.ratings,
         coverage=coverage(connection, study, and_(counting, _SCORED)),
         asked=asked(connection, study.id),
+        stopping=_stopping(study, counts, learnt, best),
+        labels=version_labels(connection, study.prompt_key),
         example=_example(connection, counting),
         change=change(connection, study.id),
     )
 
 
-def _counting(study_id: str) -> ColumnElement[bool]:
-    """Match the ratings of a study that stand, on inputs not taken down, by raters not excluded by then."""
-    removed = select(inputs.c.id).where(inputs.c.study_id == study_id, inputs.c.removed_at.is_not(None))
-    excluded = exists().where(
-        exclusions.c.study_id == study_id,
-        exclusions.c.rater_id == ratings.c.judge_id,
-        exclusions.c.lifted_at.is_(None),
-        exclusions.c.since <= ratings.c.rated_at,
-    )
-    of_study = and_(ratings.c.study_id == study_id, ratings.c.undone_at.is_(None))
-    return and_(of_study, ratings.c.input_id.not_in(removed), ~excluded)
+def _stopping(study: Study, counts: Counts, learnt: Learnt | None, best: Sequence[BestStep]) -> tuple[Standing, ...]:
+    """Say how near each stop rule is by what was learnt last, which may be some ratings ago."""
+    history = [Recommended(step.ratings, step.rating.mean) for step in best]
+    known = Figures(counts.ratings, counts.spent_micros, learnt.diagnosis if learnt else None, history)
+    return standings(study.stop, known)
 
 
 def own_report(connection: Connection, study: Study, rater_id: str, today: datetime) -> OwnReport:

@@ -7,6 +7,7 @@ from typing import Literal
 from ml_service.contract import Interval, Value
 from web.domain.experiment import Experiment, Option
 from web.domain.history import Entry
+from web.domain.stopping import Standing
 from web.domain.study import Input, Learnt, Study
 
 
@@ -108,7 +109,8 @@ class Example:
 class StudyReport:
     """All that the status of a study shows; `newer` counts the scores that the newest diagnosis does not know yet.
 
-    `coverage` tells by parameter where the ratings lie, `asked` what is out for rating now, the newest first.
+    `coverage` tells by parameter where the ratings lie, `asked` what is out for rating now, the newest first;
+    `stopping` how near each stop rule is, and `labels` how prompt versions are called, by id.
     """
 
     study: Study
@@ -123,6 +125,8 @@ class StudyReport:
     newer: int
     coverage: dict[str, tuple[Coverage, ...]]
     asked: tuple[Asked, ...]
+    stopping: tuple[Standing, ...]
+    labels: dict[str, str]
     example: Example | None
     change: str
 

@@ -11,6 +11,8 @@ from web.domain.rating import TAGS
 from web.http.openapi import query_of
 from web.http.session import Admin, Rater, context
 from web.http.templates import page
+from web.pages import wording
+from web.pages.findings import expected
 
 router = APIRouter(tags=["history pages"])
 
@@ -46,4 +48,14 @@ def experiment(request: Request, admin: Admin, experiment_id: str) -> Response:
     """Show one experiment whole: before and after, parameters, ratings, and what happened when."""
     detail = context(request).parts.reports.experiment(admin.project_id, experiment_id)
     default = detail.study.spaces[detail.study.generator].default()
-    return page(request, "experiment.html", actor=admin, active="history", detail=detail, default=default, tags=TAGS)
+    return page(
+        request,
+        "experiment.html",
+        actor=admin,
+        active="history",
+        detail=detail,
+        default=default,
+        tags=TAGS,
+        words=wording,
+        expected=expected,
+    )

@@ -5,19 +5,22 @@ from datetime import datetime
 from fastapi import APIRouter, Request, Response
 from markupsafe import Markup
 
-from ml_service.contract import Best, Convergence, Diagnosis, Interval, Value
+from ml_service.contract import Best, Diagnosis
 from web.domain.access import Actor
 from web.domain.prompt import PromptVersion
 from web.domain.rating import TAGS
 from web.domain.report import OwnReport, StudyReport, TrendStep
+from web.domain.stopping import NAMES
 from web.domain.study import Study
 from web.http.session import Rater, context
 from web.http.templates import page
-from web.pages import charts
-from web.pages.svg import number
+from web.pages import charts, findings, wording
+from web.pages.bars import shown
+from web.pages.findings import expected
+from web.pages.responses import Curve, responses
 from web.ports import Parts
 from web.services.releases import live_of
-from web.services.training import study_to_rate
+from web.services.training import away, study_to_rate
 
 router = APIRouter(tags=["status page"])
 
@@ -40,6 +43,7 @@ def status(request: Request, rater: Rater, study: str = "") -> Response:
     learnt = report.learnt.diagnosis if report.learnt else None
     with parts.store.read() as tx:
         live = live_of(tx, chosen.prompt_key)[1]
+        waits_for = away(tx, chosen.id)
     return page(
         request,
         "status.html",
@@ -47,13 +51,16 @@ def status(request: Request, rater: Rater, study: str = "") -> Response:
         active="status",
         report=report,
         studies=studies,
-        plots=_plots(report) | _learnt_plots(learnt, names),
-        responses=_responses(chosen, learnt),
+        plots=_plots(report) | _learnt_plots(report, names),
+        responses=_responses(report),
         settings=_settings(chosen, learnt),
+        effects={one.rater: one for one in learnt.raters} if learnt else {},
         live=live.name,
+        away=waits_for,
         is_live=learnt is not None and learnt.best is not None and _is_live(parts, live, learnt.best),
-        left=gain_left(learnt.convergence if learnt else None),
-        words=_words,
+        words=wording,
+        rules=NAMES,
+        expected=expected,
     )
 
 
@@ -67,16 +74,6 @@ def _own(request: Request, rater: Actor, study: Study, studies: tuple[Study, ...
 def midnight(now: datetime) -> datetime:
     """Return when the day of a moment began, in UTC."""
     return now.replace(hour=0, minute=0, second=0, microsecond=0)
-
-
-def gain_left(convergence: Convergence | None) -> tuple[str, str]:
-    """Say in words how much better the settings may still get: a headline and what it rests on."""
-    if convergence is None:
-        return "not known yet", "A few more ratings are needed to tell."
-    near = f"{convergence.probability_near_best:.0%} sure to be within 0.1 stars of the best there is."
-    if convergence.gain_left < 0.05:
-        return "next to nothing", near
-    return f"about {convergence.gain_left:.1f} stars", near
 
 
 def _plots(report: StudyReport) -> Plots:
@@ -101,30 +98,57 @@ def _rated_plots(report: StudyReport | OwnReport) -> Plots:
     return plots
 
 
-def _learnt_plots(learnt: Diagnosis | None, names: dict[str, str]) -> Plots:
-    if learnt is None:
+def _learnt_plots(report: StudyReport, names: dict[str, str]) -> Plots:
+    if report.learnt is None:
         return {}
+    learnt, stop = report.learnt.diagnosis, report.study.stop
     plots: Plots = {}
+    if learnt.best is not None:
+        plots["verdict"] = findings.best_rating(learnt.best, stop.goal)
     if learnt.parameters:
-        plots["importance"] = charts.importance(learnt.parameters)
+        plots["importance"] = findings.importance(learnt.parameters)
     if len(learnt.raters) > 1:
-        plots["raters"] = charts.effects([(names.get(one.rater, one.rater), one) for one in learnt.raters])
+        plots["raters"] = findings.effects([(names.get(one.rater, one.rater), one) for one in learnt.raters])
     if learnt.variance is not None:
-        plots["variance"] = charts.variance(learnt.variance)
+        plots["variance"] = findings.variance(learnt.variance)
+    return plots | _groups(report, learnt) | _maybe(left=findings.convergence(report.best), pairs=_pairs(learnt))
+
+
+def _pairs(learnt: Diagnosis) -> Markup | None:
+    return findings.pairs(learnt.pairs) if learnt.pairs else None
+
+
+def _groups(report: StudyReport, learnt: Diagnosis) -> Plots:
+    """Return the effects of versions and of generators where there are several."""
+    labels = report.labels
+    plots: Plots = {}
+    if len(learnt.versions) > 1:
+        named = [(labels.get(one.name, one.name), one) for one in learnt.versions]
+        plots["version-effects"] = findings.groups("How versions differ", "Version", named)
+    if len(learnt.generators) > 1:
+        named = [(one.name, one) for one in learnt.generators]
+        plots["generator-effects"] = findings.groups("How generators differ", "Generator", named)
     return plots
 
 
-def _responses(study: Study, learnt: Diagnosis | None) -> dict[str, Markup]:
+def _maybe(**plots: Markup | None) -> Plots:
+    return {name: plot for name, plot in plots.items() if plot is not None}
+
+
+def _responses(report: StudyReport) -> Plots:
     """Return the response curves by parameter, the most important first, of those still in the space."""
+    learnt = report.learnt.diagnosis if report.learnt else None
     if learnt is None or learnt.best is None:
         return {}
-    space, best = study.spaces[study.generator].parameters, learnt.best.point
-    ordered = sorted(learnt.parameters.items(), key=lambda item: -item[1].importance)
-    return {
-        name: charts.response(name, space[name], report, best[name])
-        for name, report in ordered
-        if name in space and all(space[name].accepts(at.value) for at in (report.curve[0], report.curve[-1]))
-    }
+    space, best = report.study.spaces[report.study.generator].parameters, learnt.best.point
+    ordered = sorted(learnt.parameters.items(), key=lambda item: -max(item[1].importance, item[1].total))
+    return responses(
+        [
+            Curve(name, space[name], one, best[name], report.coverage.get(name, ()))
+            for name, one in ordered
+            if name in space and all(space[name].accepts(at.value) for at in (one.curve[0], one.curve[-1]))
+        ]
+    )
 
 
 def _settings(study: Study, learnt: Diagnosis | None) -> list[tuple[str, str, str, str, float | None]]:
@@ -136,8 +160,8 @@ def _settings(study: Study, learnt: Diagnosis | None) -> list[tuple[str, str, st
         (
             name,
             space[name].unit if name in space else "",
-            _value(value),
-            _value(space[name].default) if name in space else "",
+            shown(value),
+            shown(space[name].default) if name in space else "",
             learnt.parameters[name].settled if name in learnt.parameters else None,
         )
         for name, value in learnt.best.point.items()
@@ -148,12 +172,3 @@ def _is_live(parts: Parts, live: PromptVersion, best: Best) -> bool:
     """Tell whether production uses the best settings already."""
     used = parts.generators[best.generator].space().default() | live.parameter_defaults.get(best.generator, {})
     return used == used | best.point
-
-
-def _value(value: Value) -> str:
-    return value if isinstance(value, str) else number(float(value), 3)
-
-
-def _words(interval: Interval, *, signed: bool = False) -> str:
-    """Return an interval as its bounds."""
-    return f"{interval.low:+.2f} to {interval.high:+.2f}" if signed else f"{interval.low:.2f} to {interval.high:.2f}"
