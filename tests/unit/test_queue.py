@@ -8,13 +8,24 @@ from pathlib import Path
 
 import pytest
 
-from ml_service.contract import DiagnoseRequest, Diagnosis, FloatParameter, ParameterSpace, Suggestion, SuggestRequest
+from ml_service.contract import (
+    DiagnoseRequest,
+    Diagnosis,
+    FloatParameter,
+    Interval,
+    ParameterSpace,
+    Suggestion,
+    SuggestRequest,
+    Why,
+)
 from ml_service.errors import Conflict, InvalidRequest, NotFound, StorageFull, Unavailable
 from tests.clock import FixedClock
+from tests.rows import diagnosis
 from tests.world import SPACE, World, answer, make_world
 from web.adapters.store import SqlStore
 from web.domain.ids import new_id
 from web.domain.job import MAX_ATTEMPTS, Job
+from web.domain.study import Learnt
 from web.jobs.tasks import TASKS
 from web.jobs.worker import Worker
 from web.ports import Parts
@@ -91,6 +102,24 @@ def test_a_paused_study_plans_nothing(world: World) -> None:
     move_study(world.parts, world.admin, world.study.id, "paused")
     queue.plan(world.parts, world.study.id)
     assert states(world) == {}
+
+
+def test_what_a_newer_belief_would_not_choose_is_dropped_unless_somebody_has_held_it(world: World) -> None:
+    held = {one.lease.experiment_id for one in world.hold(world.person(), 1).held}
+    with world.parts.store.begin() as tx:
+        ready = tx.experiments.all(study_id=world.study.id, state="ready")
+        outdone, hopeful, weak = [one.id for one in ready if one.id not in held][:3]
+        bounds = {**dict.fromkeys((outdone, *held), (3.9, 3.9)), hopeful: (3.9, 4.1), weak: (3.1, 3.1)}
+        for option in tx.options.all(experiment_id=tuple(bounds)):
+            expected = Interval(mean=3, low=2, high=bounds[option.experiment_id][option.position])
+            evidence = Why(best=3.5, chance=0.5, rated=0, differs=())
+            tx.options.replace(replace(option, expected=expected, evidence=evidence))
+        tx.diagnoses.add(Learnt(new_id(), world.study.id, "h", diagnosis("anna", 4, mean=4.0), world.clock.now()))
+    queue.plan(world.parts, world.study.id)
+    with world.parts.store.read() as tx:
+        dropped = {one.id for one in tx.experiments.all(study_id=world.study.id, state="dropped")}
+        assert tx.of_experiments.count_open(world.study.id, new_id(), 1, world.clock.now()) >= queue.READY_AHEAD
+    assert dropped == {outdone}
 
 
 def test_learning_is_done_once_for_each_history(world: World) -> None:

@@ -20,7 +20,7 @@ from web.services.publication import repair
 from web.services.requests import diagnose_request, suggest_request
 from web.services.retention import prune_job
 from web.services.stopping import stop_if_due
-from web.services.training import plan_job
+from web.services.training import drop_unheld, plan_job
 from web.transactions import Transaction
 
 READY_AHEAD = 4
@@ -36,12 +36,36 @@ def plan(parts: Parts, study_id: str, depth: int | None = None) -> None:
     A study that is to stop does so first; nothing is planned for one that does not run.
     """
     stop_if_due(parts, study_id)
+    _drop_outdone(parts, study_id)
     with parts.store.read() as tx:
         study = tx.studies.get(study_id)
         need = _need(tx, study, depth, parts) if study.state == "running" else 0
     while need > 0:
         planned = _plan_some(parts, study, min(need, max(1, MOST_JOINT // study.options_per_experiment)))
         need = need - planned if planned else 0
+
+
+def _drop_outdone(parts: Parts, study_id: str) -> None:
+    """Drop what nobody has held and a newer belief would not choose."""
+    with parts.store.read() as tx:
+        learnt, pending = tx.of_studies.newest_diagnosis(study_id), tx.of_experiments.pending(study_id)
+    if learnt is None or learnt.diagnosis.best is None:
+        return
+    best = learnt.diagnosis.best.rating.mean
+    worth = {option.experiment_id for option in pending if not _outdone(option, best)}
+    if outdone := {option.experiment_id for option in pending} - worth:
+        with parts.store.begin() as tx:
+            drop_unheld(tx, outdone, parts.clock.now())
+
+
+def _outdone(option: Option, best: float) -> bool:
+    """Tell whether the best point is now expected above the bound of an option that was below it when it was chosen.
+
+    What was chosen below it, as in a space with few points, would only be chosen again.
+    """
+    if option.expected is None or option.evidence is None:
+        return False
+    return option.evidence.best <= option.expected.high < best
 
 
 def _need(tx: Transaction, study: Study, depth: int | None, parts: Parts) -> int:

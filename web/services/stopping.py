@@ -9,6 +9,7 @@ from web.domain.study import Stopped, Study
 from web.ports import Parts
 from web.services.audit import record
 from web.services.studies import study_to_steer
+from web.services.training import drop_unheld
 from web.transactions import Transaction
 
 
@@ -42,9 +43,8 @@ def _finish(parts: Parts, tx: Transaction, study: Study, due: Standing) -> None:
     now = parts.clock.now()
     finished = tx.studies.replace(study.finished(Stopped(due.rule, now, due.words, due.figures)))
     # What is made already may be rated if the study is resumed; what is not made and promised to nobody need not be.
-    unmade = [row.id for row in tx.experiments.all(study_id=study.id, state=("planned", "generating"))]
-    held = {lease.experiment_id for lease in tx.leases.all(experiment_id=tuple(unmade))}
-    tx.of_experiments.move(tx.of_experiments.lock([one for one in unmade if one not in held]), "dropped", now)
+    unmade = tx.experiments.all(study_id=study.id, state=("planned", "generating"))
+    drop_unheld(tx, [experiment.id for experiment in unmade], now)
     itself = Actor("", "", study.project_id, "admin")
     details = {"rule": due.rule, "why": due.words}
     record(tx, now, itself, "study.finished", ("study", study.id), before=study, after=finished, details=details)

@@ -11,7 +11,7 @@ from web.domain.prompt import DEFAULT_KEY
 from web.domain.study import OptimizerSettings, StopRules, Study, StudyState
 from web.ports import Parts
 from web.services.audit import record
-from web.services.training import jobs_after_rating
+from web.services.training import drop_unheld, jobs_after_rating
 from web.transactions import Transaction
 
 
@@ -133,9 +133,7 @@ def _drop_outside(tx: Transaction, study: Study, parts: Parts) -> None:
         for option in tx.of_experiments.pending(study.id)
         if study.spaces[study.generator].faults(option.point)
     }
-    leased = {lease.experiment_id for lease in tx.leases.all(experiment_id=tuple(sorted(outside)))}
-    locked = tx.of_experiments.lock(sorted(outside - leased))
-    tx.of_experiments.move(locked, "dropped", parts.clock.now())
+    drop_unheld(tx, outside, parts.clock.now())
 
 
 def _check_origin(tx: Transaction, study: Study) -> None:

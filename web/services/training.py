@@ -1,14 +1,14 @@
 """What raters do: hold experiments, answer their options, undo."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
 
 from ml_service.errors import Forbidden, NotFound
 from web.domain.access import Actor, allowed
-from web.domain.experiment import Experiment
+from web.domain.experiment import LIVE, Experiment
 from web.domain.ids import new_id
 from web.domain.job import Job
 from web.domain.lease import LEASE_TIME, RENEW_AFTER, HeldOption, Lease, LeaseState, Shown
@@ -109,6 +109,14 @@ def _turn(tx: Transaction, study: Study, rater: Actor, leases: Sequence[Lease], 
     to_answer = tuple(item for item in held if item.options)
     making = not to_answer and bool(tx.of_experiments.next_inputs(study.id, 1))
     return Turn(study, to_answer, progress(tx, study, rater, now), making, making and bool(away(tx, study.id)))
+
+
+def drop_unheld(tx: Transaction, experiment_ids: Iterable[str], now: datetime) -> None:
+    """Drop those of some experiments that are still to be rated and that nobody has ever held."""
+    locked = tx.of_experiments.lock(experiment_ids)
+    held = {lease.experiment_id for lease in tx.leases.all(experiment_id=tuple(locked))}
+    unheld = [one.id for one in locked.values() if one.state in LIVE and one.id not in held]
+    tx.of_experiments.move(unheld, "dropped", now)
 
 
 def away(tx: Transaction, study_id: str) -> str:
