@@ -1,7 +1,10 @@
+import gzip
 import json
 import os
 import subprocess
 import sys
+import tracemalloc
+import zlib
 from collections.abc import Iterator
 from typing import Any
 
@@ -9,7 +12,8 @@ import pytest
 from fastapi.testclient import TestClient
 from pydantic import SecretStr
 
-from ml_service.app import MAX_BODY, create_app
+from ml_service.app import create_app
+from ml_service.bodies import MAX_BODY
 from ml_service.contract import DiagnoseRequest, FloatParameter, ParameterSpace, SuggestRequest
 from ml_service.optimizer import diagnose, suggest
 from ml_service.settings import Settings
@@ -35,11 +39,11 @@ def problem(response: Any) -> dict[str, Any]:
     return body
 
 
-def test_health_needs_no_token_and_no_skopt() -> None:
+def test_health_needs_no_token_and_none_of_the_libraries_that_take_seconds() -> None:
     script = (
         "import sys; from fastapi.testclient import TestClient; from ml_service.app import create_app;"
         "from ml_service.settings import Settings; answer = TestClient(create_app(Settings())).get('/ml/health');"
-        "print(answer.status_code, answer.json()['status'], 'skopt' in sys.modules)"
+        "print(answer.status_code, answer.json()['status'], {'scipy', 'sklearn', 'skopt'} & set(sys.modules))"
     )
     said = subprocess.run(
         [sys.executable, "-c", script],
@@ -48,7 +52,7 @@ def test_health_needs_no_token_and_no_skopt() -> None:
         text=True,
         check=True,
     )
-    assert said.stdout.split() == ["200", "ok", "False"]
+    assert said.stdout.split() == ["200", "ok", "set()"]
 
 
 def test_answers_are_those_of_the_optimizer(client: TestClient) -> None:
@@ -77,13 +81,27 @@ def changed(**more: Any) -> str:
         ("{", "JSON"),
         ("{}", "spaces: Field required"),
         (changed(count=0), "count"),
-        (changed(wire=1), "wire"),
+        (changed(wire=1), "wire: this side speaks wire 2; run the same version of Palate on both sides."),
+        (changed(wire="2"), "wire: this side speaks wire 2"),
         (changed(surprise=1), "surprise"),
         (
             changed(spaces={"local": {"parameters": {"x": {"kind": "float", "low": 1, "high": 0, "default": 0}}}}),
             "default",
         ),
         (changed(spaces={}), "spaces"),
+        (
+            changed(spaces={name: SPACE.model_dump() for name in ("a", "b")}),
+            "say in `generator` which of a, b is asked",
+        ),
+        (changed(generator="far"), "`generator` is 'far', which has no space here; name one of local."),
+        (changed(seen=[]), "seen: Input should be an object."),
+        (changed(seen={"rating": [3]}), "seen: the columns of ratings differ in length"),
+        (changed(exploration=5), "exploration: Input should be less than or equal to 4."),
+        (changed(initial=0), "initial: Input should be greater than or equal to 1."),
+        (changed(count=1).replace('"count": 1', '"count": 1' + "0" * 5000), "Invalid JSON"),
+        ("[" * 100_000, "Invalid JSON"),
+        ('{"item": "\\ud800"}', "Invalid JSON"),
+        (changed(**{"long" * 1000: 1}), "longlong: Extra inputs are not permitted."),
         (changed(reference={"x": 3}), "x = 3 is outside its range"),
         (changed(pending=[{"point": {"x": float("nan")}, "generator": "local", "item": "i"}]), "pending.0.point"),
     ],
@@ -100,6 +118,68 @@ def test_a_body_over_the_limit_is_refused(client: TestClient) -> None:
     assert response.status_code == 413
     assert problem(response)["type"] == "too-large"
     assert "16 MiB" in problem(response)["detail"]
+
+
+def test_a_packed_body_is_read_and_an_answer_is_packed_when_asked(client: TestClient) -> None:
+    ask = ASK.model_copy(update={"count": 16})
+    body = ask.model_dump_json().encode()
+    packed = {"Content-Encoding": "gzip", "Accept-Encoding": "gzip"}
+    told = client.post("/ml/suggest", content=gzip.compress(body), headers=packed)
+    plain = client.post("/ml/suggest", content=body, headers={"Accept-Encoding": "identity"})
+    assert told.headers["content-encoding"] == "gzip"
+    assert int(told.headers["content-length"]) < len(plain.content) / 2
+    assert "content-encoding" not in plain.headers
+    assert told.json() == plain.json() == suggest(ask).model_dump(mode="json")
+
+
+def test_a_body_packed_in_parts_is_read(client: TestClient) -> None:
+    body = ASK.model_dump_json().encode()
+    parts = gzip.compress(body[:20]) + gzip.compress(b"") + gzip.compress(body[20:])
+    assert client.post("/ml/suggest", content=parts, headers={"Content-Encoding": "GZIP"}).status_code == 200
+
+
+def unpacking(client: TestClient, body: bytes, encoding: str = "gzip") -> tuple[int, str]:
+    response = client.post("/ml/suggest", content=body, headers={"Content-Encoding": encoding})
+    return response.status_code, problem(response)["detail"]
+
+
+def test_a_body_that_unpacks_to_more_than_the_limit_is_refused_before_it_does(client: TestClient) -> None:
+    packer = zlib.compressobj(9, wbits=zlib.MAX_WBITS | 16)
+    bomb = b"".join(packer.compress(bytes(2**20)) for _ in range(128)) + packer.flush()
+    assert len(bomb) < MAX_BODY / 64
+    tracemalloc.start()
+    answers = [unpacking(client, body) for body in (bomb, gzip.compress(bytes(2**20)) * 17)]
+    used = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert answers == [(413, "A request may have 16 MiB, packed and unpacked. Send fewer ratings.")] * 2
+    assert used < 4 * MAX_BODY
+
+
+@pytest.mark.parametrize(
+    ("body", "encoding", "status", "said"),
+    [
+        (gzip.compress(b"{}")[:-4], "gzip", 422, "The gzip body ends before its end. Send all of it."),
+        (gzip.compress(b"{}") + b"more", "gzip", 422, "The body is not gzip"),
+        (b"{}", "gzip", 422, "The body is not gzip, although its Content-Encoding says so."),
+        (zlib.compress(b"{}"), "gzip", 422, "The body is not gzip"),
+        (gzip.compress(b"{}"), "identity", 422, "Invalid JSON"),
+        (b"{}", "br", 422, "Send the body as gzip, or as it is."),
+        (gzip.compress(gzip.compress(b"{}")), "gzip, gzip", 422, "Send the body as gzip, or as it is."),
+        (b"", "gzip", 422, "Invalid JSON: EOF"),
+        (b"\xff\xfe", "identity", 422, "Invalid JSON"),
+    ],
+)
+def test_a_body_that_is_packed_badly_is_told_so(
+    client: TestClient, body: bytes, encoding: str, status: int, said: str
+) -> None:
+    told, detail = unpacking(client, body, encoding)
+    assert told == status
+    assert said in detail
+
+
+def test_a_body_of_a_stranger_is_not_read(client: TestClient) -> None:
+    response = client.post("/ml/suggest", content=b"x", headers={"Authorization": "", "Content-Encoding": "gzip"})
+    assert response.status_code == 401
 
 
 def test_an_unknown_path_is_a_problem_too(client: TestClient) -> None:

@@ -1,4 +1,5 @@
 import socket
+import sys
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -44,6 +45,8 @@ def service() -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def function_url() -> Iterator[str]:
+    if sys.platform != "linux":
+        pytest.skip("AWS's runtime client runs on Linux")
     settings = {"ML_SERVICE_TOKEN": TOKEN}
     with lambda_of("ml_service.handler.handler", settings) as function, url_of(function) as url:
         yield url
