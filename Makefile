@@ -2,7 +2,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-TOGETHER := --numprocesses 2 --dist loadgroup
+TOGETHER := --numprocesses 2 --dist loadscope
 export OPENBLAS_NUM_THREADS := 1
 export OMP_NUM_THREADS := 1
 
