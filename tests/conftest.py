@@ -3,6 +3,8 @@
 import shutil
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +13,7 @@ from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]
 
 from tests import postgres
 from tests.clock import FixedClock
+from web.adapters.engine import Engines, connect
 from web.adapters.migrate import migrate
 from web.adapters.store import SqlStore
 
@@ -23,6 +26,26 @@ SLOW = {
     "http/test_schema.py": 25,
     "publishing/test_torture.py": 5,
 }
+
+
+@dataclass(frozen=True)
+class Shared:
+    """A database that many tests use, one after the other; its engines keep what they compiled of each query."""
+
+    url: str
+    engines: Engines
+
+    def store(self) -> SqlStore:
+        """Return a store of one test: what it listens to on its engines ends with it."""
+        return SqlStore(Engines(self.engines.writer.execution_options(), self.engines.reader.execution_options()))
+
+
+@contextmanager
+def shared(url: str) -> Iterator[Shared]:
+    """Open a database until the block is left."""
+    opened = Shared(url, connect(url))
+    yield opened
+    opened.engines.dispose()
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -91,21 +114,40 @@ def empty_url(engine: str, request: pytest.FixtureRequest, tmp_path: Path) -> It
     server.drop(name)
 
 
-@pytest.fixture
-def database_url(engine: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """The address of a database with the newest schema and no rows."""
-    if engine == "sqlite":
-        shutil.copy(request.getfixturevalue("sqlite_template"), tmp_path / "palate.db")
-        yield f"sqlite:///{tmp_path / 'palate.db'}"
-        return
-    server = request.getfixturevalue("postgres_server")
-    name = server.make(request.getfixturevalue("postgres_template"))
-    yield server.url(name)
-    server.drop(name)
+@pytest.fixture(scope="session")
+def sqlite_shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shared]:
+    with shared(f"sqlite:///{tmp_path_factory.mktemp('shared') / 'palate.db'}") as opened:
+        yield opened
+
+
+@pytest.fixture(scope="session")
+def postgres_shared(postgres_server: postgres.Postgres, postgres_template: str) -> Iterator[Shared]:
+    with shared(postgres_server.url(postgres_server.share(postgres_template))) as opened:
+        yield opened
 
 
 @pytest.fixture
-def store(database_url: str) -> Iterator[SqlStore]:
-    opened = SqlStore.open(database_url)
-    yield opened
-    opened.close()
+def blank(engine: str, request: pytest.FixtureRequest) -> Shared:
+    """A database with the newest schema and no rows, on which the tests of a process take turns."""
+    opened: Shared = request.getfixturevalue(f"{engine}_shared")
+    if engine == "postgres":
+        with opened.engines.writer.begin() as connection:
+            connection.exec_driver_sql(postgres.EMPTY)
+        return opened
+    opened.engines.dispose()
+    path = Path(opened.url.removeprefix("sqlite:///"))
+    for left in path.parent.iterdir():
+        left.unlink()
+    shutil.copy(request.getfixturevalue("sqlite_template"), path)
+    return opened
+
+
+@pytest.fixture
+def database_url(blank: Shared) -> str:
+    """The address of a database with the newest schema and no rows; whoever changes the schema takes `empty_url`."""
+    return blank.url
+
+
+@pytest.fixture
+def store(blank: Shared) -> SqlStore:
+    return blank.store()

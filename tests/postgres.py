@@ -1,4 +1,4 @@
-"""A private Postgres for the tests: started once, one database per test, cloned from a template."""
+"""A private Postgres for the tests: started once, with a database that is emptied for each test."""
 
 import os
 import shutil
@@ -17,6 +17,25 @@ import psycopg
 
 QUICK = ("fsync=off", "full_page_writes=off", "synchronous_commit=off", "max_connections=100")
 PATIENCE = 30.0
+# What a database that tests share gets: a way to be emptied, whoever still hangs in a transaction, and a fixed schema.
+SHARED = """
+CREATE FUNCTION leave_no_rows() RETURNS void LANGUAGE plpgsql SET session_replication_role = replica AS $$
+DECLARE name text; filled boolean;
+BEGIN
+    PERFORM pg_terminate_backend(pid, 10000) FROM pg_stat_activity
+    WHERE datname = current_database() AND pid <> pg_backend_pid() AND state <> 'idle';
+    FOR name IN SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'alembic_version' LOOP
+        EXECUTE format('SELECT EXISTS (SELECT FROM %I)', name) INTO filled;
+        IF filled THEN EXECUTE format('DELETE FROM %I', name); END IF;
+    END LOOP;
+END $$;
+CREATE FUNCTION refuse() RETURNS event_trigger LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE EXCEPTION 'Tests share this database; one that changes the schema takes the fixture empty_url.';
+END $$;
+CREATE EVENT TRIGGER refuse ON ddl_command_start EXECUTE FUNCTION refuse()
+"""
+EMPTY = "SELECT leave_no_rows()"
 
 
 def binaries() -> Path:
@@ -52,9 +71,15 @@ class Postgres:
         """Drop a database, whoever still uses it."""
         self.run(f'DROP DATABASE "{name}" WITH (FORCE)')
 
-    def run(self, statement: str) -> None:
-        """Execute one statement outside any transaction."""
-        with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
+    def share(self, template: str) -> str:
+        """Make a database for many tests, one after the other, and return its name."""
+        name = self.make(template)
+        self.run(SHARED, name)
+        return name
+
+    def run(self, statement: str, database: str = "postgres") -> None:
+        """Execute statements outside any transaction."""
+        with psycopg.connect(self.url(database), autocommit=True) as connection:
             connection.execute(statement.encode())
 
 

@@ -91,7 +91,7 @@ def faults(world: World) -> list[str]:
     return [found.says for found in Verification(world.parts, KEY).findings() if found.kind != "orphan"]
 
 
-def test_nothing_is_left_that_says_who_it_was(world: World, tmp_path: Path, engine: str) -> None:
+def test_nothing_is_left_that_says_who_it_was(world: World, database_url: str, engine: str) -> None:
     rita = busy(world)
     assert all(word in everything(world) for word in WORDS)
     erasure.erase_person(world.parts, world.admin, rita.user_id, f" {ADDRESS.upper()} ")
@@ -100,9 +100,10 @@ def test_nothing_is_left_that_says_who_it_was(world: World, tmp_path: Path, engi
     assert rita.user_id in left
     assert faults(world) == []
     if engine == "sqlite":
-        with sqlite3.connect(tmp_path / "palate.db") as connection:
+        path = Path(database_url.removeprefix("sqlite:///"))
+        with sqlite3.connect(path) as connection:
             connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        body = (tmp_path / "palate.db").read_bytes()
+        body = path.read_bytes()
         assert [word for word in WORDS if word.encode() in body] == []
 
 
