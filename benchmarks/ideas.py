@@ -9,7 +9,7 @@ IDEAS: Mapping[str, Mapping[str, Any]] = {
     "one scale for all raters": {"likelihood.SCALE_SD": 1e-3},
     "one noise for all raters": {"likelihood.NOISE_SD": 1e-3},
     "hardly any rater effect": {"likelihood.RATER": (1e-4, 0.1)},
-    "singles and pairs .3 each": {"likelihood.WEIGHTS": {1: (0.3, 0.6), 2: (0.3, 0.6), 3: (0.12, 0.6)}},
+    "singles .08, pairs .12": {"likelihood.WEIGHTS": {1: (0.08, 0.6), 2: (0.12, 0.6), 3: (0.12, 0.6)}},
     "length scale .7": {"likelihood.LENGTH": (0.7, 0.6)},
     "bound with 1 sd": {"acquisition.CURIOSITY": 1.0},
     "bound with 4 sd": {"acquisition.CURIOSITY": 4.0},
