@@ -215,7 +215,7 @@ def test_an_image_that_is_lost_is_named_and_the_rest_arrives(
 
 
 BROKEN: dict[str, tuple[Change, str]] = {
-    "newer": (manifest(palate_archive=3), "newer Palate"),
+    "newer": (manifest(palate_archive=4), "newer Palate"),
     "another study": (manifest(id=new_id()), "the one study"),
     "no manifest": (without("manifest.json"), "manifest.json is missing"),
     "no table": (without("rows/inputs.jsonl"), "rows/inputs.jsonl is missing"),
@@ -236,6 +236,7 @@ BROKEN: dict[str, tuple[Change, str]] = {
     "key outside": (line("outputs", object_key="../../evil"), "is missing"),
     "page as image": (line("outputs", media_type="text/html"), "no image"),
     "zero byte": (line("studies", name="a\0b"), "line 1"),
+    "rules of another format": (manifest(palate_archive=2), "stop rules are none of ours"),
     "huge number": (line("studies", seed=2**40), "line 1"),
 }
 
@@ -250,6 +251,24 @@ def test_a_broken_file_is_refused_and_nothing_is_written(way: str, origin: Insta
     with pytest.raises(InvalidRequest, match=says):
         origin.load_study(file)
     assert (everything(origin.store), sorted(origin.objects.root.rglob("*"))) == before
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        (line("studies", stop={"goal": 9.0}), "The goal must be from 1 to 5 stars"),
+        (line("studies", optimizer={"exploration": 9.0, "initial": 10}), "Exploration must be between"),
+    ],
+)
+@pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
+def test_a_study_whose_settings_nobody_could_set_does_not_arrive(
+    change: Change, says: str, origin: Installation, target: Installation, tmp_path: Path
+) -> None:
+    file = rewritten(origin.export_study(tmp_path / "study.zip"), change)
+    before = everything(target.store)
+    with pytest.raises(InvalidRequest, match=says):
+        target.load_study(file)
+    assert everything(target.store) == before
 
 
 def test_a_truncated_file_and_another_kind_of_file_are_refused(origin: Installation, tmp_path: Path) -> None:

@@ -170,15 +170,13 @@ def _check(parts: Parts, draft: StudyDraft) -> None:
         raise InvalidRequest(f"Choose one generator of: {', '.join(sorted(parts.generators))}.")
     for generator, space in draft.spaces.items():
         _check_space(parts.generators[generator].space(), space)
+    check_numbers(draft)
+
+
+def check_numbers(draft: StudyDraft | Study) -> None:
+    """Refuse numbers of a study that lie beyond their ends, its stop rules included."""
     stopping.check(draft.stop)
-    for name, (value, low, high) in _numbers(draft).items():
-        if not low <= value <= high:
-            raise InvalidRequest(f"{name} must be between {low} and {high}.")
-
-
-def _numbers(draft: StudyDraft) -> dict[str, tuple[float, int, int]]:
-    """Return each number of a draft with the ends between which it must lie."""
-    return {
+    ends: dict[str, tuple[float, int, int]] = {
         "Options per experiment": (draft.options_per_experiment, 1, 8),
         "Raters wanted": (draft.raters_wanted, 1, 50),
         "Daily target": (draft.daily_target, 1, 100_000),
@@ -186,6 +184,9 @@ def _numbers(draft: StudyDraft) -> dict[str, tuple[float, int, int]]:
         "Initial points": (draft.optimizer.initial, 1, 64),
         "Seed": (draft.seed, 0, 2**31 - 1),
     }
+    for name, (value, low, high) in ends.items():
+        if not low <= value <= high:
+            raise InvalidRequest(f"{name} must be between {low} and {high}.")
 
 
 def _check_space(offered: ParameterSpace, chosen: ParameterSpace) -> None:

@@ -11,6 +11,7 @@ from web.ports import Parts
 from web.services.audit import record
 from web.services.publication import file_of, stray
 from web.services.queue import generate_job
+from web.services.studies import check_numbers
 from web.services.training import jobs_after_rating
 from web.services.versions import current_path, load_current, load_version, published, version_path
 from web.transactions import Transaction
@@ -20,7 +21,8 @@ _HASH = re.compile(r"\$argon2id\$v=19\$m=\d{1,6},t=\d{1,2},p=\d\$[A-Za-z0-9+/]{1
 
 
 def arrived(parts: Parts, actor: Actor, tx: Transaction, study: Study) -> None:
-    """Note the import of a study and take its work up where the other place left it."""
+    """Note the import of a study and take its work up where the other place left it, if its numbers are in order."""
+    check_numbers(study)
     _take_up(parts, tx, study)
     record(tx, parts.clock.now(), actor, "study.imported", ("study", study.id), after=study)
 
@@ -32,6 +34,8 @@ def check_project(parts: Parts, tx: Transaction, project: Project) -> None:
     """
     if not all(_HASH.fullmatch(password.hash) for password in tx.passwords.all()):
         raise InvalidRequest("A password of this project is kept in no form of ours. Nothing was changed.")
+    for study in tx.studies.all(project_id=project.id):
+        check_numbers(study)
     for fault in faults(sorted(tx.events.all(project_id=project.id), key=lambda event: event.number)):
         raise InvalidRequest(f"The audit chain of this project is broken: {fault}. Nothing was changed.")
     for prompt in tx.prompts.all(project_id=project.id):
