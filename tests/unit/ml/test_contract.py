@@ -1,0 +1,70 @@
+import json
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from ml_service.contract import (
+    WIRE_VERSION,
+    DiagnoseRequest,
+    Diagnosis,
+    ParameterSpace,
+    Pending,
+    Question,
+    SuggestRequest,
+    digest,
+)
+from tests.unit.ml.histories import BOWL, MIXED, random_history
+
+NOTHING: dict[str, Any] = {
+    "best": None,
+    "convergence": None,
+    "parameters": {},
+    "raters": [],
+    "variance": None,
+    "ratings_used": 0,
+    "history": "",
+}
+
+
+@pytest.mark.parametrize("kind", [SuggestRequest, DiagnoseRequest])
+def test_of_several_spaces_a_request_names_the_one_it_asks_about(kind: type[Question]) -> None:
+    spaces = {"near": BOWL, "far": MIXED}
+    assert kind(spaces={"near": BOWL}).asked == "near"
+    assert kind(spaces=spaces, generator="far").asked == "far"
+    with pytest.raises(ValidationError, match="say in `generator` which of near, far is asked about"):
+        kind(spaces=spaces)
+    with pytest.raises(ValidationError, match="`generator` is 'sea', which has no space here; name one of near, far"):
+        kind(spaces=spaces, generator="sea")
+    with pytest.raises(ValidationError, match="at most 16 items"):
+        kind(spaces={f"generator {n}": BOWL for n in range(17)}, generator="generator 0")
+
+
+def test_a_diagnosis_of_the_wire_before_is_still_read() -> None:
+    kept = Diagnosis.model_validate_json(json.dumps(NOTHING | {"wire": 1}))
+    assert (kept.pairs, kept.versions, kept.generators) == ((), (), ())
+    assert Diagnosis.model_validate(NOTHING).wire == WIRE_VERSION
+    with pytest.raises(ValidationError):
+        Diagnosis.model_validate_json(json.dumps(NOTHING | {"wire": 3}))
+
+
+def test_equal_requests_have_one_digest_and_others_another() -> None:
+    seen = tuple(random_history(3))
+    asked = SuggestRequest(spaces={"local": BOWL}, seen=seen, pending=(pending({"x": 0.5, "y": 1.0}),))
+    turned = ParameterSpace(parameters=dict(reversed(BOWL.parameters.items())))
+    same = SuggestRequest(spaces={"local": turned}, seen=seen, pending=(pending({"y": 1.0, "x": 0.5}),))
+    assert digest(same) == digest(asked)
+    changes: list[dict[str, Any]] = [
+        {"seen": seen[:2]},
+        {"seen": (), "earlier": seen},
+        {"seen": (*seen[:2], seen[2].model_copy(update={"rater": "dan"}))},
+        {"pending": (pending({"x": 0.5, "y": 0.9}),)},
+        {"seed": 1},
+        {"exploration": 2.0},
+        {"spaces": {"other": BOWL}},
+    ]
+    assert len({digest(asked), *(digest(asked.model_copy(update=change)) for change in changes)}) == len(changes) + 1
+
+
+def pending(point: dict[str, Any]) -> Pending:
+    return Pending(point=point, generator="local", item="photo-1")
