@@ -114,7 +114,7 @@ def orders(count: int) -> tuple[int, ...]:
 def _symmetric(sums: list[Array], count: int) -> list[Array]:
     """Return the means over singles, pairs and triples, as far as there are more parameters, from power sums."""
     one, two, three = sums
-    polynomials = (one, (one * one - two) / 2, (one**3 - 3 * one * two + 2 * three) / 6)
+    polynomials = (one, (one * one - two) / 2, (one * (one * one - 3 * two) + 2 * three) / 6)
     return [polynomials[order - 1] / math.comb(count, order) for order in orders(count)]
 
 

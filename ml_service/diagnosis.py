@@ -82,10 +82,10 @@ class Findings:
 
     def parameters(self, shares: Importance) -> dict[str, ParameterReport]:
         """Return the curve of each parameter through the best point, its importance, and how settled it is."""
-        settled = self._settled()
+        settled, curves = self._settled(), self._curves()
         return {
             name: ParameterReport(
-                curve=self._curve(name),
+                curve=curves[name],
                 importance=shares.first.get(name, 0),
                 total=shares.total.get(name, 0),
                 settled=settled.get(name, 1),
@@ -93,11 +93,15 @@ class Findings:
             for name in self.space.parameters
         }
 
-    def _curve(self, name: str) -> tuple[CurvePoint, ...]:
-        values = _values(self.space, name, self.best[name])
-        mean, sd = self.belief.marginal(self.space.unit([self.best | {name: value} for value in values]))
-        rows = zip(values, mean, sd, strict=True)
-        return tuple(CurvePoint(value=value, rating=interval(float(m), float(s))) for value, m, s in rows)
+    def _curves(self) -> dict[str, tuple[CurvePoint, ...]]:
+        values = [
+            (name, value) for name in self.space.parameters for value in _values(self.space, name, self.best[name])
+        ]
+        rated = self.belief.marginal(self.space.unit([self.best | {name: value} for name, value in values]))
+        curves: dict[str, list[CurvePoint]] = {name: [] for name in each}
+        for (name, value), mean, sd in zip(values, *rated, strict=True):
+            curves[name].append(CurvePoint(value=value, rating=interval(float(mean), float(sd))))
+        return {name: tuple(curve) for name, curve in curves.items()}
 
     def _settled(self) -> dict[str, float]:
         """Compare where the best of drawn functions lies, now and before any rating, among the same points."""

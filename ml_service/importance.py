@@ -18,15 +18,14 @@ import numpy as np
 from scipy.linalg import solve_triangular
 from scipy.stats import qmc
 
-from ml_service.additive import ORDERS, Array
+from ml_service.additive import Array
 from ml_service.rating_gp import RatingGP
 from ml_service.space import Axis, SearchSpace
 
 LISTED = 64  # values of a parameter that are averaged one by one
 NODES = 20  # of the quadrature for others (Gauss and Legendre)
-POINTS = 9  # log2 of the points that totals are averaged over
-CHUNK = 128  # points at once, to be small
-UNKNOWN = 256  # points that what is not known is averaged over
+POINTS = 8  # log2 of the points that totals, and what is not known, are averaged over
+CHUNK = 64  # points at once, to be small
 PAIRED = 5  # parameters of the largest total whose pairs are looked at
 PAIRS = 10
 
@@ -52,7 +51,7 @@ def importance(belief: RatingGP, space: SearchSpace, random: np.random.Generator
     rows = np.column_stack([side.at(u) for side, u in zip(response.sides, sobol.T, strict=True)])
     spread, totals = response.spread(rows)
     alone = np.array([response.variance((column,)) for column in range(len(names))])
-    whole = max(spread, float(alone.sum())) + _unknown(belief, rows[:UNKNOWN])
+    whole = max(spread, float(alone.sum())) + _unknown(belief, rows)
     totals = np.maximum(totals, alone)
     pairs = {
         (names[i], names[j]): _share(response.variance((i, j)) - alone[i] - alone[j], whole)
@@ -101,9 +100,11 @@ class Response:
     def _given(self, columns: Sequence[int], places: Sequence[Array]) -> Array:
         """Return what is expected given the places of some parameters, over all values of the others."""
         others = np.delete(self.means, columns, axis=0)
-        known = [self._correlation(column, some) for column, some in zip(columns, places, strict=True)]
-        sums = [sum((one**order for one in known), (others**order).sum(0)[None]) for order in ORDERS]
-        product = np.prod(known, axis=0) * others.prod(0) if known else others.prod(0)[None]
+        product, sums = others.prod(0)[None], [power.sum(0)[None] for power in _powers(others)]
+        for column, some in zip(columns, places, strict=True):
+            one = self._correlation(column, some)
+            product = product * one
+            sums = [total + power for total, power in zip(sums, _powers(one), strict=True)]
         return np.asarray(self.kernel.combined(sums, product) @ self.weights)
 
     def variance(self, columns: Sequence[int]) -> float:
@@ -122,19 +123,24 @@ class Response:
 
     def _squares(self, rows: Array) -> Array:
         each = [self._correlation(column, rows[:, column]) for column in range(rows.shape[1])]
-        sums = [sum((one**order for one in each), np.zeros(each[0].shape)) for order in ORDERS]
-        product = np.prod(each, axis=0)
+        product, sums = np.prod(each, axis=0), [sum(powers) for powers in zip(*map(_powers, each), strict=True)]
         here = self.kernel.combined(sums, product) @ self.weights
         off = [here - self.mean]
         for one, mean in zip(each, self.means, strict=True):
-            less = [total + (mean**order - one**order) for total, order in zip(sums, ORDERS, strict=True)]
+            powers = zip(sums, _powers(mean), _powers(one), strict=True)
+            less = [total + (average - power) for total, average, power in powers]
             off.append(here - self.kernel.combined(less, product / one * mean) @ self.weights)
         return np.square(off)
 
 
+def _powers(one: Array) -> list[Array]:
+    square = one * one
+    return [one, square, square * one]
+
+
 def _unknown(belief: RatingGP, rows: Array) -> float:
     """Return the variance over rows that is expected of what is not known, in stars²."""
-    covariance = belief.across(rows, rows)
+    covariance = belief.posterior(rows)[1]
     return max(float(np.diagonal(covariance).mean() - covariance.mean()), 0)
 
 

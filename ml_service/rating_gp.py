@@ -67,7 +67,9 @@ class RatingGP:
 
     def posterior(self, points: Array) -> tuple[Array, Array]:
         """Return the expected ratings of points, and the covariance of what is not known of them."""
-        return self.mean(points), self.across(points, points)
+        phi = self._features(points)
+        half = self._half(phi)
+        return LEVEL + phi @ self.weights, self.covariance(points, points) - phi @ phi.T + half.T @ half
 
     def across(self, a: Array, b: Array) -> Array:
         """Return the covariance of what is not known between two lists of points."""
