@@ -2,11 +2,11 @@
 
 import os
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from playwright.sync_api import Page
 
-from tests.journeys.test_accessible import assert_accessible
+from tests.journeys.test_accessible import SCHEMES, assert_accessible
 
 DESK: dict[str, Any] = {"viewport": {"width": 1280, "height": 800}, "color_scheme": "light"}
 PHONE: dict[str, Any] = {
@@ -17,7 +17,6 @@ PHONE: dict[str, Any] = {
 }
 SCREENS = {"desk": DESK, "phone": PHONE}
 SHOTS = os.environ.get("PALATE_SCREENSHOTS")
-SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 UNSEEN = "() => [...document.images].filter(image => !image.complete || !image.naturalWidth).map(image => image.alt)"
 
 
