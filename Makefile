@@ -60,6 +60,7 @@ bench: setup-dev
 
 reference: setup
 	$(BIN)/python -m web reference > docs/reference.md
+	$(BIN)/python -m ml_service schema > docs/ml-service-schema.json
 
 constraints: $(VENV)/bin/uv
 	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --no-emit-index-url --no-annotate --no-header \
