@@ -94,9 +94,8 @@ class Findings:
         }
 
     def _curves(self) -> dict[str, tuple[CurvePoint, ...]]:
-        values = [
-            (name, value) for name in self.space.parameters for value in _values(self.space, name, self.best[name])
-        ]
+        each = {name: _values(self.space, name, self.best[name]) for name in self.space.parameters}
+        values = [(name, value) for name, some in each.items() for value in some]
         rated = self.belief.marginal(self.space.unit([self.best | {name: value} for name, value in values]))
         curves: dict[str, list[CurvePoint]] = {name: [] for name in each}
         for (name, value), mean, sd in zip(values, *rated, strict=True):
