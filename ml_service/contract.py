@@ -222,7 +222,7 @@ class RaterEffect(Wire):
 
 
 class GroupEffect(Wire):
-    """How much higher or lower than the others one version or one generator is rated, in stars."""
+    """How much higher or lower one version or generator is rated than the newest, or the one asked about, in stars."""
 
     name: str
     ratings: int

@@ -1,3 +1,5 @@
+import pickle
+import re
 from typing import Any
 
 import numpy as np
@@ -5,6 +7,9 @@ import pytest
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from ml_service.regressor import RatingGPRegressor
+from tests.shape.places import ROOT
+
+PAGE = ROOT / "docs" / "optimizer.md"
 
 
 @parametrize_with_checks([RatingGPRegressor()])  # type: ignore[untyped-decorator]
@@ -27,24 +32,17 @@ def test_values_that_are_all_equal_are_expected_everywhere() -> None:
     assert np.allclose(fitted.predict([[1, 1], [4, 9]]), 12)
 
 
-def test_inside_skopt_it_finds_better_points_than_the_first_ones() -> None:
-    from skopt import Optimizer
-    from skopt.space import Categorical, Integer, Real
+def test_the_example_of_the_docs_finds_better_points_than_the_first_ones() -> None:
+    [example] = re.findall(r"<!-- example.py -->\n```python\n(.*?)```", PAGE.read_text(), re.DOTALL)
+    names: dict[str, Any] = {}
+    exec(compile(example, PAGE.name, "exec"), names)
+    losses = names["search"].yi
+    assert len(losses) == 25
+    assert min(losses[8:]) < min(losses[:8]) / 2
+    assert np.mean(losses[-8:]) < np.mean(losses[:8])
 
-    def loss(point: list[Any]) -> float:
-        return float((point[0] - 0.3) ** 2 + (point[1] - 6) ** 2 / 50 + 0.4 * (point[2] != "warm"))
 
-    space = [Real(-1, 1), Integer(1, 9), Categorical(["plain", "warm", "cold"])]
-    search = Optimizer(
-        space,
-        base_estimator=RatingGPRegressor(),
-        acq_func="EI",
-        acq_optimizer="sampling",
-        n_initial_points=8,
-        random_state=1,
-    )
-    for _ in range(25):
-        point = search.ask()
-        search.tell(point, loss(point))
-    assert min(search.yi[8:]) < min(search.yi[:8]) / 2
-    assert np.mean(search.yi[-8:]) < np.mean(search.yi[:8])
+def test_a_pickled_one_expects_the_same() -> None:
+    fitted = RatingGPRegressor().fit([[0.0], [1.0], [2.0]], [1.0, 2.0, 2.5])
+    again = pickle.loads(pickle.dumps(fitted))
+    assert np.array_equal(again.predict([[0.5], [3.0]]), fitted.predict([[0.5], [3.0]]))
