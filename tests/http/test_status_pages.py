@@ -5,11 +5,13 @@ import csv
 import io
 import json
 import re
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
 
+from ml_service.contract import Interval, Why
 from tests.rows import diagnosis
 from tests.site import Site
 from tests.world import SPACE, answer, photo
@@ -17,7 +19,7 @@ from web.api.status import changes
 from web.domain.access import Actor
 from web.domain.ids import new_id
 from web.domain.job import Job
-from web.domain.study import Learnt
+from web.domain.study import Learnt, StopRules
 from web.services.queue import learn
 
 PAGE = {"Accept": "text/html,application/xhtml+xml"}
@@ -76,6 +78,53 @@ def test_status_tells_an_admin_what_was_learnt(site: Site) -> None:
     assert report["counts"]["ratings"] == 2
     assert report["learnt"]["diagnosis"]["best"]["generator"] == "local"
     assert [one["rater"] for one in report["raters"]] == ["rita@example.org"]
+
+
+def test_status_tells_an_admin_when_to_stop(site: Site) -> None:
+    rated(site)
+    study = replace(site.world.study, stop=StopRules(goal=4.5, gain=0.05, at_least=2, ratings=8))
+    with site.world.parts.store.begin() as tx:
+        tx.studies.replace(study)
+        tx.diagnoses.add(Learnt(new_id(), study.id, "h", diagnosis("r", 2, 4.0), site.world.clock.now()))
+    admin = site.signed_in("admin")
+    text = admin.get("/status", headers=PAGE).text
+    assert "The first rule that holds ends the study" in text
+    assert "2 ratings of 8." in text
+    assert "Go on" in text
+    told = {one["rule"]: one for one in admin.get("/api/train/status").json()["stopping"]}
+    assert list(told) == ["goal", "gain", "ratings"]
+    assert told["ratings"]["near"] == 0.25
+
+
+def test_an_admin_reads_why_each_option_is_asked(site: Site) -> None:
+    rated(site)
+    admin = site.signed_in("admin")
+    with site.world.parts.store.begin() as tx:
+        asked = max((one for one in tx.options.all() if one.state == "ready"), key=lambda one: one.experiment_id)
+        known = Why(best=4.06, chance=0.22, rated=1, differs=("exposure",))
+        likely = Interval(mean=3.6, low=2.5, high=4.7)
+        tx.options.replace(replace(asked, why="explore", expected=likely, evidence=known))
+    report = admin.get("/api/train/status").json()
+    kept = next(one["option"] for one in report["asked"] if one["option"]["id"] == asked.id)
+    assert kept["evidence"] == {"best": 4.06, "chance": 0.22, "rated": 1, "differs": ["exposure"]}
+    assert sum(one["ratings"] for one in report["coverage"]["exposure"]) == 2
+    for path in ("/status", f"/history/{asked.experiment_id}"):
+        text = admin.get(path, headers=PAGE).text
+        assert "Little is known around here" in text
+        assert "Expected 3.6 ★, 2.5 to 4.7." in text
+        assert "22 % likely to beat the best known then (4.1 ★). Differs from it in exposure." in text
+
+
+def test_before_anything_is_learnt_the_page_says_what_is_missing(site: Site) -> None:
+    admin = site.signed_in("admin")
+    assert "No ratings yet" in admin.get("/status", headers=PAGE).text
+    rated(site)
+    none = diagnosis("r", 2, 4.0).model_copy(update={"best": None, "convergence": None, "parameters": {}})
+    with site.world.parts.store.begin() as tx:
+        tx.diagnoses.add(Learnt(new_id(), site.world.study.id, "h", none, site.world.clock.now()))
+    text = admin.get("/status", headers=PAGE).text
+    assert "Too few ratings to tell yet" in text
+    assert "Publish these settings" not in text
 
 
 def test_a_rater_sees_own_numbers_and_nothing_of_how_images_were_made(site: Site) -> None:

@@ -33,11 +33,17 @@ def test_the_status_follows_the_ratings_by_itself(study: Study, rater: Rater, jo
     assert admin.page.evaluate("window.neverReloaded") is True
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_the_admins_pages_can_be_used_by_everybody(study: Study, rater: Rater, join: Join, scheme: str) -> None:
+@pytest.mark.parametrize(("scheme", "width"), [("light", 1280), ("dark", 320)])
+def test_the_admins_pages_can_be_used_by_everybody(
+    study: Study, rater: Rater, join: Join, scheme: str, width: int
+) -> None:
     rater.rate(4, 2, 5, 3)
     rater.settled()
-    admin = join(role="admin", color_scheme=scheme)
+    admin = join(role="admin", color_scheme=scheme, viewport={"width": width, "height": 800})
+    admin.page.goto(f"/status?study={study.id}")
+    expect(admin.page.get_by_text("What was learnt")).to_be_visible(timeout=SOON_MS)
+    expect(admin.page.get_by_role("heading", name="What is asked now")).to_be_visible(timeout=SOON_MS)
+    admin.page.get_by_text("Show table").first.click()
     for address in (
         f"/status?study={study.id}",
         f"/history?study={study.id}",
@@ -47,4 +53,5 @@ def test_the_admins_pages_can_be_used_by_everybody(study: Study, rater: Rater, j
         "/admin/jobs",
     ):
         admin.page.goto(address)
+        assert admin.page.evaluate("document.scrollingElement.scrollWidth") == width, address
         assert_accessible(admin.page)

@@ -144,7 +144,10 @@ def test_ratings_are_told_at_the_value_of_the_curve_that_they_are_nearest_to() -
 def test_curves_share_one_scale_so_that_what_is_flat_looks_flat() -> None:
     flat, steep = report(-1, 1), report(*(number / 10 for number in range(-10, 11)))
     drawn = responses([Curve("flat", EXPOSURE, flat, -1), Curve("steep", EXPOSURE, steep, 1)])
-    labels = [{text.text for text in parts(chart).iter("text") if text.text in "1234"} for chart in drawn.values()]
+    labels = [
+        {text.text for text in parts(chart).iter("text") if text.text in ("1", "2", "3", "4")}
+        for chart in drawn.values()
+    ]
     assert labels[0] == labels[1]
 
 

@@ -43,31 +43,38 @@ SOURCES = (
 def best_rating(best: Best, goal: float | None = None) -> Markup:
     """Draw the rating of the best settings, the default beside it, and the gain as it lies from the default."""
     default = best.rating.mean - best.gain.mean
-    row = Row("Best settings", best.rating, marked=True)
     bottom = 3 * ROW + 6.0
-    shapes = [*grid(STARS, bottom), *_goal(goal, bottom), *interval_row(row, STARS, 16.0)]
-    at = STARS(min(max(default, 1.0), 5.0))
-    shapes += [line(at, ROW + 29, at, bottom, "default"), text(0, ROW + 16, "Default settings")]
-    shapes += [text(WIDTH, ROW + 16, f"{default:.2f}", "end"), tag("circle", class_="ring", cx=at, cy=ROW + 29.0, r=5)]
-    won = Interval(mean=default + best.gain.mean, low=default + best.gain.low, high=default + best.gain.high)
-    shapes += [text(0, 2 * ROW + 16, "Gain, from the default on")]
-    shapes += [text(WIDTH, 2 * ROW + 16, f"{best.gain.low:+.2f} to {best.gain.high:+.2f}", "end")]
-    shapes += whisker(won, STARS, 2 * ROW + 29.0)
+    shapes = [*grid(STARS, bottom), *_goal(goal, bottom)]
+    shapes += interval_row(Row("Best settings", best.rating, marked=True), STARS, 16.0)
+    shapes += [*_default(default, ROW + 16.0, bottom), *_gain(best.gain, default, 2 * ROW + 16.0)]
     table: list[Sequence[Cell]] = [
         ("Best settings", *bounds(best.rating)),
         ("Default settings", default, "", ""),
         ("Gain over the default", *bounds(best.gain)),
     ]
-    words = wording.best_rating(best)
-    return figure("The best settings, in stars", words, shapes, ("What", "Mean", "Low", "High"), table, bottom + 22)
+    title, words, head = "The best settings, in stars", wording.best_rating(best), ("What", "Mean", "Low", "High")
+    return figure(title, words, shapes, head, table, bottom + (22 if goal is None else 38))
 
 
 def _goal(goal: float | None, bottom: float) -> list[Markup]:
     if goal is None:
         return []
     x = STARS(goal)
-    anchor = "end" if x > WIDTH - 60 else "middle"
-    return [line(x, 18, x, bottom, "target"), text(RIGHT if anchor == "end" else x, 48, f"goal {number(goal)}", anchor)]
+    side = "start" if x < 40 else "end" if x > WIDTH - 40 else "middle"
+    return [line(x, 4, x, bottom + 18, "target"), text(x, bottom + 31, f"goal {number(goal)}", side)]
+
+
+def _default(default: float, y: float, bottom: float) -> list[Markup]:
+    x = STARS(min(max(default, 1.0), 5.0))
+    ring = tag("circle", class_="ring", cx=x, cy=y + 13, r=5)
+    words = [text(0, y, "Default settings"), text(WIDTH, y, f"{default:.2f}", "end")]
+    return [line(x, y + 13, x, bottom, "default"), *words, ring]
+
+
+def _gain(gain: Interval, default: float, y: float) -> list[Markup]:
+    won = Interval(mean=default + gain.mean, low=default + gain.low, high=default + gain.high)
+    words = [text(0, y, "Gain, from the default on"), text(WIDTH, y, f"{gain.low:+.2f} to {gain.high:+.2f}", "end")]
+    return [*words, *whisker(won, STARS, y + 13)]
 
 
 def convergence(steps: Sequence[BestStep]) -> Markup | None:
@@ -107,7 +114,8 @@ def _followed(places: Sequence[tuple[float, float]]) -> list[Markup]:
 def importance(reports: Mapping[str, ParameterReport]) -> Markup:
     """Draw how much of what settings do is each parameter's alone and with its interactions, the largest first."""
     ordered = sorted(reports.items(), key=lambda item: (-max(item[1].total, item[1].importance), item[0]))
-    bars = [_share(name, report) for name, report in ordered]
+    full = _full(max((max(one.total, one.importance) for _, one in ordered), default=0.0))
+    bars = [_share(name, report, full) for name, report in ordered]
     table = [
         (name, f"{one.importance:.0%}", f"{max(one.total, one.importance):.0%}", f"{one.settled:.0%}")
         for name, one in ordered
@@ -116,21 +124,24 @@ def importance(reports: Mapping[str, ParameterReport]) -> Markup:
     return bar_figure("What matters most", words, bars, ("Parameter", "Alone", "With others", "Settled"), table)
 
 
-def _share(name: str, report: ParameterReport) -> Bar:
+def _share(name: str, report: ParameterReport, full: float) -> Bar:
     alone, total = f"{report.importance:.0%}", f"{max(report.total, report.importance):.0%}"
     note = alone if alone == total else f"{alone}, with others {total}"
-    return Bar(name, note, report.importance, max(report.total, report.importance))
+    return Bar(name, note, min(report.importance / full, 1), min(max(report.total, report.importance) / full, 1))
+
+
+def _full(most: float) -> float:
+    """Return the share that fills the drawing, so that small ones can be told apart too."""
+    return next(share for share in (0.1, 0.25, 0.5, 1.0) if most <= share or share == 1)
 
 
 def pairs(found: Sequence[PairReport]) -> Markup | None:
     """Draw how much pairs of parameters do beyond what both do alone; None where no pair does a hundredth."""
-    bars = [
-        Bar(" × ".join(one.parameters), f"{one.importance:.0%}", one.importance)
-        for one in found
-        if one.importance >= 0.01
-    ]
-    if not bars:
+    known = [one for one in found if one.importance >= 0.01]
+    if not known:
         return None
+    full = _full(max(one.importance for one in known))
+    bars = [Bar(" × ".join(one.parameters), f"{one.importance:.0%}", one.importance / full) for one in known]
     words = "; ".join(f"{one.name} {one.note}" for one in bars[:3])
     table = [(one.name, one.note) for one in bars]
     return bar_figure("Settings that depend on each other", words, bars, ("Pair", "Share"), table)
@@ -183,7 +194,8 @@ def expected(one: Interval, best: float | None) -> Markup:
     words = f"Expected {one.mean:.1f} stars, between {one.low:.1f} and {one.high:.1f}"
     words += "" if best is None else f"; the best known then: {best:.1f}"
     shapes = [tag("title", words), line(START, 10, RIGHT, 10, "track")]
-    shapes += [line(STARS(value), 6, STARS(value), 14, "track") for value in (1, 2, 3, 4, 5)]
-    shapes += [] if best is None else [line(STARS(best), 2, STARS(best), 18, "target")]
+    for value in (1, 2, 3, 4, 5):
+        shapes += [line(STARS(value), 6, STARS(value), 14, "track"), text(STARS(value), 30, str(value), "middle")]
+    shapes += [] if best is None else [line(STARS(best), 1, STARS(best), 19, "target")]
     shapes += whisker(one, STARS, 10, 5)
-    return tag("svg", *shapes, class_="plot range", role="img", viewBox=f"0 0 {WIDTH} 20")
+    return tag("svg", *shapes, class_="plot range", role="img", viewBox=f"0 0 {WIDTH} 34")

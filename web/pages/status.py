@@ -78,7 +78,7 @@ def midnight(now: datetime) -> datetime:
 
 def _plots(report: StudyReport) -> Plots:
     plots = _rated_plots(report)
-    if report.versions:
+    if len(report.versions) > 1:
         plots["versions"] = charts.means(report.versions)
     if report.best:
         plots["best"] = charts.best_so_far(report.best)

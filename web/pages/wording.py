@@ -1,9 +1,9 @@
 """What was learnt, in sentences: how good the best settings are, how sure that is, what is left, why it was asked."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from statistics import NormalDist
 
-from ml_service.contract import Best, Convergence, Interval, RaterEffect, VarianceParts
+from ml_service.contract import Best, Convergence, Interval, ParameterReport, RaterEffect, VarianceParts
 from web.domain.experiment import Option
 from web.domain.report import BestStep
 from web.pages.svg import number
@@ -14,12 +14,12 @@ WORTH = 0.15  # stars: from here on more ratings are worth their while
 LATELY = 30  # ratings: how far back "lately" looks
 WHY = {
     "initial": "One of the first options, which are spread evenly over all settings.",
-    "explore": "Not much is known around here: it may be better than the best known, and rating it tells most.",
-    "refine": "Close to what is liked already: to find out which of the good settings is the best.",
+    "explore": "Little is known around here: rating it tells most, and it may be better than the best known.",
+    "refine": "Ratings near it tell something of it already: to find out which of the promising settings is best.",
     "reference": "The best known settings themselves, shown beside the others for comparison.",
 }
 _LIKELY = ((0.99, "almost certainly"), (0.9, "very likely"), (0.7, "probably"), (0.4, "perhaps"), (0, "probably not"))
-_TIMES = ("not been rated yet", "been rated once", "been rated twice")
+_TIMES = ("had not been rated yet", "had been rated once", "had been rated twice")
 
 
 def likely(probability: float) -> str:
@@ -28,9 +28,10 @@ def likely(probability: float) -> str:
 
 
 def percent(probability: float) -> str:
-    """Return a probability in percent; only what is certain is 0 or 100."""
-    inner = min(max(round(probability * 100), 1), 99) if 0 < probability < 1 else round(probability * 100)
-    return f"{inner} %"
+    """Return a probability in percent; nothing that is not certain is told as certain."""
+    if 0 < probability < 0.01:
+        return "less than 1 %"
+    return "more than 99 %" if 0.99 < probability < 1 else f"{round(probability * 100)} %"
 
 
 def above(interval: Interval, bound: float) -> float:
@@ -126,9 +127,15 @@ def evidence(option: Option) -> str:
         return ""
     best = f"the best known then ({_one(known.best)} ★)"
     beats = "" if option.why == "reference" else f"{percent(known.chance)} likely to beat {best}. "
-    differs = f"Differs from it in {listed(known.differs)}." if known.differs else "These are the best known settings."
-    times = _TIMES[known.rated] if known.rated < len(_TIMES) else f"been rated {known.rated} times"
-    return _capital(f"{beats}{differs} They had {times}.")
+    differs = f"Differs from it in {listed(known.differs)}." if known.differs else "They are the best known settings."
+    times = _TIMES[known.rated] if known.rated < len(_TIMES) else f"had been rated {known.rated} times"
+    return _capital(f"{beats}{differs} These settings {times}.")
+
+
+def unknown(reports: Mapping[str, ParameterReport]) -> str:
+    """Say how much of what settings do no parameter explains alone; empty where that is little."""
+    rest = 1 - sum(one.importance for one in reports.values())
+    return "" if rest < 0.1 else f"{percent(rest)} of it is not known yet, or comes from several together."
 
 
 def rater_level(one: RaterEffect) -> str:
