@@ -90,14 +90,17 @@ def test_a_migration_that_fails_leaves_nothing(empty_url: str) -> None:
     assert tables(empty_url) == set()
 
 
-def test_rows_that_others_refer_to_outlive_a_way_back_and_forth(store: SqlStore, database_url: str) -> None:
+def test_rows_that_others_refer_to_outlive_a_way_back_and_forth(empty_url: str) -> None:
+    migrate(empty_url)
+    store = SqlStore.open(empty_url)
     rows = Rows(store, datetime(2026, 3, 1, tzinfo=UTC))
     given = rows.rate(rows.option(rows.source()), rows.anna)
-    downgrade(database_url, "0002")
-    migrate(database_url)
+    downgrade(empty_url, "0002")
+    migrate(empty_url)
     with store.read() as tx:
         assert tx.studies.get(rows.study.id).name == rows.study.name
         assert tx.ratings.get(given.id) == given
+    store.close()
 
 
 def test_events_of_an_older_schema_become_a_chain_and_go_back(empty_url: str) -> None:
