@@ -172,7 +172,8 @@ def test_the_parts_of_the_variance_fill_the_bar() -> None:
     wide = [float(shape.attrib["width"]) for shape in svg.iter("rect") if float(shape.attrib["height"]) > 20]
     assert len(wide) == 5
     assert sum(wide) == pytest.approx(WIDTH - 2 * 5, abs=3)
-    assert "33%" in ALL["variance"]
+    assert "33 %" in ALL["variance"]
+    assert "&lt; 1 %" in ALL["variance"]
 
 
 def test_an_expectation_tells_its_numbers_to_those_who_do_not_see_it() -> None:

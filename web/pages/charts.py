@@ -14,6 +14,7 @@ from web.pages.svg import (
     Scale,
     banded,
     bar,
+    compact_percent,
     dot,
     figure,
     line,
@@ -94,5 +95,8 @@ def histogram(scores: Mapping[int, int]) -> Markup:
             text(x + wide / 2, BOTTOM + 15, str(score), "middle"),
         ]
     words = f"Of {counted(total)}, " + ", ".join(f"{scores.get(score, 0)} gave {score}" for score in range(1, 6)) + "."
-    rows = [(str(score), scores.get(score, 0), f"{scores.get(score, 0) / (total or 1):.0%}") for score in range(1, 6)]
+    rows = [
+        (str(score), scores.get(score, 0), compact_percent(scores.get(score, 0) / (total or 1)))
+        for score in range(1, 6)
+    ]
     return figure("Scores given", words, shapes, ("Score", "Ratings", "Share"), rows, BOTTOM + 22)

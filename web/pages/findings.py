@@ -18,6 +18,7 @@ from web.pages.svg import (
     Cell,
     Scale,
     bar,
+    compact_percent,
     dot,
     figure,
     line,
@@ -90,7 +91,7 @@ def convergence(steps: Sequence[BestStep]) -> Markup | None:
     for value in upper.ticks(3):
         shapes += [*_level(upper(value), number(value))]
     for value in (0, 0.5, 1):
-        shapes += [*_level(lower(value), f"{value:.0%}")]
+        shapes += [*_level(lower(value), compact_percent(value))]
     shapes.append(line(LEFT, upper(NEAR), RIGHT, upper(NEAR), "target"))
     marks = [(across(value), number(value, 0)) for value in across.ticks() if value == int(value)]
     shapes += value_axis(marks, "ratings")
@@ -117,7 +118,12 @@ def importance(reports: Mapping[str, ParameterReport]) -> Markup:
     full = _full(max((max(one.total, one.importance) for _, one in ordered), default=0.0))
     bars = [_share(name, report, full) for name, report in ordered]
     table = [
-        (name, f"{one.importance:.0%}", f"{max(one.total, one.importance):.0%}", f"{one.settled:.0%}")
+        (
+            name,
+            compact_percent(one.importance),
+            compact_percent(max(one.total, one.importance)),
+            compact_percent(one.settled),
+        )
         for name, one in ordered
     ]
     words = "; ".join(f"{one.name} {one.note}" for one in bars[:3])
@@ -125,7 +131,7 @@ def importance(reports: Mapping[str, ParameterReport]) -> Markup:
 
 
 def _share(name: str, report: ParameterReport, full: float) -> Bar:
-    alone, total = f"{report.importance:.0%}", f"{max(report.total, report.importance):.0%}"
+    alone, total = compact_percent(report.importance), compact_percent(max(report.total, report.importance))
     note = alone if alone == total else f"{alone}, with others {total}"
     return Bar(name, note, min(report.importance / full, 1), min(max(report.total, report.importance) / full, 1))
 
@@ -141,7 +147,7 @@ def pairs(found: Sequence[PairReport]) -> Markup | None:
     if not known:
         return None
     full = _full(max(one.importance for one in known))
-    bars = [Bar(" × ".join(one.parameters), f"{one.importance:.0%}", one.importance / full) for one in known]
+    bars = [Bar(" × ".join(one.parameters), compact_percent(one.importance), one.importance / full) for one in known]
     words = "; ".join(f"{one.name} {one.note}" for one in bars[:3])
     table = [(one.name, one.note) for one in bars]
     return bar_figure("Settings that depend on each other", words, bars, ("Pair", "Share"), table)
@@ -180,11 +186,13 @@ def variance(parts: VarianceParts) -> Markup:
         wide = share * WIDTH
         shapes.append(bar(x, 4, max(wide - 2, 0.5), 28, f"share {key}"))
         if wide > 34:
-            shapes.append(tag("text", f"{share:.0%}", class_="inside", x=x + wide / 2 - 1, y=22, text_anchor="middle"))
+            shapes.append(
+                tag("text", compact_percent(share), class_="inside", x=x + wide / 2 - 1, y=22, text_anchor="middle")
+            )
         shapes += [bar(0, y - 10, 12, 12, f"share {key}"), text(20, y, name)]
-        shapes.append(text(WIDTH, y, f"{share:.0%} · ± {math.sqrt(size):.2f} stars", "end"))
+        shapes.append(text(WIDTH, y, f"{compact_percent(share)} · ± {math.sqrt(size):.2f} stars", "end"))
         x += wide
-    table = [(name, f"{size / total:.0%}", math.sqrt(size)) for _, name, size in sizes]
+    table = [(name, compact_percent(size / total), math.sqrt(size)) for _, name, size in sizes]
     head = ("Source", "Share", "± stars")
     return figure("Why ratings differ", wording.varies(parts), shapes, head, table, 60 + len(sizes) * PART - 14)
 

@@ -26,6 +26,11 @@ def number(value: float, digits: int = 2) -> str:
     return "0" if text in ("-0", "") else text
 
 
+def compact_percent(share: float) -> str:
+    """Return a share in percent as it fits on a drawing; what is there is not told as nothing."""
+    return "< 1 %" if 0 < share < 0.005 else f"{share * 100:.0f} %"
+
+
 def tag(name: str, *inside: str, **attributes: object) -> Markup:
     """Return an element with everything in it escaped; `class_` and `text_anchor` become `class` and `text-anchor`."""
     pairs = "".join(
