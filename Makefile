@@ -29,6 +29,12 @@ $(VENV)/.dev: pyproject.toml constraints.txt | $(VENV)/bin/uv
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --constraint constraints.txt --editable '.[dev]'
 	touch $@ $(VENV)/.base
 
+# What the optimizer is compared with; the peers that need torch are an extra of their own: PEERS=peers.
+PEERS := peers-light
+$(VENV)/.$(PEERS): pyproject.toml constraints.txt | $(VENV)/.dev
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --constraint constraints.txt --editable '.[dev,$(PEERS)]'
+	touch $@
+
 # Tests start a private Postgres and drive a real browser; on Debian both are installed here.
 $(VENV)/.system: infra/system-packages.sh | $(VENV)/bin/uv
 	sh infra/system-packages.sh
@@ -55,7 +61,7 @@ fmt: setup-dev
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-bench: setup-dev
+bench: setup-dev $(if $(filter optimizers suggest_latency,$(NAME)),$(VENV)/.$(PEERS))
 	$(BIN)/python -m benchmarks.$(NAME) $(ARGS)
 
 reference: setup
@@ -64,4 +70,4 @@ reference: setup
 
 constraints: $(VENV)/bin/uv
 	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --no-emit-index-url --no-annotate --no-header \
-		--extra cloud --extra dev pyproject.toml --output-file constraints.txt
+		--extra cloud --extra dev --extra peers-light pyproject.toml --output-file constraints.txt
