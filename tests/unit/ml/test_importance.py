@@ -51,7 +51,7 @@ def test_variances_are_those_of_brute_force_draws() -> None:
     belief, space = believed(60)
     random = np.random.default_rng(2)
     response, names = Response(belief, space), list(space.free)
-    a, b = drawn(space, random, 40_000), drawn(space, random, 40_000)
+    a, b = drawn(space, random, 15_000), drawn(space, random, 15_000)
     at_a = belief.mean(a)
     assert response.spread(a[:2000])[0] == pytest.approx(at_a.var(), rel=0.1)
     totals = response.spread(a[:2000])[1]
@@ -68,7 +68,7 @@ def test_variances_are_those_of_brute_force_draws() -> None:
 def test_a_pair_is_what_both_explain_beyond_each_alone() -> None:
     belief, space = believed(60)
     random, response, names = np.random.default_rng(3), Response(belief, space), list(space.free)
-    a, shared = drawn(space, random, 40_000), drawn(space, random, 40_000)
+    a, shared = drawn(space, random, 15_000), drawn(space, random, 15_000)
     columns = [names.index("x"), names.index("y")]
     shared[:, columns] = a[:, columns]
     both = np.cov(belief.mean(a), belief.mean(shared))[0, 1]
