@@ -95,30 +95,34 @@ def code(player: str) -> str:
     return " ".join([_digest(THE_GAME), *([_digest(OURS)] if player in ("palate", "queue") else [])])
 
 
-def results(runs: Iterable[Run], jobs: int, kept: Path = KEPT) -> Iterator[Played]:
+def kept(runs: Iterable[Run], file: Path = KEPT) -> list[Played]:
+    """Return the results of those runs that are kept and were played by today's code."""
+    known = {(one.run, one.code): one for one in read(file)}
+    found = (known.get((run, code(run.player))) for run in dict.fromkeys(runs))
+    return [one for one in found if one is not None]
+
+
+def results(runs: Iterable[Run], jobs: int, file: Path = KEPT) -> Iterator[Played]:
     """Return the results of runs: those kept from before, then those played now, kept as they end."""
-    known = {(one.run, one.code): one for one in read(kept)}
-    missing = []
-    for run in dict.fromkeys(runs):
-        if found := known.get((run, code(run.player))):
-            yield found
-        else:
-            missing.append(run)
+    runs = list(dict.fromkeys(runs))
+    known = kept(runs, file)
+    yield from known
+    missing = set(runs) - {one.run for one in known}
     if not missing:
         return
-    kept.parent.mkdir(parents=True, exist_ok=True)
+    file.parent.mkdir(parents=True, exist_ok=True)
     os.environ.update(OPENBLAS_NUM_THREADS="1", OMP_NUM_THREADS="1")
     with ProcessPoolExecutor(jobs, get_context("spawn"), _one_thread) as pool:
-        for done in as_completed([pool.submit(played, run) for run in missing]):
+        for done in as_completed([pool.submit(played, run) for run in runs if run in missing]):
             one = done.result()
-            with kept.open("a") as file:
-                file.write(json.dumps(asdict(one)) + "\n")
+            with file.open("a") as lines:
+                lines.write(json.dumps(asdict(one)) + "\n")
             yield one
 
 
-def read(kept: Path = KEPT) -> Iterator[Played]:
-    """Read the results that are kept."""
-    for line in kept.read_text().splitlines() if kept.exists() else []:
+def read(file: Path) -> Iterator[Played]:
+    """Read all results that are kept."""
+    for line in file.read_text().splitlines() if file.exists() else []:
         one = json.loads(line)
         gains = {arm: {int(at): gain for at, gain in by.items()} for arm, by in one.pop("gains").items()}
         yield Played(Run(**one.pop("run")), gains=gains, **one)

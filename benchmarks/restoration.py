@@ -1,7 +1,7 @@
 """How much do 25, 50 and 125 ratings gain? Palate plays the restoration game beside random search and scikit-optimize.
 
-Run with `python -m benchmarks.restoration [--quick] [--check] [--seeds K] [--jobs K] [--only PLAYER …]`. Gains are in
-stars of latent quality on photos that nobody rated, against the default point; standard errors are over cameras ×
+Run with `python -m benchmarks.restoration [--quick] [--check] [--seeds K] [--jobs K] [--only PLAYER …] [--kept]`. Gains
+are in stars of latent quality on photos that nobody rated, against the default; standard errors are over cameras ×
 seeds. `one ahead` makes an upload's options once the one before is rated; `ready queue` lets the product work as far
 ahead as it does for one active rater. Games are kept in `var/benchmarks` by the code that played them, so a run of
 hours may be broken off, and a new optimizer only replays its own. `--check` fails unless, over at least 24 games,
@@ -18,7 +18,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from benchmarks.game import CHECKPOINTS, SIDE
-from benchmarks.games import AHEAD, EXPECTED, OBSERVED, PALATE, PLAYERS, RANDOM, REACHABLE, Played, Run, results
+from benchmarks.games import AHEAD, EXPECTED, OBSERVED, PALATE, PLAYERS, RANDOM, REACHABLE, Played, Run, kept, results
 from benchmarks.photos import load_photos
 from ml_service.errors import ServiceError
 from web.adapters.faults import CAMERAS
@@ -94,6 +94,7 @@ def main(words: Sequence[str] | None = None) -> int:
     parser.add_argument("--seeds", type=int, default=6, help="games of each camera")
     parser.add_argument("--jobs", type=int, default=2, help="processes")
     parser.add_argument("--only", nargs="+", choices=list(PLAYERS), default=list(PLAYERS), help="who plays")
+    parser.add_argument("--kept", action="store_true", help="play nothing: only what is kept")
     parser.add_argument("--check", action="store_true", help="fail unless Palate is ahead")
     chosen = parser.parse_args(words)
     began = time.monotonic()
@@ -104,7 +105,7 @@ def main(words: Sequence[str] | None = None) -> int:
         return 1
     players, seeds = (QUICK, 1) if chosen.quick else (chosen.only, chosen.seeds)
     runs = [Run(player, camera, seed) for player in players for seed in range(seeds) for camera in CAMERAS]
-    games = list(results(runs, chosen.jobs))
+    games = list(kept(runs) if chosen.kept else results(runs, chosen.jobs))
     print(report(games))
     said = faults(games, quick=chosen.quick)
     print("\n" + "\n".join([*(f"FALLS SHORT: {fault}" for fault in said), f"{time.monotonic() - began:.0f} s"]))
