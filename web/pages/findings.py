@@ -185,7 +185,7 @@ def variance(parts: VarianceParts) -> Markup:
         share, y = size / total, 60.0 + index * PART
         wide = share * WIDTH
         shapes.append(bar(x, 4, max(wide - 2, 0.5), 28, f"share {key}"))
-        if wide > 34:
+        if wide > 42:
             shapes.append(
                 tag("text", compact_percent(share), class_="inside", x=x + wide / 2 - 1, y=22, text_anchor="middle")
             )
