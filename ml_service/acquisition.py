@@ -6,7 +6,7 @@ import numpy as np
 
 from ml_service.additive import Array
 from ml_service.contract import Interval
-from ml_service.rating_gp import RatingGP
+from ml_service.rating_gp import RatingGP, View
 from ml_service.space import SearchSpace, distinct
 
 CURIOSITY = 2.5  # standard deviations added to the mean of a point when choosing what to rate
@@ -42,8 +42,9 @@ def upper_bounds(
     has no more. `pending` and `taken` are rows of the unit cube; `curiosity` multiplies the 2.5.
     """
     rows = pool(belief, space, random)
-    mean, sd = belief.marginal(rows)
-    known = _Known(belief, rows, sd * sd)
+    view = belief.view(rows)
+    mean, sd = belief.at(view)
+    known = _Known(belief, view, sd * sd)
     for row in distinct(pending):
         known.observe(row[None])
     free = np.logical_not(_among(rows, taken))
@@ -61,10 +62,10 @@ def upper_bounds(
 class _Known:
     """The variance left at rows once points have been observed, one rated output each, by rank-one steps."""
 
-    def __init__(self, belief: RatingGP, rows: Array, variance: Array) -> None:
-        self.belief, self.rows, self.variance = belief, rows, variance.copy()
+    def __init__(self, belief: RatingGP, view: View, variance: Array) -> None:
+        self.belief, self.view, self.variance = belief, view, variance.copy()
         self.noise = belief.hyper.noise + belief.hyper.effects["output"]
-        self.points, self.steps = np.empty((0, rows.shape[1])), np.empty((0, len(rows)))
+        self.points, self.steps = np.empty((0, view.points.shape[1])), np.empty((0, len(view.points)))
         self.own = np.empty((0, 0))
 
     def observe(self, point: Array) -> None:
@@ -72,7 +73,7 @@ class _Known:
         shared = self.belief.across(np.vstack([point, self.points]), point)[:, 0]
         weights = np.linalg.solve(self.own, shared[1:]) if len(self.own) else np.empty(0)
         left = np.sqrt(shared[0] + self.noise - weights @ weights)
-        step = (self.belief.across(point, self.rows)[0] - weights @ self.steps) / left
+        step = (self.belief.between(self.belief.view(point), self.view)[0] - weights @ self.steps) / left
         self.own = np.block([[self.own, np.zeros((len(self.own), 1))], [weights[None], np.array([[left]])]])
         self.points, self.steps = np.vstack([self.points, point]), np.vstack([self.steps, step])
         self.variance -= step * step

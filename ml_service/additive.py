@@ -4,9 +4,12 @@ f(x) is a sum of functions of one parameter each, of two, of three, and of all; 
 symmetric polynomials of the parameters' own correlations, averaged over the subsets of one size and weighed, so that
 nothing is listed (Duvenaud, Nickisch and Rasmussen 2011, "Additive Gaussian processes"; Newton-Girard formulae).
 A number correlates by Matérn-5/2 on the unit interval, a category by 1 with itself and rho with any other choice.
+
+All of it is elementwise work on D parameters × N pairs of points, done in blocks that stay in a core's cache.
 """
 
 import math
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,6 +19,7 @@ Array = npt.NDArray[np.float64]
 
 ORDERS = (1, 2, 3)
 SQRT5 = math.sqrt(5)
+BLOCK = 32768  # numbers that are worked on at once
 
 
 @dataclass(frozen=True)
@@ -36,74 +40,85 @@ class Additive:
 
     def __call__(self, a: Array, b: Array) -> Array:
         """Return the covariances, in stars², of f at the rows of a and of b."""
-        sums = [np.zeros((len(a), len(b))) for _ in ORDERS]
-        product = np.ones((len(a), len(b)))
-        for column in range(len(self.shape)):
-            correlation = self.correlation(column, a[:, column], b[:, column])
-            power = correlation
-            product *= correlation
-            for total in sums:
-                total += power
-                power = power * correlation
-        return self.combined(sums, product)
+        covariance, count = np.empty((len(a), len(b))), len(self.shape)
+        order = np.argsort(self.is_category, kind="stable")
+        left, right = (np.ascontiguousarray(points[:, order].T) for points in (a, b))
+        numbers, each = count - int(self.is_category.sum()), max(BLOCK // max(len(b) * count, 1), 1)
+        for at in range(0, len(a), each):
+            block = covariance[at : at + each]
+            apart = np.abs(left[:, at : at + each, None] - right[:, None, :]).reshape(count, block.size)
+            _correlate(apart, numbers, self.shape[order], into=apart, slopes=None)
+            block[:] = (self.weights @ _terms(apart)).reshape(block.shape)
+        return covariance
 
-    def combined(self, sums: list[Array], product: Array) -> Array:
+    def combined(self, sums: Sequence[Array], product: Array) -> Array:
         """Return the covariance from the sums of the correlations' first three powers, and from their product."""
         terms = [*_symmetric(sums, len(self.shape)), product]
         return sum((w * term for w, term in zip(self.weights, terms, strict=True)), np.zeros(product.shape))
 
     def correlation(self, column: int, a: Array, b: Array) -> Array:
         """Return how one parameter correlates between two lists of its values."""
-        if self.is_category[column]:
-            return np.where(a[:, None] == b[None, :], 1.0, _rho(self.shape[column]))
-        r = np.abs(a[:, None] - b[None, :]) * (SQRT5 / math.exp(self.shape[column]))
-        return (1 + r * (1 + r / 3)) * np.exp(-r)
+        correlation = np.abs(a[:, None] - b[None, :]).reshape(1, len(a) * len(b))
+        one = slice(column, column + 1)
+        _correlate(correlation, int(not self.is_category[column]), self.shape[one], into=correlation, slopes=None)
+        return correlation.reshape(len(a), len(b))
 
 
 class Slopes:
-    """The covariance of a list of points with itself, and how it changes with the kernel's own numbers."""
+    """The covariance of m points with themselves, and how it changes with the kernel's own numbers.
+
+    It is symmetric, so it is kept as a list of N = m (m + 1) / 2 pairs; `pair` holds the m × m places in that list.
+    Numbers come before categories in all that is D × N.
+    """
 
     def __init__(self, points: Array, is_category: npt.NDArray[np.bool_]) -> None:
-        self.points, self.is_category = points, is_category
-        self.apart = np.abs(points.T[:, :, None] - points.T[:, None, :]) * SQRT5
-        self.apart[is_category] = self.apart[is_category] != 0
+        one, other = np.tril_indices(len(points))
+        self.pair = np.empty((len(points), len(points)), dtype=np.intp)
+        self.pair[one, other] = self.pair[other, one] = np.arange(len(one))
+        self.is_category, self.order = is_category, np.argsort(is_category, kind="stable")
+        self.numbers = len(is_category) - int(is_category.sum())
+        columns = np.ascontiguousarray(points[:, self.order].T)
+        self.size, self.length = max(BLOCK // len(is_category), 1), len(one)
+        pairs = ((np.take(columns, one[at], axis=1), np.take(columns, other[at], axis=1)) for at in self._blocks())
+        self.apart = [np.abs(left - right) for left, right in pairs]
+        self.each, self.own = ([np.empty_like(apart) for apart in self.apart] for _ in range(2))
+        self.terms = np.empty((len(orders(len(is_category))) + 1, len(one)))
 
     def at(self, shape: Array, weights: Array) -> Array:
-        """Return the m × m covariance for such a kernel, and keep what `slope` needs of it."""
-        self.shape, self.weights = shape, weights
-        scaled = self.apart * np.where(self.is_category, 1, np.exp(-shape))[:, None, None]
-        self.scaled, self.decay = scaled, np.exp(-scaled)
-        self.each = (1 + scaled * (1 + scaled / 3)) * self.decay
-        for column in np.flatnonzero(self.is_category):
-            self.each[column] = np.where(self.apart[column] == 0, 1.0, _rho(shape[column]))
-        squares = self.each * self.each
-        self.sums = [self.each.sum(0), squares.sum(0), (squares * self.each).sum(0)]
-        self.terms = [*_symmetric(self.sums, len(shape)), self.each.prod(0)]
-        return sum((w * term for w, term in zip(weights, self.terms, strict=True)), np.zeros(self.terms[0].shape))
+        """Return the N covariances for such a kernel, and keep what `slope` needs of it."""
+        self.weights, ordered = weights, shape[self.order]
+        for apart, each, own, block in zip(self.apart, self.each, self.own, self._blocks(), strict=True):
+            _correlate(apart, self.numbers, ordered, each, own)
+            self.terms[:, block] = _terms(each)
+        return np.asarray(weights @ self.terms)
 
     def slope(self, b: Array) -> tuple[Array, Array]:
-        """Return the sums over b ∘ dK by each shape and by the log of each weight; b is m × m and symmetric."""
-        by_weight = np.array([w * np.vdot(b, term) for w, term in zip(self.weights, self.terms, strict=True)])
-        by_shape = np.array([np.vdot(b * self._by(d), self._own(d)) for d in range(len(self.shape))])
-        return by_shape, by_weight
+        """Return the sums over b · dK by each shape and by the log of each weight, b being a number for each pair.
 
-    def _by(self, column: int) -> Array:
-        """Return dK by one correlation: the same polynomials of the other parameters, one order lower."""
-        one, count = self.each[column], len(self.shape)
-        rest = [self.sums[0] - one, self.sums[1] - one * one]
-        lower = (np.ones_like(one), rest[0], (rest[0] * rest[0] - rest[1]) / 2)
-        slope: Array = self.weights[-1] * self.terms[-1] / one
-        for weight, order, below in zip(self.weights[:-1], ORDERS, lower, strict=False):
-            slope += (weight / math.comb(count, order)) * below
-        return slope
+        dK by one correlation z is the same polynomials of the others, one order lower. With the sums e₁ and e₂ over
+        all singles and pairs, those of the others are e₁ - z and e₂ - z e₁ + z², and their product is that of all / z.
+        """
+        count = len(self.order)
+        found = np.zeros(count)
+        one, two, three = (math.comb(count, order) for order in ORDERS)
+        weights = [*self.weights[:-1], 0, 0, 0][:3]
+        first, second, third = (w / max(c, 1) for w, c in zip(weights, (one, two, three), strict=True))
+        for z, own, block in zip(self.each, self.own, self._blocks(), strict=True):
+            b_here, terms = b[block], self.terms[:, block]
+            singles, pairs = (terms[0] * one if second else 0.0), (terms[1] * two if third else 0.0)
+            by = z * third
+            by -= second + third * singles
+            by *= z
+            by += first + second * singles + third * pairs
+            by *= own
+            found += by @ b_here
+            found += np.divide(own, z, out=by) @ (self.weights[-1] * terms[-1] * b_here)
+        by_shape = np.empty(count)
+        by_shape[self.order] = found
+        return by_shape, self.weights * (self.terms @ b)
 
-    def _own(self, column: int) -> Array:
-        """Return the derivative of a correlation by its shape."""
-        if self.is_category[column]:
-            rho = _rho(self.shape[column])
-            return np.where(self.apart[column] == 0, 0.0, rho * (1 - rho))
-        r = self.scaled[column]
-        return np.asarray(r * r * (1 + r) / 3 * self.decay[column])
+    def _blocks(self) -> Iterator[slice]:
+        return (slice(at, at + self.size) for at in range(0, self.length, self.size))
 
 
 def orders(count: int) -> tuple[int, ...]:
@@ -111,12 +126,35 @@ def orders(count: int) -> tuple[int, ...]:
     return tuple(order for order in ORDERS if order < count)
 
 
-def _symmetric(sums: list[Array], count: int) -> list[Array]:
+def _correlate(apart: Array, numbers: int, shape: Array, into: Array, slopes: Array | None) -> None:
+    """Write the correlations at distances, both D × N, and their derivatives by the shapes where these are wanted.
+
+    With r = √5 · distance / length, those of numbers, which come first, are (1 + r + r²/3) exp(-r) and
+    r²/3 (1 + r) exp(-r). `into` may be `apart`.
+    """
+    minus = apart[:numbers] * (-SQRT5 * np.exp(-shape[:numbers]))[:, None]
+    decay, square = np.exp(minus), minus * minus
+    square /= 3
+    rest = np.subtract(1, minus, out=minus)
+    np.add(rest, square, out=into[:numbers])
+    into[:numbers] *= decay
+    rho, differs = (1 / (1 + np.exp(-shape[numbers:])))[:, None], apart[numbers:] != 0
+    into[numbers:] = np.where(differs, rho, 1)
+    if slopes is not None:
+        square *= rest
+        np.multiply(square, decay, out=slopes[:numbers])
+        np.multiply(differs, rho * (1 - rho), out=slopes[numbers:])
+
+
+def _terms(each: Array) -> Array:
+    """Return the means of products over singles, pairs and triples, as far as there are more parameters, and of all."""
+    squares = each * each
+    sums = each.sum(0), squares.sum(0), np.einsum("dn,dn->n", squares, each)
+    return np.array([*_symmetric(sums, len(each)), each.prod(0)])
+
+
+def _symmetric(sums: Sequence[Array], count: int) -> list[Array]:
     """Return the means over singles, pairs and triples, as far as there are more parameters, from power sums."""
     one, two, three = sums
     polynomials = (one, (one * one - two) / 2, (one * (one * one - 3 * two) + 2 * three) / 6)
     return [polynomials[order - 1] / math.comb(count, order) for order in orders(count)]
-
-
-def _rho(logit: float) -> float:
-    return 1 / (1 + math.exp(-logit))

@@ -81,15 +81,16 @@ class Objective:
     """The negative log posterior of the logs of the hyperparameters (`theta`), with its gradient."""
 
     def __init__(self, ratings: Ratings) -> None:
-        order = np.argsort(ratings.point, kind="stable")
-        self.point, self.rater, self.raters = ratings.point[order], ratings.rater[order], ratings.raters
-        self.stars = ratings.stars[order] - LEVEL
+        self.rater, self.raters = ratings.rater, ratings.raters
+        self.stars = ratings.stars - LEVEL
         self.slopes = Slopes(ratings.points, ratings.is_category)
-        self.apart = np.not_equal.outer(ratings.earlier, ratings.earlier)
-        self.starts = np.searchsorted(self.point, np.arange(len(ratings.points)))
+        self.pair = self.slopes.pair[np.ix_(ratings.point, ratings.point)]
+        one, other = np.tril_indices(len(ratings.points))
+        self.apart = ratings.earlier[one] != ratings.earlier[other]
         self.effects = tuple(ratings.groups)
-        self.same = [_same(index[order]) for index in ratings.groups.values()]
+        self.same = [_same(index) for index in ratings.groups.values()]
         self.same_rater = _same(self.rater)
+        self.inner, self.whole, self.spare = np.empty((3, *self.pair.shape))
         self._lay_out(ratings.is_category)
 
     def _lay_out(self, is_category: npt.NDArray[np.bool_]) -> None:
@@ -114,41 +115,53 @@ class Objective:
 
     def __call__(self, theta: Array) -> tuple[float, Array]:
         """Return the objective and its gradient."""
-        hyper, n = self.read(theta), len(self.stars)
+        hyper, inner, whole = self.read(theta), self.inner, self.whole
         f = self.slopes.at(hyper.kernel.shape, hyper.kernel.weights) * np.where(self.apart, hyper.shared, 1)
-        inner = f[np.ix_(self.point, self.point)] + LEVEL_SD**2
+        np.take(f + LEVEL_SD**2, self.pair, out=inner, mode="clip")
         for same, variance in zip(self.same, hyper.effects.values(), strict=True):
-            inner += variance * same
+            inner += np.multiply(same, variance, out=self.spare)
         scale, noise = hyper.scales[self.rater], hyper.noises[self.rater]
-        scales = np.multiply.outer(scale, scale)
-        inner *= scales
-        whole = inner + hyper.rater * self.same_rater
-        whole[np.diag_indices(n)] += noise
-        factor = cholesky(whole, lower=True, check_finite=False)
+        _scale(inner, scale)
+        np.add(inner, np.multiply(self.same_rater, hyper.rater, out=whole), out=whole)
+        whole[np.diag_indices(len(whole))] += noise
+        factor = cholesky(whole.T, lower=True, overwrite_a=True, check_finite=False)
         alpha = cho_solve((factor, True), self.stars, check_finite=False)
-        inverse = lapack.dpotri(factor, lower=1)[0]
-        a = inverse + np.tril(inverse, -1).T - np.multiply.outer(alpha, alpha)
-        slope = np.concatenate([*self._of_f(a * scales, f, hyper), *self._of_effects(a, scales, inner, noise, hyper)])
         off = (theta - self.start) / self.spread
         value = self.stars @ alpha / 2 + np.log(np.diagonal(factor)).sum() + off @ off / 2
+        a = self._doubled(factor, alpha)
+        effects = self._of_effects(a, noise, hyper)
+        _scale(a, scale)
+        slope = np.concatenate([*self._of_f(a, f, hyper), self._of_groups(a, hyper), *effects])
         return float(value), slope / 2 + off / self.spread
 
-    def _of_f(self, inner: Array, f: Array, hyper: Hyper) -> list[Array]:
-        """Return trace(a dK) by each entry of theta that f depends on, `inner` being a times the raters' scales."""
-        by_point = np.add.reduceat(np.add.reduceat(inner, self.starts, axis=0), self.starts, axis=1)
-        slopes = self.slopes.slope(by_point * np.where(self.apart, hyper.shared, 1))
+    def _doubled(self, factor: Array, alpha: Array) -> Array:
+        """Return a = K⁻¹ - α αᵀ, of K⁻¹ one triangle only, doubled: times what is symmetric it sums to the same."""
+        a: Array = lapack.dpotri(factor, lower=1, overwrite_c=1)[0].T
+        diagonal = np.diagonal(a).copy()
+        a *= 2
+        a[np.diag_indices(len(a))] = diagonal
+        a -= np.multiply(alpha[:, None], alpha, out=self.spare)
+        return a
+
+    def _of_f(self, a: Array, f: Array, hyper: Hyper) -> list[Array]:
+        """Return trace(a dK) by each entry of theta that f depends on, a being times the raters' scales."""
+        by_pair: Array = np.bincount(self.pair.ravel(), a.ravel(), len(f)).astype(float, copy=False)
+        slopes = self.slopes.slope(by_pair * np.where(self.apart, hyper.shared, 1))
         if not self.apart.any():
             return [*slopes]
-        return [*slopes, np.array([(1 - hyper.shared) * np.vdot(by_point, np.where(self.apart, f, 0))])]
+        return [*slopes, np.array([(1 - hyper.shared) * np.vdot(by_pair, np.where(self.apart, f, 0))])]
 
-    def _of_effects(self, a: Array, scales: Array, scaled: Array, noise: Array, hyper: Hyper) -> list[Array]:
-        """Return trace(a dK) by the others, `scaled` being what a rater's scale multiplies in K."""
-        inner, own = a * scales, np.diagonal(a) * noise
+    def _of_groups(self, a: Array, hyper: Hyper) -> Array:
+        """Return the same by the variances of groups."""
         pairs = zip(hyper.effects.values(), self.same, strict=True)
+        return np.array([variance * np.vdot(a, same) for variance, same in pairs])
+
+    def _of_effects(self, a: Array, noise: Array, hyper: Hyper) -> list[Array]:
+        """Return the same by what raters have of their own, a being without their scales."""
+        own, scaled = np.diagonal(a) * noise, np.multiply(a, self.inner, out=self.spare)
         return [
-            np.array([variance * np.vdot(inner, same) for variance, same in pairs]),
             np.array([hyper.rater * np.vdot(a, self.same_rater), own.sum()]),
-            2 * np.bincount(self.rater, (a * scaled).sum(1), self.raters),
+            np.bincount(self.rater, scaled.sum(0) + scaled.sum(1), self.raters),
             np.bincount(self.rater, own, self.raters),
         ]
 
@@ -168,6 +181,12 @@ def most_probable(ratings: Ratings) -> Hyper:
 
 def _same(index: Index) -> Array:
     return np.asarray(np.equal.outer(index, index) & (index != NONE), dtype=float)
+
+
+def _scale(matrix: Array, scale: Array) -> None:
+    """Multiply a matrix in place by a number for each row and for each column."""
+    matrix *= scale[:, None]
+    matrix *= scale
 
 
 def sigmoid(logit: float) -> float:

@@ -34,13 +34,22 @@ class Effect:
     sd: float
 
 
+@dataclass(frozen=True)
+class View:
+    """Points, n of them, with their n × k features, and k × n roots of the covariance that ratings left of these."""
+
+    points: Array
+    phi: Array
+    half: Array
+
+
 class RatingGP:
     """A belief about the mean rating of every point, over raters and items like those that were seen."""
 
     def __init__(self, ratings: Ratings) -> None:
         self.ratings = ratings
         self.hyper: Hyper = most_probable(ratings.some(_newest_half_and_some(len(ratings.stars))))
-        features, chosen, left = _pivoted(self._column, len(ratings.points), self.prior)
+        features, chosen, left = _pivoted(self._column(), len(ratings.points), self.prior)
         self.centres, self.factor = ratings.points[chosen], features[chosen]
         self.alike = np.where(ratings.earlier[chosen], self.hyper.shared, 1)
         self._condition(features, left)
@@ -60,27 +69,45 @@ class RatingGP:
 
     def marginal(self, points: Array) -> tuple[Array, Array]:
         """Return the expected rating of each point and its standard deviation, in stars."""
-        phi = self._features(points)
-        half = self._half(phi)
-        variance = self.prior - (phi * phi).sum(1) + (half * half).sum(0)
-        return LEVEL + phi @ self.weights, np.sqrt(np.clip(variance, 0, None))
+        return self.at(self.view(points))
+
+    def at(self, view: View) -> tuple[Array, Array]:
+        """Return the same of points that have been viewed."""
+        variance = self.prior - (view.phi * view.phi).sum(1) + (view.half * view.half).sum(0)
+        return LEVEL + view.phi @ self.weights, np.sqrt(np.clip(variance, 0, None))
 
     def posterior(self, points: Array) -> tuple[Array, Array]:
         """Return the expected ratings of points, and the covariance of what is not known of them."""
-        phi = self._features(points)
-        half = self._half(phi)
-        return LEVEL + phi @ self.weights, self.covariance(points, points) - phi @ phi.T + half.T @ half
+        view = self.view(points)
+        return self.at(view)[0], self.between(view, view)
 
     def across(self, a: Array, b: Array) -> Array:
         """Return the covariance of what is not known between two lists of points."""
-        left, right = self._features(a), self._features(b)
-        return np.asarray(self.covariance(a, b) - left @ right.T + self._half(left).T @ self._half(right))
+        return self.between(self.view(a), self.view(b))
 
-    def _column(self, row: int) -> Array:
-        """Return the covariance of every rated point with one of them, in stars²; f of another study is less alike."""
-        points, earlier = self.ratings.points, self.ratings.earlier
-        alike = np.where(earlier == earlier[row], 1, self.hyper.shared)
-        return np.asarray(self.hyper.kernel(points, points[[row]])[:, 0] * alike + LEVEL_SD**2)
+    def view(self, points: Array) -> View:
+        """Return points with what the belief makes of them, to be asked about more than once."""
+        phi = self._features(points)
+        return View(points, phi, self._half(phi))
+
+    def between(self, a: View, b: View) -> Array:
+        """Return the covariance of what is not known between two lists of points."""
+        return np.asarray(self.covariance(a.points, b.points) - a.phi @ b.phi.T + a.half.T @ b.half)
+
+    def _column(self) -> Callable[[int], Array]:
+        """Return what gives the covariances of one rated point with all, in stars²; f of another study is less alike.
+
+        Where all points become features, they are read from a table.
+        """
+        points, earlier, kernel = self.ratings.points, self.ratings.earlier, self.hyper.kernel
+        table = kernel(points, points) if len(points) <= FEATURES else None
+
+        def column(row: int) -> Array:
+            alike = np.where(earlier == earlier[row], 1, self.hyper.shared)
+            shared = kernel(points[[row]], points)[0] if table is None else table[row]
+            return np.asarray(shared * alike + LEVEL_SD**2)
+
+        return column
 
     def _features(self, points: Array) -> Array:
         shared = self.hyper.kernel(self.centres, points) * self.alike[:, None] + LEVEL_SD**2
@@ -150,17 +177,17 @@ def _diagonal(values: Array) -> sparse.dia_matrix:
 def _pivoted(column: Callable[[int], Array], count: int, variance: float) -> tuple[Array, list[int], Array]:
     """Factor a covariance greedily: `count` × k features, the rows they are exact at, and the variance left at each."""
     left = np.full(count, variance)
-    features = np.zeros((count, min(count, FEATURES)))
+    features = np.zeros((min(count, FEATURES), count))
     chosen: list[int] = []
-    while len(chosen) < features.shape[1] and left.max() > NEGLIGIBLE * variance:
+    while len(chosen) < len(features) and left.max() > NEGLIGIBLE * variance:
         pivot, k = int(np.argmax(left)), len(chosen)
-        row = (column(pivot) - features[:, :k] @ features[pivot, :k]) / math.sqrt(left[pivot])
+        row = (column(pivot) - features[:k, pivot] @ features[:k]) / math.sqrt(left[pivot])
         row[chosen] = 0
-        features[:, k] = row
-        left = np.clip(left - row * row, 0, None)
+        features[k] = row
+        left = np.maximum(left - row * row, 0)
         left[pivot] = 0
         chosen.append(pivot)
-    return features[:, : len(chosen)], chosen, left
+    return np.ascontiguousarray(features[: len(chosen)].T), chosen, left
 
 
 def _newest_half_and_some(count: int) -> Index:
