@@ -80,27 +80,38 @@ class Known:
 
     def points(self, rows: Array) -> list[Point]:
         """Read rows of the unit cube as points: a point that was rated is found again to the last digit."""
-        return [
-            self._tried.get(place, point) for place, point in zip(_places(rows), self.space.points(rows), strict=True)
-        ]
+        tried = (self._tried.get(place) for place in _places(rows))
+        made = self.space.points(rows)
+        return [old if old and self.space.accepts(old) else new for old, new in zip(tried, made, strict=True)]
 
     @cached_property
     def _tried(self) -> dict[Key, Point]:
-        accepted = (one.point for one in self.rows if self.space.accepts(one.point))
-        tried = list({self.space.key(point): point for point in accepted}.values())
-        rows = self.space.unit(tried)
-        held = zip(_places(rows), tried, self.space.holds(rows), strict=True)
-        return {place: point for place, point, is_held in held if is_held}
+        return dict(zip(_places(self._placed), self._distinct.values(), strict=True))
+
+    @cached_property
+    def _keys(self) -> list[tuple[bool, Key]]:
+        return [(place < len(self.earlier), self.space.key(one.point)) for place, one in enumerate(self.rows)]
+
+    @cached_property
+    def _distinct(self) -> dict[tuple[bool, Key], Point]:
+        """Return each point that was rated, in the order of their last rating."""
+        newest: dict[tuple[bool, Key], Point] = {}
+        for key, one in zip(reversed(self._keys), reversed(self.rows), strict=True):
+            newest.setdefault(key, one.point)
+        return dict(reversed(newest.items()))
+
+    @cached_property
+    def _placed(self) -> Array:
+        return self.space.unit(list(self._distinct.values()))
 
     def ratings(self) -> Ratings:
         """Return what was rated as arrays, its distinct points in the order of their last rating."""
-        keys = [(place < len(self.earlier), self.space.key(one.point)) for place, one in enumerate(self.rows)]
-        places = {key: place for place, key in enumerate(reversed(dict.fromkeys(reversed(keys))))}
-        last = {key: one.point for key, one in zip(keys, self.rows, strict=True)}
+        keys = self._keys
+        places = {key: place for place, key in enumerate(self._distinct)}
         point = np.array([places[key] for key in keys], dtype=np.intp)
         raters, rater = _numbered([one.rater for one in self.rows])
         return Ratings(
-            points=self.space.unit([last[key] for key in places]),
+            points=self._placed,
             earlier=np.array([is_earlier for is_earlier, _ in places], dtype=bool),
             is_category=self.space.is_category,
             stars=np.array([one.rating for one in self.rows], dtype=float),

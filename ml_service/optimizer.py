@@ -71,12 +71,14 @@ def _reference(request: SuggestRequest, known: Known) -> list[Proposal]:
 
 def _initial(request: SuggestRequest, known: Known, chosen: Sequence[Proposal]) -> list[Proposal]:
     wanted = min(request.count - len(chosen), request.initial - known.options)
+    if wanted <= 0:
+        return []
     tried = [o.point for o in known.seen] + [point for _, point in known.pending] + [one.point for one in chosen]
     keys = {known.space.key(point) for point in tried}
     fresh = [
         point for point in known.space.initial(request.seed, request.initial) if known.space.key(point) not in keys
     ]
-    return [Proposal(generator=known.generator, point=point, why="initial") for point in fresh[: max(wanted, 0)]]
+    return [Proposal(generator=known.generator, point=point, why="initial") for point in fresh[:wanted]]
 
 
 def _believed(request: SuggestRequest, known: Known, chosen: Sequence[Proposal]) -> list[Proposal]:

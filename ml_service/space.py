@@ -38,7 +38,7 @@ class Axis:
 
     parameter: Parameter
 
-    @property
+    @cached_property
     def levels(self) -> float:
         """Count the values; a number without a step has infinitely many."""
         if isinstance(self.parameter, CategoryParameter):
@@ -54,7 +54,7 @@ class Axis:
         low, high = float(self.parameter.low), float(self.parameter.high)
         return (math.log(low), math.log(high)) if self.is_log else (low, high)
 
-    @property
+    @cached_property
     def is_log(self) -> bool:
         """Tell whether the scale is one of logs; where those of both ends are hardly apart, it is as good as linear."""
         one = self.parameter
@@ -100,7 +100,7 @@ class Axis:
         places = np.array([self.unit(self.at(k)) for k in range(int(self.levels))])
         return np.asarray(places[np.searchsorted((places[1:] + places[:-1]) / 2, column)])
 
-    @property
+    @cached_property
     def _is_narrow(self) -> bool:
         if isinstance(self.parameter, CategoryParameter):
             return False
