@@ -9,10 +9,18 @@ IDEAS: Mapping[str, Mapping[str, Any]] = {
     "one scale for all raters": {"likelihood.SCALE_SD": 1e-3},
     "one noise for all raters": {"likelihood.NOISE_SD": 1e-3},
     "hardly any rater effect": {"likelihood.RATER": (1e-4, 0.1)},
-    "singles .08, pairs .12": {"likelihood.WEIGHTS": {1: (0.08, 0.6), 2: (0.12, 0.6), 3: (0.12, 0.6)}},
+    "three times the variance of f": {
+        "likelihood.WEIGHTS": {1: (0.3, 0.6), 2: (0.3, 0.6), 3: (0.12, 0.6)},
+        "likelihood.PRODUCT": (0.7, 0.5),
+        "acquisition.CURIOSITY": 2.5,
+    },
+    "more of f in the product": {
+        "likelihood.WEIGHTS": {1: (0.08, 0.6), 2: (0.08, 0.6), 3: (0.05, 0.6)},
+        "likelihood.PRODUCT": (0.35, 0.5),
+    },
     "length scale .7": {"likelihood.LENGTH": (0.7, 0.6)},
-    "bound with 1 sd": {"acquisition.CURIOSITY": 1.0},
-    "bound with 4 sd": {"acquisition.CURIOSITY": 4.0},
+    "bound with 2.5 sd": {"acquisition.CURIOSITY": 2.5},
+    "bound with 4.5 sd": {"acquisition.CURIOSITY": 4.5},
     "recommend the mean": {"acquisition.CAUTION": 0.0},
     "recommend mean - 1 sd": {"acquisition.CAUTION": 1.0},
 }

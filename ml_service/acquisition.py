@@ -9,7 +9,7 @@ from ml_service.contract import Interval
 from ml_service.rating_gp import RatingGP, View
 from ml_service.space import SearchSpace, distinct
 
-CURIOSITY = 2.5  # standard deviations added to the mean of a point when choosing what to rate
+CURIOSITY = 3.5  # standard deviations added to the mean of a point when choosing what to rate
 CAUTION = 0.3  # standard deviations taken off it when recommending
 RANDOM, TRIED, CENTRES, EACH = 500, 150, 25, 10  # points of a pool: drawn, tried last, neighbours of the best
 CLIMBS = 5  # rounds of local search for the best point
@@ -35,11 +35,11 @@ def upper_bounds(
     random: np.random.Generator,
     curiosity: float = 1,
 ) -> list[Choice]:
-    """Choose up to `count` points of the highest mean + 2.5 sd, each knowing of the ones before it.
+    """Choose up to `count` points of the highest mean + CURIOSITY sd, each knowing of the ones before it.
 
     Pending points and chosen ones count as already observed at their mean: the covariance shrinks, the mean stays
     (Desautels, Krause and Burdick 2014). Taken points are left out; there are fewer than `count` only where the space
-    has no more. `pending` and `taken` are rows of the unit cube; `curiosity` multiplies the 2.5.
+    has no more. `pending` and `taken` are rows of the unit cube; `curiosity` multiplies CURIOSITY.
     """
     rows = pool(belief, space, random)
     view = belief.view(rows)

@@ -21,8 +21,8 @@ LEVEL, LEVEL_SD = 3.0, 1.0  # stars, of the mean rating before any is seen
 
 # Medians, and standard deviations of the log: lengths as parts of a range, all others in stars²; correlations by logit.
 LENGTH, RHO, SHARED = (0.45, 0.6), (0.5, 0.7), (0.8, 1.0)
-WEIGHTS = {1: (0.3, 0.6), 2: (0.3, 0.6), 3: (0.12, 0.6)}
-PRODUCT = (0.7, 0.5)
+WEIGHTS = {1: (0.1, 0.6), 2: (0.1, 0.6), 3: (0.05, 0.6)}
+PRODUCT = (0.2, 0.5)
 EFFECTS = {
     "item": (0.15, 0.8),
     "output": (0.12, 0.8),
