@@ -41,9 +41,8 @@ def upper_bounds(
     (Desautels, Krause and Burdick 2014). Taken points are left out; there are fewer than `count` only where the space
     has no more. `pending` and `taken` are rows of the unit cube; `curiosity` multiplies CURIOSITY.
     """
-    rows = pool(belief, space, random)
-    view = belief.view(rows)
-    mean, sd = belief.at(view)
+    view = pool(belief, space, random)
+    rows, (mean, sd) = view.points, belief.at(view)
     known = _Known(belief, view, sd * sd)
     for row in distinct(pending):
         known.observe(row[None])
@@ -79,25 +78,31 @@ class _Known:
         self.variance -= step * step
 
 
-def pool(belief: RatingGP, space: SearchSpace, random: np.random.Generator) -> Array:
-    """Return the rows to choose among: all of a small space, else random ones, tried ones, neighbours of the best."""
+def pool(belief: RatingGP, space: SearchSpace, random: np.random.Generator) -> View:
+    """Return the points to choose among: all of a small space, else random ones, tried ones, neighbours of the best."""
     listed = space.every()
     if listed is not None:
-        return listed
+        return belief.view(listed)
     default = space.unit([space.default])
-    drawn = np.vstack([default, space.snap(belief.ratings.points[-TRIED:]), space.random(random, RANDOM)])
-    best = np.argsort(-belief.mean(drawn), kind="stable")[:CENTRES]
-    return distinct(np.vstack([drawn, space.near(random, drawn[best], EACH)]))
+    tried = space.snap(belief.ratings.points[-TRIED:])
+    drawn = belief.view(distinct(np.vstack([default, tried, space.random(random, RANDOM)])))
+    best = np.argsort(-belief.at(drawn)[0], kind="stable")[:CENTRES]
+    near = space.near(random, drawn.points[best], EACH)
+    return drawn.beside(belief.view(distinct(np.vstack([drawn.points, near]))[len(drawn.points) :]))
 
 
 def recommend(belief: RatingGP, space: SearchSpace, random: np.random.Generator) -> Array:
     """Return the row of the highest mean - 0.3 sd, by search around the best in ever smaller steps; 1 × D."""
-    rows = leaders = pool(belief, space, random)
+    view = pool(belief, space, random)
     for climb in range(CLIMBS):
-        mean, sd = belief.marginal(rows)
-        leaders = rows[np.argsort(-(mean - CAUTION * sd), kind="stable")[:CENTRES]]
-        rows = distinct(np.vstack([leaders, space.near(random, leaders, EACH, NARROW**climb)]))
-    return leaders[:1]
+        leaders = _leaders(belief, view)
+        view = belief.view(distinct(np.vstack([leaders, space.near(random, leaders, EACH, NARROW**climb)])))
+    return _leaders(belief, view)[:1]
+
+
+def _leaders(belief: RatingGP, view: View) -> Array:
+    mean, sd = belief.at(view)
+    return np.asarray(view.points[np.argsort(-(mean - CAUTION * sd), kind="stable")[:CENTRES]])
 
 
 def interval(mean: float, spread: float, *, on_scale: bool = True) -> Interval:

@@ -55,7 +55,7 @@ class Findings:
         self.belief, self.known, self.space, self.random = belief, known, known.space, random
         self.row = recommend(belief, self.space, random)
         self.best = known.points(self.row)[0]
-        rows = distinct(np.vstack([self.row, pool(belief, self.space, random)]))
+        rows = distinct(np.vstack([self.row, pool(belief, self.space, random).points]))
         kept = np.argsort(-belief.mean(rows[1:]), kind="stable")[: DRAWN // 2]
         self.rows = distinct(np.vstack([self.row, rows[1:][kept], rows[1:DRAWN]]))
         self.drawn = self._draw(*belief.posterior(self.rows))

@@ -6,10 +6,11 @@ request's seed and the size of its history, and linear algebra runs on one threa
 
 import math
 from collections.abc import Sequence
+from functools import cache
 
 import numpy as np
 from scipy.special import ndtr
-from threadpoolctl import threadpool_limits
+from threadpoolctl import ThreadpoolController
 
 from ml_service import diagnosis
 from ml_service.acquisition import CAUTION, Choice, interval, upper_bounds
@@ -41,7 +42,7 @@ def suggest(request: SuggestRequest) -> Suggestion:
     a space with few points may give fewer than `count`, or none. Raises InvalidRequest where the reference lies
     outside the space, and where a point of this generator has values of another kind.
     """
-    with threadpool_limits(limits=1):
+    with _threads().limit(limits=1):
         known = Known.read(request.spaces, request.asked, request.seen, request.pending, request.earlier)
         chosen = _reference(request, known)
         chosen += _initial(request, known, chosen)
@@ -51,11 +52,17 @@ def suggest(request: SuggestRequest) -> Suggestion:
 
 def diagnose(request: DiagnoseRequest) -> Diagnosis:
     """Say what was learnt; of fewer than three ratings, only how many there are."""
-    with threadpool_limits(limits=1):
+    with _threads().limit(limits=1):
         known = Known.read(request.spaces, request.asked, request.seen, earlier=request.earlier)
         random = np.random.default_rng([request.seed, len(request.seen)])
         learnt = diagnosis.learnt(known, random) if len(known.rows) >= FEWEST else NOTHING
     return learnt.model_copy(update={"ratings_used": len(known.seen), "history": digest(known.rows)})
+
+
+@cache
+def _threads() -> ThreadpoolController:
+    """Return what limits the threads of numpy and scipy; it looks through all loaded libraries, so once."""
+    return ThreadpoolController()
 
 
 def _reference(request: SuggestRequest, known: Known) -> list[Proposal]:

@@ -42,6 +42,11 @@ class View:
     phi: Array
     half: Array
 
+    def beside(self, other: "View") -> "View":
+        """Return these points, then the other ones."""
+        points, phi = (np.vstack(both) for both in ((self.points, other.points), (self.phi, other.phi)))
+        return View(points, phi, np.hstack([self.half, other.half]))
+
 
 class RatingGP:
     """A belief about the mean rating of every point, over raters and items like those that were seen."""
