@@ -71,7 +71,7 @@ class Side:
     def __init__(self, axis: Axis) -> None:
         self.is_listed = axis.levels <= LISTED
         if self.is_listed:
-            self.places = np.array([axis.unit(axis.at(k)) for k in range(int(axis.levels))])
+            self.places = axis.unit([axis.at(k) for k in range(int(axis.levels))])
             self.shares = np.full(len(self.places), 1 / len(self.places))
         else:
             nodes, weights = np.polynomial.legendre.leggauss(NODES)

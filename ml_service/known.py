@@ -21,7 +21,7 @@ from typing import Any
 
 import numpy as np
 
-from ml_service.contract import CategoryParameter, Observation, Parameter, ParameterSpace, Pending, Point, Value
+from ml_service.contract import Observation, ParameterSpace, Pending, Point
 from ml_service.errors import InvalidRequest
 from ml_service.likelihood import NONE, Index, Ratings
 from ml_service.space import SAME, Array, Key, SearchSpace
@@ -148,38 +148,43 @@ def _read(space: SearchSpace, generator: str, ratings: Iterable[Observation], ow
 
 def _own(space: SearchSpace, point: Point) -> Point:
     """Read a point of this generator, of today's space or of an older form of it."""
+    told = _told(space, point)
     for name, value in point.items():
-        if name in space.parameters and not _is_kind(space.parameters[name], value):
-            kind = "one of its choices" if isinstance(space.parameters[name], CategoryParameter) else "a number"
+        if name in space.parameters and name not in told:
+            kind = "one of its choices" if space.is_word[name] else "a number"
             raise InvalidRequest(
                 f"{name} = {value!r} in a point is not {kind}, which the space says it is."
                 " Send the kind of value that the space has, or leave the parameter out of the point."
             )
-    return _borrowed(space, point)
+    return space.default | told
 
 
 def _borrowed(space: SearchSpace, point: Point) -> Point:
     """Read a point of elsewhere as far as it goes; what it does not tell is at its default."""
-    told = {name: point[name] for name in space.parameters if name in point}
-    return space.default | {name: value for name, value in told.items() if _is_kind(space.parameters[name], value)}
+    return space.default | _told(space, point)
+
+
+def _told(space: SearchSpace, point: Point) -> Point:
+    """Return the values that are of the space's parameters, and of their kind."""
+    kinds = space.is_word
+    return {name: value for name, value in point.items() if kinds.get(name) is isinstance(value, str)}
 
 
 def _shares(space: SearchSpace, point: Point) -> bool:
-    told = sum(name in point and _is_kind(space.parameters[name], point[name]) for name in space.free)
+    told = sum(name in space.free for name in _told(space, point))
     return bool(space.free) and told >= SHARED * len(space.free)
 
 
-def _is_kind(parameter: Parameter, value: Value) -> bool:
-    return isinstance(value, str) == isinstance(parameter, CategoryParameter)
-
-
 def _sorted(ratings: Iterable[Observation]) -> tuple[Observation, ...]:
-    return tuple(sorted(ratings, key=_in_time))
+    """Put ratings in an order that is the same whatever the order in which they came."""
+    rows = list(ratings)
+    if len(set(map(_in_time, rows))) < len(rows):  # points are slow to compare, and hardly ever needed for it
+        rows.sort(key=lambda one: str(sorted(one.point.items())))
+    return tuple(sorted(rows, key=_in_time))
 
 
 def _in_time(one: Observation) -> tuple[object, ...]:
-    point = str(sorted(one.point.items()))
-    return one.at, one.output, one.rater, one.item, one.rating, one.version, one.generator, point
+    return one.at, one.output, one.rater, one.item, one.rating, one.version, one.generator
 
 
 def _numbered(names: Sequence[Any]) -> tuple[int, Index]:

@@ -69,16 +69,23 @@ class Axis:
             return int(low + place * step)
         return min(max(float(f"{low + place * step:.15g}"), low), self.parameter.high)
 
-    def unit(self, value: Value) -> float:
-        """Return where a value lies: in [0, 1], or beyond where it is not a value of today's."""
+    def unit(self, values: Sequence[Value]) -> Array:
+        """Return where values lie: in [0, 1], or beyond where they are not values of today's."""
         if isinstance(self.parameter, CategoryParameter):
             choices = self.parameter.choices
-            return choices.index(str(value)) / (len(choices) - 1) if value in choices else _own(value)
-        # Whole numbers may have any length: they are cut before they become floats.
-        number, (low, high) = float(min(max(_number(value), -HUGE), HUGE)), self.ends
-        place = ((math.log(max(number, TINY)) if self.is_log else number) - low) / (high - low)
-        inside = self.parameter.low <= number <= self.parameter.high
-        return min(max(place, 0), 1) if inside else min(max(place, -FAR), 1 + FAR)
+            known = {choice: place / (len(choices) - 1) for place, choice in enumerate(choices)}
+            return np.array([known[v] if v in known else _own(v) for v in map(str, values)])
+        numbers = np.array([v if isinstance(v, float) else _number(v) for v in values]).clip(-HUGE, HUGE)
+        inside = (self.parameter.low <= numbers) & (numbers <= self.parameter.high)
+        places = self._scaled(numbers)
+        return np.asarray(np.where(inside, places.clip(0, 1), places.clip(-FAR, 1 + FAR)))
+
+    def _scaled(self, numbers: Array) -> Array:
+        low, high = self.ends
+        if self.is_log:
+            return np.asarray((np.log(np.maximum(numbers, TINY)) - low) / (high - low))
+        beyond = (FAR + 1) * (high - low)  # in a narrow range, what lies further off would be too large a number
+        return np.asarray((np.clip(numbers, low - beyond, high + beyond) - low) / (high - low))
 
     def value(self, place: float) -> Value:
         """Return the value nearest to a place: on the grid of steps from `low`, never outside."""
@@ -97,7 +104,7 @@ class Axis:
             return column
         if self.levels > ENUMERABLE:
             return self._snap_many(column)
-        places = np.array([self.unit(self.at(k)) for k in range(int(self.levels))])
+        places = self.unit([self.at(k) for k in range(int(self.levels))])
         return np.asarray(places[np.searchsorted((places[1:] + places[:-1]) / 2, column)])
 
     @cached_property
@@ -126,9 +133,8 @@ class SearchSpace:
         self.parameters = dict(sorted(space.parameters.items()))
         self.free = {name: Axis(parameter) for name, parameter in self.parameters.items() if _is_free(parameter)}
         self.default: Point = {name: parameter.default for name, parameter in self.parameters.items()}
-        self.is_category = np.array(
-            [isinstance(axis.parameter, CategoryParameter) for axis in self.free.values()] or [False]
-        )
+        self.is_word = {name: isinstance(one, CategoryParameter) for name, one in self.parameters.items()}
+        self.is_category = np.array([self.is_word[name] for name in self.free] or [False])
 
     def key(self, point: Point) -> Key:
         """Return what two equal points have in common: their values in the order of the names."""
@@ -142,7 +148,7 @@ class SearchSpace:
         """Place points in the unit cube; a space without free parameters has one column of zeros."""
         rows = np.zeros((len(points), len(self.is_category)))
         for column, (name, axis) in enumerate(self.free.items()):
-            rows[:, column] = [axis.unit(point[name]) for point in points]
+            rows[:, column] = axis.unit([point[name] for point in points])
         return rows
 
     def points(self, rows: Array) -> list[Point]:
@@ -177,7 +183,7 @@ class SearchSpace:
         if math.prod(levels) > ENUMERABLE:
             return None
         axes = [
-            [axis.unit(axis.at(k)) for k in range(int(n))] for axis, n in zip(self.free.values(), levels, strict=True)
+            axis.unit([axis.at(k) for k in range(int(n))]) for axis, n in zip(self.free.values(), levels, strict=True)
         ]
         default = self.unit([self.default])
         return distinct(np.vstack([default, list(itertools.product(*axes))])) if axes else default
@@ -245,7 +251,7 @@ def _step(parameter: FloatParameter | IntParameter) -> float | None:
 def _number(value: Value) -> float:
     if isinstance(value, str):
         raise TypeError(f"{value!r} is not a number")
-    return value
+    return float(min(max(value, -HUGE), HUGE))  # whole numbers of any length are cut before they become floats
 
 
 def _own(choice: Value) -> float:

@@ -49,7 +49,7 @@ def test_a_point_that_was_drawn_comes_back_from_the_unit_cube(space: ParameterSp
 )
 def test_values_snap_to_their_step(parameter: Parameter, value: float, snapped: float) -> None:
     axis = Axis(parameter)
-    assert axis.value(axis.unit(value)) == snapped
+    assert axis.value(float(axis.unit([value])[0])) == snapped
 
 
 def test_initial_points_start_at_the_default_and_differ() -> None:
