@@ -1,6 +1,5 @@
 """Restoration games that are kept once played, by the code that played them, so that only what changed is replayed."""
 
-import hashlib
 import json
 import os
 import time
@@ -14,6 +13,7 @@ from pathlib import Path
 
 import cv2
 
+from benchmarks.digests import OPTIMIZER, digest
 from benchmarks.game import CHECKPOINTS, SIDE, UPLOADS, Game
 from benchmarks.methods import random_search, reachable, scikit_optimize
 from benchmarks.photos import load_photos
@@ -37,10 +37,6 @@ THE_GAME = (
     "web/adapters/generators/filters.py",
     "web/adapters/generators/local.py",
     "web/adapters/generators/tone.py",
-)
-OURS = tuple(
-    f"ml_service/{name}.py"
-    for name in ("additive", "likelihood", "rating_gp", "acquisition", "space", "known", "optimizer", "diagnosis")
 )
 
 
@@ -91,8 +87,8 @@ class Played:
 def code(player: str) -> str:
     """Return what a result is of: the game's code, with a peer's version or a digest of our optimizer."""
     if player == "scikit-optimize":
-        return f"{_digest(THE_GAME)} {version(player)}"
-    return " ".join([_digest(THE_GAME), *([_digest(OURS)] if player in ("palate", "queue") else [])])
+        return f"{digest(THE_GAME)} {version(player)}"
+    return " ".join([digest(THE_GAME), *([digest(OPTIMIZER)] if player in ("palate", "queue") else [])])
 
 
 def kept(runs: Iterable[Run], file: Path = KEPT) -> list[Played]:
@@ -135,10 +131,6 @@ def played(run: Run) -> Played:
     points = PLAYERS[run.player](game)
     gains = {arm: {ratings: game.gain(point) for ratings, point in bests.items()} for arm, bests in points.items()}
     return Played(run, stands, gains, game.untouched(), game.default, time.process_time() - start)
-
-
-def _digest(paths: Iterable[str]) -> str:
-    return hashlib.sha256(b"".join(Path(path).read_bytes() for path in paths)).hexdigest()[:12]
 
 
 def _one_thread() -> None:

@@ -6,10 +6,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize
 from skopt import Optimizer, expected_minimum
-from skopt.space import Real
 
+from benchmarks.dimensions import dimensions
 from benchmarks.game import CHECKPOINTS, NUMBERS, OPTIONS, SEARCH, UPLOADS, Game
-from ml_service.contract import FloatParameter, Point
+from ml_service.contract import Point
 
 Bests = Mapping[int, Point]  # by the number of ratings
 
@@ -33,7 +33,7 @@ def scikit_optimize(game: Game, uploads: int) -> tuple[Bests, Bests]:
 
     Returns the points of its best observation, and the points where its last model expects the most.
     """
-    optimizer = Optimizer(_dimensions(), random_state=game.seed)
+    optimizer = Optimizer(dimensions(NUMBERS), random_state=game.seed)
     observed, expected = {}, {}
     for upload in range(uploads):
         rows = optimizer.ask(n_points=OPTIONS)
@@ -44,15 +44,6 @@ def scikit_optimize(game: Game, uploads: int) -> tuple[Bests, Bests]:
             observed[told] = _point(result.x)
             expected[told] = _point(expected_minimum(result, random_state=game.seed)[0])
     return observed, expected
-
-
-def _dimensions() -> list[Real]:
-    priors = {"linear": "uniform", "log": "log-uniform"}
-    return [
-        Real(parameter.low, parameter.high, prior=priors[parameter.scale], name=name)
-        for name, parameter in NUMBERS.parameters.items()
-        if isinstance(parameter, FloatParameter)
-    ]
 
 
 def _point(row: Sequence[float]) -> Point:

@@ -20,6 +20,7 @@ import numpy as np
 from benchmarks.game import CHECKPOINTS, SIDE
 from benchmarks.games import AHEAD, EXPECTED, OBSERVED, PALATE, PLAYERS, RANDOM, REACHABLE, Played, Run, kept, results
 from benchmarks.photos import load_photos
+from benchmarks.ratios import mean_and_error
 from ml_service.errors import ServiceError
 from web.adapters.faults import CAMERAS
 
@@ -32,12 +33,6 @@ Gains = dict[tuple[str, int], float]  # of one arm after so many ratings, by cam
 def of(games: Sequence[Played], arm: str, ratings: int) -> Gains:
     """Return the gains of an arm by game."""
     return {(one.run.camera, one.run.seed): one.gains[arm][ratings] for one in games if arm in one.gains}
-
-
-def mean_and_error(values: Sequence[float]) -> tuple[float, float]:
-    """Return the mean and its standard error; NaN where there are too few."""
-    mean = float(np.mean(values)) if values else np.nan
-    return mean, float(np.std(values, ddof=1) / np.sqrt(len(values))) if len(values) > 1 else np.nan
 
 
 def report(games: Sequence[Played]) -> str:

@@ -1,6 +1,5 @@
 """Simulated sessions that are kept once played, so that a benchmark of hours can be broken off and taken up again."""
 
-import hashlib
 import json
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -9,6 +8,7 @@ from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
 
+from benchmarks.digests import OPTIMIZER, digest
 from benchmarks.ideas import changed
 from benchmarks.ours import OneByOne, Palate
 from benchmarks.panel import CONDITIONS, PLAIN
@@ -86,9 +86,7 @@ def code(system: str) -> str:
     """Return what a result is of: the version of a peer's package, or a digest of our own code."""
     if system in PACKAGES:
         return version(PACKAGES[system])
-    names = ("additive", "likelihood", "rating_gp", "acquisition", "space", "known", "optimizer", "diagnosis")
-    parts = [Path("ml_service", f"{name}.py").read_bytes() for name in names]
-    return hashlib.sha256(b"".join(parts)).hexdigest()[:12]
+    return digest(OPTIMIZER)
 
 
 def results(runs: Iterable[Run], jobs: int, kept: Path = KEPT) -> Iterator[Played]:

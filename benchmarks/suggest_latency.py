@@ -123,12 +123,11 @@ def diagnosis(seen: tuple[Observation, ...]) -> Callable[[], object]:
 
 def scikit_optimize(seen: tuple[Observation, ...]) -> Callable[[], object]:
     """Return the work of `skopt.Optimizer` at its defaults: told all, asked for one."""
-    skopt, space = importlib.import_module("skopt"), importlib.import_module("skopt.space")
-    dimensions = [_skopt_dimension(space, parameter) for parameter in SPACE.parameters.values()]
+    skopt, space = importlib.import_module("skopt"), importlib.import_module("benchmarks.dimensions")
     rows, values = [[one.point[name] for name in SPACE.parameters] for one in seen], [-one.rating for one in seen]
 
     def work() -> object:
-        optimizer = skopt.Optimizer(dimensions, random_state=0)
+        optimizer = skopt.Optimizer(space.dimensions(SPACE), random_state=0)
         optimizer.tell(rows, values)
         return optimizer.ask()
 
@@ -153,14 +152,6 @@ def optuna(seen: tuple[Observation, ...], sampler: str) -> Callable[[], object]:
         return study.ask(kinds).params
 
     return work
-
-
-def _skopt_dimension(space: Any, parameter: Any) -> Any:
-    if isinstance(parameter, CategoryParameter):
-        return space.Categorical(list(parameter.choices))
-    if isinstance(parameter, IntParameter):
-        return space.Integer(parameter.low, parameter.high)
-    return space.Real(parameter.low, parameter.high, prior="uniform" if parameter.scale == "linear" else "log-uniform")
 
 
 def _optuna_distribution(kinds: Any, parameter: Any) -> Any:
