@@ -1,6 +1,7 @@
 """What a belief has learnt, in the words of the contract: best point, convergence, curves, effects, variances."""
 
 from collections import Counter
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -14,6 +15,7 @@ from ml_service.contract import (
     GroupEffect,
     PairReport,
     ParameterReport,
+    Point,
     RaterEffect,
     Value,
     VarianceParts,
@@ -27,6 +29,7 @@ CURVE = 21  # values of a number's curve
 SAMPLES = 400  # functions drawn from the belief
 DRAWN = 400  # points that they are drawn at
 NEAR = 0.1  # stars: so close to the optimum counts as there
+OWN = 0.5  # of what looks like the luck of a point's outputs may be the point's own: nothing that its neighbours show
 
 
 def learnt(known: Known, random: np.random.Generator) -> Diagnosis:
@@ -66,7 +69,9 @@ class Findings:
     def recommended(self) -> Best:
         """Return the best point with the intervals of its rating and of its gain over the default."""
         mean, c = self.belief.posterior(np.vstack([self.row, self.space.unit([self.space.default])]))
-        gain_sd, sd = np.sqrt(np.clip([c[0, 0] + c[1, 1] - 2 * c[0, 1], c[0, 0]], 0, None)).tolist()
+        own = self._own([self.best, self.space.default])
+        apart = c[0, 0] + c[1, 1] - 2 * c[0, 1] + (own.sum() if self.best != self.space.default else 0)
+        gain_sd, sd = np.sqrt(np.clip([apart, c[0, 0] + own[0]], 0, None)).tolist()
         return Best(
             generator=self.known.generator,
             point=self.best,
@@ -96,11 +101,22 @@ class Findings:
     def _curves(self) -> dict[str, tuple[CurvePoint, ...]]:
         each = {name: _values(self.space, name, self.best[name]) for name in self.space.parameters}
         values = [(name, value) for name, some in each.items() for value in some]
-        rated = self.belief.marginal(self.space.unit([self.best | {name: value} for name, value in values]))
+        points = [self.best | {name: value} for name, value in values]
+        means, sds = self.belief.marginal(self.space.unit(points))
         curves: dict[str, list[CurvePoint]] = {name: [] for name in each}
-        for (name, value), mean, sd in zip(values, *rated, strict=True):
+        for (name, value), mean, sd in zip(values, means, np.hypot(sds, np.sqrt(self._own(points))), strict=True):
             curves[name].append(CurvePoint(value=value, rating=interval(float(mean), float(sd))))
         return {name: tuple(curve) for name, curve in curves.items()}
+
+    def _own(self, points: Sequence[Point]) -> Array:
+        """Return the variance of what points have of their own, in stars², as far as ratings of them leave it open.
+
+        f is smoother than what it stands for: this is its discrepancy (Kennedy and O'Hagan 2001).
+        """
+        hyper = self.belief.hyper
+        own, luck = OWN * hyper.effects["output"], (1 - OWN) * hyper.effects["output"]
+        rated = np.array([self.known.rated[self.space.key(point)] for point in points])
+        return np.asarray(own / (1 + rated * own / (luck + hyper.noise)))
 
     def _settled(self) -> dict[str, float]:
         """Compare where the best of drawn functions lies, now and before any rating, among the same points."""
