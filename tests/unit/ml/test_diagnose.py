@@ -68,6 +68,20 @@ def test_intervals_hold_the_truth_and_narrow(some: Diagnosis, many: Diagnosis) -
     assert many.best.rating.high - many.best.rating.low < some.best.rating.high - some.best.rating.low
 
 
+def test_what_a_point_has_of_its_own_is_told_by_rating_it_again(many: Diagnosis) -> None:
+    random, way = np.random.default_rng(3), CategoryParameter(choices=("a", "b"), default="a")
+    seen = [
+        scored({"way": "ab"[output % 2]}, output, random, lambda point: 3.0 + (point["way"] == "b"))
+        for output in range(240)
+    ]
+    again = learnt(ParameterSpace(parameters={"way": way}), seen)
+    for told, is_open in ((many, True), (again, False)):
+        assert told.best
+        assert told.variance
+        spread = (told.best.gain.high - told.best.gain.mean) / 1.96
+        assert (spread**2 > told.variance.luck) == is_open  # of two points, half of the luck each
+
+
 def test_more_ratings_converge(some: Diagnosis, many: Diagnosis) -> None:
     assert some.convergence is not None
     assert many.convergence is not None
