@@ -136,8 +136,8 @@ class Reports(Protocol):
         """Return an opaque text that is another one whenever something of a study has changed."""
         ...
 
-    def study(self, study: Study, now: datetime) -> StudyReport:
-        """Return all that the status of a study shows to admins."""
+    def study(self, study: Study, now: datetime, today: datetime) -> StudyReport:
+        """Return all that the status of a study shows to admins; `today` is when the day of who asks began."""
         ...
 
     def own(self, study: Study, rater_id: str, today: datetime) -> OwnReport:

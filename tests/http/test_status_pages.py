@@ -210,6 +210,17 @@ def test_csv_holds_every_row_and_no_formula(site: Site) -> None:
     assert {row["score"] for row in rows} == {"4.0"}
 
 
+def test_json_holds_every_row_of_whoever_asks(site: Site) -> None:
+    rated(site, "other@example.org")
+    mine, _ = rated(site, comment="my words")
+    own = mine.get("/api/train/history.json")
+    assert "attachment" in own.headers["content-disposition"]
+    assert [(row["comment"], "rater" in row) for row in own.json()] == [("my words", False)] * 2
+    every = site.signed_in("admin").get("/api/train/history.json", params={"low": "4"}).json()
+    assert {row["rater"] for row in every} == {"other@example.org", "rita@example.org"}
+    assert len(every) == 4
+
+
 def test_pictures_come_as_thumbnails_that_may_be_kept(site: Site) -> None:
     rated(site)
     admin = site.signed_in("admin")

@@ -25,6 +25,7 @@ from ml_service.contract import (
 from web.domain.opinion import Sums, level_raters, mean_interval, smooth
 from web.domain.report import BestStep, Coverage, VersionMean
 from web.pages import charts, findings
+from web.pages.heat import PIECES, coverage_map, pieces
 from web.pages.responses import Curve, responses
 from web.pages.svg import HEIGHT, WIDTH, Scale, time_ticks
 
@@ -85,6 +86,15 @@ ALL = {
     "left of one": findings.convergence([BestStep(10, around(4), 0.0, 1.0)]) or Markup(),
     "histogram": charts.histogram({1: 0, 2: 1, 3: 4, 4: 2, 5: 0}),
     "empty histogram": charts.histogram({}),
+    "coverage": coverage_map(
+        {"exposure": EXPOSURE, "gamma": GAMMA, "style": STYLE},
+        {
+            "exposure": RATED,
+            "gamma": [Coverage(9.8, 3, 3.0), Coverage(0.1, 1, 3.0)],
+            "style": [Coverage("<vivid>", 4, 3.0)],
+        },
+    )
+    or Markup(),
 }
 
 
@@ -221,6 +231,19 @@ def test_a_harsh_rater_does_not_make_a_version_look_worse() -> None:
     levelled = level_raters(groups)
     assert levelled["a"].mean == pytest.approx(3)
     assert levelled["b"].mean == pytest.approx(3)
+
+
+def test_pieces_of_a_range_hold_every_rating_once() -> None:
+    found = pieces(EXPOSURE, [Coverage(-1.0, 4, 3.0), Coverage(1.0, 2, 5.0), Coverage(0.99, 2, 4.0)])
+    assert len(found) == PIECES
+    assert [(piece.ratings, piece.mean) for piece in found if piece.ratings] == [(4, 3.0), (4, 4.5)]
+    assert (found[0].name, found[-1].name) == ("-1 to -0.833", "0.833 to 1")
+    assert pieces(GAMMA, [Coverage(1.2, 3, 3.0)])[PIECES // 2].ratings == 3
+
+
+def test_a_map_of_ratings_says_what_was_never_tried() -> None:
+    assert "Not rated yet: exposure: 10 of 12 parts; gamma: 10 of 12 parts; style: 1 of 2 parts." in ALL["coverage"]
+    assert coverage_map({"exposure": EXPOSURE}, {}) is None
 
 
 def test_the_interval_of_a_mean_is_students() -> None:

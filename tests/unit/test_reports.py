@@ -15,6 +15,7 @@ from web.domain.job import Job
 from web.domain.prompt import PromptVersion
 from web.domain.rating import Exclusion
 from web.domain.report import StudyReport
+from web.domain.study import StopRules
 
 START = datetime(2026, 3, 1, 9, tzinfo=UTC)
 EVERYTHING = Filter()
@@ -31,7 +32,7 @@ def reports(store: SqlStore) -> SqlReports:
 
 
 def status(rows: Rows, reports: SqlReports) -> StudyReport:
-    return reports.study(rows.study, rows.now)
+    return reports.study(rows.study, rows.now, START.replace(hour=0))
 
 
 def test_a_new_study_has_a_report_of_nothing(rows: Rows, reports: SqlReports) -> None:
@@ -67,8 +68,9 @@ def test_counts_tell_what_there_is(rows: Rows, reports: SqlReports) -> None:
 
 def test_raters_are_active_for_a_quarter_of_an_hour(rows: Rows, reports: SqlReports) -> None:
     rows.rate(rows.option(rows.source()), rows.anna)
-    assert reports.study(rows.study, rows.now + timedelta(minutes=14)).counts.active_raters == 1
-    assert reports.study(rows.study, rows.now + timedelta(minutes=16)).counts.active_raters == 0
+    for minutes, active in ((14, 1), (16, 0)):
+        later = rows.now + timedelta(minutes=minutes)
+        assert reports.study(rows.study, later, START).counts.active_raters == active
 
 
 def test_versions_are_told_apart_by_name_or_number(rows: Rows, reports: SqlReports) -> None:
@@ -93,6 +95,32 @@ def test_the_trend_goes_by_minute_hour_or_day(rows: Rows, reports: SqlReports, a
     assert [step.mean for step in trend] == [2, 3, 4]
     assert len(trend) == steps
     assert trend[0].at == (START if apart < 60 * 24 else START.replace(hour=0))
+
+
+def test_samples_of_today_count_from_midnight(rows: Rows, reports: SqlReports) -> None:
+    source = rows.source()
+    with rows.store.begin() as tx:
+        for option, hours in ((rows.option(source, state="closed"), hours) for hours in (-10, 1, 2)):
+            closed = tx.experiments.get(option.experiment_id)
+            tx.experiments.replace(replace(closed, closed_at=START + timedelta(hours=hours)))
+    found = status(rows, reports)
+    assert (found.counts.samples, found.counts.samples_today) == (3, 2)
+    assert [(one.name, one.have, one.of, one.reached) for one in found.milestones] == [
+        ("Samples today", "2", "5", False),
+        ("Samples in all", "3", "50", False),
+    ]
+
+
+def test_a_goal_is_a_milestone_of_the_best(rows: Rows, reports: SqlReports) -> None:
+    for _ in range(2):
+        rows.rate(rows.option(rows.source()), rows.anna)
+    rows.learn(2, mean=4.0)
+    wanted = {goal: replace(rows.study, stop=StopRules(goal=goal)) for goal in (3.9, 4.6)}
+    found = {goal: reports.study(study, rows.now, START).milestones[-1] for goal, study in wanted.items()}
+    assert [(one.have, one.of, one.reached) for one in found.values()] == [
+        ("4.00 ★", "3.9 ★", True),
+        ("4.00 ★", "4.6 ★", False),
+    ]
 
 
 def test_what_does_not_count_is_in_no_mean(rows: Rows, reports: SqlReports) -> None:

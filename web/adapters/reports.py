@@ -31,10 +31,10 @@ class SqlReports:
         with self.store.read() as tx:
             return status.change(tx.connection, study_id)
 
-    def study(self, study: Study, now: datetime) -> StudyReport:
-        """Return all that the status of a study shows to admins."""
+    def study(self, study: Study, now: datetime, today: datetime) -> StudyReport:
+        """Return all that the status of a study shows to admins; `today` is when the day of who asks began."""
         with self.store.read() as tx:
-            return status.study_report(tx.connection, study, now - ACTIVE)
+            return status.study_report(tx.connection, study, now - ACTIVE, today)
 
     def own(self, study: Study, rater_id: str, today: datetime) -> OwnReport:
         """Return a rater's own numbers of a study; `today` is when their day began."""

@@ -24,6 +24,7 @@ from web.adapters.tables import (
     studies,
     users,
 )
+from web.domain.milestone import milestones
 from web.domain.opinion import Sums, level_raters, mean_interval, smooth
 from web.domain.report import BestStep, Counts, Example, OwnReport, RaterNumbers, StudyReport, TrendStep, VersionMean
 from web.domain.stopping import Figures, Recommended, Standing, standings
@@ -46,10 +47,10 @@ def change(connection: Connection, study_id: str) -> str:
     return hashlib.sha256("|".join(map(str, row)).encode()).hexdigest()[:16]
 
 
-def study_report(connection: Connection, study: Study, active_since: datetime) -> StudyReport:
+def study_report(connection: Connection, study: Study, active_since: datetime, today: datetime) -> StudyReport:
     """Return all that the status of a study shows; the ratings in it are those that the optimizer is told."""
     counting = counted(study.id)
-    counts = _counts(connection, study.id, counting, active_since)
+    counts = _counts(connection, study.id, counting, active_since, today)
     learnt = newest(connection, study.id, counts.ratings)
     best = best_steps(connection, study.id, counts.ratings)
     return StudyReport(
@@ -66,6 +67,9 @@ def study_report(connection: Connection, study: Study, active_since: datetime) -
         coverage=coverage(connection, study, and_(counting, _SCORED)),
         asked=asked(connection, study.id),
         stopping=_stopping(study, counts, learnt, best),
+        milestones=milestones(
+            counts.samples_today, counts.samples, learnt.diagnosis.best if learnt else None, study.stop.goal
+        ),
         labels=version_labels(connection, study.prompt_key),
         example=_example(connection, counting),
         change=change(connection, study.id),
@@ -106,10 +110,12 @@ def _parked(study_id: str) -> Any:
     return select(func.count()).where(jobs.c.state == "parked", jobs.c.study_id == study_id)
 
 
-def _counts(connection: Connection, study_id: str, counting: ColumnElement[bool], active_since: datetime) -> Counts:
+def _counts(
+    connection: Connection, study_id: str, counting: ColumnElement[bool], active_since: datetime, today: datetime
+) -> Counts:
     by_state = select(experiments.c.state, func.count()).where(experiments.c.study_id == study_id)
     present = select(func.count()).where(inputs.c.study_id == study_id, inputs.c.removed_at.is_(None))
-    samples = select(func.count()).where(
+    samples = select(func.count(), func.count().filter(experiments.c.closed_at >= today)).where(
         experiments.c.study_id == study_id,
         experiments.c.state == "closed",
         experiments.c.kind.in_(("explore", "ab")),
@@ -122,12 +128,14 @@ def _counts(connection: Connection, study_id: str, counting: ColumnElement[bool]
     )
     spent = select(func.coalesce(func.sum(options.c.cost_micros), 0)).where(options.c.study_id == study_id)
     scored, skipped, raters = connection.execute(answered).one()
+    closed, closed_today = connection.execute(samples).one()
     return Counts(
         inputs=connection.execute(present).scalar_one(),
         experiments=dict(connection.execute(by_state.group_by(experiments.c.state)).all()),
         ratings=scored,
         skips=skipped,
-        samples=connection.execute(samples).scalar_one(),
+        samples=closed,
+        samples_today=closed_today,
         raters=raters,
         active_raters=connection.execute(active).scalar_one(),
         parked_jobs=connection.execute(_parked(study_id)).scalar_one(),

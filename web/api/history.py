@@ -8,7 +8,7 @@ from fastapi.responses import StreamingResponse
 from pydantic import TypeAdapter
 
 from web.domain.history import Cursor, Entry, Filter, OwnEntry, Page
-from web.http.export import csv_download
+from web.http.export import csv_download, json_download
 from web.http.openapi import content, query_of
 from web.http.session import Rater, context
 
@@ -16,6 +16,8 @@ router = APIRouter(tags=["history"])
 
 _PAGE = TypeAdapter(Page[Entry])
 _OWN_PAGE = TypeAdapter(Page[OwnEntry])
+_ENTRY = TypeAdapter(Entry)
+_OWN_ENTRY = TypeAdapter(OwnEntry)
 COLUMNS = (
     "rated_at",
     "study",
@@ -42,7 +44,7 @@ ADMIN_COLUMNS = (
     "output_id",
 )
 MOST_ROWS = 500
-FILE = "palate-history.csv"
+FILE = "palate-history"
 
 
 @router.get(
@@ -76,6 +78,22 @@ def history_csv(request: Request, rater: Rater) -> StreamingResponse:
     reports, wanted = context(request).parts.reports, Filter.read(request.query_params)
     if rater.role == "admin":
         every = reports.every_entry(rater.project_id, wanted)
-        return csv_download(FILE, ADMIN_COLUMNS, map(attrgetter(*ADMIN_COLUMNS), every))
+        return csv_download(f"{FILE}.csv", ADMIN_COLUMNS, map(attrgetter(*ADMIN_COLUMNS), every))
     own = reports.every_own_entry(rater.project_id, rater.user_id, wanted)
-    return csv_download(FILE, COLUMNS, map(attrgetter(*COLUMNS), own))
+    return csv_download(f"{FILE}.csv", COLUMNS, map(attrgetter(*COLUMNS), own))
+
+
+@router.get(
+    "/api/train/history.json",
+    response_class=StreamingResponse,
+    responses={200: {"model": list[Entry] | list[OwnEntry]}},
+    openapi_extra=query_of(Filter),
+)
+def history_json(request: Request, rater: Rater) -> StreamingResponse:
+    """Return every row as a file with one JSON array, by the same filters."""
+    reports, wanted = context(request).parts.reports, Filter.read(request.query_params)
+    if rater.role == "admin":
+        every = reports.every_entry(rater.project_id, wanted)
+        return json_download(f"{FILE}.json", (_ENTRY.dump_json(one).decode() for one in every))
+    own = reports.every_own_entry(rater.project_id, rater.user_id, wanted)
+    return json_download(f"{FILE}.json", (_OWN_ENTRY.dump_json(one).decode() for one in own))

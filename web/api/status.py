@@ -11,6 +11,7 @@ from pydantic import TypeAdapter
 
 from ml_service.errors import NotFound
 from web.domain.access import Actor
+from web.domain.day import midnight
 from web.domain.report import OwnReport, StudyReport
 from web.domain.study import Study
 from web.http.openapi import content
@@ -35,10 +36,9 @@ def status(request: Request, rater: Rater, study: str = "") -> Response:
     chosen = _study(parts, rater, study)
     now = parts.clock.now()
     if rater.role == "admin":
-        body = _REPORT.dump_json(parts.reports.study(chosen, now))
+        body = _REPORT.dump_json(parts.reports.study(chosen, now, midnight(now)))
     else:
-        midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
-        body = _OWN.dump_json(parts.reports.own(chosen, rater.user_id, midnight))
+        body = _OWN.dump_json(parts.reports.own(chosen, rater.user_id, midnight(now)))
     return Response(body, media_type="application/json")
 
 

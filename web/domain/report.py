@@ -7,6 +7,7 @@ from typing import Literal
 from ml_service.contract import Interval, Value
 from web.domain.experiment import Experiment, Option
 from web.domain.history import Entry
+from web.domain.milestone import Milestone
 from web.domain.stopping import Standing
 from web.domain.study import Input, Learnt, Study
 
@@ -20,6 +21,7 @@ class Counts:
     ratings: int
     skips: int
     samples: int
+    samples_today: int
     raters: int
     active_raters: int
     parked_jobs: int
@@ -126,6 +128,7 @@ class StudyReport:
     coverage: dict[str, tuple[Coverage, ...]]
     asked: tuple[Asked, ...]
     stopping: tuple[Standing, ...]
+    milestones: tuple[Milestone, ...]
     labels: dict[str, str]
     example: Example | None
     change: str

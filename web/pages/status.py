@@ -1,12 +1,11 @@
 """The status page: what a study has, what was learnt, and for raters their own numbers."""
 
-from datetime import datetime
-
 from fastapi import APIRouter, Request, Response
 from markupsafe import Markup
 
 from ml_service.contract import Best, Diagnosis
 from web.domain.access import Actor
+from web.domain.day import midnight
 from web.domain.prompt import PromptVersion
 from web.domain.rating import TAGS
 from web.domain.report import OwnReport, StudyReport, TrendStep
@@ -17,6 +16,7 @@ from web.http.templates import page
 from web.pages import charts, findings, wording
 from web.pages.bars import shown
 from web.pages.findings import expected
+from web.pages.heat import coverage_map
 from web.pages.responses import Curve, responses
 from web.ports import Parts
 from web.services.releases import live_of
@@ -38,7 +38,7 @@ def status(request: Request, rater: Rater, study: str = "") -> Response:
         return page(request, "status_empty.html", actor=rater, active="status")
     if rater.role != "admin":
         return _own(request, rater, chosen, studies)
-    report = parts.reports.study(chosen, parts.clock.now())
+    report = parts.reports.study(chosen, parts.clock.now(), midnight(parts.clock.now()))
     names = {one.rater_id: one.rater for one in report.raters}
     learnt = report.learnt.diagnosis if report.learnt else None
     with parts.store.read() as tx:
@@ -71,18 +71,14 @@ def _own(request: Request, rater: Actor, study: Study, studies: tuple[Study, ...
     return page(request, "status_own.html", actor=rater, active="status", report=report, studies=studies, plots=plots)
 
 
-def midnight(now: datetime) -> datetime:
-    """Return when the day of a moment began, in UTC."""
-    return now.replace(hour=0, minute=0, second=0, microsecond=0)
-
-
 def _plots(report: StudyReport) -> Plots:
     plots = _rated_plots(report)
     if len(report.versions) > 1:
         plots["versions"] = charts.means(report.versions)
     if report.best:
         plots["best"] = charts.best_so_far(report.best)
-    return plots
+    space = report.study.spaces[report.study.generator].parameters
+    return plots | _maybe(coverage=coverage_map(space, report.coverage))
 
 
 def _rated_plots(report: StudyReport | OwnReport) -> Plots:
