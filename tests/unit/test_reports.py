@@ -99,8 +99,9 @@ def test_the_trend_goes_by_minute_hour_or_day(rows: Rows, reports: SqlReports, a
 
 def test_samples_of_today_count_from_midnight(rows: Rows, reports: SqlReports) -> None:
     source = rows.source()
+    ended = [(rows.option(source, state="closed"), hours) for hours in (-10, 1, 2)]
     with rows.store.begin() as tx:
-        for option, hours in ((rows.option(source, state="closed"), hours) for hours in (-10, 1, 2)):
+        for option, hours in ended:
             closed = tx.experiments.get(option.experiment_id)
             tx.experiments.replace(replace(closed, closed_at=START + timedelta(hours=hours)))
     found = status(rows, reports)
