@@ -7,8 +7,10 @@ from typing import Any, Protocol, TypeVar
 
 from web.domain.access import Actor, ApiKey, Attempts, Link, Membership, Password, Session, User
 from web.domain.audit import Event
+from web.domain.enrolment import Enrolment
 from web.domain.experiment import Experiment, ExperimentState, Option, Output
 from web.domain.feedback import Feedback, FeedbackSummary
+from web.domain.gold import Gold
 from web.domain.job import Job
 from web.domain.lease import HeldOption, Lease, LeaseState, Shown
 from web.domain.prompt import Pointer, PointerKind, Prompt, PromptVersion, VersionLine
@@ -194,6 +196,10 @@ class Transaction(Protocol):
     def ratings(self) -> Collection[Rating]: ...
     @property
     def exclusions(self) -> Collection[Exclusion]: ...
+    @property
+    def enrolments(self) -> Collection[Enrolment]: ...
+    @property
+    def golds(self) -> Collection[Gold]: ...
     @property
     def diagnoses(self) -> Collection[Learnt]: ...
     @property

@@ -20,7 +20,9 @@ from web.adapters.archive.writing import Place
 from web.adapters.reports import SqlReports
 from web.adapters.store import SqlStore
 from web.domain.access import ApiKey, Password
+from web.domain.enrolment import Enrolment
 from web.domain.feedback import Feedback
+from web.domain.gold import Gold
 from web.domain.ids import new_id
 from web.domain.prompt import PromptVersion
 from web.domain.rating import Exclusion
@@ -147,6 +149,11 @@ def live(world: World) -> None:
     version = _promoted(world)
     with parts.store.begin() as tx:
         tx.exclusions.add(Exclusion(new_id(), world.study.id, two.user_id, now, "clicks blindly", now))
+        tx.enrolments.add(
+            Enrolment(new_id(), world.study.id, two.user_id, now, paused_at=now, paused_by=world.admin.user_id)
+        )
+        asked = tx.experiments.all(study_id=world.study.id)[0]
+        tx.golds.add(Gold(new_id(), asked.id, world.study.id, 2, 3, "agreement", now, retired_at=now))
         removed = tx.inputs.all(study_id=world.study.id)[-1]
         tx.passwords.add(Password(one.user_id, parts.passwords.hash("a long word for a test"), now))
         project, owner = world.study.project_id, world.admin.user_id

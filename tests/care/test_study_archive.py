@@ -7,7 +7,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from sqlalchemy import insert
 
 from ml_service.contract import Suggestion
 from ml_service.errors import Conflict, InvalidRequest, NotFound
@@ -21,6 +20,7 @@ from web.adapters.archive.study import StudyArchive
 from web.adapters.archive.writing import Place
 from web.adapters.store import SqlStore
 from web.domain.access import User
+from web.domain.guide import Guide
 from web.domain.ids import new_id
 from web.domain.study import OptimizerSettings, Project, StopRules
 from web.services import accounts, intake, publication, requests, versions
@@ -214,8 +214,13 @@ def test_an_image_that_is_lost_is_named_and_the_rest_arrives(
     assert target.load_study(tmp_path / "study.zip").images == made.objects
 
 
+def old_rules_unlike_ours(members: dict[str, bytes]) -> None:
+    as_format_1(members)
+    line("studies", stop={"goal": 4.5})(members)
+
+
 BROKEN: dict[str, tuple[Change, str]] = {
-    "newer": (manifest(palate_archive=4), "newer Palate"),
+    "newer": (manifest(palate_archive=5), "newer Palate"),
     "another study": (manifest(id=new_id()), "the one study"),
     "no manifest": (without("manifest.json"), "manifest.json is missing"),
     "no table": (without("rows/inputs.jsonl"), "rows/inputs.jsonl is missing"),
@@ -236,7 +241,7 @@ BROKEN: dict[str, tuple[Change, str]] = {
     "key outside": (line("outputs", object_key="../../evil"), "is missing"),
     "page as image": (line("outputs", media_type="text/html"), "no image"),
     "zero byte": (line("studies", name="a\0b"), "line 1"),
-    "rules of another format": (manifest(palate_archive=2), "stop rules are none of ours"),
+    "rules of another format": (old_rules_unlike_ours, "stop rules are none of ours"),
     "huge number": (line("studies", seed=2**40), "line 1"),
 }
 
@@ -258,6 +263,7 @@ def test_a_broken_file_is_refused_and_nothing_is_written(way: str, origin: Insta
     [
         (line("studies", stop={"goal": 9.0}), "The goal must be from 1 to 5 stars"),
         (line("studies", optimizer={"exploration": 9.0, "initial": 10}), "Exploration must be between"),
+        (line("studies", guide={"tags": {}}), "Give 1 to 12 tags"),
     ],
 )
 @pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
@@ -321,9 +327,7 @@ def test_a_prompt_that_is_new_here_comes_with_its_pointers(
 ) -> None:
     with store.begin() as tx:
         project = tx.projects.add(Project(new_id(), "Other", origin.world.clock.now()))
-        tx.connection.execute(
-            insert(tables.users).values(id=new_id(), email="a@b.c", created_at=project.created_at, active=True)
-        )
+        tx.users.add(User(new_id(), "a@b.c", project.created_at))
     archive = StudyArchive(Place(store, Folder(tmp_path / "other"), intake.view_key))
     archive.load(origin.export_study(tmp_path / "study.zip"), lambda tx, study: None, watch)
     with store.read() as tx:
@@ -350,7 +354,8 @@ def test_a_study_of_the_first_format_arrives(origin: Installation, target: Insta
         study = tx.studies.get(origin.world.study.id)
     a_sample = study.options_per_experiment * study.raters_wanted
     assert study.stop == StopRules(goal=4.5, patience=5 * a_sample, ratings=50 * a_sample)
-    assert (study.optimizer, study.starts_from) == (OptimizerSettings(), None)
+    assert (study.optimizer, study.starts_from, study.guide) == (OptimizerSettings(), None, Guide())
+    assert arrived["enrolments"] == arrived["gold_items"] == []
 
 
 def as_format_1(members: dict[str, bytes]) -> None:
@@ -359,11 +364,13 @@ def as_format_1(members: dict[str, bytes]) -> None:
     old = {"palate_archive": 1, "study_id": made.pop("id"), "study_name": made.pop("name")}
     members["manifest.json"] = json.dumps(made | old | {"made_at": "2026-03-01T09:00:00Z"}).encode()
     later = {
-        "users": {"erased_at"},
+        "users": {"erased_at", "time_zone"},
         "outputs": {"removed_at"},
         "experiment_options": {"evidence"},
-        "studies": {"stopped", "optimizer", "starts_from"},
+        "studies": {"stopped", "optimizer", "starts_from", "guide"},
     }
+    for table in ("enrolments", "gold_items"):
+        del members[f"rows/{table}.jsonl"]
     for table, columns in later.items():
         lines = [json.loads(each) for each in members[f"rows/{table}.jsonl"].splitlines()]
         without_them = [{name: value for name, value in each.items() if name not in columns} for each in lines]

@@ -13,6 +13,7 @@ from tests.world import World, answer, make_world, photo
 from web.adapters.store import SqlStore
 from web.adapters.tables.base import metadata
 from web.domain.access import Actor, Membership, Role
+from web.domain.enrolment import Enrolment
 from web.domain.experiment import Output
 from web.domain.feedback import Report
 from web.domain.ids import new_id
@@ -70,6 +71,11 @@ def busy(world: World) -> Actor:
     with world.parts.store.begin() as tx:
         now = world.clock.now()
         tx.exclusions.add(Exclusion(new_id(), world.study.id, rita.user_id, now, "planted reason", now))
+        hers = Enrolment(new_id(), world.study.id, rita.user_id, now, pause_reason="planted pause")
+        tx.enrolments.add(replace(hers, appeal="planted appeal", answered="planted answer"))
+        other = Enrolment(new_id(), world.study.id, world.admin.user_id, now, pause_reason="planted by her")
+        tx.enrolments.add(replace(other, paused_by=rita.user_id))
+        tx.users.replace(replace(tx.users.get(rita.user_id), time_zone="Planted/Zone"))
     with world.parts.store.begin() as tx:
         record(tx, now, rita, "input.added", ("input", source.id), after=source, note="planted note of hers")
     with world.parts.store.begin() as tx:

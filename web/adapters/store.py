@@ -24,8 +24,10 @@ from web.adapters.queries.ratings import RatingQueries
 from web.adapters.queries.studies import StudyQueries
 from web.domain.access import ApiKey, Attempts, Link, Membership, Password, Session, User
 from web.domain.audit import Event
+from web.domain.enrolment import Enrolment
 from web.domain.experiment import Experiment, Option, Output
 from web.domain.feedback import Feedback
+from web.domain.gold import Gold
 from web.domain.job import Job
 from web.domain.lease import Lease
 from web.domain.prompt import Pointer, Prompt, PromptVersion
@@ -138,6 +140,8 @@ class Transaction:
     leases = cached_property(lambda self: Collection(self.connection, tables.leases, Lease))
     ratings = cached_property(lambda self: Collection(self.connection, tables.ratings, Rating))
     exclusions = cached_property(lambda self: Collection(self.connection, tables.exclusions, Exclusion))
+    enrolments = cached_property(lambda self: Collection(self.connection, tables.enrolments, Enrolment))
+    golds = cached_property(lambda self: Collection(self.connection, tables.gold_items, Gold))
     diagnoses = cached_property(lambda self: Collection(self.connection, tables.diagnoses, Learnt))
     jobs = cached_property(lambda self: Collection(self.connection, tables.jobs, Job))
     events = cached_property(lambda self: Collection(self.connection, tables.audit_events, Event))

@@ -45,18 +45,22 @@ _MAY: dict[str, frozenset[Action]] = {
 
 @dataclass(frozen=True)
 class User:
-    """A person who signs in; of an erased one nothing is left that says who it was."""
+    """A person who signs in; of an erased one nothing is left that says who it was.
+
+    `time_zone` is the name of the one whose midnight begins their day.
+    """
 
     id: str
     email: str
     created_at: datetime
     active: bool = True
     erased_at: datetime | None = None
+    time_zone: str = "UTC"
     revision: int = 0
 
     def erased(self, now: datetime) -> "User":
         """Return what is left of a person: an id, and a name made of it."""
-        return replace(self, email=f"erased person {self.id[-12:]}", active=False, erased_at=now)
+        return replace(self, email=f"erased person {self.id[-12:]}", active=False, erased_at=now, time_zone="UTC")
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 from ml_service.contract import Diagnosis, ParameterSpace
 from ml_service.errors import Conflict
+from web.domain.guide import Guide
 
 StudyState = Literal["running", "paused", "finished", "archived"]
 MediaKind = Literal["image", "text"]
@@ -113,6 +114,7 @@ class Study:
     optimizer: OptimizerSettings = field(default_factory=OptimizerSettings)
     starts_from: str | None = None
     daily_target: int = 100
+    guide: Guide = field(default_factory=Guide)
     demo: bool = False
     seed: int = 0
     revision: int = 0

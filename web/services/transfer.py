@@ -22,7 +22,7 @@ _HASH = re.compile(r"\$argon2id\$v=19\$m=\d{1,6},t=\d{1,2},p=\d\$[A-Za-z0-9+/]{1
 
 def arrived(parts: Parts, actor: Actor, tx: Transaction, study: Study) -> None:
     """Note the import of a study and take its work up where the other place left it, if its numbers are in order."""
-    check_numbers(study)
+    _check_settings(study)
     _take_up(parts, tx, study)
     record(tx, parts.clock.now(), actor, "study.imported", ("study", study.id), after=study)
 
@@ -35,7 +35,7 @@ def check_project(parts: Parts, tx: Transaction, project: Project) -> None:
     if not all(_HASH.fullmatch(password.hash) for password in tx.passwords.all()):
         raise InvalidRequest("A password of this project is kept in no form of ours. Nothing was changed.")
     for study in tx.studies.all(project_id=project.id):
-        check_numbers(study)
+        _check_settings(study)
     for fault in faults(sorted(tx.events.all(project_id=project.id), key=lambda event: event.number)):
         raise InvalidRequest(f"The audit chain of this project is broken: {fault}. Nothing was changed.")
     for prompt in tx.prompts.all(project_id=project.id):
@@ -43,6 +43,11 @@ def check_project(parts: Parts, tx: Transaction, project: Project) -> None:
         if pointer is None or tx.versions.get(pointer.version_id).status != "released":
             raise InvalidRequest(f"The prompt {prompt.key} of this project has no live version. Nothing was changed.")
     check_published(parts.published, tx)
+
+
+def _check_settings(study: Study) -> None:
+    check_numbers(study)
+    study.guide.check()
 
 
 def check_published(files: ObjectStore, tx: Transaction) -> None:

@@ -17,7 +17,7 @@ from pydantic import AliasChoices, BaseModel, ConfigDict, Field
 from sqlalchemy import Table
 
 from ml_service.errors import InvalidRequest, ServiceError
-from web.adapters.archive.rows import FORMAT, TABLES, Extent, Kind, Row, from_line
+from web.adapters.archive.rows import FORMAT, TABLES, Extent, Kind, Row, from_line, is_held
 
 MANIFEST = "manifest.json"
 MOST_MEMBERS = 1_000_000
@@ -106,6 +106,8 @@ class ArchiveFile:
 
     def rows(self, table: Table) -> Iterator[Row]:
         """Go through the rows of a table, each in the form that its columns hold."""
+        if not is_held(table, self.manifest.palate_archive):
+            return
         with self.zip.open(rows_member(table)) as lines:
             for number, line in enumerate(_bounded(lines, rows_member(table)), start=1):
                 try:
@@ -133,7 +135,8 @@ class ArchiveFile:
         return manifest
 
     def _check_members(self) -> None:
-        known = {MANIFEST, *(rows_member(table) for table in TABLES[self.manifest.holds])}
+        held = (table for table in TABLES[self.manifest.holds] if is_held(table, self.manifest.palate_archive))
+        known = {MANIFEST, *map(rows_member, held)}
         if missing := sorted(known - set(self.zip.namelist())):
             raise broken(f"{missing[0]} is missing from it")
         for info in self.zip.infolist():

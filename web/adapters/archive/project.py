@@ -28,6 +28,7 @@ _USED = (
     tables.ratings,
     tables.tombstones,
     tables.exclusions,
+    tables.enrolments,
     tables.feedback,
 )
 

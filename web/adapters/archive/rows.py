@@ -12,12 +12,13 @@ from sqlalchemy import Boolean, Column, ColumnElement, Connection, Float, Select
 
 from web.adapters import tables
 from web.adapters.columns import Typed, Utc
+from web.domain.guide import Guide
 from web.domain.study import OptimizerSettings
 
 T = TypeVar("T")
 Row = dict[str, Any]
 Kind = Literal["study", "project"]
-FORMAT = 3
+FORMAT = 4
 BATCH = 500
 _INT32 = 2**31
 
@@ -41,6 +42,8 @@ _PROJECT: tuple[Table, ...] = (
     tables.ratings,
     tables.tombstones,
     tables.exclusions,
+    tables.enrolments,
+    tables.gold_items,
     tables.diagnoses,
     tables.audit_events,
 )
@@ -59,7 +62,10 @@ _NEW_COLUMNS: Mapping[int, Mapping[str, Row]] = {
         "experiment_options": {"evidence": None},
         "studies": {"stopped": None, "optimizer": OptimizerSettings(), "starts_from": None},
     },
+    4: {"users": {"time_zone": "UTC"}, "studies": {"guide": Guide()}},
 }
+# By the format that brought them: tables of which older archives have no rows, nor a place for any.
+_NEW_TABLES: Mapping[int, frozenset[Table]] = {4: frozenset({tables.enrolments, tables.gold_items})}
 
 
 @dataclass(frozen=True)
@@ -78,6 +84,11 @@ class Extent:
         """Return the query for the ids of its studies."""
         here = tables.studies.c
         return select(here.id).where((here.id if self.kind == "study" else here.project_id) == self.id)
+
+
+def is_held(table: Table, archive_format: int) -> bool:
+    """Tell whether archives of a format have a place for the rows of a table."""
+    return not any(table in new for since, new in _NEW_TABLES.items() if since > archive_format)
 
 
 def rows_of(connection: Connection, table: Table, extent: Extent) -> Iterator[Row]:
@@ -127,6 +138,7 @@ def _people(extent: Extent) -> Any:
     places = [
         (tables.leases, tables.leases.c.rater_id),
         (tables.exclusions, tables.exclusions.c.rater_id),
+        (tables.enrolments, tables.enrolments.c.rater_id),
         (tables.ratings, tables.ratings.c.judge_id),
         (tables.experiments, tables.experiments.c.held_for),
         (tables.inputs, tables.inputs.c.added_by),

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, delete, or_, select, update
 
-from web.adapters.tables import api_keys, audit_events, exclusions, feedback, inputs, links, ratings, users
+from web.adapters.tables import api_keys, audit_events, enrolments, exclusions, feedback, inputs, links, ratings, users
 
 
 class ErasureQueries:
@@ -25,6 +25,8 @@ class ErasureQueries:
             update(feedback).where(theirs, feedback.c.comment != "").values(comment="", fingerprint=""),
             update(audit_events).where(about, audit_events.c.note != "").values(note=""),
             update(exclusions).where(exclusions.c.rater_id == user_id).values(reason=""),
+            update(enrolments).where(enrolments.c.rater_id == user_id).values(pause_reason="", appeal="", answered=""),
+            update(enrolments).where(enrolments.c.paused_by == user_id).values(pause_reason=""),
             update(api_keys).where(api_keys.c.owner_id == user_id).values(name=name),
             update(inputs).where(inputs.c.added_by == user_id).values(name=name),
         ):

@@ -14,7 +14,17 @@ from web.adapters.tables.people import (
 )
 from web.adapters.tables.prompts import feedback, prompt_pointers, prompt_versions, prompts
 from web.adapters.tables.studies import diagnoses, inputs, studies
-from web.adapters.tables.training import exclusions, experiments, leases, options, outputs, ratings, tombstones
+from web.adapters.tables.training import (
+    enrolments,
+    exclusions,
+    experiments,
+    gold_items,
+    leases,
+    options,
+    outputs,
+    ratings,
+    tombstones,
+)
 from web.adapters.tables.work import jobs
 
 __all__ = [
@@ -22,9 +32,11 @@ __all__ = [
     "attempts",
     "audit_events",
     "diagnoses",
+    "enrolments",
     "exclusions",
     "experiments",
     "feedback",
+    "gold_items",
     "inputs",
     "jobs",
     "leases",

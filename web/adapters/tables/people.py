@@ -15,6 +15,7 @@ users = Table(
     moment("created_at"),
     Column("active", Boolean, nullable=False),
     moment("erased_at", nullable=True),
+    short_text("time_zone", 64),
     revision(),
 )
 

@@ -1,6 +1,18 @@
 """What is shown to raters, who holds it, and what they say of it."""
 
-from sqlalchemy import Boolean, CheckConstraint, Column, Float, Index, String, Table, Text, UniqueConstraint, text
+from sqlalchemy import (
+    Boolean,
+    CheckConstraint,
+    Column,
+    Float,
+    ForeignKey,
+    Index,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
 
 from ml_service.contract import Interval, Point, Why
 from web.adapters.tables.base import identity, metadata, moment, one_of, reference, revision, short_text, typed, whole
@@ -152,4 +164,46 @@ exclusions = Table(
     moment("created_at"),
     moment("lifted_at", nullable=True),
     revision(),
+)
+
+enrolments = Table(
+    "enrolments",
+    metadata,
+    identity(),
+    reference("study_id", "studies"),
+    reference("rater_id", "users"),
+    moment("created_at"),
+    moment("consented_at", nullable=True),
+    short_text("consented_to", 64),
+    moment("read_at", nullable=True),
+    moment("trained_at", nullable=True),
+    moment("recalibrate_from", nullable=True),
+    moment("paused_at", nullable=True),
+    Column("pause_reason", Text, nullable=False),
+    short_text("paused_by", 36, nullable=True),
+    Column("unsafe_ok", Boolean, nullable=False),
+    Column("appeal", Text, nullable=False),
+    moment("appealed_at", nullable=True),
+    Column("answered", Text, nullable=False),
+    moment("answered_at", nullable=True),
+    revision(),
+    UniqueConstraint("study_id", "rater_id"),
+    Index(None, "rater_id"),
+)
+
+gold_items = Table(
+    "gold_items",
+    metadata,
+    identity(),
+    Column("experiment_id", String(36), ForeignKey("parameter_experiments.id"), nullable=False, unique=True),
+    reference("study_id", "studies"),
+    whole("low"),
+    whole("high"),
+    short_text("source", 16),
+    moment("created_at"),
+    moment("retired_at", nullable=True),
+    revision(),
+    Index(None, "study_id"),
+    CheckConstraint("1 <= low AND low <= high AND high <= 5", name="range_of_stars"),
+    one_of("source", "agreement", "degraded"),
 )
