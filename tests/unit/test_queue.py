@@ -25,6 +25,7 @@ from tests.world import SPACE, World, answer, make_world
 from web.adapters.store import SqlStore
 from web.domain.ids import new_id
 from web.domain.job import MAX_ATTEMPTS, Job
+from web.domain.lease import Asker
 from web.domain.study import Learnt
 from web.jobs.tasks import TASKS
 from web.jobs.worker import Worker
@@ -58,7 +59,7 @@ def test_the_queue_grows_by_two_for_each_active_rater(world: World) -> None:
     queue.tick(world.parts)
     world.work()
     with world.parts.store.read() as tx:
-        assert tx.of_experiments.count_open(world.study.id, one.user_id, 1, world.clock.now()) == 8
+        assert tx.of_turns.count_open(Asker(world.study.id, one.user_id, 1, world.clock.now())) == 8
 
 
 def test_the_default_is_the_first_option_and_every_option_names_its_version(world: World) -> None:
@@ -118,7 +119,7 @@ def test_what_a_newer_belief_would_not_choose_is_dropped_unless_somebody_has_hel
     queue.plan(world.parts, world.study.id)
     with world.parts.store.read() as tx:
         dropped = {one.id for one in tx.experiments.all(study_id=world.study.id, state="dropped")}
-        assert tx.of_experiments.count_open(world.study.id, new_id(), 1, world.clock.now()) >= queue.READY_AHEAD
+        assert tx.of_turns.count_open(Asker(world.study.id, new_id(), 1, world.clock.now())) >= queue.READY_AHEAD
     assert dropped == {outdone}
 
 

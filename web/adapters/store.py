@@ -13,6 +13,7 @@ from ml_service.errors import Conflict, NotFound, StorageFull, Unavailable
 from web.adapters import tables
 from web.adapters.engine import Engines, connect
 from web.adapters.queries.audit import AuditQueries
+from web.adapters.queries.enrolments import EnrolmentQueries
 from web.adapters.queries.erasure import ErasureQueries
 from web.adapters.queries.experiments import ExperimentQueries
 from web.adapters.queries.jobs import JobQueries
@@ -22,6 +23,7 @@ from web.adapters.queries.people import PeopleQueries
 from web.adapters.queries.prompts import PromptQueries
 from web.adapters.queries.ratings import RatingQueries
 from web.adapters.queries.studies import StudyQueries
+from web.adapters.queries.turns import TurnQueries
 from web.domain.access import ApiKey, Attempts, Link, Membership, Password, Session, User
 from web.domain.audit import Event
 from web.domain.enrolment import Enrolment
@@ -147,11 +149,13 @@ class Transaction:
     events = cached_property(lambda self: Collection(self.connection, tables.audit_events, Event))
     of_experiments = cached_property(lambda self: ExperimentQueries(self.connection))
     of_leases = cached_property(lambda self: LeaseQueries(self.connection))
+    of_turns = cached_property(lambda self: TurnQueries(self.connection))
     of_ratings = cached_property(lambda self: RatingQueries(self.connection))
     of_studies = cached_property(lambda self: StudyQueries(self.connection))
     of_objects = cached_property(lambda self: ObjectQueries(self.connection))
     of_jobs = cached_property(lambda self: JobQueries(self.connection))
     of_people = cached_property(lambda self: PeopleQueries(self.connection))
+    of_enrolments = cached_property(lambda self: EnrolmentQueries(self.connection))
     of_erasure = cached_property(lambda self: ErasureQueries(self.connection))
     of_prompts = cached_property(lambda self: PromptQueries(self.connection))
     of_audit = cached_property(lambda self: AuditQueries(self.connection))

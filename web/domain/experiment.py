@@ -11,6 +11,8 @@ ExperimentKind = Literal["explore", "ab", "gold", "repeat", "calibration"]
 ExperimentState = Literal["planned", "generating", "ready", "closed", "void", "dropped"]
 OptionState = Literal["planned", "generating", "ready", "failed"]
 LIVE: tuple[ExperimentState, ...] = ("planned", "generating", "ready")
+SAMPLES: tuple[ExperimentKind, ...] = ("explore", "ab")
+LEARNT_FROM: tuple[ExperimentKind, ...] = (*SAMPLES, "repeat")  # ratings of other kinds tell of raters, not of options
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
+from web.domain.enrolment import Enrolment
 from web.domain.experiment import Experiment, Option
 from web.domain.ids import new_id
 
@@ -40,6 +41,42 @@ class Lease:
     def is_running(self, now: datetime) -> bool:
         """Tell whether the rater still holds the experiment."""
         return self.state == "held" and now < self.until
+
+
+@dataclass(frozen=True)
+class Seat:
+    """A rater's place in a study, None where they have not taken it, and the time zone of their day."""
+
+    zone: str = "UTC"
+    enrolment: Enrolment | None = None
+
+    @property
+    def is_paused(self) -> bool:
+        """Tell whether an admin lets this rater rest."""
+        return self.enrolment is not None and self.enrolment.paused_at is not None
+
+    @property
+    def unsafe_ok(self) -> bool:
+        """Tell whether the rater takes what somebody called unsafe."""
+        return self.enrolment is None or self.enrolment.unsafe_ok
+
+    @property
+    def calibration_since(self) -> datetime | None:
+        """From when on answers count to the calibration that is due now, or None where none is."""
+        if self.enrolment is None or self.enrolment.read_at is None:
+            return None
+        return self.enrolment.calibration_since
+
+
+@dataclass(frozen=True)
+class Asker:
+    """A rater who asks for something to rate: in which study, and how many ratings it wants of each experiment."""
+
+    study_id: str
+    rater_id: str
+    wanted: int
+    now: datetime
+    unsafe_ok: bool = True
 
 
 @dataclass(frozen=True)

@@ -32,12 +32,16 @@ class Project:
 
 @dataclass(frozen=True)
 class Shares:
-    """How raters' attention is divided among the kinds of experiment; whole weights."""
+    """How raters' attention is divided among the kinds of experiment; whole weights.
+
+    `overlap` is taken from `explore`: one more rating of what was explored, where that tells most.
+    """
 
     ab: int = 40
     explore: int = 50
     gold: int = 5
     repeat: int = 5
+    overlap: int = 5
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from web.domain.access import Actor, allowed
 from web.domain.experiment import Experiment, Option, Output, settle
 from web.domain.ids import new_id
 from web.domain.job import Job
+from web.domain.lease import Asker
 from web.domain.prompt import PromptVersion
 from web.domain.study import Input, Learnt, Study
 from web.ports import Generated, GenerateRequest, Parts
@@ -72,8 +73,15 @@ def _need(tx: Transaction, study: Study, depth: int | None, parts: Parts) -> int
     now = parts.clock.now()
     # A lease ends ten minutes after its last renewal: whoever holds one that ended lately is still about.
     raters = tx.of_people.active_raters(study.id, now - ACTIVE_FOR + LEASE_BEFORE)
-    target = READY_AHEAD + READY_PER_RATER * len(raters) if depth is None else depth
-    open_to = [tx.of_experiments.count_open(study.id, rater, study.raters_wanted, now) for rater in raters or ("",)]
+    places = {one.rater_id: one for one in tx.enrolments.all(study_id=study.id, rater_id=raters)}
+    here = [rater for rater in raters if rater not in places or places[rater].paused_at is None]
+    target = READY_AHEAD + READY_PER_RATER * len(here) if depth is None else depth
+    open_to = [
+        tx.of_turns.count_open(
+            Asker(study.id, rater, study.raters_wanted, now, rater not in places or places[rater].unsafe_ok)
+        )
+        for rater in here or ("",)
+    ]
     return target - min(open_to)
 
 

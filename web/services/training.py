@@ -2,19 +2,21 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from hashlib import sha256
 
 from ml_service.errors import Forbidden, NotFound
 from web.domain.access import Actor, allowed
+from web.domain.day import midnight
 from web.domain.experiment import LIVE, Experiment
 from web.domain.ids import new_id
 from web.domain.job import Job
-from web.domain.lease import LEASE_TIME, RENEW_AFTER, HeldOption, Lease, LeaseState, Shown
+from web.domain.lease import LEASE_TIME, RENEW_AFTER, Asker, HeldOption, Lease, LeaseState, Seat, Shown
 from web.domain.rating import Answer, Rating, Tally, Verdict
 from web.domain.study import Study
 from web.ports import Parts
+from web.services import turns
 from web.transactions import Transaction
 
 LEARN_DELAY = timedelta(seconds=1)
@@ -41,7 +43,8 @@ class Held:
 class Turn:
     """What a rater may rate now, or nothing and the study's state that explains it.
 
-    `held_up` tells that what chooses the next options is away; it is asked again until it is back.
+    `held_up` tells that what chooses the next options is away; it is asked again until it is back. `seat` is the
+    rater's place in the study: one who is paused gets nothing.
     """
 
     study: Study | None
@@ -49,6 +52,7 @@ class Turn:
     progress: Progress
     in_the_making: bool = False
     held_up: bool = False
+    seat: Seat = field(default_factory=Seat)
 
 
 @dataclass(frozen=True)
@@ -78,10 +82,13 @@ def next_items(parts: Parts, rater: Actor, tab: str, wanted: int, study_id: str 
         study = study_to_rate(tx, rater, study_id)
         if study is None:
             return Turn(None, (), Progress(0, 0, 0))
+        seat = tx.of_people.seat(study.id, rater.user_id)
+        if seat.is_paused:
+            return Turn(study, (), progress(tx, study, rater, now, seat), seat=seat)
         held = tx.of_leases.held(study.id, rater.user_id, tab, now, wanted)
         enough = len(held) >= wanted or study.state != "running"
         if enough and all(lease.idle(now) < RENEW_AFTER for lease in held):
-            return _turn(tx, study, rater, held, now)
+            return _turn(tx, study, rater, held, now, seat)
     return _top_up(parts, study, rater, tab, wanted)
 
 
@@ -89,26 +96,27 @@ def _top_up(parts: Parts, study: Study, rater: Actor, tab: str, wanted: int) -> 
     now = parts.clock.now()
     with parts.store.begin() as tx:
         tx.of_people.lock(rater.user_id)
-        study = tx.studies.get(study.id)
+        study, seat = tx.studies.get(study.id), tx.of_people.seat(study.id, rater.user_id)
         held = tx.of_leases.held(study.id, rater.user_id, tab, now, wanted)
         tx.of_leases.renew([lease.id for lease in held], tab, now + LEASE_TIME)
         missing = wanted - len(held) if study.state == "running" else 0
         fresh: tuple[Lease, ...] = ()
         if missing > 0:
-            ready = tx.of_experiments.leasable(study.id, rater.user_id, study.raters_wanted, now, missing)
-            fresh = tx.of_leases.take(Lease.start(experiment, rater.user_id, tab, now) for experiment in ready)
+            asker = Asker(study.id, rater.user_id, study.raters_wanted, now, seat.unsafe_ok)
+            fresh, _ = turns.hand_out(tx, study, asker, tab, missing)
             tx.of_jobs.add_once([plan_job(study.id, now)])
-        return _turn(tx, study, rater, (*held, *fresh), now)
+        return _turn(tx, study, rater, (*held, *fresh), now, seat)
 
 
-def _turn(tx: Transaction, study: Study, rater: Actor, leases: Sequence[Lease], now: datetime) -> Turn:
+def _turn(tx: Transaction, study: Study, rater: Actor, leases: Sequence[Lease], now: datetime, seat: Seat) -> Turn:
     options: dict[str, list[Shown]] = defaultdict(list)
     for shown in tx.of_leases.shown(rater.user_id, [lease.experiment_id for lease in leases]):
         options[shown.experiment_id].append(shown)
     held = tuple(Held(lease, shuffled(lease, options[lease.experiment_id])) for lease in leases)
     to_answer = tuple(item for item in held if item.options)
     making = not to_answer and bool(tx.of_experiments.next_inputs(study.id, 1))
-    return Turn(study, to_answer, progress(tx, study, rater, now), making, making and bool(away(tx, study.id)))
+    today = progress(tx, study, rater, now, seat)
+    return Turn(study, to_answer, today, making, making and bool(away(tx, study.id)), seat)
 
 
 def drop_unheld(tx: Transaction, experiment_ids: Iterable[str], now: datetime) -> None:
@@ -134,10 +142,10 @@ def shuffled(lease: Lease, options: Sequence[Shown]) -> tuple[Shown, ...]:
     return tuple(sorted(options, key=lambda option: sha256(f"{lease.rater_id} {option.option_id}".encode()).digest()))
 
 
-def progress(tx: Transaction, study: Study, rater: Actor, now: datetime) -> Progress:
-    """Count what a rater has scored in a study today (UTC) and ever."""
-    midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
-    today, total = tx.of_ratings.count_by(rater.user_id, study.id, midnight)
+def progress(tx: Transaction, study: Study, rater: Actor, now: datetime, seat: Seat | None = None) -> Progress:
+    """Count what a rater has scored in a study ever, and since their midnight."""
+    zone = (seat or tx.of_people.seat(study.id, rater.user_id)).zone
+    today, total = tx.of_ratings.count_by(rater.user_id, study.id, midnight(now, zone))
     return Progress(today, study.daily_target, total)
 
 
@@ -235,9 +243,19 @@ def _reopen(tx: Transaction, undone: Rating, rater: Actor, now: datetime) -> Non
     lease = tx.leases.find(experiment_id=experiment.id, rater_id=rater.user_id)
     if lease is not None:
         tx.of_leases.take([Lease.start(experiment, rater.user_id, lease.token, now)])
-    if experiment.state == "closed" and experiment.kind != "ab":
+    wanted = tx.studies.get(experiment.study_id).raters_wanted
+    if experiment.state == "closed" and not _is_complete(experiment, tx.of_ratings.tally([experiment.id]), wanted):
         tx.of_experiments.move([experiment.id], "ready", now)
     tx.of_jobs.add_once(jobs_after_rating(undone.study_id, now))
+
+
+def _is_complete(experiment: Experiment, options: Sequence[Tally], wanted: int) -> bool:
+    """Tell whether an experiment asks for no more ratings: an A/B pair keeps those that it was closed with."""
+    if experiment.kind in ("gold", "calibration"):
+        return experiment.state == "closed"
+    enough = 1 if experiment.kind == "repeat" else wanted
+    closed_for_good = experiment.kind == "ab" and experiment.state == "closed"
+    return closed_for_good or all(len(option.rated_by) >= enough for option in options)
 
 
 def _settle(tx: Transaction, rater: Actor, experiments: Sequence[Experiment], now: datetime) -> None:
@@ -256,7 +274,7 @@ def _settle(tx: Transaction, rater: Actor, experiments: Sequence[Experiment], no
             rated = all(rater.user_id in option.rated_by for option in options)
             states[experiment.id] = "done" if rated else "released"
         wanted = studies[experiment.study_id].raters_wanted
-        if experiment.state == "ready" and all(len(option.rated_by) >= wanted for option in options):
+        if experiment.state == "ready" and _is_complete(experiment, options, wanted):
             closed.append(experiment.id)
     tx.of_leases.move(rater.user_id, states)
     tx.of_experiments.move(closed, "closed", now)

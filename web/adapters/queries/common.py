@@ -5,7 +5,11 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Table, and_, exists, select
 from sqlalchemy.dialects import postgresql, sqlite
 
-from web.adapters.tables import exclusions, inputs, ratings
+from web.adapters.tables import exclusions, experiments, inputs, leases, ratings
+from web.domain.experiment import LEARNT_FROM
+
+# A lease of a closed explore experiment that is younger than its end asks for one more rating.
+IS_EXTRA = and_(experiments.c.kind == "explore", leases.c.created_at > experiments.c.closed_at)
 
 
 def insert_into(connection: Connection, table: Table) -> Any:
@@ -25,7 +29,10 @@ def standing(option_id: ColumnElement[Any]) -> ColumnElement[bool]:
 
 
 def counted(study_id: str) -> ColumnElement[bool]:
-    """Match the ratings of a study that stand, on inputs not taken down, by raters not excluded by then."""
+    """Match the ratings of a study that stand and are learnt from.
+
+    Those on inputs taken down do not count, nor those of raters excluded by then, nor those that only check raters.
+    """
     removed = select(inputs.c.id).where(inputs.c.study_id == study_id, inputs.c.removed_at.is_not(None))
     excluded = exists().where(
         exclusions.c.study_id == study_id,
@@ -33,5 +40,6 @@ def counted(study_id: str) -> ColumnElement[bool]:
         exclusions.c.lifted_at.is_(None),
         exclusions.c.since <= ratings.c.rated_at,
     )
+    checks = select(experiments.c.id).where(experiments.c.study_id == study_id, experiments.c.kind.not_in(LEARNT_FROM))
     of_study = and_(ratings.c.study_id == study_id, ratings.c.undone_at.is_(None))
-    return and_(of_study, ratings.c.input_id.not_in(removed), ~excluded)
+    return and_(of_study, ratings.c.input_id.not_in(removed), ratings.c.experiment_id.not_in(checks), ~excluded)

@@ -6,7 +6,7 @@ from datetime import datetime
 from sqlalchemy import Connection, Integer, and_, bindparam, exists, or_, select, update
 
 from web.adapters.columns import Utc
-from web.adapters.queries.common import insert_once, standing
+from web.adapters.queries.common import IS_EXTRA, insert_once, standing
 from web.adapters.tables import experiments, inputs, leases, options, outputs, ratings
 from web.domain.experiment import Option
 from web.domain.lease import ADOPT_AFTER, LEASE_TIME, HeldOption, Lease, LeaseState, Shown
@@ -71,7 +71,8 @@ class LeaseQueries:
         ids = self.connection.execute(select(leases.c.experiment_id).where(over)).scalars().all()
         if ids:
             self.connection.execute(update(leases).where(over).values(state="expired"))
-            left = and_(experiments.c.id.in_(ids), experiments.c.held_for.is_not(None))
+            uploads = and_(experiments.c.held_for.is_not(None), experiments.c.kind == "explore")
+            left = and_(experiments.c.id.in_(ids), uploads)
             self.connection.execute(update(experiments).where(left).values(held_for=None, changed_at=now))
         return len(ids)
 
@@ -86,8 +87,8 @@ _HELD = (
         leases.c.state == "held",
         leases.c.until > bindparam("now", type_=Utc()),
         or_(leases.c.token == bindparam("tab"), leases.c.until < bindparam("idle_since", type_=Utc())),
-        experiments.c.state == "ready",
-        experiments.c.held_for.is_(None),
+        or_(experiments.c.state == "ready", and_(experiments.c.state == "closed", IS_EXTRA)),
+        or_(experiments.c.held_for.is_(None), experiments.c.kind == "repeat"),
     )
     .order_by(leases.c.created_at, leases.c.id)
     .limit(bindparam("limit", type_=Integer()))

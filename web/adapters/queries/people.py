@@ -6,8 +6,10 @@ from sqlalchemy import Connection, and_, bindparam, case, delete, or_, select, u
 
 from web.adapters.columns import Utc
 from web.adapters.queries.common import insert_into
-from web.adapters.tables import api_keys, attempts, leases, memberships, projects, sessions, users
+from web.adapters.tables import api_keys, attempts, enrolments, leases, memberships, projects, sessions, users
 from web.domain.access import Actor, Attempts
+from web.domain.enrolment import Enrolment
+from web.domain.lease import Seat
 
 
 class PeopleQueries:
@@ -69,11 +71,29 @@ class PeopleQueries:
         )
         return tuple(self.connection.execute(query).scalars())
 
+    def seat(self, study_id: str, rater_id: str) -> Seat:
+        """Return a rater's place in a study, and the time zone of their day."""
+        row = self.connection.execute(_SEAT, {"study": study_id, "rater": rater_id}).mappings().first()
+        if row is None:
+            return Seat()
+        fields = dict(row)
+        zone = fields.pop("zone")
+        return Seat(zone, Enrolment(**fields) if fields["id"] else None)
+
     def default_project(self) -> str | None:
         """Return the id of the first project, or None before the first start."""
         return self.connection.execute(select(projects.c.id).order_by(projects.c.id).limit(1)).scalar()
 
 
+_SEAT = (
+    select(users.c.time_zone.label("zone"), enrolments)
+    .join(
+        enrolments,
+        and_(enrolments.c.rater_id == users.c.id, enrolments.c.study_id == bindparam("study")),
+        isouter=True,
+    )
+    .where(users.c.id == bindparam("rater"))
+)
 _ACTOR = (
     select(users.c.id, users.c.email, memberships.c.project_id, memberships.c.role, sessions.c.id.label("session"))
     .join(sessions, sessions.c.user_id == users.c.id)
