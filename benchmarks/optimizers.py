@@ -23,7 +23,7 @@ from benchmarks.sessions import BESIDE, CHECKPOINTS
 FAST = ("random", "Optuna TPE")
 BARS = (100, 200)  # ratings at which Palate must be ahead
 TUNING = 100  # seeds from here on are those that ideas are tried on, none of which is compared with peers
-UNSEEN = 300  # seeds from here on are those of the calibration: the width of intervals was chosen on others
+UNSEEN = 400  # seeds from here on are those of the calibration: the width of intervals was chosen on others
 Key = tuple[str, int]  # of a session: family and seed
 Table = Mapping[str, Mapping[Key, Played]]  # by system
 

@@ -29,7 +29,7 @@ CURVE = 21  # values of a number's curve
 SAMPLES = 400  # functions drawn from the belief
 DRAWN = 400  # points that they are drawn at
 NEAR = 0.1  # stars: so close to the optimum counts as there
-OWN = 0.5  # of what looks like the luck of a point's outputs may be the point's own: nothing that its neighbours show
+OWN = 0.25  # of what looks like the luck of a point's outputs may be the point's own: nothing that its neighbours show
 
 
 def learnt(known: Known, random: np.random.Generator) -> Diagnosis:

@@ -79,7 +79,7 @@ def test_what_a_point_has_of_its_own_is_told_by_rating_it_again(many: Diagnosis)
         assert told.best
         assert told.variance
         spread = (told.best.gain.high - told.best.gain.mean) / 1.96
-        assert (spread**2 > told.variance.luck) == is_open  # of two points, half of the luck each
+        assert (spread**2 > told.variance.luck / 2) == is_open  # of two points, a quarter of the luck each
 
 
 def test_more_ratings_converge(some: Diagnosis, many: Diagnosis) -> None:
