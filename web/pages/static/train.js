@@ -1,8 +1,10 @@
 /** The rating page: builds its parts and ties keys, buttons and events to them. */
 
+import { Attention } from "./train/attention.js";
 import { Grid } from "./train/grid.js";
 import { Images } from "./train/images.js";
-import { isTaken, keysOn, pressOf, switchKeys } from "./train/keys.js";
+import { Keymap } from "./train/keymap.js";
+import { isTaken, Keys } from "./train/keys.js";
 import { Outbox } from "./train/outbox.js";
 import { Panels } from "./train/panels.js";
 import { Queue } from "./train/queue.js";
@@ -17,6 +19,8 @@ const LEAST_AHEAD = 4;
 const MOST_AHEAD = 60;
 const KEY_GATE_MS = 150; // a bounced key comes sooner than anyone can judge
 const POINTER_GATE_MS = 300; // the second half of a double click
+const SPLIT_STEP = 0.05;
+const FATIGUE_CHECK_MS = 5_000;
 
 const main = byId("main");
 const rater = main.dataset.rater ?? "";
@@ -32,9 +36,11 @@ const outbox = new Outbox(store, wire);
 const queue = new Queue(wire, store, images, ahead, asked.get("study") ?? "");
 const view = new View(main);
 const stageRoot = byId("stage");
-const stage = new Stage(stageRoot, byId("frame"), byId("zoom-level"), images);
-const session = new Session(outbox, queue, images, (item, image) => stage.paint(item, image));
-const panels = new Panels((reason) => judge({ skip: reason }, "Skipped."), () => stageRoot.focus({ preventScroll: true }));
+const attention = new Attention();
+const stage = new Stage(stageRoot, byId("frame"), byId("zoom-level"), byId("split-line"), images, attention);
+const session = new Session(outbox, queue, images, attention, (item, image) => stage.paint(item, image));
+const keys = new Keys();
+const panels = new Panels(keys, (reason) => judge({ skip: reason }, "Skipped."), () => stageRoot.focus({ preventScroll: true }));
 const uploads = new Uploads(wire, session, images, byId("upload-list"), () => view.askToSignIn());
 
 let online = true;
@@ -53,13 +59,35 @@ function judge(judgement, said, leastMs = KEY_GATE_MS) {
 
 /** @param {number} score @param {number} [leastMs] */
 function rate(score, leastMs) {
-  judge({ score }, `Saved ${score}. Undo with Backspace.`, leastMs);
+  judge({ score }, keys.on ? `Saved ${score}. Undo with ${keys.label("undo")}.` : `Saved ${score}. It can be undone.`, leastMs);
 }
 
 /** @param {boolean} on */
 function compare(on) {
   if (!stage.compare(on)) view.say("The original is still loading.");
   byId("compare").setAttribute("aria-pressed", String(on));
+}
+
+/** Show the original beside the variant under a line that moves, or the variant alone. @param {boolean} on */
+function slider(on) {
+  if (!stage.slider(on)) view.say("The original is still loading.");
+  const shown = stage.view === "slider";
+  byId("slider").setAttribute("aria-pressed", String(shown));
+  byId("split-tools").hidden = !shown;
+  if (shown) split();
+}
+
+/** Say how the slider stands, or set it. @param {number} [part] of the photo in sight that is the original */
+function split(part) {
+  const set = Math.round(stage.split(part) * 100);
+  /** @type {HTMLInputElement} */ (byId("split")).value = String(set);
+  byId("split").setAttribute("aria-valuetext", `${set} % original`);
+}
+
+/** Move the slider's line while it is there, the photo otherwise. @param {number} way 0 to 3: left, up, right, down */
+function move(way) {
+  if (stage.view === "slider" && way % 2 === 0) split(stage.split() + (way - 1) * SPLIT_STEP);
+  else stage.move([-0.15, 0, 0.15, 0][way], [0, -0.15, 0, 0.15][way]);
 }
 
 function openGrid() {
@@ -76,8 +104,9 @@ function openGrid() {
 const COMMANDS = {
   rate: (value) => (panels.skipping ? panels.reasons[value - 1]?.click() : rate(value)),
   compare: () => compare(true),
+  slider: () => slider(stage.view !== "slider"),
   zoom: (value) => stage.zoom(value),
-  move: (value) => stage.move([-0.15, 0, 0.15, 0][value], [0, -0.15, 0, 0.15][value]),
+  move,
   undo: () => void session.undo(),
   skip: () => panels.toggleSkip(),
   note: () => panels.toggleNote(),
@@ -89,12 +118,13 @@ const COMMANDS = {
 
 /** @param {KeyboardEvent} event */
 function onKey(event) {
-  const press = pressOf(event);
-  if (event.key === "Escape") panels.close();
-  if (isTaken(event) || document.querySelector("dialog[open]") || !keysOn()) return;
+  const press = keys.press(event);
+  if (event.key === "Escape") panels.open ? panels.close() : view.dismiss();
+  if (isTaken(event) || document.querySelector("dialog[open]")) return;
+  if (!keys.on && !event.key.startsWith("Arrow")) return;
   if (event.target instanceof Element && event.target.closest(".uploads")) return;
   if (!event.repeat && !event.ctrlKey && !event.metaKey && !event.altKey && panels.letter(event.key)) return event.preventDefault();
-  if (event.key === " ") event.preventDefault(); // a held Space must not scroll
+  if (event.key === " ") event.preventDefault(); // Space must not scroll, held or not
   if (!press) return;
   event.preventDefault();
   COMMANDS[press.command](press.value);
@@ -126,9 +156,12 @@ function wireButtons() {
   const clicks = {
     undo: () => void session.undo(), skip: run("skip"), note: run("note"), "flag-open": run("flag"),
     "grid-open": openGrid, "help-open": run("help"), "zoom-in": () => stage.zoom(1), "zoom-out": () => stage.zoom(-1),
-    "zoom-fit": () => stage.zoom(0), "upload-open": () => byId("files").click(), "message-retry": () => void session.lease(true),
-    "banner-retry": () => void outbox.flush(true).then(() => session.lease(true)), "session-retry": () => void signInAgain(),
-    "keys-toggle": () => { switchKeys(!keysOn()); view.keys(keysOn()); },
+    "zoom-fit": () => stage.zoom(0), "upload-open": () => byId("files").click(), "message-retry": () => void session.resume(),
+    "banner-retry": () => void outbox.flush(true).then(() => session.lease(true)),
+    "session-retry": () => void comeBack(() => wire.renew()),
+    "keys-toggle": () => { keys.turn(!keys.on); view.keys(keys.on); },
+    slider: run("slider"), "split-left": () => split(stage.split() - SPLIT_STEP), "split-right": () => split(stage.split() + SPLIT_STEP),
+    "notice-on": () => { attention.rest(); view.dismiss(); stageRoot.focus({ preventScroll: true }); }, "notice-stop": stop,
   };
   for (const [id, act] of Object.entries(clicks)) {
     byId(id).addEventListener("click", (event) => {
@@ -142,9 +175,18 @@ function wireButtons() {
   hold.addEventListener("click", (event) => event.detail || compare(stageRoot.dataset.view !== "original"));
 }
 
-async function signInAgain() {
+/** Stop where the notice asked whether to. */
+function stop() {
+  session.rest(/** @type {import("./train/session.js").Rest} */ (byId("notice").dataset.why));
+  view.dismiss();
+  byId("message-retry").focus({ preventScroll: true });
+}
+
+/** Go on where the session was over. @param {() => Promise<void>} enter gets a new one, or throws a Failure */
+async function comeBack(enter) {
+  byId("session-error").textContent = "";
   try {
-    await wire.renew();
+    await enter();
     dialogById("session").close();
     await outbox.flush(true);
     await session.lease(true);
@@ -152,6 +194,26 @@ async function signInAgain() {
     if (!(error instanceof Failure)) throw error;
     byId("session-error").textContent = error.message;
   }
+}
+
+function wireSignIn() {
+  const [email, password] = /** @type {HTMLInputElement[]} */ ([byId("session-email"), byId("session-password")]);
+  byId("session-form").addEventListener("submit", (event) => {
+    event.preventDefault();
+    const given = password.value;
+    password.value = "";
+    void comeBack(() => wire.signIn(email.value, given));
+  });
+}
+
+/** Ask for a break once somebody worked long without one. */
+function watchFatigue() {
+  attention.watch(document);
+  setInterval(() => {
+    if (!session.current || attention.sinceBreak() < Number(main.dataset.breakAfter) * 1000) return;
+    view.notice("break");
+    attention.rest();
+  }, FATIGUE_CHECK_MS);
 }
 
 /** @param {EventTarget} target @param {string} name @param {(detail: any) => void} hear */
@@ -180,6 +242,7 @@ function onItem(item) {
   stage.expect(item);
   view.expect();
   byId("compare").setAttribute("aria-pressed", "false");
+  slider(false);
   offerUndo();
 }
 
@@ -203,7 +266,9 @@ function wireEvents() {
   on(outbox, "progress", (progress) => view.progress(outbox.gain, progress));
   on(outbox, "refused", (message) => view.say(`An answer was not accepted: ${message}`));
   document.addEventListener("keydown", onKey);
-  document.addEventListener("keyup", (event) => event.key === " " && compare(false));
+  document.addEventListener("keyup", (event) => keys.actionOf(event)?.command === "compare" && compare(false));
+  stageRoot.addEventListener("split", () => split());
+  byId("split").addEventListener("input", (event) => split(Number(/** @type {HTMLInputElement} */ (event.target).value) / 100));
   addEventListener("blur", () => compare(false));
 }
 
@@ -219,7 +284,10 @@ async function keepShell() {
 wireEvents();
 wireButtons();
 wireScores();
+wireSignIn();
+watchFatigue();
+new Keymap(keys, () => panels.assign());
 takeFiles(uploads, /** @type {HTMLInputElement} */ (byId("files")), byId("dropping"));
-view.keys(keysOn());
+view.keys(keys.on);
 await session.start();
 await keepShell();

@@ -67,10 +67,9 @@ export class Grid {
     for (const cell of this.cells) void this.#open(cell);
   }
 
-  /** Stop listening and counting. */
+  /** Stop listening. */
   end() {
     this.session.removeEventListener("answered", this.hear);
-    for (const cell of this.cells) cell.sight?.end();
   }
 
   /** @param {Item} item @param {string} name @param {string} label @returns {Cell} */
@@ -104,7 +103,7 @@ export class Grid {
     await new Promise((resolve) => image.addEventListener("load", resolve, { once: true }));
     await onScreen(image);
     await painted();
-    cell.sight = new Sight();
+    cell.sight = new Sight(this.session.attention);
     cell.scores.disabled = false;
   }
 

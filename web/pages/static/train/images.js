@@ -24,6 +24,8 @@ export class Images {
   #decoded = new Map();
   /** @type {Map<string, Promise<Blob>>} */
   #fetching = new Map();
+  /** @type {Set<string>} addresses whose bytes were no image once */
+  #spoilt = new Set();
   /** @type {(() => void)[]} */
   #waiting = [];
   #busy = 0;
@@ -81,17 +83,26 @@ export class Images {
 
   /** @param {string} url @param {boolean} urgent */
   async #decode(url, urgent) {
-    const image = new Image();
-    image.decoding = "sync";
-    image.draggable = false;
-    image.src = URL.createObjectURL(await this.#blob(url, urgent));
-    try {
-      await image.decode();
-    } catch {
-      URL.revokeObjectURL(image.src);
-      throw new ImageFailure("broken", url);
+    for (let tries = 1; ; tries += 1) {
+      const image = new Image();
+      image.decoding = "sync";
+      image.draggable = false;
+      image.src = URL.createObjectURL(await this.#blob(url, urgent));
+      try {
+        await image.decode();
+        return image;
+      } catch {
+        URL.revokeObjectURL(image.src);
+        await this.#spoil(url);
+        if (tries === TRIES) throw new ImageFailure("broken", url);
+      }
     }
-    return image;
+  }
+
+  /** Have the image's bytes fetched anew: those that came are no image. @param {string} url */
+  async #spoil(url) {
+    this.#spoilt.add(url);
+    await orElse(this.store.dropImages([url]), undefined);
   }
 
   /** @param {string} url @param {boolean} urgent */
@@ -148,7 +159,8 @@ export class Images {
     /** @type {Response} */
     let response;
     try {
-      response = await fetch(url, { signal: AbortSignal.timeout(30_000) });
+      const cache = this.#spoilt.has(url) ? "reload" : "default";
+      response = await fetch(url, { cache, signal: AbortSignal.timeout(30_000) });
       if (response.ok) return await response.blob();
     } catch {
       throw new ImageFailure("network", url);

@@ -1,48 +1,131 @@
-/** Single keys: which key means what, and whether they are on. */
+/**
+ * Single keys: which key means what in this browser, and whether they are on.
+ *
+ * @typedef {"rate"|"compare"|"slider"|"zoom"|"move"|"undo"|"skip"|"note"|"flag"|"grid"|"help"|"close"} Command
+ * @typedef {{command: Command, value: number}} Press
+ * @typedef {{name: string, words: string, command: Command, value: number, keys: string[], held?: boolean}} Action
+ *   `held` may repeat while the key is down
+ */
 
 const SWITCH = "palate-keys";
+const MAP = "palate-keymap";
+const FIXED = new Set(["Escape", "Tab", "Enter", "Shift", "Control", "Alt", "Meta", "AltGraph", "Dead", "CapsLock"]);
+/** @type {Record<string, string>} */
+const SHOWN = { " ": "Space", ArrowLeft: "←", ArrowUp: "↑", ArrowRight: "→", ArrowDown: "↓", "-": "−" };
+const SCORES = ["Bad", "Poor", "Fair", "Good", "Excellent"];
 
-/** @typedef {"rate"|"compare"|"zoom"|"move"|"undo"|"skip"|"note"|"flag"|"grid"|"help"|"close"} Command */
-/** @typedef {{command: Command, value: number, held: boolean}} Press a command; `held` may repeat while the key is down */
+/** @type {Action[]} */
+export const ACTIONS = [
+  ...SCORES.map((word, i) => /** @type {Action} */ ({ name: `rate${i + 1}`, words: `Rate ${i + 1}, ${word}`, command: "rate", value: i + 1, keys: [`${i + 1}`] })),
+  { name: "compare", words: "Original while held", command: "compare", value: 1, keys: [" "] },
+  { name: "slider", words: "Compare slider", command: "slider", value: 0, keys: ["c"] },
+  { name: "in", words: "Zoom in", command: "zoom", value: 1, keys: ["=", "+"], held: true },
+  { name: "out", words: "Zoom out", command: "zoom", value: -1, keys: ["_", "-"], held: true },
+  { name: "fit", words: "Fit to window", command: "zoom", value: 0, keys: ["0"] },
+  { name: "left", words: "Move left", command: "move", value: 0, keys: ["ArrowLeft"], held: true },
+  { name: "up", words: "Move up", command: "move", value: 1, keys: ["ArrowUp"], held: true },
+  { name: "right", words: "Move right", command: "move", value: 2, keys: ["ArrowRight"], held: true },
+  { name: "down", words: "Move down", command: "move", value: 3, keys: ["ArrowDown"], held: true },
+  { name: "undo", words: "Undo", command: "undo", value: 0, keys: ["Backspace", "u"] },
+  { name: "skip", words: "Skip", command: "skip", value: 0, keys: ["s"] },
+  { name: "note", words: "Tags and note", command: "note", value: 0, keys: ["t"] },
+  { name: "flag", words: "Flag", command: "flag", value: 0, keys: ["f"] },
+  { name: "grid", words: "Grid", command: "grid", value: 0, keys: ["g"] },
+  { name: "help", words: "Help", command: "help", value: 0, keys: ["?"] },
+];
 
-/** @type {Record<string, [Command, number, boolean?]>} */
-const COMMANDS = {
-  " ": ["compare", 1], "+": ["zoom", 1, true], "=": ["zoom", 1, true], "-": ["zoom", -1, true], _: ["zoom", -1, true], 0: ["zoom", 0],
-  ArrowLeft: ["move", 0, true], ArrowUp: ["move", 1, true], ArrowRight: ["move", 2, true], ArrowDown: ["move", 3, true],
-  Backspace: ["undo", 0], u: ["undo", 0], s: ["skip", 0], t: ["note", 0], f: ["flag", 0], g: ["grid", 0],
-  "?": ["help", 0], Escape: ["close", 0],
-};
+/** Return the name of a key, the same with and without Shift. @param {string} key */
+const plain = (key) => (key.length === 1 ? key.toLowerCase() : key);
 
-/** Return what a key press means, if anything. @param {KeyboardEvent} event @returns {Press | null} */
-export function pressOf(event) {
-  if (event.ctrlKey || event.metaKey || event.altKey) return null;
-  const digit = /^(?:Digit|Numpad)([1-5])$/.exec(event.code)?.[1] ?? /^[1-5]$/.exec(event.key)?.[0];
-  if (digit) return event.repeat ? null : { command: "rate", value: Number(digit), held: false };
-  const found = COMMANDS[event.key.length === 1 ? event.key.toLowerCase() : event.key];
-  if (!found || (event.repeat && !found[2])) return null;
-  return { command: found[0], value: found[1], held: found[2] ?? false };
+/** The keys of this browser. */
+export class Keys {
+  /** @type {Record<string, string>} what was chosen instead of the usual keys, by action */
+  #chosen = {};
+
+  constructor() {
+    try {
+      const kept = JSON.parse(localStorage.getItem(MAP) ?? "{}");
+      for (const { name } of ACTIONS) if (typeof kept[name] === "string") this.#chosen[name] = kept[name];
+    } catch (error) {
+      if (!(error instanceof SyntaxError)) throw error; // not ours: the usual keys hold
+    }
+  }
+
+  /** Tell whether single keys are on. */
+  get on() {
+    return localStorage.getItem(SWITCH) !== "off";
+  }
+
+  /** Switch single keys on or off. @param {boolean} on */
+  turn(on) {
+    localStorage.setItem(SWITCH, on ? "on" : "off");
+  }
+
+  /** Return the keys of an action. @param {Action} action */
+  of(action) {
+    const chosen = this.#chosen[action.name];
+    return chosen === undefined ? action.keys : [chosen];
+  }
+
+  /** Return how an action's keys are written: all of them, or the one that fits on a button. @param {string} name @param {boolean} [all] */
+  label(name, all = false) {
+    const action = ACTIONS.find((one) => one.name === name);
+    const keys = (action ? this.of(action) : []).map((key) => SHOWN[key] ?? (key.length === 1 ? key.toUpperCase() : key));
+    return all ? keys.join(" ") : keys.at(-1) ?? "";
+  }
+
+  /** Return what a key press asks for, if anything. @param {KeyboardEvent} event @returns {Press | null} */
+  press(event) {
+    const action = this.actionOf(event);
+    return action && (!event.repeat || action.held) ? { command: action.command, value: action.value } : null;
+  }
+
+  /** Return the action of a pressed or released key. @param {KeyboardEvent} event @returns {Action | undefined} */
+  actionOf(event) {
+    if (event.ctrlKey || event.metaKey || event.altKey) return undefined;
+    const pad = /^Numpad([1-5])$/.exec(event.code)?.[1];
+    const row = /^Digit([1-5])$/.exec(event.code)?.[1]; // where digits need Shift, the key alone counts too
+    for (const key of [pad, plain(event.key), row]) {
+      const found = key && ACTIONS.find((action) => this.of(action).includes(key));
+      if (found) return found;
+    }
+    return undefined;
+  }
+
+  /** Give an action another key; returns why not, or "". @param {string} name @param {string} key */
+  choose(name, key) {
+    const wanted = plain(key);
+    if (FIXED.has(wanted)) return `${wanted} cannot be used.`;
+    const other = ACTIONS.find((action) => action.name !== name && this.of(action).includes(wanted));
+    if (other) return `${SHOWN[wanted] ?? wanted.toUpperCase()} is taken: ${other.words}.`;
+    this.#chosen[name] = wanted;
+    localStorage.setItem(MAP, JSON.stringify(this.#chosen));
+    return "";
+  }
+
+  /** Go back to the usual keys. */
+  reset() {
+    this.#chosen = {};
+    localStorage.removeItem(MAP);
+  }
+
+  /** Return the keys of some actions. @param {string[]} names */
+  taken(names) {
+    return ACTIONS.filter(({ name }) => names.includes(name)).flatMap((action) => this.of(action));
+  }
 }
 
 /** Tell whether the focused element needs the key for itself. @param {KeyboardEvent} event */
 export function isTaken(event) {
   const target = /** @type {Element} */ (event.target);
-  if (target.matches("textarea, select, input:not([type=radio], [type=checkbox], [type=file])")) return event.key !== "Escape";
+  if (target.matches("textarea, select, input:not([type=radio], [type=checkbox], [type=file], [type=range])")) return event.key !== "Escape";
   if (target.matches("input[type=radio]")) return event.key === " " || event.key === "Enter" || event.key.startsWith("Arrow");
+  if (target.matches("input[type=range]")) return event.key.startsWith("Arrow");
   if (target.matches("a, button, summary, input")) return event.key === " " || event.key === "Enter";
   return false;
 }
 
-/** Tell whether single keys are on in this browser. */
-export function keysOn() {
-  return localStorage.getItem(SWITCH) !== "off";
-}
-
-/** Switch single keys on or off in this browser. @param {boolean} on */
-export function switchKeys(on) {
-  localStorage.setItem(SWITCH, on ? "on" : "off");
-}
-
-/** Return a key for each name: the first free letter of its last word. @param {string[]} names @param {string} taken letters */
+/** Return a key for each name: the first free letter of its last word. @param {string[]} names @param {string[]} taken */
 export function mnemonics(names, taken) {
   /** @type {Map<string, string>} */
   const keys = new Map();

@@ -16,17 +16,25 @@ export class Panels {
   #flag = byId("flag");
   #comment = /** @type {HTMLTextAreaElement} */ (byId("comment"));
   #tags = /** @type {HTMLElement[]} */ ([...document.querySelectorAll("[data-tag]")]);
+  /** @type {Map<string, string>} */
+  letters = new Map();
 
-  /** @param {(reason: string) => void} onSkip @param {() => void} onClose */
-  constructor(onSkip, onClose) {
+  /** @param {import("./keys.js").Keys} keys @param {(reason: string) => void} onSkip @param {() => void} onClose */
+  constructor(keys, onSkip, onClose) {
+    this.keys = keys;
     this.onSkip = onSkip;
     this.onClose = onClose;
     this.reasons = /** @type {HTMLElement[]} */ ([...document.querySelectorAll("[data-skip]")]);
-    this.letters = mnemonics(this.#tags.map((tag) => tag.dataset.tag ?? ""), "tfu");
-    for (const [letter, name] of this.letters) this.#label(letter, name);
+    this.assign();
     for (const button of this.reasons) button.addEventListener("click", () => onSkip(button.dataset.skip ?? ""));
     for (const button of [...this.#tags, this.#flag]) button.addEventListener("click", () => press(button));
     for (const button of document.querySelectorAll("[data-close]")) button.addEventListener("click", () => this.close());
+  }
+
+  /** Give each tag a letter that none of the keys used beside it has. */
+  assign() {
+    this.letters = mnemonics(this.#tags.map((tag) => tag.dataset.tag ?? ""), this.keys.taken(["note", "flag", "undo"]));
+    for (const [letter, name] of this.letters) this.#label(letter, name);
   }
 
   /** @param {string} letter @param {string} name */

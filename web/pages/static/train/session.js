@@ -7,6 +7,7 @@
  * @typedef {{tags: string[], comment: string, flagged: boolean}} Remarks
  * @typedef {{score: number} | {skip: string}} Judgement
  * @typedef {{id: string, score: number}} Given
+ * @typedef {"stopped"|"break"} Rest
  */
 
 import { ImageFailure } from "./images.js";
@@ -38,14 +39,19 @@ export class Session extends EventTarget {
   #wanted = false; // asked for again while leasing
   #idle = 0;
   #failures = 0;
+  #resting = false;
+  /** @type {Set<string>} options whose image could not be had although the server answers */
+  #unloaded = new Set();
   #timer = 0;
 
   /**
    * @param {import("./outbox.js").Outbox} outbox @param {import("./queue.js").Queue} queue
-   * @param {import("./images.js").Images} images @param {(item: Item, image: HTMLImageElement) => Promise<Sight>} paint
+   * @param {import("./images.js").Images} images @param {import("./attention.js").Attention} attention
+   * @param {(item: Item, image: HTMLImageElement) => Promise<Sight>} paint
    */
-  constructor(outbox, queue, images, paint) {
+  constructor(outbox, queue, images, attention, paint) {
     super();
+    this.attention = attention;
     this.outbox = outbox;
     this.queue = queue;
     this.images = images;
@@ -77,7 +83,7 @@ export class Session extends EventTarget {
    */
   async lease(force = false) {
     this.#wanted = true;
-    if (this.#leasing || (this.#failures && !force)) return;
+    if (this.#leasing || this.#resting || (this.#failures && !force)) return;
     this.#leasing = true;
     clearTimeout(this.#timer);
     let wait = RENEW_MS;
@@ -99,11 +105,12 @@ export class Session extends EventTarget {
     } finally {
       this.#leasing = false;
     }
-    this.#timer = setTimeout(() => this.lease(true), this.#wanted ? 0 : wait);
+    if (!this.#resting) this.#timer = setTimeout(() => this.lease(true), this.#wanted ? 0 : wait);
   }
 
   /** Show what was leased and return how long to wait before asking again. @param {Next} next */
   #leased(next) {
+    if (this.#resting) return RENEW_MS;
     this.queue.prefetch(this.current);
     if (!this.current && this.queue.length) void this.advance();
     else if (!this.current) this.#emit("state", { ...next, state: next.state === "ready" ? "loading" : next.state });
@@ -114,7 +121,7 @@ export class Session extends EventTarget {
   /** Go on with what was leased before, as long as it lasts. @param {Failure} failure */
   async #unreached(failure) {
     this.#emit(failure.kind === "session" ? "failed" : "online", failure.kind === "session" ? failure : false);
-    if (this.current) return;
+    if (this.current || this.#resting) return;
     if (!this.queue.length) await this.queue.restore((option) => this.#taken(option));
     if (this.queue.length) void this.advance();
     else this.#emit("state", { state: "offline", message: failure.message });
@@ -127,7 +134,6 @@ export class Session extends EventTarget {
 
   /** Show the next item. */
   async advance() {
-    this.sight?.end();
     this.sight = null;
     this.current = this.queue.take() ?? null;
     this.#emit("item", this.current);
@@ -142,7 +148,7 @@ export class Session extends EventTarget {
       const image = await this.images.load(item.image_url, true);
       if (this.current !== item) return;
       const sight = await this.paint(item, image);
-      if (this.current !== item) return sight.end();
+      if (this.current !== item) return;
       this.sight = sight;
       this.#emit("painted", item);
       this.queue.prefetch(item);
@@ -152,7 +158,7 @@ export class Session extends EventTarget {
     }
   }
 
-  /** Skip an image that cannot be had, or pass over one whose lease is over; without network, wait. @param {Item} item @param {ImageFailure} failure */
+  /** Skip an image that cannot be had, or pass over one whose lease is over or that may come later; without network, wait. @param {Item} item @param {ImageFailure} failure */
   async #notLoaded(item, failure) {
     if (failure.kind === "network" && !(await this.#reachable())) {
       this.queue.putBack(item);
@@ -162,7 +168,9 @@ export class Session extends EventTarget {
       return;
     }
     if (this.current !== item) return;
-    if (failure.kind === "broken") {
+    const tried = this.#unloaded.has(item.option_id);
+    this.#unloaded.add(item.option_id);
+    if (failure.kind === "broken" || (failure.kind === "network" && tried)) {
       void this.#keep(item, { skip: "not_loaded" }, null, NO_REMARKS);
       this.#emit("say", "A photo did not load and was skipped.");
     }
@@ -178,6 +186,23 @@ export class Session extends EventTarget {
       if (error instanceof Failure) return false;
       throw error;
     }
+  }
+
+  /** Show nothing and hold no lease longer than it lasts, until the rater wishes to go on. @param {Rest} why */
+  rest(why) {
+    this.#resting = true;
+    clearTimeout(this.#timer);
+    if (this.current) this.queue.putBack(this.current);
+    this.current = this.sight = null;
+    this.#emit("item", null);
+    this.#emit("state", { state: why, message: "" });
+  }
+
+  /** Look for photos again, also after a rest. */
+  resume() {
+    this.#resting = false;
+    this.attention.rest();
+    return this.lease(true);
   }
 
   /** Judge the current item and show the next. @param {Judgement} judgement @param {Remarks} remarks @param {string} said */
@@ -223,6 +248,7 @@ export class Session extends EventTarget {
 
   /** Take the last answer back and show its item again. */
   async undo() {
+    this.#resting = false;
     const last = this.history.pop();
     if (!last) return this.#emit("say", "Nothing to undo.");
     if (this.current) this.queue.putBack(this.current);

@@ -139,10 +139,14 @@ export class Store {
   /** Drop the images that are not wanted any more. @param {Set<string>} wanted addresses */
   async pruneImages(wanted) {
     const keys = await this.#run(["images"], "readonly", (tx) => tx("images").getAllKeys(keysOf(this.rater)));
-    const stale = keys.filter((key) => Array.isArray(key) && !wanted.has(String(key[1])));
-    if (!stale.length) return;
-    await this.#run(["images"], "readwrite", (tx) => {
-      for (const key of stale) tx("images").delete(key);
+    const stale = keys.map((key) => (Array.isArray(key) ? String(key[1]) : "")).filter((url) => !wanted.has(url));
+    if (stale.length) await this.dropImages(stale);
+  }
+
+  /** Drop images. @param {string[]} urls */
+  dropImages(urls) {
+    return this.#run(["images"], "readwrite", (tx) => {
+      for (const url of urls) tx("images").delete([this.rater, url]);
       return tx("images").count();
     });
   }

@@ -9,7 +9,19 @@ const SKELETON_MS = 150;
 const TITLES = {
   loading: "", ready: "", generating: "New photos are being made", empty: "Nothing to rate right now",
   paused: "Rating is paused", finished: "This study is finished", offline: "Waiting for the network",
+  stopped: "Done for today", break: "Take your time",
 };
+/** @type {Record<string, string>} */
+const RESTING = {
+  stopped: "Thank you. All you rated is kept; you can close the page or go on.",
+  break: "Your place is kept. Look at something far away for a while, then go on.",
+};
+/** @type {Record<import("./session.js").Rest, {text: string, stop: string}>} */
+const NOTICES = {
+  stopped: { text: "Today's target is reached. Go on or stop, as you like.", stop: "Stop for today" },
+  break: { text: "You have rated for a good while. A short break keeps your eye fair.", stop: "Take a break" },
+};
+const NOTICE_ITEMS = 5; // who goes on has answered
 
 /** @param {string} id */
 export const byId = (id) => /** @type {HTMLElement} */ (document.getElementById(id));
@@ -24,6 +36,7 @@ export class View {
   /** @type {Progress} */
   #progress = { today: 0, target: 0, total: 0 };
   #reached = true;
+  #noticed = 0; // items that may still be shown under the notice
 
   /** @param {HTMLElement} main */
   constructor(main) {
@@ -42,8 +55,24 @@ export class View {
     this.#skeleton = setTimeout(() => this.state("loading", ""), SKELETON_MS);
   }
 
+  /** Ask whether to stop, beside the photo; going on answers it. @param {import("./session.js").Rest} why */
+  notice(why) {
+    const { text, stop } = NOTICES[why];
+    byId("notice").hidden = false;
+    byId("notice").dataset.why = why;
+    byId("notice-text").textContent = text;
+    byId("notice-stop").textContent = stop;
+    this.#noticed = NOTICE_ITEMS;
+  }
+
+  /** Take the notice away. */
+  dismiss() {
+    byId("notice").hidden = true;
+  }
+
   /** Show that the photo is on the screen. */
   shown() {
+    if ((this.#noticed -= 1) < 0) this.dismiss();
     clearTimeout(this.#skeleton);
     this.state("ready", "");
   }
@@ -54,7 +83,8 @@ export class View {
     this.main.dataset.state = state;
     byId("message").hidden = !TITLES[state];
     byId("message-title").textContent = TITLES[state] ?? "";
-    byId("message-text").textContent = message;
+    byId("message-text").textContent = RESTING[state] ?? message;
+    byId("message-retry").textContent = RESTING[state] ? "Go on" : "Look again";
   }
 
   /** Let answers through or not. @param {boolean} open */
@@ -78,7 +108,7 @@ export class View {
     this.#bar.max = Math.max(1, target);
     this.#bar.value = Math.min(done, this.#bar.max);
     byId("today").textContent = target ? `${done} of ${target} today` : `${done} today`;
-    if (target && done >= target && !this.#reached) this.say("Today's target is reached. Go on or stop, as you like.");
+    if (target && done >= target && !this.#reached) this.notice("stopped");
     this.#reached = target === 0 || done >= target;
   }
 

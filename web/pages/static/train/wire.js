@@ -14,6 +14,7 @@
  *   done?: number, of?: number}} UploadState
  */
 
+const LAST_ID = "palate-last-id";
 const TIMEOUT_MS = 15_000;
 const KEEPALIVE_BYTES = 30_000; // browsers cap what may outlive the page at 64 KiB in all
 
@@ -52,10 +53,17 @@ function detailOf(text) {
   }
 }
 
-/** Return a random id that sorts by time (UUID version 7); works without a secure context. */
+/** Return the time for a new id: later than any before in this browser, even where its clock was set back. */
+function nextMoment() {
+  const moment = Math.max(Date.now(), Number(localStorage.getItem(LAST_ID)) + 1);
+  localStorage.setItem(LAST_ID, String(moment));
+  return moment;
+}
+
+/** Return a random id that sorts in the order of making (UUID version 7); works without a secure context. */
 export function newId() {
   const bytes = crypto.getRandomValues(new Uint8Array(16));
-  let time = Date.now();
+  let time = nextMoment();
   for (let i = 5; i >= 0; i -= 1, time = Math.floor(time / 256)) bytes[i] = time % 256;
   bytes[6] = (bytes[6] & 0x0f) | 0x70;
   bytes[8] = (bytes[8] & 0x3f) | 0x80;
@@ -112,6 +120,14 @@ export class Wire {
     } catch (error) {
       throw new Failure("network", `The server cannot be reached: ${error}`);
     }
+  }
+
+  /** Sign in again, with the page as it is; throws a Failure with the reason where that fails. @param {string} email @param {string} password */
+  async signIn(email, password) {
+    const response = await this.#send("POST", "/api/v1/session", { email, password });
+    const elsewhere = response.status === 403; // somebody signed in meanwhile, in another tab
+    if (!response.ok && !elsewhere) throw failureOf(response.status, await response.text());
+    await this.renew();
   }
 
   /** Take a fresh CSRF token from the page; if somebody else is signed in by now, load the page as theirs. */
