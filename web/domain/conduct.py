@@ -4,24 +4,28 @@ No sign alone accuses anyone: pictures can be alike, a careful rater can be quic
 who uses half of the scale is neither noisy nor flat here, for what counts is whether stars follow the pictures.
 """
 
+import math
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Literal
 
 import numpy as np
+from scipy.special import bdtrc
 
-Sign = Literal["same_stars", "long_run", "unrelated", "too_quick", "gold_missed", "repeats_differ"]
+Sign = Literal["same_stars", "long_run", "unrelated", "too_quick", "checks_missed"]
 
 LEAST = 20  # ratings: about fewer nothing is said
 FLAT = 0.15  # variance of stars below which P.910 calls a session flat
-UNLIKELY = 0.001  # how improbable a run of equal stars has to be
-RELATED = 0.5  # of the others' usual correlation with what is expected: less is not rating the same pictures
+UNLIKELY = 0.001  # how improbable equal stars have to be, by how the others share out theirs
+RELATED = 0.4  # of the others' usual correlation with what is expected: less is not rating the same pictures
+CLEAR = 1.64  # standard errors by which a correlation has to be below the usual one: 1 in 20 by chance
 QUICK = 0.5  # of the others' median time on a picture
-GOLD = 0.2  # share of answers on gold items that may be wrong
-REPEATS = 0.4  # share of hidden repeats that may differ by more than a star
-LEAST_CHECKS = 3  # misses of gold items or repeats that differ: fewer can be chance
-SLACK, ALARM = 0.5, 6.0  # of the cumulative sum, in standard deviations: a shift of one is found in some 12 ratings
+SLIP, AGAIN = 0.05, 0.1  # how often the careful miss a gold item, and rate a repeat by more than a star otherwise
+CHANCE = 0.08  # how improbable so many misses have to be for one who is careful
+MISSED = 0.22  # share of checks missed that is not enough: the noisy miss some without being careless
+SLACK, ALARM = 0.5, 10.0  # of the cumulative sum, in standard deviations: it errs once in some 30,000 ratings
 
 
 @dataclass(frozen=True)
@@ -76,7 +80,7 @@ def signs(signals: Signals) -> tuple[Flag, ...]:
     """Return every sign of careless rating, each of which alone proves nothing."""
     if len(signals.stars) < LEAST:
         return ()
-    found = (look(signals) for look in (_same_stars, _long_run, _unrelated, _too_quick, _gold_missed, _repeats_differ))
+    found = (look(signals) for look in (_same_stars, _long_run, _unrelated, _too_quick, _checks_missed))
     return tuple(flag for flag in found if flag is not None)
 
 
@@ -104,19 +108,22 @@ def drift(residuals: Sequence[float], noise: float) -> Drift | None:
 
 
 def _same_stars(signals: Signals) -> Flag | None:
-    value = float(np.var(signals.stars))
+    value, (star, count) = float(np.var(signals.stars)), Counter(signals.stars).most_common(1)[0]
+    chance = float(bdtrc(count - 1, len(signals.stars), _share(signals, star)))
     words = "Gives almost everything the same stars."
-    return Flag(signals.rater, "same_stars", words, value, FLAT) if value < FLAT else None
+    return Flag(signals.rater, "same_stars", words, value, FLAT) if value < FLAT and chance < UNLIKELY else None
 
 
 def _long_run(signals: Signals) -> Flag | None:
-    """Weigh the longest run of each score by how often the others give that score: where all is good, 5 is no sign."""
-    value = 1.0
-    for star, run in groupby(signals.stars):
-        share = min(max(signals.usual_shares[round(min(max(star, 1), 5)) - 1], 0.05), 0.95)
-        value = min(value, len(signals.stars) * share ** len(list(run)))
+    runs = [(star, len(list(run))) for star, run in groupby(signals.stars)]
+    value = min(len(signals.stars) * _share(signals, star) ** length for star, length in runs)
     words = "Gives the same stars many times in a row, where others vary."
     return Flag(signals.rater, "long_run", words, value, UNLIKELY) if value < UNLIKELY else None
+
+
+def _share(signals: Signals, star: float) -> float:
+    """Return how often the others give that many stars: where all is good, giving only 5 is no sign."""
+    return min(max(signals.usual_shares[round(min(max(star, 1), 5)) - 1], 0.05), 0.95)
 
 
 def _unrelated(signals: Signals) -> Flag | None:
@@ -124,8 +131,14 @@ def _unrelated(signals: Signals) -> Flag | None:
         return None
     value = correlation(signals.stars, signals.expected) or 0.0
     limit = RELATED * signals.usual_correlation
+    apart = (_fisher(signals.usual_correlation) - _fisher(value)) * math.sqrt(len(signals.stars) - 3)
     words = "Gives stars that have little to do with what others see in the same pictures."
-    return Flag(signals.rater, "unrelated", words, value, limit) if value < limit else None
+    return Flag(signals.rater, "unrelated", words, value, limit) if value < limit and apart > CLEAR else None
+
+
+def _fisher(value: float) -> float:
+    """Return a correlation on the scale on which its standard error is 1 / √(n - 3)."""
+    return math.atanh(min(max(value, -0.999), 0.999))
 
 
 def _too_quick(signals: Signals) -> Flag | None:
@@ -137,18 +150,12 @@ def _too_quick(signals: Signals) -> Flag | None:
     return Flag(signals.rater, "too_quick", words, value, limit) if value < limit else None
 
 
-def _gold_missed(signals: Signals) -> Flag | None:
-    words = "Misses items whose answer is known by more than a star."
-    return _missed(signals.rater, "gold_missed", words, signals.gold_misses, signals.golds, GOLD)
-
-
-def _repeats_differ(signals: Signals) -> Flag | None:
-    words = "Rates the same picture differently when it comes again."
-    return _missed(signals.rater, "repeats_differ", words, signals.repeat_misses, signals.repeats, REPEATS)
-
-
-def _missed(rater: str, name: Sign, words: str, misses: int, answers: int, limit: float) -> Flag | None:
-    if misses < LEAST_CHECKS:
+def _checks_missed(signals: Signals) -> Flag | None:
+    checks, misses = signals.golds + signals.repeats, signals.gold_misses + signals.repeat_misses
+    if misses < 2 or misses / checks <= MISSED:
         return None
-    value = misses / answers
-    return Flag(rater, name, words, value, limit) if value > limit else None
+    usual = (SLIP * signals.golds + AGAIN * signals.repeats) / checks
+    if bdtrc(misses - 1, checks, usual) >= CHANCE:
+        return None
+    words = f"Misses {misses} of {checks} checks by more than a star: known answers, and pictures that came again."
+    return Flag(signals.rater, "checks_missed", words, misses / checks, MISSED)

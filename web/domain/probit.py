@@ -1,0 +1,177 @@
+"""The nightly check of the opinion scores: stars as an order, not as numbers (ordinal probit).
+
+Each rater sees q + b + ε, ε ~ N(0, s²), and gives k stars or fewer where that lies below the threshold t_k. Averages
+of stars can turn an order around where thresholds lie unevenly (Liddell and Kruschke 2018); this model cannot. It is
+fitted by its largest posterior, from where the opinion scores are, with the spreads that they found.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import minimize
+from scipy.special import ndtr
+
+from web.domain.scores import OpinionScores, Score
+
+BAND = 1.96
+EVEN = np.array([1.5, 2.5, 3.5, 4.5])  # thresholds of one who rounds
+LOOSE, LIKE = 0.5, 0.3  # prior standard deviations: of a threshold about the even one, of a rater's log noise
+ROUNDS = 200
+TINY = 1e-10
+Floats = NDArray[np.float64]
+Ints = NDArray[np.intp]
+
+
+@dataclass(frozen=True)
+class Turned:
+    """Two items whose order by the opinion scores is certain, and the other way round by the ordinal check."""
+
+    better: str
+    worse: str
+
+
+@dataclass(frozen=True)
+class Panel:
+    """Ratings by place: the item, rater and whole stars (from 0) of each; how many there are; prior spreads."""
+
+    item: Ints
+    rater: Ints
+    star: Ints
+    items: int
+    raters: int
+    found: OpinionScores
+
+    def parts(self, values: Floats) -> tuple[Floats, Floats, Floats, Floats]:
+        """Return the items, the raters' levels, their log noises, and the thresholds in a vector of all."""
+        ends = np.cumsum([self.items, self.raters, self.raters])
+        quality, level, noise, gaps = np.split(values, ends)
+        return quality, level, noise, gaps
+
+
+def ordinal_scores(
+    items: Sequence[str], raters: Sequence[str], stars: Sequence[float], found: OpinionScores
+) -> tuple[Score, ...]:
+    """Return what the ordinal model expects of each item in stars, in the order of the opinion scores found before.
+
+    The bounds hold the item's quality with 95 % where the rest is known as fitted, so they are a little narrow.
+    """
+    if not found.scores:
+        return ()
+    item_place = {score.item: at for at, score in enumerate(found.scores)}
+    rater_place = {judge.rater: at for at, judge in enumerate(found.judges)}
+    panel = Panel(
+        item=np.array([item_place[item] for item in items], dtype=np.intp),
+        rater=np.array([rater_place[rater] for rater in raters], dtype=np.intp),
+        star=np.clip(np.rint(stars), 1, 5).astype(np.intp) - 1,
+        items=len(item_place),
+        raters=len(rater_place),
+        found=found,
+    )
+    fitted = minimize(_loss, _start(panel), args=(panel,), jac=True, method="L-BFGS-B", options={"maxiter": ROUNDS}).x
+    quality, level, noise, _ = panel.parts(fitted)
+    reach = BAND / np.sqrt(_precision(fitted, panel))
+    spread = np.sqrt(np.exp(2 * noise.mean()) + level.var())
+
+    def expected(latent: Floats) -> list[float]:
+        return [float(1 + stars) for stars in ndtr((latent[:, None] - _thresholds(fitted, panel)) / spread).sum(1)]
+
+    bounds = zip(expected(quality), expected(quality - reach), expected(quality + reach), strict=True)
+    return tuple(
+        Score(score.item, mean, low, high, score.ratings)
+        for score, (mean, low, high) in zip(found.scores, bounds, strict=True)
+    )
+
+
+def turned(found: Sequence[Score], ordinal: Sequence[Score]) -> tuple[Turned, ...]:
+    """Return the pairs that the opinion scores order for certain (their intervals are apart) and the check reverses."""
+    by_item = {score.item: score.mean for score in ordinal}
+    ranked = sorted(found, key=lambda score: score.low)
+    return tuple(
+        Turned(better.item, worse.item)
+        for better in ranked
+        for worse in ranked
+        if worse.high < better.low and by_item[worse.item] > by_item[better.item]
+    )
+
+
+def _start(panel: Panel) -> Floats:
+    found = panel.found
+    return np.concatenate(
+        [
+            [score.mean for score in found.scores],
+            [judge.bias.mean for judge in found.judges],
+            np.log([judge.noise for judge in found.judges]),
+            np.append(EVEN[0], np.log(np.diff(EVEN))),
+        ]
+    )
+
+
+def _thresholds(values: Floats, panel: Panel) -> Floats:
+    """Return the thresholds, which the vector holds as the first one and the logarithms of the gaps."""
+    gaps = panel.parts(values)[3]
+    return np.asarray(gaps[0] + np.append(0.0, np.cumsum(np.exp(gaps[1:]))))
+
+
+def _edges(values: Floats, panel: Panel) -> tuple[Floats, Floats, Floats]:
+    """Return where the thresholds below and above each rating lie in standard deviations, and that deviation."""
+    quality, level, noise, _ = panel.parts(values)
+    bounds = np.concatenate([[-np.inf], _thresholds(values, panel), [np.inf]])
+    seen, sd = quality[panel.item] + level[panel.rater], np.exp(noise)[panel.rater]
+    return (bounds[panel.star] - seen) / sd, (bounds[panel.star + 1] - seen) / sd, sd
+
+
+def _density(edge: Floats) -> Floats:
+    return np.asarray(np.exp(-(edge**2) / 2) / np.sqrt(2 * np.pi))
+
+
+def _loss(values: Floats, panel: Panel) -> tuple[float, Floats]:
+    """Return minus the logarithm of the posterior, and its gradient."""
+    gaps = panel.parts(values)[3]
+    low, high, sd = _edges(values, panel)
+    chance = np.maximum(ndtr(high) - ndtr(low), TINY)
+    at_low, at_high = _density(low) / chance, _density(high) / chance
+    by_seen = (at_high - at_low) / sd
+    by_noise = _times(at_high, high) - _times(at_low, low)
+    by_bound = np.bincount(panel.star, -at_high / sd, 5)[:4] + np.bincount(panel.star, at_low / sd, 5)[1:]
+    prior, slope = _prior(values, panel)
+    tail = np.cumsum(by_bound[::-1])[::-1]
+    return float(prior - np.log(chance).sum()), slope + np.concatenate(
+        [
+            np.bincount(panel.item, by_seen, panel.items),
+            np.bincount(panel.rater, by_seen, panel.raters),
+            np.bincount(panel.rater, by_noise, panel.raters),
+            np.append(tail[0], tail[1:] * np.exp(gaps[1:])),
+        ]
+    )
+
+
+def _prior(values: Floats, panel: Panel) -> tuple[float, Floats]:
+    """Return minus the logarithm of the prior, and its gradient."""
+    found, (quality, level, noise, gaps) = panel.found, panel.parts(values)
+    off = (_thresholds(values, panel) - EVEN) / LOOSE
+    tail = np.cumsum((off / LOOSE)[::-1])[::-1]
+    parts = [
+        (quality - found.mean) / found.spread,
+        level / found.bias_spread,
+        (noise - np.log(found.noise)) / LIKE,
+    ]
+    slopes = [parts[0] / found.spread, parts[1] / found.bias_spread, parts[2] / LIKE]
+    loss = sum(float((part**2).sum()) for part in (*parts, off)) / 2
+    return loss, np.concatenate([*slopes, np.append(tail[0], tail[1:] * np.exp(gaps[1:]))])
+
+
+def _times(density: Floats, edge: Floats) -> Floats:
+    """Return the product, 0 where the edge is infinite."""
+    return np.asarray(density * np.where(np.isinf(edge), 0.0, edge))
+
+
+def _precision(values: Floats, panel: Panel) -> Floats:
+    """Return the curvature of the posterior along each item's quality."""
+    low, high, sd = _edges(values, panel)
+    chance = np.maximum(ndtr(high) - ndtr(low), TINY)
+    first = (_density(high) - _density(low)) / chance
+    second = (_times(_density(high), high) - _times(_density(low), low)) / chance
+    bend = np.bincount(panel.item, (first**2 + second) / sd**2, panel.items)
+    return np.asarray(bend + 1 / panel.found.spread**2, dtype=np.float64)
