@@ -15,6 +15,7 @@ from web.domain.prompt import DEFAULT_KEY
 from web.domain.study import Project
 from web.http.images import ImageUrls
 from web.http.roles import Demand, demand_of, routes_of
+from web.services import quality
 from web.services.queue import generate_job
 from web.services.sessions import SESSION_TIME, digest
 
@@ -155,6 +156,7 @@ class Grounds:
             "key": DEFAULT_KEY,
             "name": "v1.0.0",
             "key_id": self._key(f"{MARK} key", self.admin.project_id, "prompts:read", new_id()),
+            "exclusion_id": quality.exclude(parts, self.admin, world.study.id, self.rater.user_id, MARK).id,
         }
 
     def _link(self) -> str:

@@ -10,6 +10,7 @@ import numpy as np
 from ml_service.contract import FloatParameter, ParameterSpace
 from ml_service.objects.local import Folder
 from tests.clock import FixedClock
+from web.adapters.generators.degraded import DegradedCopies
 from web.adapters.generators.local import LocalGenerator
 from web.adapters.images import Cleaner
 from web.adapters.optimizer_near import NearOptimizer
@@ -98,6 +99,7 @@ def make_world(store: SqlStore, clock: FixedClock, folder: Path, inputs: int = 6
         clock=clock,
         reports=SqlReports(store),
         passwords=Argon2(),
+        degrader=DegradedCopies(),
     )
     project = Project(new_id(), "Palate", clock.now())
     with store.begin() as tx:

@@ -17,6 +17,7 @@ from ml_service.errors import Conflict, InvalidRequest, ServiceError
 from ml_service.objects.local import Folder
 from web.adapters.archive.writing import Place
 from web.adapters.demo import demo_inputs
+from web.adapters.generators.degraded import DegradedCopies
 from web.adapters.generators.local import LocalGenerator
 from web.adapters.images import Cleaner
 from web.adapters.migrate import is_current, migrate
@@ -67,6 +68,7 @@ def build_parts(settings: Settings) -> Parts:
         reports=SqlReports(store),
         passwords=Argon2(),
         retention=timedelta(days=settings.retention_days) if settings.retention_days else None,
+        degrader=DegradedCopies(),
     )
 
 

@@ -19,6 +19,7 @@ from web.api import jobs as jobs_api
 from web.api import keys as keys_api
 from web.api import promotions as promotions_api
 from web.api import prompts as prompts_api
+from web.api import raters as raters_api
 from web.api import status as status_api
 from web.api import studies as studies_api
 from web.api import token as token_api
@@ -57,6 +58,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     feedback_api.router,
     promotions_api.router,
     studies_api.router,
+    raters_api.router,
     jobs_api.router,
     audit_api.router,
     erasure_api.router,

@@ -114,7 +114,8 @@ class Passwords(Protocol):
 class Parts:
     """What an app or a worker is built from; `published` holds the prompt versions that production reads.
 
-    `retention` is how long outputs are kept that no rating needs; None keeps them for ever.
+    `retention` is how long outputs are kept that no rating needs; None keeps them for ever. `degrader` makes copies of
+    sources that are plainly worse, by a point of one `fault`; without it none are made.
     """
 
     store: Store
@@ -127,6 +128,7 @@ class Parts:
     reports: "Reports"
     passwords: Passwords
     retention: timedelta | None = None
+    degrader: Generator | None = None
 
 
 class Reports(Protocol):

@@ -58,6 +58,7 @@ def bodies(ids: dict[str, str]) -> dict[str, dict[str, Any]]:
         "POST /api/v1/studies/{study_id}/clone": {"json": {"name": "Mine"}},
         "POST /api/v1/studies/{study_id}/inputs": {"files": {"file": photo}},
         "PATCH /api/v1/studies/{study_id}": {"json": {"revision": 0}},
+        "POST /api/v1/studies/{study_id}/raters/{user_id}/exclude": {"json": {"reason": "why"}},
         "POST /api/v1/users/{user_id}/erase": {"json": {"confirm": "planted"}},
         "POST /api/v1/inputs/{input_id}/erase": {"json": {"confirm": "erase"}},
         "PATCH /api/v1/users/{user_id}": {"json": {"role": "admin"}},

@@ -21,6 +21,7 @@ from web.adapters.queries.leases import LeaseQueries
 from web.adapters.queries.objects import ObjectQueries
 from web.adapters.queries.people import PeopleQueries
 from web.adapters.queries.prompts import PromptQueries
+from web.adapters.queries.quality import QualityQueries
 from web.adapters.queries.ratings import RatingQueries
 from web.adapters.queries.studies import StudyQueries
 from web.adapters.queries.turns import TurnQueries
@@ -150,6 +151,7 @@ class Transaction:
     of_experiments = cached_property(lambda self: ExperimentQueries(self.connection))
     of_leases = cached_property(lambda self: LeaseQueries(self.connection))
     of_turns = cached_property(lambda self: TurnQueries(self.connection))
+    of_quality = cached_property(lambda self: QualityQueries(self.connection))
     of_ratings = cached_property(lambda self: RatingQueries(self.connection))
     of_studies = cached_property(lambda self: StudyQueries(self.connection))
     of_objects = cached_property(lambda self: ObjectQueries(self.connection))

@@ -6,6 +6,7 @@ from typing import Literal
 
 from web.domain.enrolment import Enrolment
 from web.domain.experiment import Experiment, Option
+from web.domain.guide import Guide
 from web.domain.ids import new_id
 
 LeaseState = Literal["held", "done", "released", "expired"]
@@ -54,6 +55,10 @@ class Seat:
     def is_paused(self) -> bool:
         """Tell whether an admin lets this rater rest."""
         return self.enrolment is not None and self.enrolment.paused_at is not None
+
+    def consents_to(self, guide: Guide) -> bool:
+        """Tell whether the rater agreed to what a guide asks for, if it asks for anything."""
+        return not guide.consent or (self.enrolment is not None and self.enrolment.consents_to(guide))
 
     @property
     def unsafe_ok(self) -> bool:

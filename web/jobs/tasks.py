@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 
 from web.ports import Parts
-from web.services import erasure, intake, queue, retention, stopping
+from web.services import erasure, intake, quality, queue, retention, stopping
 
 Task = Callable[[Parts, Mapping[str, str]], object]
 
@@ -13,6 +13,7 @@ TASKS: dict[str, Task] = {
     "forget": lambda parts, arguments: intake.forget_objects(parts, arguments["input"]),
     "forget_person": lambda parts, arguments: erasure.forget_person(parts, arguments["user"]),
     "learn": lambda parts, arguments: _learn(parts, arguments["study"]),
+    "check": lambda parts, arguments: quality.check(parts, arguments["study"]),
     "prune": lambda parts, _: retention.prune(parts),
 }
 

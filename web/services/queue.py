@@ -15,6 +15,7 @@ from web.domain.lease import Asker
 from web.domain.prompt import PromptVersion
 from web.domain.study import Input, Learnt, Study
 from web.ports import Generated, GenerateRequest, Parts
+from web.services import turns
 from web.services.audit import record
 from web.services.objects import discard
 from web.services.publication import repair
@@ -26,9 +27,7 @@ from web.transactions import Transaction
 
 READY_AHEAD = 4
 READY_PER_RATER = 2
-ACTIVE_FOR = timedelta(minutes=15)
 MOST_JOINT = 16
-LEASE_BEFORE = timedelta(minutes=10)
 
 
 def plan(parts: Parts, study_id: str, depth: int | None = None) -> None:
@@ -71,18 +70,10 @@ def _outdone(option: Option, best: float) -> bool:
 
 def _need(tx: Transaction, study: Study, depth: int | None, parts: Parts) -> int:
     now = parts.clock.now()
-    # A lease ends ten minutes after its last renewal: whoever holds one that ended lately is still about.
-    raters = tx.of_people.active_raters(study.id, now - ACTIVE_FOR + LEASE_BEFORE)
-    places = {one.rater_id: one for one in tx.enrolments.all(study_id=study.id, rater_id=raters)}
-    here = [rater for rater in raters if rater not in places or places[rater].paused_at is None]
-    target = READY_AHEAD + READY_PER_RATER * len(here) if depth is None else depth
-    open_to = [
-        tx.of_turns.count_open(
-            Asker(study.id, rater, study.raters_wanted, now, rater not in places or places[rater].unsafe_ok)
-        )
-        for rater in here or ("",)
-    ]
-    return target - min(open_to)
+    askers = turns.about(tx, study, now)
+    target = READY_AHEAD + READY_PER_RATER * len(askers) if depth is None else depth
+    anybody = Asker(study.id, "", study.raters_wanted, now)
+    return target - min(tx.of_turns.count_open(asker) for asker in askers or [anybody])
 
 
 def _plan_some(parts: Parts, study: Study, count: int) -> int:
@@ -197,7 +188,8 @@ def _treatments(parts: Parts, experiment: Experiment) -> tuple[tuple[Option, ...
 
 
 def _make(parts: Parts, option: Option, source: Input, body: bytes, version: PromptVersion) -> None:
-    generator = parts.generators[option.generator]
+    made_by = parts.degrader if parts.degrader and option.generator == parts.degrader.name else None
+    generator = made_by or parts.generators[option.generator]
     prompt = version.rendered(option.generator)
     # What the study does not tune is as the version has it, so that raters see what production would do.
     point = version.parameter_defaults.get(option.generator, {}) | option.point

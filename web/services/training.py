@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from hashlib import sha256
 
@@ -10,13 +10,14 @@ from ml_service.errors import Forbidden, NotFound
 from web.domain.access import Actor, allowed
 from web.domain.day import midnight
 from web.domain.experiment import LIVE, Experiment
+from web.domain.gold import Gold
 from web.domain.ids import new_id
 from web.domain.job import Job
 from web.domain.lease import LEASE_TIME, RENEW_AFTER, Asker, HeldOption, Lease, LeaseState, Seat, Shown
 from web.domain.rating import Answer, Rating, Tally, Verdict
 from web.domain.study import Study
 from web.ports import Parts
-from web.services import turns
+from web.services import checks
 from web.transactions import Transaction
 
 LEARN_DELAY = timedelta(seconds=1)
@@ -57,11 +58,12 @@ class Turn:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of one answer."""
+    """What became of one answer; `right` is told of calibration items: from which score to which is right."""
 
     id: str
     verdict: Verdict
     detail: str = ""
+    right: tuple[int, int] | None = None
 
 
 def study_to_rate(tx: Transaction, rater: Actor, study_id: str | None = None) -> Study | None:
@@ -83,7 +85,7 @@ def next_items(parts: Parts, rater: Actor, tab: str, wanted: int, study_id: str 
         if study is None:
             return Turn(None, (), Progress(0, 0, 0))
         seat = tx.of_people.seat(study.id, rater.user_id)
-        if seat.is_paused:
+        if seat.is_paused or not seat.consents_to(study.guide):
             return Turn(study, (), progress(tx, study, rater, now, seat), seat=seat)
         held = tx.of_leases.held(study.id, rater.user_id, tab, now, wanted)
         enough = len(held) >= wanted or study.state != "running"
@@ -103,7 +105,7 @@ def _top_up(parts: Parts, study: Study, rater: Actor, tab: str, wanted: int) -> 
         fresh: tuple[Lease, ...] = ()
         if missing > 0:
             asker = Asker(study.id, rater.user_id, study.raters_wanted, now, seat.unsafe_ok)
-            fresh, _ = turns.hand_out(tx, study, asker, tab, missing)
+            fresh = checks.give(tx, study, seat, asker, tab, missing)
             tx.of_jobs.add_once([plan_job(study.id, now)])
         return _turn(tx, study, rater, (*held, *fresh), now, seat)
 
@@ -169,6 +171,8 @@ def rate(parts: Parts, rater: Actor, answers: Sequence[Answer]) -> tuple[tuple[O
         outcomes = [
             refused.get(a.id) or _outcome(a, new[a.id], added, known, rater, undone=a.id in buried) for a in answers
         ]
+        right = checks.right_answers(tx, experiments)
+        outcomes = [_told(outcome, new, right) for outcome in outcomes]
         _settle(tx, rater, [experiments[id] for id in {new[id].experiment_id for id in added}], now)
         study = _study_of(tx, rater, held)
         return _once_each(outcomes), progress(tx, study, rater, now) if study else Progress(0, 0, 0)
@@ -212,12 +216,18 @@ def _outcome(
     return Outcome(answer.id, "late" if new.late else "stored")
 
 
+def _told(outcome: Outcome, new: dict[str, Rating], right: dict[str, Gold]) -> Outcome:
+    """Add what is right to the answer of a calibration item that is in."""
+    gold = right.get(new[outcome.id].experiment_id) if outcome.verdict in ("stored", "late", "replayed") else None
+    return replace(outcome, right=(gold.low, gold.high)) if gold else outcome
+
+
 def _once_each(outcomes: Sequence[Outcome]) -> tuple[Outcome, ...]:
     seen: set[str] = set()
     told = []
     for outcome in outcomes:
         repeated = outcome.id in seen and outcome.verdict in ("stored", "late")
-        told.append(Outcome(outcome.id, "replayed") if repeated else outcome)
+        told.append(replace(outcome, verdict="replayed") if repeated else outcome)
         seen.add(outcome.id)
     return tuple(told)
 
@@ -244,18 +254,11 @@ def _reopen(tx: Transaction, undone: Rating, rater: Actor, now: datetime) -> Non
     if lease is not None:
         tx.of_leases.take([Lease.start(experiment, rater.user_id, lease.token, now)])
     wanted = tx.studies.get(experiment.study_id).raters_wanted
-    if experiment.state == "closed" and not _is_complete(experiment, tx.of_ratings.tally([experiment.id]), wanted):
+    if experiment.state == "closed" and not checks.is_complete(
+        experiment, tx.of_ratings.tally([experiment.id]), wanted
+    ):
         tx.of_experiments.move([experiment.id], "ready", now)
     tx.of_jobs.add_once(jobs_after_rating(undone.study_id, now))
-
-
-def _is_complete(experiment: Experiment, options: Sequence[Tally], wanted: int) -> bool:
-    """Tell whether an experiment asks for no more ratings: an A/B pair keeps those that it was closed with."""
-    if experiment.kind in ("gold", "calibration"):
-        return experiment.state == "closed"
-    enough = 1 if experiment.kind == "repeat" else wanted
-    closed_for_good = experiment.kind == "ab" and experiment.state == "closed"
-    return closed_for_good or all(len(option.rated_by) >= enough for option in options)
 
 
 def _settle(tx: Transaction, rater: Actor, experiments: Sequence[Experiment], now: datetime) -> None:
@@ -266,7 +269,7 @@ def _settle(tx: Transaction, rater: Actor, experiments: Sequence[Experiment], no
     for tally in tx.of_ratings.tally([experiment.id for experiment in experiments]):
         tallies[tally.experiment_id].append(tally)
     states: dict[str, LeaseState] = {}
-    closed = []
+    closed, worn = [], []
     studies = {study.id: study for study in tx.studies.all(id=tuple({e.study_id for e in experiments}))}
     for experiment in experiments:
         options = tallies[experiment.id]
@@ -274,10 +277,14 @@ def _settle(tx: Transaction, rater: Actor, experiments: Sequence[Experiment], no
             rated = all(rater.user_id in option.rated_by for option in options)
             states[experiment.id] = "done" if rated else "released"
         wanted = studies[experiment.study_id].raters_wanted
-        if experiment.state == "ready" and _is_complete(experiment, options, wanted):
+        if experiment.state == "ready" and checks.is_complete(experiment, options, wanted):
             closed.append(experiment.id)
+        if experiment.state == "ready" and checks.is_worn(experiment, options):
+            worn.append(experiment.id)
     tx.of_leases.move(rater.user_id, states)
     tx.of_experiments.move(closed, "closed", now)
+    if worn:
+        checks.retire(tx, tx.golds.all(experiment_id=tuple(worn)), now)
     for study_id in studies:
         tx.of_jobs.add_once(jobs_after_rating(study_id, now))
 

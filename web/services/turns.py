@@ -1,6 +1,7 @@
 """Whose turn it is: which experiments a rater is given next, and in what order."""
 
 from dataclasses import replace
+from datetime import datetime, timedelta
 
 from web.domain.attention import (
     APART,
@@ -17,11 +18,25 @@ from web.domain.attention import (
 )
 from web.domain.experiment import Experiment
 from web.domain.ids import new_id
-from web.domain.lease import Asker, Lease
+from web.domain.lease import LEASE_TIME, Asker, Lease, Seat
 from web.domain.study import Study
 from web.transactions import Transaction
 
 TRIES = 3  # others may take the same at the same time
+ACTIVE_FOR = timedelta(minutes=15)
+
+
+def about(tx: Transaction, study: Study, now: datetime) -> list[Asker]:
+    """Return who rates a study now, those left out who are paused."""
+    # A lease ends ten minutes after its last renewal: whoever holds one that ended lately is still about.
+    raters = tx.of_people.active_raters(study.id, now - ACTIVE_FOR + LEASE_TIME)
+    places = {one.rater_id: one for one in tx.enrolments.all(study_id=study.id, rater_id=raters)}
+    seats = {rater: Seat(enrolment=places.get(rater)) for rater in raters}
+    return [
+        Asker(study.id, rater, study.raters_wanted, now, seat.unsafe_ok)
+        for rater, seat in seats.items()
+        if not seat.is_paused
+    ]
 
 
 def hand_out(tx: Transaction, study: Study, asker: Asker, tab: str, count: int) -> tuple[tuple[Lease, ...], bool]:
