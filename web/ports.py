@@ -11,6 +11,7 @@ from web.domain.audit import Event
 from web.domain.history import Choices, Cursor, Entry, Filter, OwnEntry, Page
 from web.domain.job import Job, JobState
 from web.domain.report import ExperimentDetail, InputLine, Needed, OwnReport, StudyLine, StudyReport
+from web.domain.standing import RatersReport
 from web.domain.study import Study
 from web.domain.trail import EventFilter, EventLine
 from web.transactions import Store
@@ -140,6 +141,10 @@ class Reports(Protocol):
 
     def study(self, study: Study, now: datetime, today: datetime) -> StudyReport:
         """Return all that the status of a study shows to admins; `today` is when the day of who asks began."""
+        ...
+
+    def raters(self, study: Study) -> RatersReport:
+        """Return what the raters of a study are like, how far they agree, and which items they like best."""
         ...
 
     def own(self, study: Study, rater_id: str, today: datetime) -> OwnReport:

@@ -1,6 +1,7 @@
 """Read-only reports: each answers from one reading transaction, and a rater's answers hold only their own rows."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from web.adapters import reports_audit as audit
@@ -8,11 +9,20 @@ from web.adapters import reports_history as history
 from web.adapters import reports_status as status
 from web.adapters.reports_experiment import detail
 from web.adapters.reports_lists import choices, input_lines, jobs_of, needed_inputs, needed_outputs, study_lines
+from web.adapters.reports_raters import raters_report
 from web.adapters.store import SqlStore
 from web.domain.audit import Event
 from web.domain.history import Choices, Cursor, Entry, Filter, OwnEntry, Page
 from web.domain.job import Job, JobState
-from web.domain.report import ExperimentDetail, InputLine, Needed, OwnReport, StudyLine, StudyReport
+from web.domain.report import (
+    ExperimentDetail,
+    InputLine,
+    Needed,
+    OwnReport,
+    StudyLine,
+    StudyReport,
+)
+from web.domain.standing import OwnStanding, RatersReport
 from web.domain.study import Study
 from web.domain.trail import EventFilter, EventLine
 
@@ -25,6 +35,7 @@ class SqlReports:
 
     def __init__(self, store: SqlStore) -> None:
         self.store = store
+        self._raters: dict[str, RatersReport] = {}
 
     def change(self, study_id: str) -> str:
         """Return an opaque text that is another one whenever something of a study has changed."""
@@ -36,10 +47,20 @@ class SqlReports:
         with self.store.read() as tx:
             return status.study_report(tx.connection, study, now - ACTIVE, today)
 
+    def raters(self, study: Study) -> RatersReport:
+        """Return what the raters of a study are like; what was computed last is told again while nothing changes."""
+        with self.store.read() as tx:
+            now, known = status.change(tx.connection, study.id), self._raters.get(study.id)
+            if known is None or known.change != now:
+                known = self._raters[study.id] = raters_report(tx.connection, study)
+            return replace(known, study=study.name)
+
     def own(self, study: Study, rater_id: str, today: datetime) -> OwnReport:
         """Return a rater's own numbers of a study; `today` is when their day began."""
         with self.store.read() as tx:
-            return status.own_report(tx.connection, study, rater_id, today)
+            own = status.own_report(tx.connection, study, rater_id, today)
+        found = next((one for one in self.raters(study).raters if one.rater_id == rater_id), None)
+        return replace(own, standing=OwnStanding.of(found))
 
     def entries(self, project_id: str, wanted: Filter, after: Cursor | None, limit: int) -> Page[Entry]:
         """Return rows of a project's history, newest first."""

@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -14,6 +14,8 @@ from web.adapters.reports_history import VERSION_LABEL
 from web.adapters.reports_learnt import asked, best_steps, coverage, newest, version_labels
 from web.adapters.tables import (
     diagnoses,
+    enrolments,
+    exclusions,
     experiments,
     inputs,
     jobs,
@@ -42,9 +44,17 @@ def change(connection: Connection, study_id: str) -> str:
         select(func.max(diagnoses.c.made_at)).where(diagnoses.c.study_id == study_id).scalar_subquery(),
         _parked(study_id).scalar_subquery(),
         select(studies.c.revision).where(studies.c.id == study_id).scalar_subquery(),
+        *_of_people(study_id),
     )
     row = connection.execute(parts).one()
     return hashlib.sha256("|".join(map(str, row)).encode()).hexdigest()[:16]
+
+
+def _of_people(study_id: str) -> Iterator[Any]:
+    """Yield what changes with how people stand in a study: their enrolments and their exclusions."""
+    for table in (enrolments, exclusions):
+        changed = func.count() + func.coalesce(func.sum(table.c.revision), 0)
+        yield select(changed).where(table.c.study_id == study_id).scalar_subquery()
 
 
 def study_report(connection: Connection, study: Study, active_since: datetime, today: datetime) -> StudyReport:

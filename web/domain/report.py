@@ -8,6 +8,7 @@ from ml_service.contract import Interval, Value
 from web.domain.experiment import Experiment, Option
 from web.domain.history import Entry
 from web.domain.milestone import Milestone
+from web.domain.standing import OwnStanding
 from web.domain.stopping import Standing
 from web.domain.study import Input, Learnt, Study
 
@@ -149,6 +150,7 @@ class OwnReport:
     tags: dict[str, int]
     trend: tuple[TrendStep, ...]
     change: str
+    standing: OwnStanding = field(default_factory=OwnStanding)
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,97 @@
+"""How the raters of a study stand, for admins and for themselves, and the items that they scored."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from ml_service.contract import Interval
+from web.domain.enrolment import Enrolment
+from web.domain.panel import Agreement, AgreementStep, RaterFigures
+from web.domain.rating import Exclusion
+from web.domain.scores import Score
+
+
+@dataclass(frozen=True)
+class RaterReport:
+    """One rater of a study: who they are, what they are like where they have rated, and how they stand in it."""
+
+    rater_id: str
+    rater: str
+    active: bool
+    skips: int
+    figures: RaterFigures | None
+    enrolment: Enrolment | None
+    exclusion: Exclusion | None
+
+
+@dataclass(frozen=True)
+class ScoredItem:
+    """An item by its opinion score: the input that it was made of, how, and how likely it is the best of all."""
+
+    score: Score
+    best: float
+    experiment_id: str
+    input_id: str
+    input: str
+    generator: str
+    version: str
+
+
+@dataclass(frozen=True)
+class RatersReport:
+    """The raters of a study, the most active first, how far they agree, and all items they scored, the best first."""
+
+    study_id: str
+    study: str
+    raters: tuple[RaterReport, ...]
+    agreement: Agreement
+    over_time: tuple[AgreementStep, ...]
+    items: tuple[ScoredItem, ...]
+    change: str
+
+
+@dataclass(frozen=True)
+class OwnStanding:
+    """How a rater stands beside the others: in words and shares that tell neither who they are nor what was a check.
+
+    `checks` and `repeats` are shares to the nearest tenth, None while they are few; `paused` and `excluded` are the
+    reasons given, "" where that is not so.
+    """
+
+    level: Interval | None = None
+    seconds: float | None = None
+    checks: float | None = None
+    repeats: float | None = None
+    signs: tuple[str, ...] = ()
+    paused: str = ""
+    excluded: str = ""
+    appeal: str = ""
+    appealed_at: datetime | None = None
+    answered: str = ""
+    answered_at: datetime | None = None
+
+    @classmethod
+    def of(cls, one: RaterReport | None) -> "OwnStanding":
+        """Return what a rater may see of what admins see of them."""
+        if one is None:
+            return cls()
+        figures, place = one.figures, one.enrolment
+        told = cls(excluded=one.exclusion.reason if one.exclusion else "")
+        if figures is not None:
+            told = replace(
+                told,
+                level=figures.judge.bias if figures.judge else None,
+                seconds=figures.median_seconds if figures.seconds else None,
+                checks=figures.checks.roughly,
+                repeats=figures.repeats.roughly,
+                signs=tuple(flag.words for flag in figures.flags),
+            )
+        if place is not None:
+            told = replace(
+                told,
+                paused=place.pause_reason if place.paused_at else "",
+                appeal=place.appeal,
+                appealed_at=place.appealed_at,
+                answered=place.answered,
+                answered_at=place.answered_at,
+            )
+        return told
