@@ -13,7 +13,9 @@ from ml_service.errors import NotFound
 from web.api import audit as audit_api
 from web.api import auth, document, health, media, train
 from web.api import erasure as erasure_api
+from web.api import enrolments as enrolments_api
 from web.api import feedback as feedback_api
+from web.api import guide as guide_api
 from web.api import history as history_api
 from web.api import jobs as jobs_api
 from web.api import keys as keys_api
@@ -42,6 +44,7 @@ from web.settings import Settings
 # Routes are tried in this order, so what is asked most comes first.
 ROUTERS: tuple[APIRouter, ...] = (
     train.router,
+    guide_api.router,
     health.router,
     auth.router,
     token_api.router,
@@ -58,6 +61,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     feedback_api.router,
     promotions_api.router,
     studies_api.router,
+    enrolments_api.router,
     raters_api.router,
     jobs_api.router,
     audit_api.router,

@@ -9,6 +9,7 @@ from sqlalchemy import select
 from tests.grounds import MARK, Grounds, Person, Route, routes
 from tests.site import Site
 from web.adapters.tables.base import metadata
+from web.domain.guide import ANCHORS
 from web.domain.ids import new_id
 
 # Whoever asks; each of these guards itself by a secret, or has nothing to hide.
@@ -40,6 +41,7 @@ def bodies(ids: dict[str, str]) -> dict[str, dict[str, Any]]:
     """What must be sent so that a route looks at its ids at all."""
     photo, moved = ("photo.jpg", b"no photo"), {"version": ids["name"], "revision": 1}
     shown, asked = {"from": ids["name"], "to": ids["name"]}, {"study_id": ids["study_id"]}
+    guide = {"revision": 0, "words": "w", "anchors": ANCHORS, "tags": {"dark": "Dark"}}
     published = {"study": ids["study_id"], "version_id": new_id(), "revision": 1, "learnt": new_id()}
     return {
         "GET /prompts/current.json": {"params": {"key": ids["key"]}},
@@ -57,6 +59,13 @@ def bodies(ids: dict[str, str]) -> dict[str, dict[str, Any]]:
         "POST /api/enhance/train": {"data": {"study_id": ids["study_id"], "input_id": ids["input_id"]}},
         "POST /api/v1/studies/{study_id}/clone": {"json": {"name": "Mine"}},
         "POST /api/v1/studies/{study_id}/inputs": {"files": {"file": photo}},
+        "PUT /api/v1/studies/{study_id}/guide": {"json": guide},
+        "POST /api/v1/studies/{study_id}/raters/{user_id}/pause": {"json": {"words": "w"}},
+        "POST /api/v1/studies/{study_id}/raters/{user_id}/answer": {"json": {"words": "w"}},
+        "GET /api/train/guide": {"params": {"study": ids["study_id"]}},
+        "GET /api/train/guide/example": {"params": {"study": ids["study_id"], "score": 3}},
+        "POST /api/train/enrolment": {"json": {"study": ids["study_id"], "read": True}},
+        "POST /api/train/appeal": {"json": {"study": ids["study_id"], "words": "w"}},
         "PATCH /api/v1/studies/{study_id}": {"json": {"revision": 0}},
         "POST /api/v1/studies/{study_id}/raters/{user_id}/exclude": {"json": {"reason": "why"}},
         "POST /api/v1/users/{user_id}/erase": {"json": {"confirm": "planted"}},

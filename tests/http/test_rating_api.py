@@ -81,7 +81,7 @@ def test_a_score_that_is_no_json_number_is_refused(site: Site, rater: TestClient
     [
         {"id": "not-a-uuid"},
         {"skip": "broken"},
-        {"tags": ["exposure"]},
+        {"tags": ["Too dark"]},
         {"comment": "x" * 301},
         {"client_seq": -1},
         {"painted_at": "yesterday"},

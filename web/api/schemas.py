@@ -6,9 +6,11 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from web.domain.guide import MOST_TAGS, TAG
 from web.domain.ids import is_id, new_id
-from web.domain.rating import COMMENT_LIMIT, TAGS, Answer, SkipReason, Verdict
+from web.domain.rating import COMMENT_LIMIT, Answer, SkipReason, Verdict
 from web.http.images import ImageUrls
+from web.services.enrolment import Onboarding
 from web.services.intake import Upload
 from web.services.training import Held, Outcome, Progress, Turn
 
@@ -56,6 +58,21 @@ class StudyOut(Out):
     name: str
 
 
+class TrainingOut(Out):
+    """How many items of the calibration are rated, and how many there are."""
+
+    done: int
+    of: int
+
+
+class OnboardingOut(Out):
+    """What is still to be done before rating: consent, guidelines to be read, calibration."""
+
+    consent: bool
+    guidelines: bool
+    training: TrainingOut | None
+
+
 class TurnOut(Out):
     """What to rate now, or why there is nothing."""
 
@@ -63,15 +80,17 @@ class TurnOut(Out):
     message: str
     study: StudyOut | None
     progress: ProgressOut
+    onboarding: OnboardingOut
     experiments: list[ExperimentOut]
 
 
 class VerdictOut(Out):
-    """What became of one answer."""
+    """What became of one answer; of a calibration item, `right` tells from which score to which is right."""
 
     id: str
     verdict: Verdict
     detail: str = ""
+    right: tuple[int, int] | None = None
 
 
 class RateOut(Out):
@@ -121,7 +140,7 @@ class AnswerIn(BaseModel):
     option_id: Annotated[str, Field(max_length=36)]
     score: Annotated[int, Field(ge=1, le=5)] | None = None
     skip: SkipReason | None = None
-    tags: Annotated[list[str], Field(max_length=len(TAGS))] = []
+    tags: Annotated[list[Annotated[str, Field(pattern=TAG)]], Field(max_length=MOST_TAGS)] = []
     comment: Annotated[str, Field(max_length=COMMENT_LIMIT)] = ""
     flagged: bool = False
     client_seq: Annotated[int, Field(ge=0, lt=2**31)] = 0
@@ -134,9 +153,6 @@ class AnswerIn(BaseModel):
             raise ValueError("id must be a UUID")
         if (self.score is None) == (self.skip is None):
             raise ValueError("send either a score or a reason to skip")
-        unknown = [tag for tag in self.tags if tag not in TAGS]
-        if unknown:
-            raise ValueError(f"there is no tag {unknown[0]!r}")
         if self.painted_at is not None and self.painted_at.tzinfo is None:
             raise ValueError("painted_at needs its time zone")
         comment = "".join(character for character in self.comment if character.isprintable() or character == "\n")
@@ -162,7 +178,7 @@ def _id_of(raw: object) -> str:
     return sent[:36] if isinstance(sent, str) else new_id()
 
 
-def turn_out(turn: Turn, urls: ImageUrls) -> TurnOut:
+def turn_out(turn: Turn, due: Onboarding, urls: ImageUrls) -> TurnOut:
     """Return what a rater's page may know of what it holds."""
     state, message = _explained(turn)
     return TurnOut(
@@ -170,6 +186,7 @@ def turn_out(turn: Turn, urls: ImageUrls) -> TurnOut:
         message=message,
         study=None if turn.study is None else StudyOut(id=turn.study.id, name=turn.study.name),
         progress=ProgressOut.model_validate(turn.progress),
+        onboarding=OnboardingOut.model_validate(due),
         experiments=[_experiment_out(held, urls) for held in turn.held],
     )
 
@@ -179,6 +196,12 @@ def _explained(turn: Turn) -> tuple[Literal["ready", "generating", "empty", "pau
         return "ready", ""
     if turn.study is None:
         return "empty", "There is no study to rate yet. An admin starts one under Studies."
+    if turn.seat.is_paused:
+        reason = turn.seat.enrolment.pause_reason if turn.seat.enrolment else ""
+        return (
+            "paused",
+            f"An admin lets you pause here: {reason} Your place is kept, and Status shows your numbers.",
+        )
     if turn.study.state == "finished":
         return "finished", f"{turn.study.name} has learnt what it set out to learn. Every rating helped; thank you."
     if turn.study.state != "running":

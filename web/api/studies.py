@@ -7,6 +7,7 @@ from fastapi import APIRouter, File, Form, Request, Response, UploadFile
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from ml_service.contract import ParameterSpace
+from web.domain.guide import Guide
 from web.domain.prompt import DEFAULT_KEY
 from web.domain.report import InputLine, StudyLine
 from web.domain.stopping import Standing
@@ -14,7 +15,15 @@ from web.domain.study import Input, OptimizerSettings, StopRules, Study
 from web.http.session import Admin, context
 from web.services import intake
 from web.services.stopping import standings_of
-from web.services.studies import StudyDraft, change_study, clone_study, make_study, move_study, study_to_steer
+from web.services.studies import (
+    StudyDraft,
+    change_guide,
+    change_study,
+    clone_study,
+    make_study,
+    move_study,
+    study_to_steer,
+)
 
 router = APIRouter(prefix="/api/v1", tags=["studies"])
 
@@ -63,6 +72,19 @@ class StudyChange(BaseModel):
     seed: int | None = None
 
 
+class GuideIn(BaseModel):
+    """What raters of a study are told, whole; `revision` is the study's that was read, `examples` are outputs."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    revision: int
+    words: str
+    anchors: dict[str, str]
+    examples: dict[str, str] = Field(default_factory=dict)
+    tags: dict[str, str]
+    consent: str = ""
+
+
 class CloneIn(BaseModel):
     """The name of the new study, and whether it starts from the ratings of the one that is cloned."""
 
@@ -103,6 +125,14 @@ def change(request: Request, admin: Admin, study_id: str, changes: StudyChange) 
     revision = given.pop("revision")
     draft = StudyDraft(**{**kept, **given, "starts_from": given.get("starts_from", before.starts_from) or None})
     return _json(_STUDY, change_study(parts, admin, study_id, revision, draft))
+
+
+@router.put("/studies/{study_id}/guide", responses={200: {"model": Study}})
+def guide(request: Request, admin: Admin, study_id: str, told: GuideIn) -> Response:
+    """Change what raters of a study are told; 409 where the study's revision has moved on."""
+    values = _given(told)
+    changed = change_guide(context(request).parts, admin, study_id, values.pop("revision"), Guide(**values))
+    return _json(_STUDY, changed)
 
 
 @router.post("/studies/{study_id}/clone", status_code=201, responses={201: {"model": Study}})

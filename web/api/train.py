@@ -27,7 +27,7 @@ from web.domain.rating import Answer
 from web.http.images import IMAGE, image_response
 from web.http.session import Rater, context
 from web.ports import Parts
-from web.services import intake, training
+from web.services import enrolment, intake, training
 
 router = APIRouter(tags=["rating"])
 MOST_LEASES = 60
@@ -48,7 +48,8 @@ def next_items(
 ) -> Response:
     """Lease the next experiments; asking again returns what is held and renews it."""
     here = context(request)
-    return _json(turn_out(training.next_items(here.parts, rater, tab, n, study), here.urls))
+    turn = training.next_items(here.parts, rater, tab, n, study)
+    return _json(turn_out(turn, enrolment.onboarding(here.parts, turn), here.urls))
 
 
 @router.post("/api/train/rate", responses={200: {"model": RateOut}})

@@ -1,9 +1,10 @@
 """What raters of a study are told: the criteria, the scale, examples, tags, and what they consent to."""
 
 import hashlib
+import json
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 
 from ml_service.errors import InvalidRequest
 from web.domain.rating import TAGS
@@ -34,7 +35,7 @@ Skip a photo that does not load, is broken, or that you would rather not see. Th
 Rate with the screen bright and without a coloured filter, in even light. Take a break when photos begin to look alike.
 """
 MOST_WORDS, MOST_ANCHOR, MOST_LABEL, MOST_TAGS = 8_000, 200, 40, 12
-_TAG = re.compile(r"[a-z_]{1,24}")
+TAG = r"^[a-z_]{1,24}$"
 
 
 def _is_line(limit: int) -> Callable[[str], bool]:
@@ -60,6 +61,11 @@ class Guide:
         """The hash of what raters consent to, or nothing where they are not asked."""
         return hashlib.sha256(self.consent.encode()).hexdigest() if self.consent else ""
 
+    @property
+    def hash(self) -> str:
+        """The hash of all of it, by which a change can be told from another."""
+        return hashlib.sha256(json.dumps(asdict(self), sort_keys=True).encode()).hexdigest()
+
     def check(self) -> None:
         """Refuse a guide that could not be shown, or that lacks a score."""
         if not self.words.strip() or max(len(self.words), len(self.consent)) > MOST_WORDS:
@@ -74,5 +80,5 @@ class Guide:
             raise InvalidRequest("Examples are of the scores 1 to 5.")
         if not 1 <= len(self.tags) <= MOST_TAGS or not all(map(_is_line(MOST_LABEL), self.tags.values())):
             raise InvalidRequest(f"Give 1 to {MOST_TAGS} tags, each with a label of at most {MOST_LABEL} characters.")
-        if not all(map(_TAG.fullmatch, self.tags)):
+        if not all(re.fullmatch(TAG, tag) for tag in self.tags):
             raise InvalidRequest("The id of a tag has 1 to 24 small letters and underscores, such as too_dark.")

@@ -6,6 +6,8 @@ from ml_service.contract import ParameterSpace
 from ml_service.errors import Conflict, Forbidden, InvalidRequest, NotFound
 from web.domain import stopping
 from web.domain.access import Actor, allowed
+from web.domain.experiment import Output
+from web.domain.guide import Guide
 from web.domain.ids import new_id
 from web.domain.prompt import DEFAULT_KEY
 from web.domain.study import OptimizerSettings, StopRules, Study, StudyState
@@ -124,6 +126,32 @@ def change_study(parts: Parts, actor: Actor, study_id: str, revision: int, draft
         tx.of_jobs.add_once(jobs_after_rating(study.id, now))
         record(tx, now, actor, "study.changed", ("study", study.id), before=old, after=study)
         return study
+
+
+def change_guide(parts: Parts, actor: Actor, study_id: str, revision: int, guide: Guide) -> Study:
+    """Change what raters of a study are told; whoever agreed to other words is asked for consent again."""
+    guide.check()
+    with parts.store.begin() as tx:
+        old = study_to_steer(tx, actor, study_id)
+        if old.revision != revision:
+            raise Conflict("Somebody changed this study meanwhile; load it again and repeat your change.")
+        for score, output_id in guide.examples.items():
+            if example_of(tx, old, output_id) is None:
+                raise InvalidRequest(f"The example of {score} is no image of this project; choose one it still has.")
+        study = tx.studies.replace(replace(old, guide=guide))
+        told = {"guide": guide.hash} | ({"consent": guide.consent_hash} if guide.consent else {})
+        record(tx, parts.clock.now(), actor, "study.guided", ("study", study.id), before=old, after=study, details=told)
+        return study
+
+
+def example_of(tx: Transaction, study: Study, output_id: str) -> Output | None:
+    """Return an output that may stand in a study's guide as an example: one of the project that is still there."""
+    options = tx.options.all(output_id=output_id)
+    mine = {one.id for one in tx.studies.all(project_id=study.project_id)}
+    sources = {option.input_id for option in options if option.study_id in mine}
+    output = tx.outputs.find(id=output_id, removed_at=None)
+    is_there = any(source.removed_at is None for source in tx.inputs.all(id=tuple(sources)))
+    return output if is_there else None
 
 
 def _drop_outside(tx: Transaction, study: Study, parts: Parts) -> None:
