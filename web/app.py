@@ -12,13 +12,14 @@ from starlette.types import ASGIApp
 from ml_service.errors import NotFound
 from web.api import audit as audit_api
 from web.api import auth, document, health, media, train
-from web.api import erasure as erasure_api
 from web.api import enrolments as enrolments_api
+from web.api import erasure as erasure_api
 from web.api import feedback as feedback_api
 from web.api import guide as guide_api
 from web.api import history as history_api
 from web.api import jobs as jobs_api
 from web.api import keys as keys_api
+from web.api import opinions as opinions_api
 from web.api import promotions as promotions_api
 from web.api import prompts as prompts_api
 from web.api import raters as raters_api
@@ -36,7 +37,21 @@ from web.http.session import Context
 from web.http.static import HashedFiles
 from web.http.templates import Pages
 from web.http.wellformed import refuse_malformed
-from web.pages import account, audit, erasure, history, jobs, keys, people, prompts, sign_in, status, studies
+from web.pages import (
+    account,
+    audit,
+    erasure,
+    guide,
+    history,
+    jobs,
+    keys,
+    people,
+    prompts,
+    raters,
+    sign_in,
+    status,
+    studies,
+)
 from web.pages import train as train_page
 from web.ports import Parts
 from web.settings import Settings
@@ -57,6 +72,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     media.router,
     status_api.router,
     history_api.router,
+    opinions_api.router,
     prompts_api.router,
     feedback_api.router,
     promotions_api.router,
@@ -69,7 +85,9 @@ ROUTERS: tuple[APIRouter, ...] = (
     document.router,
     status.router,
     history.router,
+    raters.router,
     studies.router,
+    guide.router,
     jobs.router,
     audit.router,
     erasure.router,

@@ -71,10 +71,16 @@ def bodies(ids: dict[str, str]) -> dict[str, dict[str, Any]]:
         "POST /api/v1/users/{user_id}/erase": {"json": {"confirm": "planted"}},
         "POST /api/v1/inputs/{input_id}/erase": {"json": {"confirm": "erase"}},
         "PATCH /api/v1/users/{user_id}": {"json": {"role": "admin"}},
+        "POST /admin/studies/{study_id}/guide/example": {"data": {"score": "3", "output": new_id()}},
         "POST /admin/studies/{study_id}/clone": {"data": {"name": "Mine"}},
         "POST /admin/studies/{study_id}/inputs": {"files": {"files": photo}},
         "POST /admin/studies/{study_id}/state": {"data": {"state": "paused"}},
         "POST /admin/people/{user_id}/role": {"data": {"role": "admin"}},
+        "POST /admin/studies/{study_id}/raters/{user_id}/pause": {"data": {"words": "w"}},
+        "POST /admin/studies/{study_id}/raters/{user_id}/answer": {"data": {"words": "w"}},
+        "POST /admin/studies/{study_id}/raters/{user_id}/exclude": {"data": {"words": "w"}},
+        "POST /admin/studies/{study_id}/raters/{user_id}/lift": {"data": {"exclusion_id": ids["exclusion_id"]}},
+        "POST /status/appeal": {"data": {"study": ids["study_id"], "words": "w"}},
     }
 
 

@@ -44,15 +44,80 @@ def test_the_admins_pages_can_be_used_by_everybody(
     expect(admin.page.get_by_text("What was learnt")).to_be_visible(timeout=SOON_MS)
     expect(admin.page.get_by_role("heading", name="What is asked now")).to_be_visible(timeout=SOON_MS)
     why = admin.page.locator("[data-part=asked] a").first.get_attribute("href") or ""
+    admin.page.goto(f"/admin/raters?study={study.id}")
+    one = admin.page.get_by_role("link", name=rater.email).get_attribute("href") or ""
     for address in (
         f"/status?study={study.id}",
         why,
         f"/history?study={study.id}",
+        f"/admin/raters?study={study.id}",
+        one,
         "/admin/studies",
+        "/admin/studies/new",
         f"/admin/studies/{study.id}",
+        "/admin/prompts",
         "/admin/people",
+        "/admin/keys",
         "/admin/jobs",
+        "/admin/audit",
+        "/account",
     ):
         admin.page.goto(address)
         assert admin.page.evaluate("document.scrollingElement.scrollWidth") == width, address
+        for summary in admin.page.locator("main details:not([open]) > summary:visible").all():
+            summary.click()
         assert_accessible(admin.page)
+
+
+@pytest.mark.parametrize(("scheme", "width"), [("dark", 1280), ("light", 320)])
+def test_a_raters_own_pages_can_be_used_by_everybody(study: Study, join: Join, scheme: str, width: int) -> None:
+    rater = join(study, color_scheme=scheme, viewport={"width": width, "height": 800})
+    rater.open()
+    rater.rate(4, 2, 5)
+    rater.settled()
+    for address in (f"/status?study={study.id}", f"/history?study={study.id}", "/history?state=undone", "/account"):
+        rater.page.goto(address)
+        assert rater.page.evaluate("document.scrollingElement.scrollWidth") == width, address
+        for summary in rater.page.locator("main details:not([open]) > summary:visible").all():
+            summary.click()
+        assert_accessible(rater.page)
+
+
+def test_an_item_opens_beside_the_history_and_leads_to_its_neighbours(study: Study, rater: Rater, join: Join) -> None:
+    rater.rate(4, 2, 5)
+    rater.settled()
+    admin = join(role="admin", service_workers="block")
+    admin.page.goto(f"/history?study={study.id}")
+    links = admin.page.locator("td.when a")
+    links.first.focus()
+    admin.page.keyboard.press("Enter")
+    box = admin.page.get_by_role("dialog", name="One item")
+    expect(box.get_by_role("heading", name="What happened")).to_be_visible()
+    assert_accessible(admin.page)
+    first = box.get_by_role("link", name="Open as a page").get_attribute("href")
+    expect(box.get_by_role("button", name="← Newer")).to_be_disabled()
+    admin.page.keyboard.press("ArrowRight")
+    expect(box.get_by_role("link", name="Open as a page")).not_to_have_attribute("href", first or "")
+    expect(box.get_by_role("heading", name="What happened")).to_be_visible()
+    admin.page.keyboard.press("Escape")
+    expect(box).to_be_hidden()
+    expect(links.first).to_be_focused()
+    links.first.click()
+    expect(box.get_by_role("link", name="Open as a page")).to_have_attribute("href", first or "")
+
+
+def test_a_pause_reaches_the_rater_whose_appeal_reaches_the_admin(study: Study, rater: Rater, join: Join) -> None:
+    rater.rate(4, 2)
+    rater.settled()
+    admin = join(role="admin", service_workers="block")
+    admin.page.goto(f"/admin/raters?study={study.id}")
+    admin.page.get_by_role("link", name=rater.email).click()
+    admin.page.get_by_label("Why").first.fill("Let us talk about the scale.")
+    admin.page.get_by_role("button", name="Pause them").click()
+    expect(admin.page.get_by_role("button", name="Let them go on")).to_be_visible()
+    rater.page.goto(f"/status?study={study.id}")
+    expect(rater.page.get_by_text("Let us talk about the scale.")).to_be_visible()
+    rater.page.get_by_label("What is wrong").fill("I see it differently.")
+    rater.page.get_by_role("button", name="Send it").click()
+    expect(rater.page.get_by_text("I see it differently.")).to_be_visible()
+    expect(admin.page.locator("[data-part=standing]").get_by_text("appeal")).to_be_visible(timeout=SOON_MS)

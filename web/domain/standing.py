@@ -9,6 +9,9 @@ from web.domain.panel import Agreement, AgreementStep, RaterFigures
 from web.domain.rating import Exclusion
 from web.domain.scores import Score
 
+# What is told of a sign to whom it is about, where its own words would tell which pictures were checks.
+SAID = {"checks_missed": "Misses more of the checks and repeats than others do."}
+
 
 @dataclass(frozen=True)
 class RaterReport:
@@ -83,7 +86,7 @@ class OwnStanding:
                 seconds=figures.median_seconds if figures.seconds else None,
                 checks=figures.checks.roughly,
                 repeats=figures.repeats.roughly,
-                signs=tuple(flag.words for flag in figures.flags),
+                signs=tuple(SAID.get(flag.name, flag.words) for flag in figures.flags),
             )
         if place is not None:
             told = replace(

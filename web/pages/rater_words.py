@@ -16,7 +16,7 @@ _BEHIND = {
     "long_run": "The longest run would come by chance once in {odds}.",
     "unrelated": "Correlation with what others see {value}, under {limit}.",
     "too_quick": "Half of the pictures get at most {value} s; under {limit} s is quick here.",
-    "checks_missed": "{value} of checks and repeats missed, over {limit}.",
+    "checks_missed": "{value} missed, over {limit}.",
 }
 
 

@@ -1,6 +1,10 @@
 """The status page: what a study has, what was learnt, and for raters their own numbers."""
 
-from fastapi import APIRouter, Request, Response
+from datetime import datetime
+from typing import Annotated
+
+from fastapi import APIRouter, Form, Request, Response
+from fastapi.responses import RedirectResponse
 from markupsafe import Markup
 
 from ml_service.contract import Best, Diagnosis
@@ -13,12 +17,14 @@ from web.domain.stopping import NAMES
 from web.domain.study import Study
 from web.http.session import Rater, context
 from web.http.templates import page
-from web.pages import charts, findings, wording
+from web.pages import charts, findings, rater_charts, rater_words, wording
 from web.pages.bars import shown
 from web.pages.findings import expected
 from web.pages.heat import coverage_map
 from web.pages.responses import Curve, responses
 from web.ports import Parts
+from web.services import enrolment
+from web.services.enrolment import MOST_WORDS
 from web.services.releases import live_of
 from web.services.training import away, study_to_rate
 
@@ -38,7 +44,8 @@ def status(request: Request, rater: Rater, study: str = "") -> Response:
         return page(request, "status_empty.html", actor=rater, active="status")
     if rater.role != "admin":
         return _own(request, rater, chosen, studies)
-    report = parts.reports.study(chosen, parts.clock.now(), midnight(parts.clock.now()))
+    report = parts.reports.study(chosen, parts.clock.now(), _midnight(parts, rater))
+    opinions = parts.reports.raters(chosen)
     names = {one.rater_id: one.rater for one in report.raters}
     learnt = report.learnt.diagnosis if report.learnt else None
     with parts.store.read() as tx:
@@ -50,8 +57,10 @@ def status(request: Request, rater: Rater, study: str = "") -> Response:
         actor=rater,
         active="status",
         report=report,
+        opinions=opinions,
+        rater_words=rater_words,
         studies=studies,
-        plots=_plots(report) | _learnt_plots(report, names),
+        plots=_plots(report) | _learnt_plots(report, names) | _maybe(items=rater_charts.items(opinions.items)),
         responses=_responses(report),
         settings=_settings(chosen, learnt),
         effects={one.rater: one for one in learnt.raters} if learnt else {},
@@ -66,9 +75,35 @@ def status(request: Request, rater: Rater, study: str = "") -> Response:
 
 def _own(request: Request, rater: Actor, study: Study, studies: tuple[Study, ...]) -> Response:
     parts = context(request).parts
-    report = parts.reports.own(study, rater.user_id, midnight(parts.clock.now()))
-    plots = _rated_plots(report)
-    return page(request, "status_own.html", actor=rater, active="status", report=report, studies=studies, plots=plots)
+    report = parts.reports.own(study, rater.user_id, _midnight(parts, rater))
+    return page(
+        request,
+        "status_own.html",
+        actor=rater,
+        active="status",
+        report=report,
+        studies=studies,
+        plots=_rated_plots(report),
+        words=rater_words,
+    )
+
+
+def _midnight(parts: Parts, actor: Actor) -> datetime:
+    """Return when the day of whoever asks began, where they are."""
+    with parts.store.read() as tx:
+        return midnight(parts.clock.now(), tx.users.get(actor.user_id).time_zone)
+
+
+@router.post("/status/appeal")
+def appeal(
+    request: Request,
+    rater: Rater,
+    study: Annotated[str, Form()],
+    words: Annotated[str, Form(max_length=2 * MOST_WORDS)],
+) -> Response:
+    """Let a rater say that they are judged wrongly."""
+    enrolment.appeal(context(request).parts, rater, study, words)
+    return RedirectResponse(f"/status?study={study}#appeal", 303)
 
 
 def _plots(report: StudyReport) -> Plots:
