@@ -29,10 +29,10 @@ $(VENV)/.dev: pyproject.toml constraints.txt | $(VENV)/bin/uv
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --constraint constraints.txt --editable '.[dev]'
 	touch $@ $(VENV)/.base
 
-# What the optimizer is compared with; the peers that need torch are an extra of their own: PEERS=peers.
+# What Palate is compared with; the optimizers that need torch are an extra of their own: PEERS=peers.
 PEERS := peers-light
-$(VENV)/.$(PEERS): pyproject.toml constraints.txt | $(VENV)/.dev
-	$(BIN)/uv pip install --quiet --python $(BIN)/python --constraint constraints.txt --editable '.[dev,$(PEERS)]'
+$(VENV)/.peers $(VENV)/.peers-light $(VENV)/.peers-scores: pyproject.toml constraints.txt | $(VENV)/.dev
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --constraint constraints.txt --editable '.[dev,$(@F:.%=%)]'
 	touch $@
 
 # Tests start a private Postgres and drive a real browser; on Debian both are installed here.
@@ -62,6 +62,7 @@ fmt: setup-dev
 	$(BIN)/ruff check --fix .
 
 bench: setup-dev $(if $(filter optimizers suggest_latency,$(NAME)),$(VENV)/.$(PEERS))
+bench: $(if $(filter opinion_scores,$(NAME)),$(VENV)/.peers-scores)
 	$(BIN)/python -m benchmarks.$(NAME) $(ARGS)
 
 reference: setup
@@ -70,4 +71,4 @@ reference: setup
 
 constraints: $(VENV)/bin/uv
 	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --no-emit-index-url --no-annotate --no-header \
-		--extra cloud --extra dev --extra peers-light pyproject.toml --output-file constraints.txt
+		--extra cloud --extra dev --extra peers-light --extra peers-scores pyproject.toml --output-file constraints.txt

@@ -24,7 +24,7 @@ CLEAR = 1.64  # standard errors by which a correlation has to be below the usual
 QUICK = 0.5  # of the others' median time on a picture
 SLIP, AGAIN = 0.05, 0.1  # how often the careful miss a gold item, and rate a repeat by more than a star otherwise
 CHANCE = 0.08  # how improbable so many misses have to be for one who is careful
-MISSED = 0.22  # share of checks missed that is not enough: the noisy miss some without being careless
+MISSED = 0.3  # share of checks missed that is not enough: the noisy, and who avoid the ends of the scale, miss some
 SLACK, ALARM = 0.5, 10.0  # of the cumulative sum, in standard deviations: it errs once in some 30,000 ratings
 
 
