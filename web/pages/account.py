@@ -13,7 +13,7 @@ from web.http.door import throttle, through_the_door
 from web.http.errors import headers_of
 from web.http.session import Rater, clear_session, context
 from web.http.templates import page
-from web.services import passwords, sessions
+from web.services import enrolment, passwords, sessions
 
 router = APIRouter(prefix="/account", tags=["account page"])
 GivenPassword = Annotated[SecretStr, Form(max_length=passwords.MOST_GIVEN)]
@@ -23,6 +23,7 @@ SAID = {
     "password": "Your password is set, and your other sessions are over.",
     "ended": "That session is over.",
     "others": "Your other sessions are over.",
+    "zone": "Your day begins by that time zone now.",
 }
 
 
@@ -43,6 +44,16 @@ async def choose_password(
     except (InvalidRequest, Throttled) as error:
         return await run_in_threadpool(_refused, request, rater, error)
     return _back("password")
+
+
+@router.post("/time-zone")
+def choose_time_zone(request: Request, rater: Rater, zone: Annotated[str, Form(max_length=64)]) -> Response:
+    """Choose by which midnight one's day begins."""
+    try:
+        enrolment.choose_time_zone(context(request).parts, rater, zone)
+    except InvalidRequest as error:
+        return _page(request, rater, code=error.status, zone_error=str(error))
+    return _back("zone")
 
 
 @router.post("/sessions/end-others")
@@ -74,6 +85,8 @@ def _page(request: Request, rater: Actor, **values: Any) -> Response:
         active="account",
         sessions=sessions.own_sessions(here.store, here.clock, rater),
         password=passwords.password_state(here, rater),
+        zone=enrolment.time_zone_of(here, rater),
+        zones=enrolment.time_zones(),
         **values,
     )
 

@@ -6,6 +6,7 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, Request, Response
 
 from web.domain.experiment import ExperimentKind
+from web.domain.guide import SCORES
 from web.domain.history import AnswerState, Cursor, Filter
 from web.domain.rating import TAGS
 from web.http.openapi import query_of
@@ -55,7 +56,8 @@ def experiment(request: Request, admin: Admin, experiment_id: str) -> Response:
         active="history",
         detail=detail,
         default=default,
-        tags=TAGS,
+        scores=SCORES,
+        tags={**TAGS, **detail.study.guide.tags},
         words=wording,
         expected=expected,
     )

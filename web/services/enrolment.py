@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import cache
 from zoneinfo import available_timezones
 
 from ml_service.errors import Conflict, InvalidRequest, NotFound
@@ -158,9 +159,21 @@ def enrolments(parts: Parts, admin: Actor, study_id: str) -> tuple[Enrolment, ..
         return tx.enrolments.all(study_id=study_id)
 
 
+@cache
+def time_zones() -> tuple[str, ...]:
+    """Return the names of all time zones that this machine knows."""
+    return tuple(sorted({"UTC", *available_timezones()}))
+
+
+def time_zone_of(parts: Parts, rater: Actor) -> str:
+    """Return by which time zone a person's day begins."""
+    with parts.store.read() as tx:
+        return tx.users.get(rater.user_id).time_zone
+
+
 def choose_time_zone(parts: Parts, rater: Actor, zone: str) -> User:
     """Say by which midnight a person's day begins."""
-    if zone not in available_timezones():
+    if zone not in time_zones():
         raise InvalidRequest(f"There is no time zone {zone[:64]!r}; choose one such as Europe/Berlin.")
     with parts.store.begin() as tx:
         tx.of_people.lock(rater.user_id)
