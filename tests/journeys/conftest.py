@@ -83,6 +83,8 @@ def join(server: Server, visit: Visit) -> Join:
         page.goto(server.link(email, role).replace(server.url, base_url))
         page.get_by_role("button", name="Join and sign in").click()
         page.wait_for_url("**/train")
+        if study is not None:
+            server.settle_in(email, study.id)
         return Rater(page, email, study.id if study else "")
 
     return join

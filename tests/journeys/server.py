@@ -19,6 +19,8 @@ import httpx
 from web.__main__ import build_parts
 from web.adapters.store import SqlStore
 from web.domain.access import Actor, Role
+from web.domain.enrolment import Enrolment
+from web.domain.ids import new_id
 from web.domain.rating import Rating
 from web.services import accounts
 from web.settings import Settings
@@ -105,6 +107,16 @@ class Server:
         """Return a fresh sign-in link for somebody."""
         secret = accounts.invite(self.store, self.parts.clock, self.operator, role, email)
         return f"{self.url}/link/{secret}"
+
+    def settle_in(self, email: str, study_id: str) -> None:
+        """Have somebody read the guidelines and do the practice of a study, so that photos come at once."""
+        now = self.parts.clock.now()
+        with self.store.begin() as tx:
+            user = tx.users.find(email=email)
+            assert user is not None
+            found = tx.enrolments.find(study_id=study_id, rater_id=user.id)
+            place = found or tx.enrolments.add(Enrolment(new_id(), study_id, user.id, now))
+            tx.enrolments.replace(replace(place, read_at=now, trained_at=now))
 
     @property
     def operator(self) -> Actor:

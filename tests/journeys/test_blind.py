@@ -14,12 +14,15 @@ from tests.journeys.rater import Rater
 from tests.journeys.server import Server
 from tests.journeys.studies import photos, studying
 from tests.journeys.test_uploading import HAND_OVER, upload_of
+from web.domain.rating import TAGS
 from web.domain.study import Study
 
 ALLOWED = {
     *("state", "message", "study", "id", "name", "progress", "today", "target", "total", "experiments"),
     *("experiment_id", "lease_until", "source_url", "source_width", "source_height", "options"),
-    *("option_id", "image_url", "width", "height", "verdicts", "verdict", "detail", "watch", "done", "of"),
+    *("option_id", "image_url", "width", "height", "verdicts", "verdict", "detail", "right", "watch", "done", "of"),
+    *("onboarding", "consent", "guidelines", "training", "words", "anchors", "score", "label", "example_url", "tags"),
+    *("consent_hash", "unsafe_ok", "daily_target", *TAGS),
 }
 NEXT = """async (study) => {
   const headers = { "X-Tab": sessionStorage.getItem("palate-tab") };

@@ -35,6 +35,7 @@ def enter_by_keyboard(page: Page, link: str) -> None:
 def test_a_session_with_the_keyboard_only(server: Server, study: Study, visit: Visit) -> None:
     page = visit().new_page()
     enter_by_keyboard(page, server.link("keys@example.org"))
+    server.settle_in("keys@example.org", study.id)
     rater = Rater(page, "keys@example.org", study.id)
     rater.open()
     twelve = [1, 2, 3, 4, 5, 1, 2, 3, 4, 5, 1, 2]
@@ -106,10 +107,12 @@ def test_two_presses_of_a_bouncing_key_rate_one_photo(server: Server, study: Stu
 
 def test_keys_before_the_photo_is_painted_rate_nothing(server: Server, study: Study, visit: Visit) -> None:
     rater = Rater(visit().new_page(), "early@example.org", study.id)
+    enter_by_keyboard(rater.page, server.link(rater.email))
+    server.settle_in(rater.email, study.id)
     waiting: list[Route] = []
     rater.page.context.route("**/i/*", lambda route: waiting.append(route))
     with rater.page.expect_request("**/i/*"):
-        enter_by_keyboard(rater.page, server.link(rater.email))
+        rater.page.goto(f"/train?study={study.id}")
     for key in "12345":
         rater.page.keyboard.press(key)
     for route in waiting:
@@ -128,11 +131,13 @@ def test_a_photo_whose_lease_ended_on_the_way_is_leased_again_and_not_skipped(
     server: Server, study: Study, visit: Visit
 ) -> None:
     rater = Rater(visit().new_page(), "slept@example.org", study.id)
+    enter_by_keyboard(rater.page, server.link(rater.email))
+    server.settle_in(rater.email, study.id)
     waiting: list[Route] = []
     rater.page.context.route("**/i/*", lambda route: waiting.append(route))
     with rater.page.expect_response("**/i/*") as answered:
         with rater.page.expect_request("**/i/*"):
-            enter_by_keyboard(rater.page, server.link(rater.email))
+            rater.page.goto(f"/train?study={study.id}")
         with server.store.begin() as tx:
             ids = [lease.id for lease in tx.leases.all(study_id=study.id, state="held")]
             tx.of_leases.renew(ids, "asleep", server.parts.clock.now() - timedelta(minutes=1))

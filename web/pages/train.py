@@ -2,7 +2,6 @@
 
 from fastapi import APIRouter, Request, Response
 
-from web.domain.rating import TAGS
 from web.http.session import Rater, context
 from web.http.templates import page
 from web.services.training import study_to_rate
@@ -16,4 +15,4 @@ def train(request: Request, rater: Rater, study: str | None = None) -> Response:
     with context(request).parts.store.read() as tx:
         chosen = study_to_rate(tx, rater, study)
     name = chosen.name if chosen else None
-    return page(request, "train.html", actor=rater, active="train", tags=TAGS, study=name)
+    return page(request, "train.html", actor=rater, active="train", study=name)

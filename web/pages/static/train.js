@@ -2,6 +2,7 @@
 
 import { Attention } from "./train/attention.js";
 import { Grid } from "./train/grid.js";
+import { Guide } from "./train/guide.js";
 import { Images } from "./train/images.js";
 import { Keymap } from "./train/keymap.js";
 import { isTaken, Keys } from "./train/keys.js";
@@ -13,6 +14,7 @@ import { Stage } from "./train/stage.js";
 import { Store } from "./train/store.js";
 import { takeFiles, Uploads } from "./train/upload.js";
 import { byId, dialogById, View } from "./train/view.js";
+import { Welcome } from "./train/welcome.js";
 import { Failure, Wire } from "./train/wire.js";
 
 const LEAST_AHEAD = 4;
@@ -38,14 +40,17 @@ const view = new View(main);
 const stageRoot = byId("stage");
 const attention = new Attention();
 const stage = new Stage(stageRoot, byId("frame"), byId("zoom-level"), byId("split-line"), images, attention);
-const session = new Session(outbox, queue, images, attention, (item, image) => stage.paint(item, image));
+const guide = new Guide(wire);
+const session = new Session(outbox, queue, images, attention, () => guide.due(queue.study), (item, image) => stage.paint(item, image));
 const keys = new Keys();
 const panels = new Panels(keys, (reason) => judge({ skip: reason }, "Skipped."), () => stageRoot.focus({ preventScroll: true }));
+const welcome = new Welcome(main, guide, (due) => void session.admit(due), nextOfPractice, () => view.askToSignIn());
 const uploads = new Uploads(wire, session, images, byId("upload-list"), () => view.askToSignIn());
 
 let online = true;
 let keyed = false; // a key press waits for its next photo
 let gateTimer = 0;
+let guideCame = Promise.resolve();
 
 /** Judge the photo on the screen, unless it was not seen yet. @param {import("./train/session.js").Judgement} judgement @param {string} said @param {number} [leastMs] */
 function judge(judgement, said, leastMs = KEY_GATE_MS) {
@@ -216,6 +221,50 @@ function watchFatigue() {
   }, FATIGUE_CHECK_MS);
 }
 
+function nextOfPractice() {
+  welcome.endLesson();
+  stageRoot.focus({ preventScroll: true });
+  void session.advance();
+}
+
+/** Have the guide of the study that is on: what this browser keeps, and what the server says now. @param {string} study */
+async function takeGuide(study) {
+  if (guide.told?.study.id === study) return;
+  if (guide.restore(study)) showGuide();
+  try {
+    await guide.load(study);
+    showGuide();
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error; // it is asked for again with the next photos
+  }
+}
+
+function showGuide() {
+  panels.offer(guide.told?.tags ?? {});
+  guide.showIn(byId("guide"));
+  /** @type {HTMLInputElement} */ (byId("unsafe")).checked = guide.told?.unsafe_ok === false;
+}
+
+/** Ask for what is due before photos are shown. @param {import("./train/wire.js").Onboarding} due */
+async function ask(due) {
+  view.close();
+  await guideCame;
+  if (!guide.told) await takeGuide(queue.study);
+  if (guide.told) welcome.show(due);
+  else view.state("offline", "What you are to be told first is not in this browser yet.");
+}
+
+async function chooseUnsafe() {
+  const { checked } = /** @type {HTMLInputElement} */ (byId("unsafe"));
+  try {
+    await guide.say({ unsafe_ok: !checked });
+    byId("unsafe-said").textContent = "Kept.";
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error;
+    byId("unsafe-said").textContent = error.message;
+  }
+}
+
 /** @param {EventTarget} target @param {string} name @param {(detail: any) => void} hear */
 function on(target, name, hear) {
   target.addEventListener(name, (event) => hear(/** @type {CustomEvent} */ (event).detail));
@@ -230,6 +279,8 @@ function syncView() {
 function onPainted() {
   performance.mark("palate:painted");
   if (keyed) performance.measure("palate:next", "palate:key", "palate:painted");
+  for (const name of ["palate:key", "palate:painted"]) performance.clearMarks(name); // who rates for hours makes many
+  performance.clearMeasures("palate:next");
   keyed = false;
   view.shown();
   clearTimeout(gateTimer);
@@ -239,6 +290,7 @@ function onPainted() {
 /** @param {import("./train/store.js").Item | null} item */
 function onItem(item) {
   clearTimeout(gateTimer);
+  welcome.endLesson();
   stage.expect(item);
   view.expect();
   byId("compare").setAttribute("aria-pressed", "false");
@@ -256,6 +308,12 @@ function wireEvents() {
   on(session, "say", (text) => view.say(text));
   on(session, "progress", (progress) => view.progress(outbox.gain, progress));
   on(session, "failed", () => view.askToSignIn());
+  on(session, "study", (study) => { guideCame = takeGuide(study); });
+  on(session, "admitted", () => guide.admitted(queue.study));
+  on(session, "due", (due) => void ask(due));
+  on(session, "waiting", () => view.gate(false));
+  on(session, "lesson", (lesson) => welcome.teach(lesson));
+  byId("unsafe").addEventListener("change", () => void chooseUnsafe());
   on(session, "state", ({ state, message }) => {
     view.state(state, message);
     if (state !== "loading") view.close();

@@ -30,7 +30,7 @@ function exclusively(name, work) {
 
 /**
  * Tells the server what the rater said. Events: "change" (state or pending), "refused" (detail: message),
- * "progress" (detail: Progress), "told" (a batch went through).
+ * "progress" (detail: Progress), "ruled" (detail: Verdict), "told" (a batch went through).
  */
 export class Outbox extends EventTarget {
   /** @type {Entry[]} what the browser refused to keep: lost with the page */
@@ -170,6 +170,7 @@ export class Outbox extends EventTarget {
   /** Say what was refused and return the options that may be shown again. @param {Entry[]} run @param {Verdict[]} verdicts */
   #judge(run, verdicts) {
     const refused = verdicts.map((verdict, i) => ({ ...verdict, entry: run[i] })).filter((v) => REFUSED.has(v.verdict));
+    for (const verdict of verdicts) this.dispatchEvent(new CustomEvent("ruled", { detail: verdict }));
     for (const verdict of refused) this.#refuse(verdict.detail || `The server says: ${verdict.verdict}.`);
     return refused.filter((v) => v.verdict === "invalid").map((v) => v.entry.option_id);
   }

@@ -4,6 +4,7 @@
  * @typedef {import("./session.js").Remarks} Remarks
  */
 
+import { make } from "./grid.js";
 import { mnemonics } from "./keys.js";
 
 /** @param {string} id */
@@ -15,7 +16,8 @@ export class Panels {
   #note = byId("note-panel");
   #flag = byId("flag");
   #comment = /** @type {HTMLTextAreaElement} */ (byId("comment"));
-  #tags = /** @type {HTMLElement[]} */ ([...document.querySelectorAll("[data-tag]")]);
+  /** @type {HTMLElement[]} */
+  #tags = [];
   /** @type {Map<string, string>} */
   letters = new Map();
 
@@ -25,10 +27,24 @@ export class Panels {
     this.onSkip = onSkip;
     this.onClose = onClose;
     this.reasons = /** @type {HTMLElement[]} */ ([...document.querySelectorAll("[data-skip]")]);
-    this.assign();
+    this.offer({});
     for (const button of this.reasons) button.addEventListener("click", () => onSkip(button.dataset.skip ?? ""));
-    for (const button of [...this.#tags, this.#flag]) button.addEventListener("click", () => press(button));
+    this.#flag.addEventListener("click", () => press(this.#flag));
     for (const button of document.querySelectorAll("[data-close]")) button.addEventListener("click", () => this.close());
+  }
+
+  /** Offer these tags. @param {Record<string, string>} tags label by id */
+  offer(tags) {
+    this.#tags = Object.entries(tags).map(([id, label]) => this.#tag(id, label));
+    byId("tags").replaceChildren(...this.#tags);
+    this.assign();
+  }
+
+  /** @param {string} id @param {string} label */
+  #tag(id, label) {
+    const button = make("button", { class: "choice", type: "button", "data-tag": id, "aria-pressed": "false" }, make("kbd", {}), ` ${label}`);
+    button.addEventListener("click", () => press(button));
+    return button;
   }
 
   /** Give each tag a letter that none of the keys used beside it has. */

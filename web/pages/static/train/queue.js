@@ -75,7 +75,9 @@ export class Queue {
     const leased = next.experiments.flatMap(itemsOf);
     const open = new Map(leased.filter((item) => !taken(item.option_id)).map((item) => [item.option_id, item]));
     const kept = this.#items.filter((item) => open.delete(item.option_id) || this.#back.has(item.option_id));
-    this.#items = [...kept, ...open.values()].filter((item) => !this.#elsewhere.has(item.experiment_id));
+    const practice = Boolean(next.onboarding?.training); // until it is done, nothing else is leased
+    const fresh = [...open.values()].map((item) => ({ ...item, practice }));
+    this.#items = [...kept, ...fresh].filter((item) => !this.#elsewhere.has(item.experiment_id));
   }
 
   /** Remember an experiment's versions. @param {Experiment} experiment */

@@ -8,6 +8,9 @@
  * @typedef {{score: number} | {skip: string}} Judgement
  * @typedef {{id: string, score: number}} Given
  * @typedef {"stopped"|"break"} Rest
+ * @typedef {import("./wire.js").Onboarding} Onboarding
+ * @typedef {import("./wire.js").Verdict} Verdict
+ * @typedef {{score: number, right: [number, number], done: number, of: number}} Lesson
  */
 
 import { ImageFailure } from "./images.js";
@@ -19,11 +22,16 @@ const UNDO_DEPTH = 20;
 const RENEW_MS = 4 * 60_000; // a lease lasts ten minutes
 const POLL_MS = 3_000;
 const SLOWEST_POLL_MS = 15_000;
+const RULING_MS = 4_000; // so long a photo of the practice waits for what was expected
+/** @type {Onboarding} */
+const NOTHING_DUE = { consent: false, guidelines: false, training: null };
 const NO_REMARKS = { tags: [], comment: "", flagged: false };
 
 /**
  * Events: "item" (current changed), "painted" (it is on the screen), "state" (nothing to show: detail {state, message}),
- * "answered" (detail {option_id, score} or score 0 when open again), "say" (detail: sentence), "progress", "online", "failed".
+ * "answered" (detail {option_id, score} or score 0 when open again), "say" (detail: sentence), "progress", "online", "failed",
+ * "study" (detail: id), "admitted" (nothing is due), "due" (something must be done before photos are shown: detail Onboarding), "waiting" (for what was
+ * expected of a photo of the practice), "lesson" (detail: Lesson).
  */
 export class Session extends EventTarget {
   /** @type {Item | null} */
@@ -34,6 +42,9 @@ export class Session extends EventTarget {
   answered = new Map();
   /** @type {{id: string, item: Item}[]} */
   history = [];
+  /** @type {Onboarding} */
+  onboarding = NOTHING_DUE;
+  #asked = false; // whether something is due before the first photo
   #sequence = 0;
   #leasing = false;
   #wanted = false; // asked for again while leasing
@@ -47,10 +58,12 @@ export class Session extends EventTarget {
   /**
    * @param {import("./outbox.js").Outbox} outbox @param {import("./queue.js").Queue} queue
    * @param {import("./images.js").Images} images @param {import("./attention.js").Attention} attention
+   * @param {() => Promise<Onboarding>} whatIsDue asks before the first lease; throws a Failure
    * @param {(item: Item, image: HTMLImageElement) => Promise<Sight>} paint
    */
-  constructor(outbox, queue, images, attention, paint) {
+  constructor(outbox, queue, images, attention, whatIsDue, paint) {
     super();
+    this.whatIsDue = whatIsDue;
     this.attention = attention;
     this.outbox = outbox;
     this.queue = queue;
@@ -90,6 +103,7 @@ export class Session extends EventTarget {
     try {
       await this.outbox.flush();
       this.#wanted = false;
+      if (await this.#mustWait()) return;
       const next = await this.queue.lease((option) => this.#taken(option));
       this.#failures = 0;
       this.#emit("online", true);
@@ -112,6 +126,7 @@ export class Session extends EventTarget {
   #leased(next) {
     if (this.#resting) return RENEW_MS;
     this.queue.prefetch(this.current);
+    if (this.#heed(next)) return RENEW_MS;
     if (!this.current && this.queue.length) void this.advance();
     else if (!this.current) this.#emit("state", { ...next, state: next.state === "ready" ? "loading" : next.state });
     this.#idle = this.queue.short ? this.#idle + 1 : 0;
@@ -122,9 +137,46 @@ export class Session extends EventTarget {
   async #unreached(failure) {
     this.#emit(failure.kind === "session" ? "failed" : "online", failure.kind === "session" ? failure : false);
     if (this.current || this.#resting) return;
-    if (!this.queue.length) await this.queue.restore((option) => this.#taken(option));
+    const kept = this.queue.length ? undefined : await this.queue.restore((option) => this.#taken(option));
+    if (kept && this.#heed(kept)) return;
     if (this.queue.length) void this.advance();
     else this.#emit("state", { state: "offline", message: failure.message });
+  }
+
+  /** Ask once, before anything is leased, whether something must be done first. */
+  async #mustWait() {
+    if (!this.#asked) {
+      this.onboarding = await this.whatIsDue();
+      this.#asked = true;
+      this.#failures = 0;
+      this.#emit("online", true);
+    }
+    return this.#isDue();
+  }
+
+  /** Take in what is due, and tell whether no photo may be shown before. @param {Next} next */
+  #heed({ study, onboarding }) {
+    this.onboarding = onboarding ?? NOTHING_DUE;
+    if (study) this.#emit("study", study.id);
+    if (!this.onboarding.consent && !this.onboarding.guidelines) this.#emit("admitted");
+    return this.#isDue();
+  }
+
+  /** Tell whether something must be done before photos are shown; the one that is on is put away. */
+  #isDue() {
+    const { consent, guidelines } = this.onboarding;
+    if (!consent && !guidelines) return false;
+    if (this.current) this.queue.putBack(this.current);
+    this.current = this.sight = null;
+    this.#emit("due", this.onboarding);
+    return true;
+  }
+
+  /** Go on now that less is due. @param {Onboarding} due */
+  admit(due) {
+    this.onboarding = due;
+    this.#asked = true;
+    return this.lease(true);
   }
 
   /** @param {string} option */
@@ -222,9 +274,39 @@ export class Session extends EventTarget {
     const { id, durable } = this.#keep(item, judgement, sight, remarks);
     this.history = [...this.history.filter((past) => past.item.option_id !== item.option_id), { id, item }].slice(-UNDO_DEPTH);
     this.queue.drop(item.option_id);
-    if (this.current?.option_id === item.option_id) void this.advance();
+    if (this.current?.option_id === item.option_id) void (item.practice ? this.#learn(id, item) : this.advance());
     const kept = await durable;
     this.#emit("say", kept ? said : "This browser cannot keep ratings. Leave the page open until all are sent.");
+  }
+
+  /** Keep a photo of the practice until it is known what was expected of it; without network, go on. @param {string} id @param {Item} item */
+  async #learn(id, item) {
+    this.sight = null;
+    this.#emit("waiting");
+    const ruling = await this.#ruling(id);
+    const given = this.answered.get(item.option_id);
+    if (this.current !== item || given?.id !== id) return; // taken back meanwhile
+    const { training } = this.onboarding;
+    if (!ruling?.right || !training) return void this.advance();
+    training.done += 1;
+    if (!given.score) return void this.advance();
+    this.#emit("lesson", { score: given.score, right: ruling.right, ...training });
+  }
+
+  /** Return what the server says of an answer, or nothing if it takes long. @param {string} id @returns {Promise<Verdict | undefined>} */
+  #ruling(id) {
+    return new Promise((resolve) => {
+      const done = (/** @type {Verdict | undefined} */ verdict) => {
+        this.outbox.removeEventListener("ruled", hear);
+        resolve(verdict);
+      };
+      const hear = (/** @type {Event} */ event) => {
+        const verdict = /** @type {CustomEvent} */ (event).detail;
+        if (verdict.id === id) done(verdict);
+      };
+      this.outbox.addEventListener("ruled", hear);
+      setTimeout(() => done(undefined), RULING_MS);
+    });
   }
 
   /** Hand an answer to the outbox. @param {Item} item @param {Judgement} judgement @param {Sight | null} sight @param {Remarks} remarks */

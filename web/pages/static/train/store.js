@@ -4,7 +4,8 @@
  * @typedef {import("./wire.js").Answer} Answer
  * @typedef {import("./wire.js").Next} Next
  * @typedef {{experiment_id: string, option_id: string, image_url: string, width: number, height: number,
- *   source_url: string, source_width: number, source_height: number}} Item one option, ready to be shown
+ *   source_url: string, source_width: number, source_height: number, practice?: boolean}} Item one option, ready to be
+ *   shown; of one of the practice the rater is told what was expected
  * @typedef {{rater: string, option_id: string, id: string, score: number, at: number, item: Item}} Answered
  * @typedef {{seq?: number, rater: string, kind: "answer"|"undo", id: string, option_id: string,
  *   body?: Answer}} Entry one thing the server has to be told

@@ -1,0 +1,92 @@
+/**
+ * What raters of a study are told: fetched once for each study, kept for a time without network, shown in the help and
+ * before the first photo.
+ *
+ * @typedef {{score: number, label: string, words: string, example_url: string | null}} Anchor
+ * @typedef {{study: {id: string, name: string}, words: string, anchors: Anchor[], tags: Record<string, string>,
+ *   consent: string, consent_hash: string, unsafe_ok: boolean}} Told
+ * @typedef {import("./wire.js").Onboarding} Onboarding
+ */
+
+import { make } from "./grid.js";
+import { Failure } from "./wire.js";
+
+const KEPT = "palate-guide";
+const ADMITTED = "palate-admitted";
+/** @type {Onboarding} */
+const NOTHING_DUE = { consent: false, guidelines: false, training: null };
+
+/** Return text as paragraphs, which stand apart by empty lines. @param {string} text */
+export function paragraphs(text) {
+  return text.split(/\n\s*\n/).filter((part) => part.trim()).map((part) => make("p", {}, part.trim()));
+}
+
+/** Return what each score means, with examples where there are any. @param {Anchor[]} anchors */
+function scale(anchors) {
+  const rows = anchors.flatMap(({ score, label, words, example_url: url }) => [
+    make("dt", {}, `${score} ${label}`),
+    make("dd", {}, words, ...(url ? [make("img", { src: url, alt: `Example of ${score} ${label}`, class: "example", loading: "lazy" })] : [])),
+  ]);
+  return make("dl", { class: "anchors" }, ...rows);
+}
+
+/** The guide of the study that is on. */
+export class Guide {
+  /** @type {Told | null} */
+  told = null;
+
+  /** @param {import("./wire.js").Wire} wire */
+  constructor(wire) {
+    this.wire = wire;
+  }
+
+  /** Take up what this browser keeps of a study's guide. @param {string} study @returns {boolean} whether there was something */
+  restore(study) {
+    try {
+      const kept = JSON.parse(localStorage.getItem(KEPT) ?? "null");
+      if (kept?.study?.id === study && kept.rater === this.wire.rater) this.told = kept;
+    } catch (error) {
+      if (!(error instanceof SyntaxError)) throw error; // not ours
+    }
+    return this.told?.study.id === study;
+  }
+
+  /** Fetch the guide of a study, or throw a Failure. @param {string} study "" for the one the server chooses */
+  async load(study) {
+    /** @type {Told} */
+    const told = await this.wire.call("GET", `/api/train/guide?${new URLSearchParams(study && { study })}`);
+    this.told = told;
+    localStorage.setItem(KEPT, JSON.stringify({ ...told, rater: this.wire.rater }));
+  }
+
+  /** Ask what must be done before the first photo of a study; this browser need not ask again once nothing was. @param {string} study */
+  async due(study) {
+    if (localStorage.getItem(ADMITTED) === `${this.wire.rater} ${study}`) return NOTHING_DUE;
+    try {
+      return await this.wire.call("POST", "/api/train/enrolment", study ? { study } : {});
+    } catch (error) {
+      if (error instanceof Failure && error.kind === "refused") return NOTHING_DUE; // there is no such study: said with the photos
+      throw error;
+    }
+  }
+
+  /** Remember that nothing was due in a study. @param {string} study */
+  admitted(study) {
+    localStorage.setItem(ADMITTED, `${this.wire.rater} ${study}`);
+  }
+
+  /** Tell the server what the rater says of themselves, and return what is still due; throws a Failure. @param {object} said @returns {Promise<Onboarding>} */
+  say(said) {
+    return this.wire.call("POST", "/api/train/enrolment", { study: this.told?.study.id, ...said });
+  }
+
+  /** Show criteria and scale. @param {HTMLElement} place */
+  showIn(place) {
+    if (this.told) place.replaceChildren(...paragraphs(this.told.words), scale(this.told.anchors));
+  }
+
+  /** Return what a score means. @param {number} score */
+  meaning(score) {
+    return this.told?.anchors.find((anchor) => anchor.score === score)?.words ?? "";
+  }
+}
