@@ -1,4 +1,4 @@
-"""Opinion scores: means with intervals that know raters differ, and a trend that forgets slowly."""
+"""Means of many ratings, from sums: with intervals, with raters brought to one level, and a trend that forgets."""
 
 import math
 from collections import defaultdict

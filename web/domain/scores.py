@@ -110,7 +110,7 @@ def opinion_scores(
     """Return the opinion scores of items from ratings: the item, the rater and the stars of each.
 
     A rater's repeats of an item count as one rating, their mean. `repeat_sd` is the standard deviation of a rating
-    about the rater's own mean for that item, from hidden repeats: no rater is believed to be more exact than that.
+    about the rater's own mean for that item, from hidden repeats: a typical rater is not believed more exact than that.
     """
     if not stars:
         return OpinionScores()
