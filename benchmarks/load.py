@@ -36,12 +36,20 @@ async def _all(port: int, calls: Sequence[Sequence[Call]]) -> float:
 async def _one_connection(port: int, calls: Sequence[Call]) -> None:
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     for call in calls:
-        writer.write(call.raw)
-        head = await reader.readuntil(b"\r\n\r\n")
-        status = int(head.split(b" ", 2)[1])
-        length = next(int(line[15:]) for line in head.split(b"\r\n") if line.lower().startswith(b"content-length"))
-        body = await reader.readexactly(length)
-        if status != 200 or b'"never_leased"' in body or b'"conflict"' in body:
-            raise RuntimeError(f"the server answered {status}: {body[:300]!r}")
+        body = await answer(reader, writer, call)
+        if b'"never_leased"' in body or b'"conflict"' in body:
+            raise RuntimeError(f"the server refused: {body[:300]!r}")
     writer.close()
     await writer.wait_closed()
+
+
+async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, call: Call) -> bytes:
+    """Send a call over a kept connection and return the body of the answer; any status but 200 is an error."""
+    writer.write(call.raw)
+    head = await reader.readuntil(b"\r\n\r\n")
+    status = int(head.split(b" ", 2)[1])
+    length = next(int(line[15:]) for line in head.split(b"\r\n") if line.lower().startswith(b"content-length"))
+    body = await reader.readexactly(length)
+    if status != 200:
+        raise RuntimeError(f"the server answered {status}: {body[:300]!r}")
+    return body

@@ -4,65 +4,36 @@ Same engine, same durability (SQLite in WAL with synchronous FULL, Postgres with
 each, in turns. Each rater holds four experiments, as on the page; what they rate was handed out and released. Bars:
 ratings stored per second in batches of four ≥ 50 % of the minimal app's rows per second, `next` ≥ 30 % of its requests
 per second.
+
+With --paced, two hundred raters rate one option every five seconds each, on Postgres: see `benchmarks.paced`.
 """
 
 import argparse
-import hashlib
-import hmac
-import socket
 import statistics
-import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 
+from benchmarks import paced
 from benchmarks.load import Call, seconds_for
+from benchmarks.rate_world import BATCH, Rater, option_of, serving
 from tests import postgres
 from tests.world import SPACE
 from web.adapters.migrate import migrate
 from web.adapters.store import SqlStore
-from web.domain.access import Membership, Session, User
-from web.domain.experiment import Experiment, Option, Output
+from web.domain.experiment import Experiment, Output
 from web.domain.ids import new_id
 from web.domain.lease import Lease
 from web.domain.prompt import Prompt, PromptVersion
 from web.domain.study import Input, Project, Study
 
 CONNECTIONS = 16
-BATCH = 4
 HELD = 4
 BARS = {"rate": 0.5, "next": 0.3}
-KEY = "benchmark-benchmark-benchmark-key"
-
-
-class Rater:
-    """A simulated rater: who it is, its headers, and the options it holds."""
-
-    def __init__(self, number: int) -> None:
-        secret = f"secret-{number}"
-        self.session_hash = hashlib.sha256(secret.encode()).hexdigest()
-        token = hmac.digest(KEY.encode(), b"csrf " + self.session_hash.encode(), "sha256").hex()
-        self.headers = {"Cookie": f"palate={secret}", "X-CSRF-Token": token, "X-Tab": f"tab-{number}"}
-        self.user = User(new_id(), f"rater-{number}@example.org", datetime.now(UTC))
-        self.options: list[str] = []
-
-    def batches(self, count: int) -> list[Call]:
-        """Return calls that rate the next options, four in each."""
-        calls = []
-        for _ in range(count):
-            mine, self.options = self.options[:BATCH], self.options[BATCH:]
-            answers = [{"id": new_id(), "option_id": option, "score": 4, "seen_ms": 900} for option in mine]
-            calls.append(Call.of("POST", "/api/train/rate", {"answers": answers}, self.headers))
-        return calls
-
-    def nexts(self, count: int) -> list[Call]:
-        """Return calls that ask what to rate."""
-        return [Call.of("GET", "/api/train/next?n=4", headers=self.headers)] * count
 
 
 def seed(url: str, ratings: int) -> list[Rater]:
@@ -82,12 +53,10 @@ def seed(url: str, ratings: int) -> list[Rater]:
         tx.inputs.add(source)
         tx.outputs.add(output)
         for rater in raters:
-            tx.users.add(rater.user)
-            tx.memberships.add(Membership(new_id(), project.id, rater.user.id, "rater", now))
-            tx.sessions.add(Session(new_id(), rater.session_hash, rater.user.id, now, now + timedelta(days=1)))
+            rater.join(tx, project.id)
             for number in range(HELD + ratings // 2):
                 experiment = Experiment(new_id(), study_id, source.id, "explore", "ready", now, now)
-                pair = [_option(experiment, place, version.id, output.id) for place in range(2)]
+                pair = [option_of(experiment, place, version.id, output.id) for place in range(2)]
                 tx.experiments.add(experiment)
                 tx.options.add_all(pair)
                 lease = Lease.start(experiment, rater.user.id, rater.headers["X-Tab"], now)
@@ -95,48 +64,6 @@ def seed(url: str, ratings: int) -> list[Rater]:
                 rater.options += [option.id for option in pair] if number >= HELD else []
     store.close()
     return raters
-
-
-def _option(experiment: Experiment, position: int, version: str, output: str) -> Option:
-    return Option(
-        id=new_id(),
-        experiment_id=experiment.id,
-        study_id=experiment.study_id,
-        input_id=experiment.input_id,
-        position=position,
-        generator="local",
-        version=version,
-        point=SPACE.default(),
-        seed=0,
-        state="ready",
-        why="initial",
-        output_id=output,
-    )
-
-
-@contextmanager
-def serving(name: str, url: str, folder: Path) -> Iterator[int]:
-    """Run one of the two servers in a process of its own and yield its port."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = int(probe.getsockname()[1])
-    (folder / "secret_key").write_text(KEY)
-    process = subprocess.Popen([sys.executable, "-m", "benchmarks.rate_server", name, url, str(folder), str(port)])
-    try:
-        _await(port)
-        yield port
-    finally:
-        process.terminate()
-        process.wait()
-
-
-def _await(port: int) -> None:
-    for _ in range(300):
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                return
-        time.sleep(0.1)
-    raise RuntimeError("The server did not start within 30 s.")
 
 
 def compare(url: str, folder: Path, rounds: int, calls: int) -> dict[str, list[float]]:
@@ -170,7 +97,10 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="end within 50 s")
     parser.add_argument("--check", action="store_true", help="exit 1 below a bar")
+    parser.add_argument("--paced", action="store_true", help="two hundred raters at the pace of people")
     arguments = parser.parse_args()
+    if arguments.paced:
+        return paced.run(seconds=30 if arguments.quick else 120, check=arguments.check)
     rounds, calls = (4, 10) if arguments.quick else (10, 25)
     found: list[tuple[str, str, float, float]] = []
     with ExitStack() as stack:

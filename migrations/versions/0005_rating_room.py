@@ -21,9 +21,20 @@ def upgrade() -> None:
         batch.alter_column("guide", existing_type=_JSON, server_default=None)
     _enrolments()
     _gold_items()
+    unsafe = sa.text("skip = 'unsafe' AND undone_at IS NULL")
+    op.create_index(
+        "ix_enhancement_ratings_unsafe",
+        "enhancement_ratings",
+        ["study_id", "input_id"],
+        sqlite_where=unsafe,
+        postgresql_where=unsafe,
+    )
+    op.create_index(op.f("ix_leases_rater_id_study_id_id"), "leases", ["rater_id", "study_id", "id"])
 
 
 def downgrade() -> None:
+    op.drop_index(op.f("ix_leases_rater_id_study_id_id"), "leases")
+    op.drop_index("ix_enhancement_ratings_unsafe", "enhancement_ratings")
     op.drop_table("gold_items")
     op.drop_table("enrolments")
     with op.batch_alter_table("studies") as batch:

@@ -11,7 +11,7 @@ from tests.clock import FixedClock
 from tests.world import World, answer, make_world
 from web.adapters.store import SqlStore
 from web.domain.access import Actor
-from web.domain.attention import Given, Unsure, apart, is_due, most_doubtful, ordered, reach
+from web.domain.attention import RARE, Given, Lot, Unsure, apart, is_due, most_doubtful, ordered, reach
 from web.domain.ids import new_id
 from web.domain.lease import Asker
 from web.domain.study import Shares
@@ -29,10 +29,10 @@ def given(*sources: str) -> list[Given]:
 
 def lots(shares: Shares, count: int, rater: str = "anna") -> list[str]:
     """What a rater is given in turn where everything can be had."""
-    every: list[str] = []
     told: list[Given] = []
+    every: list[str] = []
     for number in range(count):
-        due = next((lot for lot in ("gold", "repeat") if is_due(lot, shares, told[: reach(shares)], rater)), "explore")
+        due: Lot = next((lot for lot in RARE[:2] if is_due(lot, shares, told[: reach(shares)], rater)), "explore")
         told.insert(0, Given(str(number), due, "one"))
         every.append(due)
     return every

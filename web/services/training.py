@@ -86,7 +86,7 @@ def next_items(parts: Parts, rater: Actor, tab: str, wanted: int, study_id: str 
             return Turn(None, (), Progress(0, 0, 0))
         seat = tx.of_people.seat(study.id, rater.user_id)
         if seat.is_paused or not seat.consents_to(study.guide):
-            return Turn(study, (), progress(tx, study, rater, now, seat), seat=seat)
+            return Turn(study, (), progress(tx, study, rater, now, seat.zone), seat=seat)
         held = tx.of_leases.held(study.id, rater.user_id, tab, now, wanted)
         enough = len(held) >= wanted or study.state != "running"
         if enough and all(lease.idle(now) < RENEW_AFTER for lease in held):
@@ -100,7 +100,8 @@ def _top_up(parts: Parts, study: Study, rater: Actor, tab: str, wanted: int) -> 
         tx.of_people.lock(rater.user_id)
         study, seat = tx.studies.get(study.id), tx.of_people.seat(study.id, rater.user_id)
         held = tx.of_leases.held(study.id, rater.user_id, tab, now, wanted)
-        tx.of_leases.renew([lease.id for lease in held], tab, now + LEASE_TIME)
+        idle = [lease.id for lease in held if lease.token != tab or lease.idle(now) >= RENEW_AFTER]
+        tx.of_leases.renew(idle, tab, now + LEASE_TIME)
         missing = wanted - len(held) if study.state == "running" else 0
         fresh: tuple[Lease, ...] = ()
         if missing > 0:
@@ -117,7 +118,7 @@ def _turn(tx: Transaction, study: Study, rater: Actor, leases: Sequence[Lease], 
     held = tuple(Held(lease, shuffled(lease, options[lease.experiment_id])) for lease in leases)
     to_answer = tuple(item for item in held if item.options)
     making = not to_answer and bool(tx.of_experiments.next_inputs(study.id, 1))
-    today = progress(tx, study, rater, now, seat)
+    today = progress(tx, study, rater, now, seat.zone)
     return Turn(study, to_answer, today, making, making and bool(away(tx, study.id)), seat)
 
 
@@ -144,9 +145,8 @@ def shuffled(lease: Lease, options: Sequence[Shown]) -> tuple[Shown, ...]:
     return tuple(sorted(options, key=lambda option: sha256(f"{lease.rater_id} {option.option_id}".encode()).digest()))
 
 
-def progress(tx: Transaction, study: Study, rater: Actor, now: datetime, seat: Seat | None = None) -> Progress:
-    """Count what a rater has scored in a study ever, and since their midnight."""
-    zone = (seat or tx.of_people.seat(study.id, rater.user_id)).zone
+def progress(tx: Transaction, study: Study, rater: Actor, now: datetime, zone: str) -> Progress:
+    """Count what a rater has scored in a study ever, and since midnight in their time zone."""
     today, total = tx.of_ratings.count_by(rater.user_id, study.id, midnight(now, zone))
     return Progress(today, study.daily_target, total)
 
@@ -155,7 +155,7 @@ def rate(parts: Parts, rater: Actor, answers: Sequence[Answer]) -> tuple[tuple[O
     """Record answers under the ids their sender gave them: sent twice, stored once; one verdict each, in order."""
     now = parts.clock.now()
     with parts.store.begin() as tx:
-        tx.of_people.lock(rater.user_id)
+        zone = tx.of_people.lock(rater.user_id)
         held = tx.of_leases.of_options(rater.user_id, {answer.option_id for answer in answers})
         experiments = tx.of_experiments.lock({item.option.experiment_id for item in held.values()})
         buried = tx.of_ratings.buried(rater.user_id, [answer.id for answer in answers])
@@ -175,7 +175,7 @@ def rate(parts: Parts, rater: Actor, answers: Sequence[Answer]) -> tuple[tuple[O
         outcomes = [_told(outcome, new, right) for outcome in outcomes]
         _settle(tx, rater, [experiments[id] for id in {new[id].experiment_id for id in added}], now)
         study = _study_of(tx, rater, held)
-        return _once_each(outcomes), progress(tx, study, rater, now) if study else Progress(0, 0, 0)
+        return _once_each(outcomes), progress(tx, study, rater, now, zone) if study else Progress(0, 0, 0)
 
 
 def _study_of(tx: Transaction, rater: Actor, held: dict[str, HeldOption]) -> Study | None:
@@ -236,7 +236,7 @@ def undo(parts: Parts, rater: Actor, rating_id: str) -> Progress:
     """Take an answer back for good, even one that has not arrived yet; its option is the rater's to answer again."""
     now = parts.clock.now()
     with parts.store.begin() as tx:
-        tx.of_people.lock(rater.user_id)
+        zone = tx.of_people.lock(rater.user_id)
         known = tx.of_ratings.by_id([rating_id]).get(rating_id)
         if known is not None and known.judge_id != rater.user_id:
             raise Forbidden("Only the rater who gave a rating can undo it.")
@@ -245,7 +245,7 @@ def undo(parts: Parts, rater: Actor, rating_id: str) -> Progress:
         if undone is not None:
             _reopen(tx, undone, rater, now)
         study = tx.studies.get(undone.study_id) if undone else study_to_rate(tx, rater)
-        return progress(tx, study, rater, now) if study else Progress(0, 0, 0)
+        return progress(tx, study, rater, now, zone) if study else Progress(0, 0, 0)
 
 
 def _reopen(tx: Transaction, undone: Rating, rater: Actor, now: datetime) -> None:

@@ -41,7 +41,8 @@ class LeaseQueries:
 
     def renew(self, ids: Iterable[str], token: str, until: datetime) -> None:
         """Extend running leases in the hands of a tab."""
-        self.connection.execute(update(leases).where(leases.c.id.in_(tuple(ids))).values(token=token, until=until))
+        if chosen := tuple(ids):
+            self.connection.execute(update(leases).where(leases.c.id.in_(chosen)).values(token=token, until=until))
 
     def of_options(self, rater_id: str, option_ids: Iterable[str]) -> dict[str, HeldOption]:
         """Return options by id, each with this rater's lease of its experiment."""

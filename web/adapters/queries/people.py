@@ -57,9 +57,9 @@ class PeopleQueries:
         seldom = or_(api_keys.c.used_at.is_(None), api_keys.c.used_at <= before)
         self.connection.execute(update(api_keys).where(api_keys.c.id == key_id, seldom).values(used_at=now))
 
-    def lock(self, user_id: str) -> None:
-        """Let one transaction at a time write for this user."""
-        self.connection.execute(select(users.c.id).where(users.c.id == user_id).with_for_update())
+    def lock(self, user_id: str) -> str:
+        """Let one transaction at a time write for this user; return the time zone of their day."""
+        return str(self.connection.execute(_LOCK, {"user": user_id}).scalar_one_or_none() or "UTC")
 
     def active_raters(self, study_id: str, since: datetime) -> tuple[str, ...]:
         """Return who has held a lease of a study since a time."""
@@ -85,6 +85,7 @@ class PeopleQueries:
         return self.connection.execute(select(projects.c.id).order_by(projects.c.id).limit(1)).scalar()
 
 
+_LOCK = select(users.c.time_zone).where(users.c.id == bindparam("user")).with_for_update()
 _SEAT = (
     select(users.c.time_zone.label("zone"), enrolments)
     .join(

@@ -94,6 +94,7 @@ leases = Table(
     revision(),
     UniqueConstraint("experiment_id", "rater_id"),
     Index(None, "rater_id", "study_id", "state"),
+    Index(None, "rater_id", "study_id", "id"),
     Index(None, "state", "until"),
     one_of("state", "held", "done", "released", "expired"),
 )
@@ -145,6 +146,13 @@ ratings = Table(
     ),
     Index(None, "rated_at", "id"),
     Index(None, "experiment_id"),
+    Index(
+        "ix_enhancement_ratings_unsafe",
+        "study_id",
+        "input_id",
+        sqlite_where=text("skip = 'unsafe' AND undone_at IS NULL"),
+        postgresql_where=text("skip = 'unsafe' AND undone_at IS NULL"),
+    ),
     CheckConstraint("(score IS NULL) <> (skip IS NULL)", name="score_or_skip"),
     CheckConstraint("score IS NULL OR score BETWEEN 1 AND 5", name="score_in_range"),
     CheckConstraint("judge_kind <> 'human' OR score IS NULL OR score IN (1, 2, 3, 4, 5)", name="human_score_whole"),
