@@ -14,6 +14,7 @@ from web.domain.ids import new_id
 from web.domain.rating import Exclusion
 from web.domain.standing import RaterReport
 from web.domain.work import Share
+from web.pages import wording
 
 START = datetime(2026, 3, 1, 9, tzinfo=UTC)
 
@@ -94,6 +95,10 @@ def test_checks_count_as_checks_and_calibration_as_neither(rows: Rows, reports: 
     assert figures is not None
     assert figures.checks == Share(1, 2)
     assert reports.raters(rows.study).items == ()
+    assert reports.study(rows.study, rows.now, START).counts.queue == 0
+    detail = reports.experiment(rows.project, option.experiment_id)
+    assert detail.gold is not None
+    assert wording.check(detail.experiment, detail.gold).startswith("For calibration: 1 to 2 ★ is right")
 
 
 def test_what_was_computed_is_told_again_until_something_changes(rows: Rows, reports: SqlReports) -> None:

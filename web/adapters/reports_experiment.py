@@ -10,6 +10,7 @@ from web.adapters.reports_history import VERSION_LABEL, every_column
 from web.adapters.tables import (
     audit_events,
     experiments,
+    gold_items,
     inputs,
     leases,
     options,
@@ -20,6 +21,7 @@ from web.adapters.tables import (
     users,
 )
 from web.domain.experiment import Experiment, Option
+from web.domain.gold import Gold
 from web.domain.history import Entry
 from web.domain.report import ExperimentDetail, Moment, Treated
 from web.domain.study import Input, Study
@@ -35,6 +37,7 @@ def detail(connection: Connection, project_id: str, experiment_id: str) -> Exper
     row = connection.execute(select(inputs).where(inputs.c.id == experiment.input_id)).mappings().one()
     rated = _ratings(connection, experiment_id)
     treated = _treated(connection, experiment_id, rated)
+    gold = _gold(connection, experiment_id)
     positions = {one.option.id: one.option.position for one in treated}
     moments = [
         Moment(experiment.created_at, "planned"),
@@ -42,9 +45,16 @@ def detail(connection: Connection, project_id: str, experiment_id: str) -> Exper
         *(moment for option_id, some in rated.items() for moment in _of_ratings(some, positions.get(option_id, 0))),
         *_events(connection, experiment_id),
         *_ended(experiment),
+        *([Moment(gold.retired_at, "retired: it is shown no more")] if gold and gold.retired_at else []),
     ]
     timeline = tuple(sorted(moments, key=lambda moment: moment.at))
-    return ExperimentDetail(experiment, Study(**study), Input(**row), treated, timeline)
+    return ExperimentDetail(experiment, Study(**study), Input(**row), treated, timeline, gold)
+
+
+def _gold(connection: Connection, experiment_id: str) -> Gold | None:
+    query = select(gold_items).where(gold_items.c.experiment_id == experiment_id)
+    row = connection.execute(query).mappings().first()
+    return Gold(**row) if row else None
 
 
 def _ratings(connection: Connection, experiment_id: str) -> dict[str, list[Entry]]:

@@ -16,7 +16,7 @@ from web.adapters.tables import (
     studies,
     users,
 )
-from web.domain.experiment import LIVE
+from web.domain.experiment import LIVE, SAMPLES
 from web.domain.history import Choices
 from web.domain.job import Job, JobState
 from web.domain.report import InputLine, Needed, StudyLine
@@ -56,7 +56,9 @@ def study_lines(connection: Connection, project_id: str) -> tuple[StudyLine, ...
     """Return the studies of a project, newest first, archived ones last, with what they have."""
     present = select(func.count()).where(inputs.c.study_id == studies.c.id, inputs.c.removed_at.is_(None))
     rated = select(func.count()).where(ratings.c.study_id == studies.c.id, _STANDING)
-    queue = select(func.count()).where(experiments.c.study_id == studies.c.id, experiments.c.state.in_(LIVE))
+    queue = select(func.count()).where(
+        experiments.c.study_id == studies.c.id, experiments.c.state.in_(LIVE), experiments.c.kind.in_(SAMPLES)
+    )
     last = select(func.max(ratings.c.rated_at)).where(ratings.c.study_id == studies.c.id, _STANDING)
     query = (
         select(

@@ -26,6 +26,7 @@ from web.adapters.tables import (
     studies,
     users,
 )
+from web.domain.experiment import SAMPLES
 from web.domain.milestone import milestones
 from web.domain.opinion import Sums, level_raters, mean_interval, smooth
 from web.domain.report import BestStep, Counts, Example, OwnReport, RaterNumbers, StudyReport, TrendStep, VersionMean
@@ -123,12 +124,14 @@ def _parked(study_id: str) -> Any:
 def _counts(
     connection: Connection, study_id: str, counting: ColumnElement[bool], active_since: datetime, today: datetime
 ) -> Counts:
-    by_state = select(experiments.c.state, func.count()).where(experiments.c.study_id == study_id)
+    by_state = select(experiments.c.state, func.count()).where(
+        experiments.c.study_id == study_id, experiments.c.kind.in_(SAMPLES)
+    )
     present = select(func.count()).where(inputs.c.study_id == study_id, inputs.c.removed_at.is_(None))
     samples = select(func.count(), func.count().filter(experiments.c.closed_at >= today)).where(
         experiments.c.study_id == study_id,
         experiments.c.state == "closed",
-        experiments.c.kind.in_(("explore", "ab")),
+        experiments.c.kind.in_(SAMPLES),
     )
     answered = select(
         func.count(ratings.c.score), func.count(ratings.c.skip), func.count(ratings.c.judge_id.distinct())

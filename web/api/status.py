@@ -35,10 +35,12 @@ def status(request: Request, rater: Rater, study: str = "") -> Response:
     parts = context(request).parts
     chosen = _study(parts, rater, study)
     now = parts.clock.now()
+    with parts.store.read() as tx:
+        today = midnight(now, tx.users.get(rater.user_id).time_zone)
     if rater.role == "admin":
-        body = _REPORT.dump_json(parts.reports.study(chosen, now, midnight(now)))
+        body = _REPORT.dump_json(parts.reports.study(chosen, now, today))
     else:
-        body = _OWN.dump_json(parts.reports.own(chosen, rater.user_id, midnight(now)))
+        body = _OWN.dump_json(parts.reports.own(chosen, rater.user_id, today))
     return Response(body, media_type="application/json")
 
 

@@ -6,6 +6,7 @@ from typing import Literal
 
 from ml_service.contract import Interval, Value
 from web.domain.experiment import Experiment, Option
+from web.domain.gold import Gold
 from web.domain.history import Entry
 from web.domain.milestone import Milestone
 from web.domain.standing import OwnStanding
@@ -176,13 +177,14 @@ class Treated:
 
 @dataclass(frozen=True)
 class ExperimentDetail:
-    """One experiment whole."""
+    """One experiment whole; `gold` says which answers are right where it checks raters."""
 
     experiment: Experiment
     study: Study
     input: Input
     options: tuple[Treated, ...]
     timeline: tuple[Moment, ...] = field(default=())
+    gold: Gold | None = None
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 from statistics import NormalDist
 
 from ml_service.contract import Best, Convergence, Interval, ParameterReport, RaterEffect, VarianceParts
-from web.domain.experiment import Option
+from web.domain.experiment import Experiment, Option
+from web.domain.gold import Gold
 from web.domain.report import BestStep
 from web.pages.svg import number
 
@@ -118,6 +119,18 @@ def lately(steps: Sequence[BestStep]) -> str:
 def why(option: Option) -> str:
     """Say why an option was chosen for rating."""
     return WHY.get(option.why, "")
+
+
+def check(experiment: Experiment, gold: Gold | None) -> str:
+    """Say what an experiment that checks raters is for, and which answers are right; empty of all others."""
+    if experiment.kind == "repeat":
+        return "A hidden repeat: one rater is shown again what they have rated before. Its ratings count."
+    if gold is None:
+        return ""
+    right = f"{gold.low} ★" if gold.low == gold.high else f"{gold.low} to {gold.high} ★"
+    source = "raters agree on it" if gold.source == "agreement" else "it was spoilt on purpose"
+    use = "A check of raters" if experiment.kind == "gold" else "For calibration"
+    return f"{use}: {right} is right, for {source}; one star off is no miss. Its ratings teach the optimizer nothing."
 
 
 def evidence(option: Option) -> str:
