@@ -7,6 +7,7 @@ const box = document.querySelector("[data-drawer-box]");
 const body = box?.querySelector("[data-drawer-body]");
 const note = box?.querySelector("[data-drawer-note]");
 const steps = [...(box?.querySelectorAll("[data-drawer-step]") ?? [])];
+const shut = box?.querySelector("[data-drawer-close]");
 let places = [];
 let at = 0;
 
@@ -15,7 +16,10 @@ async function show(place) {
   at = place;
   const address = places[at];
   box.querySelector("[data-drawer-page]").href = address;
-  for (const step of steps) step.disabled = !places[at + Number(step.dataset.drawerStep)];
+  for (const step of steps) {
+    step.disabled = !places[at + Number(step.dataset.drawerStep)];
+    if (step.disabled && step === document.activeElement) shut.focus(); // or keys would go nowhere
+  }
   note.textContent = "Loading…";
   try {
     const answer = await fetch(address, { headers: { Accept: "text/html" }, redirect: "error" });
@@ -44,8 +48,8 @@ document.addEventListener("click", (event) => {
   show(places.indexOf(link.href));
 });
 for (const button of steps) button.addEventListener("click", () => step(Number(button.dataset.drawerStep)));
-box?.querySelector("[data-drawer-close]").addEventListener("click", () => box.close());
+shut?.addEventListener("click", () => box.close());
 box?.addEventListener("keydown", (event) => {
   const by = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
-  if (by && !event.target.closest("input, select, textarea, [tabindex]")) step(by);
+  if (by && !event.target.closest("input, select, textarea, .table-wrap")) step(by);
 });
