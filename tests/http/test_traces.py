@@ -1,7 +1,8 @@
 """Every route that changes something leaves an event that says who did it, or says why there is none."""
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import asdict, replace
+from typing import Any
 
 import pytest
 from httpx2 import Response
@@ -11,12 +12,17 @@ from tests.grounds import Grounds, Person, routes
 from tests.http.test_prompts_api import learn
 from tests.world import photo
 from web.adapters.tables import jobs, passwords
+from web.domain.access import Actor
 from web.domain.audit import Event, faults
+from web.domain.enrolment import Enrolment
+from web.domain.guide import Guide
 from web.domain.ids import new_id
 from web.domain.prompt import DEFAULT_KEY
+from web.domain.rating import Exclusion
 from web.domain.trail import WORDS
 from web.services import accounts
 from web.services.studies import StudyDraft, make_study
+from web.transactions import Transaction
 
 # Their rows are a record in themselves: under their sender's id, with a fingerprint, and kept for good.
 RECORDS = {
@@ -148,6 +154,61 @@ class Deeds:
         sent = {form: {"confirm": person.email, "photos": False}}
         return self.admin("POST", path.format(user=person.user_id), **sent)
 
+    def rater(self, does: Callable[[Transaction, Actor], object] = lambda tx, rater: None) -> str:
+        """Return a new rater of whom the database says something."""
+        actor = self.grounds.member(self.grounds.admin.project_id, "rater")
+        with self.world.parts.store.begin() as tx:
+            does(tx, actor)
+        return actor.user_id
+
+    def place(self, **more: Any) -> str:
+        """Return a new rater with a place in the study."""
+        now, study_id = self.world.clock.now(), self.world.study.id
+        return self.rater(lambda tx, who: tx.enrolments.add(Enrolment(new_id(), study_id, who.user_id, now, **more)))
+
+    def excluded(self) -> tuple[str, str]:
+        """Return a new rater whose ratings do not count, and the exclusion."""
+        now, study_id, exclusion_id = self.world.clock.now(), self.world.study.id, new_id()
+        rater_id = self.rater(
+            lambda tx, who: tx.exclusions.add(Exclusion(exclusion_id, study_id, who.user_id, now, "why", now))
+        )
+        return rater_id, exclusion_id
+
+    def paused_or_appealed(self) -> str:
+        """Return a new rater who is paused and has appealed against it."""
+        now = self.world.clock.now()
+        return self.place(paused_at=now, pause_reason="before", appeal="No.", appealed_at=now)
+
+    def to_rater(self, base: str, deed: str, rater_id: str = "", **more: object) -> Response:
+        """Do something to a new rater of the study, by a form or by JSON."""
+        at = f"{base}/studies/{self.world.study.id}/raters/{rater_id or self.paused_or_appealed()}/{deed}"
+        return self.admin("POST", at, **more)
+
+    def lift(self) -> Response:
+        rater_id, exclusion_id = self.excluded()
+        return self.to_rater("/admin", "lift", rater_id, data={"exclusion_id": exclusion_id})
+
+    def consent(self) -> Response:
+        """Ask for consent, and give it."""
+        study_id, told = self.study(), Guide(consent="You are paid.")
+        with self.world.parts.store.begin() as tx:
+            tx.studies.replace(replace(tx.studies.get(study_id), guide=told))
+        given = {"study": study_id, "consent": told.consent_hash}
+        return self.as_somebody("POST", "/api/train/enrolment", json=given)
+
+    def output(self) -> str:
+        with self.world.parts.store.read() as tx:
+            return next(one.output_id for one in tx.options.all(study_id=self.world.study.id) if one.output_id)
+
+    def guide(self) -> dict[str, object]:
+        with self.world.parts.store.read() as tx:
+            return {"revision": tx.studies.get(self.world.study.id).revision, **asdict(Guide(words="Look well."))}
+
+    def guide_by_form(self) -> Response:
+        study_id = self.study()
+        told = {"revision": "0", "words": "Look.", "tags": "Dark", **{f"anchor.{n}": "So." for n in range(1, 6)}}
+        return self.admin("POST", f"/admin/studies/{study_id}/guide", data=told)
+
     def settings(self) -> dict[str, object]:
         space = self.world.study.spaces["local"].model_dump(mode="json")
         return {"name": "Other", "spaces": {"local": space}}
@@ -218,6 +279,23 @@ DEEDS: dict[str, Callable[[Deeds], Response]] = {
         "POST", f"/api/v1/studies/{d.study()}/inputs", files={"file": d.photo()}
     ),
     "DELETE /api/v1/inputs/{input_id}": lambda d: d.admin("DELETE", f"/api/v1/inputs/{d.source()}"),
+    "PUT /api/v1/studies/{study_id}/guide": lambda d: d.admin(
+        "PUT", f"/api/v1/studies/{d.world.study.id}/guide", json=d.guide()
+    ),
+    "POST /admin/studies/{study_id}/guide": lambda d: d.guide_by_form(),
+    "POST /admin/studies/{study_id}/guide/example": lambda d: d.admin(
+        "POST", f"/admin/studies/{d.world.study.id}/guide/example", data={"score": "3", "output": d.output()}
+    ),
+    "POST /api/train/enrolment": lambda d: d.consent(),
+    "POST /api/train/appeal": lambda d: d.as_somebody("POST", "/api/train/appeal", json={"words": "No."}),
+    "POST /status/appeal": lambda d: d.as_somebody(
+        "POST", "/status/appeal", data={"words": "No.", "study": d.world.study.id}
+    ),
+    "POST /account/time-zone": lambda d: d.as_somebody("POST", "/account/time-zone", data={"zone": "Asia/Tokyo"}),
+    "POST /api/v1/exclusions/{exclusion_id}/lift": lambda d: d.admin(
+        "POST", f"/api/v1/exclusions/{d.excluded()[1]}/lift"
+    ),
+    "POST /admin/studies/{study_id}/raters/{user_id}/lift": lambda d: d.lift(),
     "POST /api/v1/jobs/{job_id}/retry": lambda d: d.admin("POST", f"/api/v1/jobs/{d.parked()}/retry"),
     "POST /admin/studies/new": lambda d: d.admin("POST", "/admin/studies/new", data=fields("New")),
     "POST /admin/studies/{study_id}": lambda d: d.admin("POST", f"/admin/studies/{d.study()}", data=fields("B")),
@@ -250,6 +328,26 @@ DEEDS: dict[str, Callable[[Deeds], Response]] = {
         "POST", f"{HOME}/versions/{d.shelved()}/withdraw", data={}
     ),
 }
+
+
+def to_raters(base: str, kind: str, reason: str) -> dict[str, Callable[[Deeds], Response]]:
+    """What admins do to raters, over the API or by forms."""
+    sent: dict[str, dict[str, object]] = {
+        "pause": {kind: {"words": "why"}},
+        "resume": {},
+        "recalibrate": {},
+        "answer": {kind: {"words": "Yes."}},
+        "exclude": {kind: {reason: "why"}},
+    }
+    return {
+        f"POST {base}/studies/{{study_id}}/raters/{{user_id}}/{deed}": (
+            lambda d, deed=deed, more=more: d.to_rater(base, deed, **more)  # type: ignore[misc]
+        )
+        for deed, more in sent.items()
+    }
+
+
+DEEDS |= to_raters("/api/v1", "json", "reason") | to_raters("/admin", "data", "words")
 
 
 def chain(grounds: Grounds) -> list[Event]:

@@ -42,6 +42,14 @@ WORDS: dict[str, str] = {
     "prompt.published": "published the best settings of the prompt {object} as {to}, after {from}",
     "prompt.rolled_back": "rolled the prompt {object} back from {from} to {to}",
     "prompt.withdrawn": "withdrew the version {object} of the prompt {prompt}",
+    "rater.answered": "answered the appeal of {object}",
+    "rater.appealed": "appealed against how their ratings are judged",
+    "rater.consented": "agreed to the terms of a study",
+    "rater.counted_again": "let the ratings of {object} count again",
+    "rater.excluded": "left the ratings of {object} out",
+    "rater.paused": "paused the ratings of {object}",
+    "rater.recalibrated": "asked {object} for the calibration again",
+    "rater.resumed": "let {object} go on rating",
     "role.changed": "made {object} {to}, who was {from}",
     "role.given": "let {object} in as {role}",
     "role.taken": "joined as {role}",
@@ -51,6 +59,7 @@ WORDS: dict[str, str] = {
     "study.changed": "changed the study {object}",
     "study.cloned": "made the study {object} as a clone",
     "study.finished": "finished the study {object}: {why}",
+    "study.guided": "changed what raters of the study {object} are told",
     "study.imported": "imported the study {object}",
     "study.made": "made the study {object}",
     "study.paused": "paused the study {object}",
@@ -59,6 +68,7 @@ WORDS: dict[str, str] = {
     "user.deactivated": "deactivated {object}",
     "user.erased": "erased somebody, now {object}",
     "user.reactivated": "let {object} in again",
+    "user.zoned": "chose another time zone",
 }
 
 

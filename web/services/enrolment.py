@@ -178,7 +178,11 @@ def choose_time_zone(parts: Parts, rater: Actor, zone: str) -> User:
     with parts.store.begin() as tx:
         tx.of_people.lock(rater.user_id)
         user = tx.users.get(rater.user_id)
-        return user if user.time_zone == zone else tx.users.replace(replace(user, time_zone=zone))
+        if user.time_zone == zone:
+            return user
+        moved = tx.users.replace(replace(user, time_zone=zone))
+        record(tx, parts.clock.now(), rater, "user.zoned", ("user", user.id))
+        return moved
 
 
 def _change(

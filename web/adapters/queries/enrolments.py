@@ -70,5 +70,7 @@ class EnrolmentQueries:
             .group_by(users.c.email, users.c.id)
             .order_by(users.c.email)
         )
-        rows = self.connection.execute(query)
-        return tuple(PayLine(*work, round(int(ms) / _HOUR_MS, 4)) for *work, ms in rows)
+        return tuple(
+            PayLine(email, user_id, ratings, skips, samples, round(int(ms) / _HOUR_MS, 4))
+            for email, user_id, ratings, skips, samples, ms in self.connection.execute(query)
+        )
