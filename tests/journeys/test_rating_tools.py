@@ -12,9 +12,11 @@ from tests.journeys.conftest import Join
 from tests.journeys.rater import Rater
 from tests.journeys.server import Server
 from tests.journeys.studies import studying
+from tests.journeys.test_accessible import assert_accessible, assert_accessible_in_light_and_dark
 from web.domain.study import Study
 from web.services import passwords
 
+CLOSE: dict[str, Any] = {"viewport": {"width": 320, "height": 200}, "device_scale_factor": 4}  # 1280 by 800 at 400 %
 PHONE: dict[str, Any] = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
 WORD = "a long word for a test"
 ATTENDED = """async () => {
@@ -62,7 +64,7 @@ def own(server: Server, rater: Rater) -> list[float | None]:
 def frame(rater: Rater) -> dict[str, float]:
     box = rater.page.locator("#frame").bounding_box()
     assert box is not None
-    return {name: round(value) for name, value in box.items()}  # type: ignore[attr-defined]
+    return {side: round(box[side]) for side in ("x", "y", "width", "height")}
 
 
 def original_there(rater: Rater) -> None:
@@ -74,6 +76,7 @@ def test_keys_can_be_changed_and_switched_off_and_stay_so(server: Server, rater:
     page = rater.page
     page.keyboard.press("?")
     page.get_by_text("Change keys").click()
+    assert_accessible_in_light_and_dark(page)
     said = page.locator("#keymap-said")
     page.get_by_role("button", name="Rate 5, Excellent").click()
     page.keyboard.press("s")
@@ -106,6 +109,7 @@ def test_the_slider_moves_by_arrows_buttons_and_pointer(rater: Rater) -> None:
     expect(stage).to_have_attribute("data-view", "slider")
     slider = page.get_by_role("slider", name="How much of the photo is the original")
     expect(slider).to_have_value("50")
+    assert_accessible_in_light_and_dark(page)
     page.keyboard.press("ArrowRight")
     expect(slider).to_have_value("55")
     page.get_by_role("button", name="More of the variant").click()
@@ -194,6 +198,35 @@ def test_fingers_pinch_drag_and_tap(server: Server, room: Study, join: Join) -> 
     assert own(server, rater) == [4]
 
 
+def test_all_of_it_works_by_keyboard_at_four_hundred_per_cent(server: Server, room: Study, join: Join) -> None:
+    rater = join(room, **CLOSE)
+    rater.open()
+    page = rater.page
+    original_there(rater)
+    for opened, key, closed in (
+        ("#split-tools", "c", "c"),
+        ("#skip-panel", "s", "Escape"),
+        ("#note-panel", "t", "Escape"),
+        ("#help", "?", "Escape"),
+        ("#grid", "g", "Escape"),
+    ):
+        page.keyboard.press(key)
+        expect(page.locator(opened)).to_be_visible()
+        assert page.evaluate("document.scrollingElement.scrollWidth") <= CLOSE["viewport"]["width"], opened
+        assert_accessible(page)
+        focused = page.evaluate("document.activeElement.getBoundingClientRect().right")
+        assert focused <= CLOSE["viewport"]["width"], opened
+        page.keyboard.press(closed)
+        expect(page.locator(opened)).to_be_hidden()
+    rater.rate(4)
+    rater.await_photo()
+    page.keyboard.press("s")
+    page.keyboard.press("4")
+    rater.rate(2)
+    rater.settled()
+    assert own(server, rater) == [4, None, 2]
+
+
 def notice_of(rater: Rater) -> Locator:
     return rater.page.locator("#notice")
 
@@ -205,8 +238,10 @@ def test_who_has_reached_the_target_goes_on_or_stops(server: Server, room: Study
     rater.rate(4, 4)
     notice = notice_of(rater)
     expect(notice).to_contain_text("Today's target is reached.")
+    assert_accessible_in_light_and_dark(rater.page)
     notice.get_by_role("button", name="Stop for today").click()
     expect(rater.page.get_by_role("heading", name="Done for today")).to_be_visible()
+    assert_accessible_in_light_and_dark(rater.page)
     rater.page.keyboard.press("5")
     rater.page.get_by_role("button", name="Go on").click()
     rater.rate(3)
@@ -247,6 +282,8 @@ def test_who_was_signed_out_comes_back_by_password_in_place(server: Server, room
     rater.rate(2, 4)
     dialog = rater.page.get_by_role("dialog", name="Your session is over")
     expect(dialog).to_be_visible()
+    assert_accessible_in_light_and_dark(rater.page)
+    dialog.get_by_label("Password").focus()
     assert own(server, rater) == []
     rater.page.keyboard.type("not the word at all")
     rater.page.keyboard.press("Enter")

@@ -5,20 +5,24 @@
 
 const SHELL = "palate-shell";
 const PAGE = "/train";
+const PATIENCE_MS = 3_000; // a network that says nothing is none
 
-/** Answer from the network, keep a copy; without network, answer with the copy. @param {Request} request @param {string} key */
+/** Answer from the network and keep a copy. @param {Cache} cache @param {Request} request @param {string} key */
+async function fromNetwork(cache, request, key) {
+  const response = await fetch(request);
+  if (response.ok) await cache.put(key, response.clone());
+  else if (key === PAGE && response.status !== 503) await cache.delete(PAGE); // signed out: the page is not theirs any more
+  return response;
+}
+
+/** Answer from the network; where that fails or is silent, with the copy. @param {Request} request @param {string} key */
 async function networkFirst(request, key) {
   const cache = await caches.open(SHELL);
-  try {
-    const response = await fetch(request);
-    if (response.ok) await cache.put(key, response.clone());
-    else if (key === PAGE && response.status !== 503) await cache.delete(PAGE); // signed out: the page is not theirs any more
-    return response;
-  } catch (error) {
-    const kept = await cache.match(key);
-    if (kept) return kept;
-    throw error;
-  }
+  const kept = await cache.match(key);
+  const asking = fromNetwork(cache, request, key);
+  if (!kept) return asking;
+  const silence = new Promise((resolve) => setTimeout(() => resolve(kept), PATIENCE_MS));
+  return Promise.race([asking.catch(() => kept), silence]);
 }
 
 /** Keep the page and exactly these static files. @param {string[]} urls */

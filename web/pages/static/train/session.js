@@ -22,6 +22,7 @@ const UNDO_DEPTH = 20;
 const RENEW_MS = 4 * 60_000; // a lease lasts ten minutes
 const POLL_MS = 3_000;
 const SLOWEST_POLL_MS = 15_000;
+const SILENCE_MS = 3_000; // a network that says nothing is none
 const RULING_MS = 4_000; // so long a photo of the practice waits for what was expected
 /** @type {Onboarding} */
 const NOTHING_DUE = { consent: false, guidelines: false, training: null };
@@ -81,7 +82,9 @@ export class Session extends EventTarget {
     addEventListener("online", () => this.lease(true));
     this.outbox.addEventListener("told", () => this.#failures && this.lease(true));
     document.addEventListener("visibilitychange", () => document.visibilityState === "visible" && this.lease(true));
+    const silence = setTimeout(() => void this.#goOnWithKept(), SILENCE_MS);
     await this.lease();
+    clearTimeout(silence);
   }
 
   /** @param {string} name @param {unknown} [detail] */
@@ -136,11 +139,15 @@ export class Session extends EventTarget {
   /** Go on with what was leased before, as long as it lasts. @param {Failure} failure */
   async #unreached(failure) {
     this.#emit(failure.kind === "session" ? "failed" : "online", failure.kind === "session" ? failure : false);
-    if (this.current || this.#resting) return;
-    const kept = this.queue.length ? undefined : await this.queue.restore((option) => this.#taken(option));
-    if (kept && this.#heed(kept)) return;
+    if (!(await this.#goOnWithKept())) this.#emit("state", { state: "offline", message: failure.message });
+  }
+
+  /** Show what was leased before, also before a reload, if nothing is on; tell whether there was something. */
+  async #goOnWithKept() {
+    const kept = this.current || this.queue.length ? undefined : await this.queue.restore((option) => this.#taken(option));
+    if (this.current || this.#resting || (kept && this.#heed(kept))) return true;
     if (this.queue.length) void this.advance();
-    else this.#emit("state", { state: "offline", message: failure.message });
+    return this.queue.length > 0 || this.current !== null;
   }
 
   /** Ask once, before anything is leased, whether something must be done first. */
