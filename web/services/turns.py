@@ -58,7 +58,8 @@ def calibrate(tx: Transaction, asker: Asker, tab: str, count: int) -> tuple[Leas
     """Lease a rater's tab items whose right answer is told once they are rated."""
     found = ordered(tx.of_turns.open_to(asker, ("calibration",)), (), asker.rater_id)[:count]
     got = tx.of_turns.claim(asker, [one.experiment_id for one in found]) if found else {}
-    return tx.of_leases.take(Lease.start(item, asker.rater_id, tab, asker.now) for item in got.values())
+    taken = [got[one.experiment_id] for one in found if one.experiment_id in got]
+    return tx.of_leases.take(Lease.start(item, asker.rater_id, tab, asker.now) for item in taken)
 
 
 class _Desk:
