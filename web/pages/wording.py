@@ -130,7 +130,7 @@ def check(experiment: Experiment, gold: Gold | None) -> str:
     right = f"{gold.low} ★" if gold.low == gold.high else f"{gold.low} to {gold.high} ★"
     source = "raters agree on it" if gold.source == "agreement" else "it was spoilt on purpose"
     use = "A check of raters" if experiment.kind == "gold" else "For calibration"
-    return f"{use}: {right} is right, for {source}; one star off is no miss. Its ratings teach the optimizer nothing."
+    return f"{use}: {right} is right, as {source}; one star off is no miss. Its ratings teach the optimizer nothing."
 
 
 def evidence(option: Option) -> str:
