@@ -107,6 +107,7 @@ export class Session extends EventTarget {
       await this.outbox.flush();
       this.#wanted = false;
       if (await this.#mustWait()) return;
+      await this.#hearOtherTabs();
       const next = await this.queue.lease((option) => this.#taken(option));
       this.#failures = 0;
       this.#emit("online", true);
@@ -142,8 +143,16 @@ export class Session extends EventTarget {
     if (!(await this.#goOnWithKept())) this.#emit("state", { state: "offline", message: failure.message });
   }
 
+  /** Count as answered what another tab of this browser has answered: its leases come to this one when it is closed. */
+  async #hearOtherTabs() {
+    for (const { option_id, id, score } of await orElse(this.outbox.store.answered(), [])) {
+      if (!this.answered.has(option_id)) this.answered.set(option_id, { id, score });
+    }
+  }
+
   /** Show what was leased before, also before a reload, if nothing is on; tell whether there was something. */
   async #goOnWithKept() {
+    await this.#hearOtherTabs();
     const kept = this.current || this.queue.length ? undefined : await this.queue.restore((option) => this.#taken(option));
     if (this.current || this.#resting || (kept && this.#heed(kept))) return true;
     if (this.queue.length) void this.advance();
