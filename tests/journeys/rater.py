@@ -34,6 +34,11 @@ class Rater:
         self.page.goto(f"/train?study={self.study_id}&ahead={ahead}")
         self.await_photo()
 
+    def begin(self) -> None:
+        """Read what counts, on a first visit, and wait for the first photo, which a worker may still make."""
+        self.page.get_by_role("button", name="Start rating").click()
+        self.page.wait_for_selector("main.train[data-gate=open]", timeout=60_000)
+
     def await_photo(self) -> None:
         """Wait until a photo is on the screen and answers are let through."""
         self.page.wait_for_selector("main.train[data-gate=open]")

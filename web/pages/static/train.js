@@ -49,6 +49,7 @@ const uploads = new Uploads(wire, session, images, byId("upload-list"), () => vi
 
 let online = true;
 let keyed = false; // a key press waits for its next photo
+let signedOut = false; // the server has said so, and nothing else since
 let gateTimer = 0;
 let guideCame = Promise.resolve();
 
@@ -273,7 +274,9 @@ function on(target, name, hear) {
 function syncView() {
   view.sync(outbox.state, outbox.pending, online, queue.length);
   view.progress(outbox.gain);
-  if (outbox.state === "signin") view.askToSignIn();
+  const isOut = outbox.state === "signin";
+  if (isOut && !signedOut) view.askToSignIn(); // once: who has just signed in again rates on while the rest is told
+  signedOut = isOut;
 }
 
 function onPainted() {
