@@ -5,6 +5,7 @@ from datetime import datetime
 from sqlalchemy import Connection, and_, case, func, select
 
 from web.adapters.tables import experiments, leases, ratings, studies, users
+from web.domain.experiment import SAMPLES
 from web.domain.pay import LONGEST_LOOK, PayLine
 
 _HOUR_MS = 3_600_000
@@ -52,7 +53,7 @@ class EnrolmentQueries:
         """Return what people have worked in a project from a time to before another, by address."""
         stands = ratings.c.undone_at.is_(None)
         scored = and_(stands, ratings.c.score.is_not(None))
-        learnt_from = and_(scored, experiments.c.kind.in_(("explore", "ab")))
+        sampled = and_(scored, experiments.c.kind.in_(SAMPLES))
         looked = case((ratings.c.seen_ms > LONGEST_LOOK, LONGEST_LOOK), else_=ratings.c.seen_ms)
         query = (
             select(
@@ -60,7 +61,7 @@ class EnrolmentQueries:
                 users.c.id,
                 func.count(case((scored, 1))),
                 func.count(case((and_(stands, ratings.c.skip.is_not(None)), 1))),
-                func.count(case((learnt_from, ratings.c.experiment_id)).distinct()),
+                func.count(case((sampled, ratings.c.experiment_id)).distinct()),
                 func.sum(looked),
             )
             .join(users, users.c.id == ratings.c.judge_id)
