@@ -89,6 +89,12 @@ def test_a_level_that_moves_is_found_where_it_moves() -> None:
     assert of(panel(moved, {"bob": half}), "bob").drift is None
 
 
+def test_the_level_of_who_rates_much_is_told_at_few_moments() -> None:
+    levels = of(panel(rated({"anna": honest(), "bob": honest()}, items=450)), "anna").levels
+    assert len(levels) == 150
+    assert (levels[0].ratings, levels[-1].ratings) == (3, 450)
+
+
 def test_checks_score_no_item_and_items_score_no_check() -> None:
     gold = Gold("g", "e", "s", 1, 2, "degraded", START)
     checks = [
@@ -115,9 +121,13 @@ def test_agreement_is_told_with_its_interval_and_over_time() -> None:
     assert agreed.agreement.alpha is not None
     assert mixed.agreement.alpha is not None
     assert mixed.agreement.alpha.high < agreed.agreement.alpha.mean
-    assert [step.ratings for step in agreed.over_time] == [48, 96, 144, 192, 240]
-    widths = [step.alpha.high - step.alpha.low for step in agreed.over_time]
-    assert widths[-1] < widths[0]
+    assert [step.ratings for step in agreed.over_time] == list(range(20, 241, 20))
+    for widths in (
+        [step.alpha.high - step.alpha.low for step in agreed.over_time],
+        [step.icc.high - step.icc.low for step in agreed.over_time],
+    ):
+        assert widths[-1] < widths[0]
+    assert (agreed.agreement.alpha, agreed.agreement.icc) == (agreed.over_time[-1].alpha, agreed.over_time[-1].icc)
     assert agreed.agreement.per_item == 3
 
 

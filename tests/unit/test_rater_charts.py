@@ -31,7 +31,10 @@ ALL: dict[str, Markup | None] = {
     "shares": charts.shares("Checks", "words", [("a", Share(3, 4)), ("b", Share(0, 2)), ("c", Share(0, 0))]),
     "agreement": charts.agreement(FOUND.over_time),
     "agreement of one step": charts.agreement(FOUND.over_time[:1]),
-    "agreement below nothing": charts.agreement([AgreementStep(START, 9, WIDE), AgreementStep(START, 12, WIDE)]),
+    "agreement below nothing": charts.agreement(
+        [AgreementStep(START, 9, WIDE, WIDE), AgreementStep(START, 12, WIDE, WIDE)]
+    ),
+    "correlation": charts.correlation(FOUND.over_time),
     "scores": charts.scores_beside(EVE.scores, {1: 1, 2: 0, 3: 9, 4: 2, 5: 0}),
     "scores of nobody": charts.scores_beside({}, {}),
     "times": charts.times([0.01, 3, 900], [2.0, 4.0, 70.0]),
@@ -53,6 +56,7 @@ def test_nothing_is_drawn_of_nothing() -> None:
     nobody = replace(EVE, judge=None, noise=None)
     assert charts.levels([("eve", nobody)]) is charts.noise([("eve", nobody)]) is charts.times([], [1.0]) is None
     assert charts.shares("x", "y", [("a", Share(0, 0))]) is charts.agreement(()) is charts.items(()) is None
+    assert charts.correlation(()) is None
     assert charts.level_over_time(()) is None
 
 
@@ -74,9 +78,14 @@ def test_agreement_is_told_as_what_it_means(alpha: Interval | None, said: str) -
     assert said in words.agreement(alpha)
 
 
+def test_what_one_rating_tells_is_told_as_a_share() -> None:
+    assert words.correlation(None).startswith("Not known yet")
+    assert words.correlation(Interval(mean=0.42, low=0.3, high=0.5)).startswith("42 % of what makes ratings differ")
+
+
 def test_how_sure_scores_are_waits_for_scores() -> None:
     assert words.reliable(Agreement()) == "Known once items were rated."
-    assert "at 2.5 ratings" in words.reliable(Agreement(None, 0.2, 2.5, 0.4))
+    assert "at 2.5 ratings" in words.reliable(Agreement(None, None, 2.5, 0.4))
 
 
 def test_every_sign_of_carelessness_tells_its_number() -> None:

@@ -10,17 +10,17 @@ import numpy as np
 from scipy.stats import chi2
 
 from ml_service.contract import Interval
-from web.domain.agreement import alpha, icc, reliability, repeat_sd
+from web.domain.agreement import alpha, icc, reliability, repeat_sd, shared
 from web.domain.conduct import LEAST, Drift, Flag, drift, flags
 from web.domain.experiment import LEARNT_FROM
-from web.domain.scores import OWN, Judge, OpinionScores, Score, opinion_scores
+from web.domain.scores import OWN, Judge, OpinionScores, Score, numbered, opinion_scores
 from web.domain.work import BAND, Given, Share, Usual, Work, passed, repeats
 
-GROUPS = 5  # of items, each of which is left out once to learn how sure an agreement is
-STEPS = 5  # in time, that the agreement is told at
+STEPS = 12  # in time, that the agreement is told at
 DRAWS = 2000  # of all scores together, to learn how likely each item is the best
 CONTENDERS = 40  # items that may be the best
 KEEP = 0.9  # of the weight of earlier ratings with each that follows, where a level is followed
+LEVELS = 200  # steps that a rater's level is told at; of more ratings only every so many
 LEAST_SPREAD = 0.25  # square stars: equal scores do not make a level certain
 
 
@@ -35,13 +35,13 @@ class Level:
 
 @dataclass(frozen=True)
 class Agreement:
-    """How far raters agree: alpha with its 95 % interval, the intraclass correlation, and how sure scores are.
+    """How far raters agree: alpha and the intraclass correlation with 95 % intervals, and how sure scores are.
 
     `reliable` is the reliability of an item's score by as many ratings as items have on average.
     """
 
     alpha: Interval | None = None
-    icc: float | None = None
+    icc: Interval | None = None
     per_item: float = 0.0
     reliable: float | None = None
 
@@ -53,6 +53,7 @@ class AgreementStep:
     at: datetime
     ratings: int
     alpha: Interval
+    icc: Interval
 
 
 @dataclass(frozen=True)
@@ -118,7 +119,7 @@ def panel(given: Sequence[Given], since: Mapping[str, datetime] | None = None) -
             _figures(rater, work, judges.get(rater), found, usual, (since or {}).get(rater))
             for rater, work in by_rater.items()
         ),
-        agreement=_agreement(fitted, found, over_time[-1].alpha if over_time else None),
+        agreement=_agreement(fitted, found, over_time),
         over_time=over_time,
         contenders=contenders(found.scores),
     )
@@ -188,10 +189,12 @@ def _noise(judge: Judge) -> Interval:
 def _levels(above: Sequence[tuple[datetime, float]]) -> tuple[Level, ...]:
     """Return how far above the others a rater was, as an exponential mean over some ten ratings with its 95 % band."""
     weight = weights = total = squares = 0.0
-    steps = []
+    steps, every = [], -(-len(above) // LEVELS)
     for number, (at, far) in enumerate(above, start=1):
         weight, weights = weight * KEEP + 1, weights * KEEP * KEEP + 1
         total, squares = total * KEEP + far, squares * KEEP + far * far
+        if (len(above) - number) % every:
+            continue
         mean = total / weight
         spread = max(squares / weight - mean * mean, LEAST_SPREAD)
         half = BAND * float(np.sqrt(spread * weights)) / weight
@@ -210,29 +213,21 @@ def _drift(rated: Sequence[tuple[float, float]], judge: Judge | None, found: Opi
     return drift(residuals.tolist(), noise)
 
 
-def _agreement(fitted: Sequence[Given], found: OpinionScores, alpha_now: Interval | None) -> Agreement:
+def _agreement(fitted: Sequence[Given], found: OpinionScores, over_time: Sequence[AgreementStep]) -> Agreement:
     if not fitted:
         return Agreement()
     per_item = len(fitted) / len(found.scores)
-    return Agreement(alpha_now, icc(found), per_item, reliability(found, max(round(per_item), 1)))
-
-
-def _alpha(given: Sequence[Given]) -> Interval | None:
-    """Return Krippendorff's alpha with its 95 % interval, by leaving out one group of items after the other."""
-    whole = alpha(*_columns(given))
-    if whole is None:
-        return None
-    place = {item: number % GROUPS for number, item in enumerate(dict.fromkeys(one.item for one in given))}
-    left = [[one for one in given if place[one.item] != group] for group in range(min(GROUPS, len(place)))]
-    found = [alpha(*_columns(some)) for some in left]
-    known = np.array([one for one in found if one is not None])
-    if known.size < 2:
-        return Interval(mean=whole, low=-1.0, high=1.0)
-    half = BAND * float(np.sqrt((known.size - 1) / known.size * ((known - known.mean()) ** 2).sum()))
-    return Interval(mean=whole, low=max(whole - half, -1.0), high=min(whole + half, 1.0))
+    alpha_now, icc_now = (over_time[-1].alpha, over_time[-1].icc) if over_time else (None, None)
+    return Agreement(alpha_now, icc_now, per_item, reliability(found, max(round(per_item), 1)))
 
 
 def _over_time(fitted: Sequence[Given]) -> tuple[AgreementStep, ...]:
-    ends = sorted({len(fitted) * step // STEPS for step in range(1, STEPS + 1)} - {0})
-    found = [(fitted[end - 1].at, end, _alpha(fitted[:end])) for end in ends]
-    return tuple(AgreementStep(at, end, one) for at, end, one in found if one is not None)
+    items, raters, scores = _columns(fitted)
+    item, rater, stars = numbered(items)[1], numbered(raters)[1], np.array(scores, dtype=float)
+    steps = []
+    for end in sorted({len(fitted) * step // STEPS for step in range(1, STEPS + 1)} - {0}):
+        counts = shared(item[:end], rater[:end], stars[:end])
+        agreed, correlated = alpha(counts), icc(counts)
+        if agreed is not None and correlated is not None:
+            steps.append(AgreementStep(fitted[end - 1].at, end, agreed, correlated))
+    return tuple(steps)

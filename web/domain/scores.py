@@ -114,8 +114,8 @@ def opinion_scores(
     """
     if not stars:
         return OpinionScores()
-    item_names, item = _numbered(items)
-    rater_names, rater = _numbered(raters)
+    item_names, item = numbered(items)
+    rater_names, rater = numbered(raters)
     rated, which = _without_repeats(item, rater, np.array(stars, dtype=float), len(item_names), len(rater_names))
     known = _learn(rated, (repeat_sd or 0.0) ** 2)
     score, error, level, level_error = _posterior(rated, known)
@@ -137,7 +137,7 @@ def opinion_scores(
     )
 
 
-def _numbered(names: Sequence[str]) -> tuple[list[str], Ints]:
+def numbered(names: Sequence[str]) -> tuple[list[str], Ints]:
     """Return the different names, and the place among them of each name."""
     place = {name: at for at, name in enumerate(dict.fromkeys(names))}
     return list(place), np.array([place[name] for name in names], dtype=np.intp)

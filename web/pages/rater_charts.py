@@ -6,6 +6,7 @@ from math import ceil
 
 from markupsafe import Markup
 
+from ml_service.contract import Interval
 from web.domain.panel import AgreementStep, Level, RaterFigures
 from web.domain.standing import ScoredItem
 from web.domain.work import Share
@@ -97,17 +98,40 @@ def agreement(steps: Sequence[AgreementStep]) -> Markup | None:
     """Draw how far raters agree, alpha with its 95 % interval, of all ratings up to each moment."""
     if not steps:
         return None
-    low = min(0.0, max(-1.0, *(step.alpha.low for step in steps)))
+    words = rater_words.agreement(steps[-1].alpha)
+    return _over_ratings("Agreement of raters", words, "Alpha", steps, [step.alpha for step in steps], (USABLE, GOOD))
+
+
+def correlation(steps: Sequence[AgreementStep]) -> Markup | None:
+    """Draw how much a single rating tells, the intraclass correlation, of all ratings up to each moment."""
+    if not steps:
+        return None
+    words = rater_words.correlation(steps[-1].icc)
+    return _over_ratings("What one rating tells", words, "ICC", steps, [step.icc for step in steps], ())
+
+
+def _over_ratings(
+    title: str,
+    words: str,
+    name: str,
+    steps: Sequence[AgreementStep],
+    found: Sequence[Interval],
+    guides: Sequence[float],
+) -> Markup:
+    """Draw a share with its interval by the ratings that it is of, with lines that mark what is good."""
+    low = min(0.0, max(-1.0, *(one.low for one in found)))
     up = Scale(-0.5 if low < -0.05 else 0, 1, BOTTOM, TOP)
     across = Scale(steps[0].ratings, max(steps[-1].ratings, steps[0].ratings + 1), LEFT, RIGHT)
     marks = [(across(value), number(value, 0)) for value in across.ticks() if value == int(value)]
-    band = [(across(step.ratings), step.alpha) for step in steps]
+    band = [(across(step.ratings), one) for step, one in zip(steps, found, strict=True)]
     shapes = [*_lines(up), *value_axis(marks, "ratings"), *banded(band, up)]
-    shapes += [line(LEFT, up(value), RIGHT, up(value), "target") for value in (USABLE, GOOD)]
+    shapes += [line(LEFT, up(value), RIGHT, up(value), "target") for value in guides]
     shapes += [dot(x, up(max(one.mean, up.low)), 3) for x, one in band]
-    rows = [(step.at.strftime("%Y-%m-%d %H:%M"), step.ratings, *bounds(step.alpha)) for step in reversed(steps)]
-    words = rater_words.agreement(steps[-1].alpha)
-    return figure("Agreement of raters", words, shapes, ("Until", "Ratings", "Alpha", "Low", "High"), rows)
+    rows = [
+        (step.at.strftime("%Y-%m-%d %H:%M"), step.ratings, *bounds(one))
+        for step, one in reversed(list(zip(steps, found, strict=True)))
+    ]
+    return figure(title, words, shapes, ("Until", "Ratings", name, "Low", "High"), rows)
 
 
 def scores_beside(mine: Mapping[int, int], others: Mapping[int, int]) -> Markup:

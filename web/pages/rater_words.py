@@ -38,6 +38,13 @@ def agreement(alpha: Interval | None) -> str:
     return "Tastes differ, as they do: more ratings of an item make its score sure."
 
 
+def correlation(icc: Interval | None) -> str:
+    """Say how much a single rating tells of an item."""
+    if icc is None:
+        return "Not known yet: it takes items that several raters have scored."
+    return f"{compact_percent(icc.mean)} of what makes ratings differ is the item; the rest is who rates, and chance."
+
+
 def reliable(found: Agreement) -> str:
     """Say how sure the scores of items are."""
     if found.reliable is None:

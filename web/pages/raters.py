@@ -153,6 +153,7 @@ def _plots(report: RatersReport) -> Plots:
         levels=rater_charts.levels(known),
         noise=rater_charts.noise(known),
         agreement=rater_charts.agreement(report.over_time),
+        correlation=rater_charts.correlation(report.over_time),
         checks=rater_charts.shares("Checks passed", "Of items whose right answer is known.", checks),
         repeats=rater_charts.shares("Repeats within a star", "Of the same pictures, shown again.", repeats),
         times=rater_charts.times(pool.seconds, ()),
