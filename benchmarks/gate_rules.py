@@ -1,0 +1,103 @@
+"""Rules that decide from pairs whether a challenger is promoted: Palate's, and those that others use."""
+
+import math
+from collections.abc import Callable, Mapping
+
+import numpy as np
+from scipy.stats import norm
+
+from benchmarks.pairs import Floats
+from web.domain.evidence import LARGEST, PARTS, RATES
+
+Rule = Callable[[Floats], Floats]
+LEAST = 12  # pairs before anything is promoted, for all rules but the one that looks once
+GRID = np.linspace(0.05, 0.95, 19)
+OURS, BETTING = "Palate", "betting, 19 rates, E ≥ 20"
+
+
+def log_wealth(stars: Floats, rates: Floats, parts: Floats, claim: float = 0.0) -> Floats:
+    """Return log E after each pair, as tests × pairs, of a bettor who splits wealth among constant rates."""
+    x = (stars - claim) / (LARGEST + claim)
+    total = np.full(x.shape, -np.inf)
+    for rate, part in zip(rates, parts, strict=True):
+        total = np.logaddexp(total, math.log(part) + np.cumsum(np.log1p(rate * x), axis=1))
+    return total
+
+
+def palate(stars: Floats, claim: float = 0.0) -> Floats:
+    """Return log E as `web.domain.evidence` bets; a test holds them to be the same."""
+    return log_wealth(stars, np.array(RATES), np.array(PARTS), claim)
+
+
+def first(promoted: np.ndarray, least: int = LEAST) -> Floats:
+    """Return the number of the pair with which each test promotes, infinite where none does."""
+    promoted = promoted.copy()
+    promoted[:, : least - 1] = False
+    return np.where(promoted.any(axis=1), promoted.argmax(axis=1) + 1.0, np.inf)
+
+
+def given_up(stars: Floats, worth: float = 0.3, harm: float = 10.0) -> Floats:
+    """Return the number of the pair with which Palate gives a challenger up: harm, or no gain worth having."""
+    against = log_wealth(-stars, np.array(RATES), np.array(PARTS), -worth)
+    worse = log_wealth(-stars, np.array(RATES), np.array(PARTS))
+    futile = first(against >= math.log(20))
+    return np.minimum(futile, first(worse >= math.log(harm), 1))
+
+
+def _betting(threshold: float) -> Rule:
+    return lambda stars: first(log_wealth(stars, GRID, np.full(19, 1 / 19)) >= math.log(threshold))
+
+
+def _tuned(stars: Floats) -> Floats:
+    """One bet, tuned to a planned sixty pairs and to the spread so far."""
+    x = stars / LARGEST
+    spread = (np.cumsum(x**2, axis=1) + 0.1) / np.arange(2, x.shape[1] + 2)
+    spread = np.column_stack([np.full(len(x), 0.1), spread[:, :-1]])
+    rate = np.minimum(0.9, np.sqrt(2 * math.log(20) / (60 * spread)))
+    return first(np.cumsum(np.log1p(rate * x), axis=1) >= math.log(20))
+
+
+def _sign(stars: Floats) -> Floats:
+    return _betting(20)(LARGEST * np.sign(stars))
+
+
+def _higher_mean(stars: Floats) -> Floats:
+    return np.where(stars[:, :10].mean(axis=1) > 0, 10.0, np.inf)
+
+
+def _chance_to_beat(stars: Floats) -> Floats:
+    mean, error, _ = _moments(stars)
+    return first(norm.cdf(mean / error) > 0.95, 10)
+
+
+def _mixture(tuned_to: int) -> Rule:
+    """The asymptotic confidence sequence of Waudby-Smith et al. (2021), one-sided at 5 %, as GrowthBook uses it."""
+    alpha = 0.1  # both sides together
+    rho = (-2 * math.log(alpha) + math.log(-2 * math.log(alpha) + 1)) / tuned_to
+
+    def rule(stars: Floats) -> Floats:
+        mean, error, n = _moments(stars)
+        wide = np.sqrt(2 * (n * rho + 1) / (n * rho) * np.log(np.sqrt(n * rho + 1) / alpha))
+        return first(mean > error * wide)
+
+    return rule
+
+
+def _moments(stars: Floats) -> tuple[Floats, Floats, Floats]:
+    n = np.arange(1.0, stars.shape[1] + 1)
+    mean = np.cumsum(stars, axis=1) / n
+    variance = np.maximum(np.cumsum(stars**2, axis=1) / n - mean**2, 1e-9) * n / np.maximum(n - 1, 1)
+    return mean, np.sqrt(variance / n), n
+
+
+RULES: Mapping[str, Rule] = {
+    OURS: lambda stars: first(palate(stars) >= math.log(20)),
+    BETTING: _betting(20),
+    "betting, 19 rates, E ≥ 10": _betting(10),
+    "betting on signs, E ≥ 20": _sign,
+    "one bet tuned to 60 pairs": _tuned,
+    "normal mixture, n* = 50": _mixture(50),
+    "normal mixture, n* = 5000": _mixture(5000),
+    "chance to beat > 95 %, peeking": _chance_to_beat,
+    "higher mean after 10, once": _higher_mean,
+}

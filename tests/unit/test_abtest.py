@@ -1,0 +1,104 @@
+"""A test is decided by its pairs alone: a winner by evidence, a loser by harm, complaints, failures or patience."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import numpy as np
+import pytest
+
+from ml_service.errors import InvalidRequest
+from web.domain.abtest import ABTest, Decision, Design, Pair, PairState, decide, next_challenger, stand
+
+NOW = datetime(2026, 11, 22, tzinfo=UTC)
+TEST = ABTest(
+    "test", "project", "study", "photo-enhance", "challenge", "running", "one", ("two",), Design(), "approve", NOW
+)
+
+
+def pair(number: int, difference: float | None, challenger: str = "two", failed: int = 0, **tags: float) -> Pair:
+    state: PairState = "failed" if difference is None else "closed"
+    raters = () if difference is None else (f"rater {number % 2}",)
+    name = f"{challenger} {number}"
+    return Pair(name, "test", name, "input", challenger, state, NOW, number, difference, tags, failed, raters, NOW)
+
+
+def decided(test: ABTest, *pairs: Pair) -> Decision | None:
+    return decide(test, stand(test, pairs))
+
+
+def test_a_winner_is_promoted_as_soon_as_the_evidence_is_there_and_pairs_are_enough() -> None:
+    better = [pair(at, 2.0) for at in range(1, 13)]
+    assert decided(TEST, *better[:11]) is None
+    found = decided(TEST, *better)
+    assert found is not None
+    assert (found.outcome, found.winner) == ("promote", "two")
+    assert found.evidence[0].better >= 20
+    assert found.evidence[0].low >= 0
+    assert found.evidence[0].gain == 2.0
+
+
+def test_a_winner_waits_for_as_many_raters_as_the_test_fixed() -> None:
+    strict = replace(TEST, design=Design(least_raters=3))
+    better = [pair(at, 2.0) for at in range(1, 30)]
+    assert decided(strict, *better) is None
+    assert decided(strict, *better, replace(pair(30, 2.0), raters=("another",))) is not None
+
+
+@pytest.mark.parametrize(
+    ("pairs", "outcome"),
+    [
+        ([pair(at, -3.0) for at in range(1, 7)], "harm"),
+        ([pair(at, None, failed=1) for at in range(1, 5)], "failures"),
+        ([pair(at, 2.0, noisy=1.0) for at in range(1, 13)], "tag"),
+        ([pair(at, 0.0 if at % 2 else -0.2) for at in range(1, 100)], "no_gain"),
+        ([pair(at, 1.2 if at % 2 else -0.6) for at in range(1, 21)], "cap"),
+    ],
+)
+def test_a_challenger_is_given_up(pairs: list[Pair], outcome: str) -> None:
+    test = replace(TEST, design=Design(most_pairs=20)) if outcome == "cap" else TEST
+    found = decided(test, *pairs)
+    assert found is not None
+    assert (found.outcome, found.winner) == (outcome, None)
+
+
+def test_the_order_of_closing_counts_and_not_that_of_the_rows() -> None:
+    luck = np.random.default_rng(3)
+    pairs = [pair(at, float(luck.integers(-4, 5))) for at in range(1, 40)]
+    assert stand(TEST, pairs) == stand(TEST, [pairs[at] for at in luck.permutation(len(pairs))])
+
+
+def test_pairs_that_are_not_closed_say_nothing() -> None:
+    waiting = replace(pair(1, None), number=None, state="open")
+    assert stand(TEST, [waiting]) == stand(TEST, [])
+
+
+def test_several_challengers_need_as_many_times_the_evidence() -> None:
+    three = replace(TEST, challengers=("two", "three", "four"))
+    better = [pair(at, 1.0) for at in range(1, 17)]
+    assert decided(TEST, *better) is not None
+    assert decided(three, *better) is None
+    assert three.threshold == 60
+
+
+def test_a_challenger_that_harms_is_out_while_the_others_go_on() -> None:
+    two = replace(TEST, challengers=("two", "three"))
+    pairs = [pair(at, -3.0) for at in range(1, 9)]
+    assert decided(two, *pairs) is None
+    assert {next_challenger(two, stand(two, pairs), planned) for planned in range(20)} == {"three"}
+
+
+def test_who_does_better_meets_the_champion_more_often_and_the_choice_can_be_repeated() -> None:
+    two = replace(TEST, challengers=("two", "three"))
+    pairs = [pair(at, 1.0 if at % 2 else 0.0, "two") for at in range(1, 9)]
+    pairs += [pair(at, -1.0 if at % 2 else 0.5, "three") for at in range(11, 19)]
+    found = stand(two, pairs)
+    chosen = [next_challenger(two, found, planned) for planned in range(200)]
+    assert chosen == [next_challenger(two, found, planned) for planned in range(200)]
+    assert 0.5 < chosen.count("two") / len(chosen) < 0.95 or chosen.count("three") >= 60
+    assert {"two", "three"} == set(chosen)
+
+
+@pytest.mark.parametrize("wrong", [{"raters": 0}, {"threshold": 2}, {"least_pairs": 300}, {"worth": -1}, {"harm": 1}])
+def test_a_design_that_errs_too_often_is_refused(wrong: dict[str, int]) -> None:
+    with pytest.raises(InvalidRequest):
+        Design(**wrong)
