@@ -22,6 +22,7 @@ from web.domain.access import Actor
 from web.domain.ids import new_id
 from web.domain.rating import Answer
 from web.domain.study import Study
+from web.domain.template import render
 from web.jobs.tasks import TASKS
 from web.jobs.worker import Worker
 from web.ports import CleanImage, Parts
@@ -48,10 +49,8 @@ class GameClock:
 def shipped_prompt() -> Mapping[str, str]:
     """Return the components of the shipped live prompt for the local generator, as a fresh product renders them."""
     current = versions.load_current(Folder(PROMPTS))
-    text = dict(current.components["local"])
-    for name, variable in current.variables.items():
-        text = {slot: value.replace("{{" + name + "}}", variable.default) for slot, value in text.items()}
-    return text
+    defaults = {name: variable.default for name, variable in current.variables.items()}
+    return {slot: render(text, defaults) for slot, text in current.components["local"].items()}
 
 
 def palate(game: Game, depth: int | None) -> dict[int, Point]:

@@ -27,7 +27,7 @@ import threading
 import time
 import uuid
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from email.message import Message
@@ -44,6 +44,7 @@ NAME = re.compile(r"v([0-9]{1,6})\.[0-9]{1,6}\.[0-9]{1,6}")
 FAULTS = (OSError, ValueError, RuntimeError, http.client.HTTPException)
 REFUSED = {401: "the key is missing, unknown or revoked", 403: "the key lacks the scope that this needs"}
 Value = Union[float, int, str]
+Renderer = Callable[[str, Mapping[str, str]], str]
 log = logging.getLogger("palate.client")
 chance = random.Random()  # so that a program that seeds its own random numbers gets those it would have had
 
@@ -68,14 +69,24 @@ class Version:
     parameter_defaults: Mapping[str, Mapping[str, Value]]
     body: bytes = field(repr=False)
 
-    def prompt(self, generator: str, /, **variables: object) -> dict[str, str]:
-        """Return a generator's slots with each `{{variable}}` as given, else at its default."""
+    def prompt(self, generator: str, /, render: Renderer | None = None, **variables: object) -> dict[str, str]:
+        """Return a generator's slots with each `{{variable}}` as given, else at its default.
+
+        Texts that hold more than such blanks are Jinja2 templates: `render`, given text and values, fills those.
+        """
         if generator not in self.components or set(variables) - set(self.variables):
             has = f"prompts for {', '.join(self.components)} with the variables {', '.join(self.variables)}"
             raise PalateError(f"{self.name} has {has}; asked was {generator} with {', '.join(variables)}.")
-        values = {"{{" + name + "}}": str(value) for name, value in {**self.variables, **variables}.items()}
-        blanks = re.compile("|".join(map(re.escape, values)) or "(?!)")
-        return {slot: blanks.sub(lambda at: values[at[0]], text) for slot, text in self.components[generator].items()}
+        values = {name: str(value) for name, value in {**self.variables, **variables}.items()}
+        return {slot: self._filled(text, values, render) for slot, text in self.components[generator].items()}
+
+    def _filled(self, text: str, values: dict[str, str], render: Renderer | None) -> str:
+        blanks = re.compile(r"\{\{\s*(" + ("|".join(map(re.escape, values)) or "(?!)") + r")\s*\}\}")
+        if not re.search(r"\{\{|\{%|\{#", blanks.sub(" ", text)):
+            return blanks.sub(lambda at: values[at[1]], text)
+        if render is None:
+            raise PalateError(f"{self.name} is a template of more than {{{{name}}}}; pass render=, such as Jinja2's.")
+        return render(text, values)
 
     def parameters(self, generator: str) -> dict[str, Value]:
         """Return the parameters that this version sets; a generator's others are at its own defaults."""

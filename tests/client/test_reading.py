@@ -10,6 +10,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from jinja2 import StrictUndefined
+from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from client.palate_client import PalateClient, PalateError, Withdrawn
 from tests.client.conftest import Make
@@ -26,6 +28,7 @@ from tests.client.palate import (
     speaking,
     until,
 )
+from web.domain.template import render
 
 DRIP = 0.02
 
@@ -149,6 +152,38 @@ def test_the_live_version_is_read_and_filled_in(make: Make, palate: Palate) -> N
 def test_what_fills_one_blank_does_not_open_another(make: Make) -> None:
     assert make().version.prompt("local", subject="{{light}} \\1", light="{{subject}}")["prompt"] == (
         "Enhance {{light}} \\1 in {{subject}}."
+    )
+
+
+@pytest.mark.parametrize("text", ["{{ subject }}", "{{subject}}", "{{\nsubject }}"])
+def test_a_plain_blank_may_have_space_around_its_name(make: Make, palate: Palate, text: str) -> None:
+    palate.live = published(components={"local": {"prompt": f"Of {text}.\r\n"}})
+    assert make().version.prompt("local", subject="a cat") == {"prompt": "Of a cat.\r\n"}
+
+
+@pytest.mark.parametrize("text", ["{% if subject %}x{% endif %}", "{{ subject|upper }}", "{{mood}}", "{# note #}"])
+def test_a_text_that_is_more_than_plain_needs_a_renderer(make: Make, palate: Palate, text: str) -> None:
+    palate.live = published(components={"local": {"prompt": text, "style": "of {{subject}}"}})
+    version = make().version
+    with pytest.raises(PalateError, match=r"template of more than \{\{name\}\}; pass render="):
+        version.prompt("local")
+    assert version.prompt("local", render=lambda text, values: f"{text} with {values}", subject="a cat") == {
+        "prompt": text + " with {'subject': 'a cat', 'light': 'daylight'}",
+        "style": "of a cat",
+    }
+
+
+def test_a_renderer_as_documented_makes_of_a_text_what_palate_makes_of_it(make: Make, palate: Palate) -> None:
+    text = "{% if subject == 'a cat' %}Of {{ subject|title }} in {{light}}.{% endif %}\n"
+    palate.live = published(components={"local": {"prompt": text}})
+    sandbox = ImmutableSandboxedEnvironment(undefined=StrictUndefined, keep_trailing_newline=True)
+    filled = make().version.prompt(
+        "local", render=lambda text, values: sandbox.from_string(text).render(values), subject="a cat"
+    )
+    assert (
+        filled
+        == {"prompt": render(text, {"subject": "a cat", "light": "daylight"})}
+        == {"prompt": "Of A Cat in daylight.\n"}
     )
 
 

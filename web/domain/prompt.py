@@ -12,6 +12,7 @@ from pydantic import Field, TypeAdapter, ValidationError, WithJsonSchema
 
 from ml_service.contract import Point
 from ml_service.errors import InvalidRequest
+from web.domain.template import check, render
 
 PointerKind = Literal["branch", "environment"]
 VersionStatus = Literal["candidate", "released", "withdrawn"]
@@ -76,13 +77,18 @@ class PromptVersion:
     revision: int = 0
 
     def rendered(self, generator: str) -> dict[str, str]:
-        """Return the components of one generator with each `{{variable}}` at its default."""
-        return {slot: self._fill(text) for slot, text in self.components.get(generator, {}).items()}
+        """Return the components of one generator with each variable at its default; InvalidRequest where none fits."""
+        values = {name: variable.default for name, variable in self.variables.items()}
+        try:
+            return {slot: render(text, values) for slot, text in self.components.get(generator, {}).items()}
+        except InvalidRequest as error:
+            raise InvalidRequest(f"The prompt of {generator} in {self.name or self.id}: {error}") from error
 
-    def _fill(self, text: str) -> str:
-        for name, variable in self.variables.items():
-            text = text.replace("{{" + name + "}}", variable.default)
-        return text
+    def check(self) -> None:
+        """Refuse texts that cannot be rendered, and variables that are not declared, not used or badly named."""
+        check(self.components, self.variables)
+        for generator in self.components:
+            self.rendered(generator)
 
 
 @dataclass(frozen=True)

@@ -41,7 +41,12 @@ def best_child(
 
 
 def released(tx: Transaction, candidate: PromptVersion) -> PromptVersion:
-    """Return a candidate as it is released: with its name, which follows from its parent, and its file's hash."""
+    """Return a candidate as it is released: with its name, which follows from its parent, and its file's hash.
+
+    One that cannot be rendered with its own defaults is refused: production could not use it.
+    """
+    for generator in candidate.components:
+        candidate.rendered(generator)
     taken = [line.name for line in tx.of_prompts.lines(candidate.prompt_key) if line.name is not None]
     parents = parent_names(tx, candidate)
     parent = tx.versions.get(candidate.parents[0]) if candidate.parents else None

@@ -17,6 +17,7 @@ from web.domain.study import Input, Learnt, Study
 from web.ports import Generated, GenerateRequest, Parts
 from web.services import turns
 from web.services.audit import record
+from web.services.night import compare_job
 from web.services.objects import discard
 from web.services.publication import repair
 from web.services.requests import diagnose_request, suggest_request
@@ -190,12 +191,11 @@ def _treatments(parts: Parts, experiment: Experiment) -> tuple[tuple[Option, ...
 def _make(parts: Parts, option: Option, source: Input, body: bytes, version: PromptVersion) -> None:
     made_by = parts.degrader if parts.degrader and option.generator == parts.degrader.name else None
     generator = made_by or parts.generators[option.generator]
-    prompt = version.rendered(option.generator)
     # What the study does not tune is as the version has it, so that raters see what production would do.
     point = version.parameter_defaults.get(option.generator, {}) | option.point
-    request = GenerateRequest(body, source.media_type, prompt, point, option.seed)
     try:
-        generated = generator.generate(request)
+        prompt = version.rendered(option.generator)
+        generated = generator.generate(GenerateRequest(body, source.media_type, prompt, point, option.seed))
     except (InvalidRequest, TooLarge) as error:
         _keep(parts, option, None, str(error))
         return
@@ -277,7 +277,8 @@ def tick(parts: Parts) -> None:
         running = tx.studies.all(state="running")
     with parts.store.begin() as tx:
         tx.of_leases.expire(now)
-        tx.of_jobs.add_once([*(plan_job(study.id, now) for study in running), prune_job(now)])
+        tx.of_jobs.add_once([job(study.id, now) for study in running for job in (plan_job, compare_job)])
+        tx.of_jobs.add_once([prune_job(now)])
         tx.of_jobs.prune(now - timedelta(days=1))
         tx.of_people.forget_attempts(now - timedelta(days=1))
     repair(parts)
