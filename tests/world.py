@@ -87,9 +87,9 @@ def answer(option_id: str, score: float | None = 4, **more: object) -> Answer:
     return Answer(**{"id": new_id(), "option_id": option_id, "score": score, **more})  # type: ignore[arg-type]
 
 
-def make_world(store: SqlStore, clock: FixedClock, folder: Path, inputs: int = 6, **draft: object) -> World:
-    """Build a product around a store with a study of so many inputs."""
-    parts = Parts(
+def make_parts(store: SqlStore, clock: FixedClock, folder: Path) -> Parts:
+    """Build a product around a store, with nothing in it."""
+    return Parts(
         store=store,
         objects=Folder(folder / "objects"),
         published=Folder(folder / "prompts"),
@@ -101,6 +101,11 @@ def make_world(store: SqlStore, clock: FixedClock, folder: Path, inputs: int = 6
         passwords=Argon2(),
         degrader=DegradedCopies(),
     )
+
+
+def make_world(store: SqlStore, clock: FixedClock, folder: Path, inputs: int = 6, **draft: object) -> World:
+    """Build a product around a store with a study of so many inputs."""
+    parts = make_parts(store, clock, folder)
     project = Project(new_id(), "Palate", clock.now())
     with store.begin() as tx:
         tx.projects.add(project)

@@ -78,6 +78,7 @@ class QualityQueries(Protocol):
     def spoilt(self, study_id: str) -> Iterable[tuple[str, str]]: ...
 
 
+    def untouched(self, study_id: str) -> frozenset[str]: ...
 class RatingQueries(Protocol):
     """Named queries of ratings."""
 

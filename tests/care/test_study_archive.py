@@ -220,7 +220,7 @@ def old_rules_unlike_ours(members: dict[str, bytes]) -> None:
 
 
 BROKEN: dict[str, tuple[Change, str]] = {
-    "newer": (manifest(palate_archive=5), "newer Palate"),
+    "newer": (manifest(palate_archive=6), "newer Palate"),
     "another study": (manifest(id=new_id()), "the one study"),
     "no manifest": (without("manifest.json"), "manifest.json is missing"),
     "no table": (without("rows/inputs.jsonl"), "rows/inputs.jsonl is missing"),
@@ -367,7 +367,7 @@ def as_format_1(members: dict[str, bytes]) -> None:
         "users": {"erased_at", "time_zone"},
         "outputs": {"removed_at"},
         "experiment_options": {"evidence"},
-        "studies": {"stopped", "optimizer", "starts_from", "guide"},
+        "studies": {"stopped", "optimizer", "starts_from", "guide", "calibration"},
     }
     for table in ("enrolments", "gold_items"):
         del members[f"rows/{table}.jsonl"]

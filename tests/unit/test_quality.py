@@ -1,19 +1,23 @@
 """Quality control on both engines: gold and calibration items, hidden repeats, one more rating, who does not count."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
-from ml_service.errors import Forbidden, InvalidRequest, NotFound
+from ml_service.errors import Conflict, Forbidden, InvalidRequest, NotFound
+from tests import world as pictures
 from tests.clock import FixedClock
 from tests.world import World, answer, make_world
 from web.adapters.demo import sample_photos
 from web.adapters.faults import latent_quality
 from web.adapters.generators.degraded import spoilt
+from web.adapters.generators.local import decode
 from web.adapters.store import SqlStore
 from web.domain.access import Actor
 from web.domain.enrolment import Enrolment
@@ -24,7 +28,7 @@ from web.domain.lease import Asker
 from web.domain.study import Shares
 from web.jobs.tasks import TASKS
 from web.jobs.worker import Worker
-from web.services import quality, queue, requests, training
+from web.services import enrolment, intake, quality, queue, requests, training
 
 
 @pytest.fixture
@@ -310,6 +314,41 @@ def test_a_paused_rater_gets_nothing_and_keeps_what_they_held(world: World) -> N
     assert [one.lease for one in ask(world, rater)] == [held[0].lease]
 
 
+def test_who_is_paused_can_upload_nothing_and_watch_nothing(world: World) -> None:
+    rater, other = world.person(), world.person()
+    made = intake.upload_to_rate(world.parts, rater, "tab", name="mine", body=pictures.photo(77))
+    work(world)
+    assert intake.watch_upload(world.parts, rater, made.experiment_id).shown
+    enrolment.pause(world.parts, world.admin, world.study.id, rater.user_id, "Rest a little.")
+    before = len(rows_of(world))
+    for attempt in (
+        lambda: intake.upload_to_rate(world.parts, rater, "tab", name="more", body=pictures.photo(78)),
+        lambda: intake.upload_to_rate(world.parts, rater, "tab", input_id=rows_of(world)[0]),
+        lambda: intake.watch_upload(world.parts, rater, made.experiment_id),
+    ):
+        with pytest.raises(Conflict, match="Rest a little"):
+            attempt()
+    assert len(rows_of(world)) == before
+    assert intake.upload_to_rate(world.parts, other, "tab", name="more", body=pictures.photo(78)).state == "planned"
+
+
+def test_a_pause_holds_between_two_looks_of_one_request(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    rater, top_up = world.person(), training._top_up
+    fill(world, 4)
+
+    def paused_meanwhile(*asked: Any) -> training.Turn:
+        enrolment.pause(world.parts, world.admin, world.study.id, rater.user_id, "Rest.")
+        return top_up(*asked)
+
+    monkeypatch.setattr(training, "_top_up", paused_meanwhile)
+    assert ask(world, rater) == ()
+
+
+def rows_of(world: World) -> list[str]:
+    with world.parts.store.read() as tx:
+        return [source.id for source in tx.inputs.all(study_id=world.study.id)]
+
+
 def test_what_somebody_called_unsafe_is_not_given_to_who_opted_out(world: World) -> None:
     first, careful, bold = world.person(), world.person(), world.person()
     fill(world, 4)
@@ -337,17 +376,60 @@ def test_a_rater_is_calibrated_first_and_told_what_is_right(world: World) -> Non
     enrol(world, rater, read_at=world.clock.now())
     assert ask(world, rater) == ()
     work(world)
+    told = []
     for _ in range(CALIBRATION):
         held = ask(world, rater)[0]
         sent = answer(held.options[0].option_id, 5)
         (outcome,), _ = training.rate(world.parts, rater, [sent])
-        assert outcome.right == (1, 2)
+        told.append(outcome.right)
         (again,), _ = training.rate(world.parts, rater, [sent])
-        assert (again.verdict, again.right) == ("replayed", (1, 2))
+        assert (again.verdict, again.right) == ("replayed", outcome.right)
+    assert sorted(map(str, told)) == ["(1, 2)"] * 5 + ["(2, 5)"] * 5
     assert take(world, rater).kind == "explore"
     assert observed(world) == 2
     with world.parts.store.read() as tx:
         assert tx.enrolments.all(rater_id=rater.user_id)[0].trained_at is not None
+
+
+def test_practice_shows_sources_as_they_came_and_hidden_checks_do_not(world: World) -> None:
+    with world.parts.store.begin() as tx:
+        quality._make(world.parts, tx, world.study, "calibration", CALIBRATION)
+        quality._make(world.parts, tx, world.study, "gold", 4)
+    work(world)
+    with world.parts.store.read() as tx:
+        items = {item.experiment_id: item for item in tx.golds.all(study_id=world.study.id)}
+        kinds = Counter((tx.experiments.get(one).kind, item.source) for one, item in items.items())
+        (first, *_) = (one for one, item in items.items() if item.source == "untouched")
+        (option,) = tx.options.all(experiment_id=first)
+        source, output = tx.inputs.get(option.input_id), tx.outputs.get(str(option.output_id))
+    assert kinds == {("calibration", "untouched"): 5, ("calibration", "degraded"): 5, ("gold", "degraded"): 4}
+    shown = np.asarray(decode(world.parts.objects.read(output.object_key)), float)
+    assert np.abs(shown - decode(world.parts.objects.read(source.object_key))).mean() < 4
+    with world.parts.store.begin() as tx:
+        quality._make(world.parts, tx, world.study, "calibration", CALIBRATION)
+        untouched = tx.golds.all(study_id=world.study.id, source="untouched")
+    assert len(untouched) == len({input_of(world, item.experiment_id) for item in untouched}) == 6
+
+
+def input_of(world: World, experiment_id: str) -> str:
+    with world.parts.store.read() as tx:
+        return tx.experiments.get(experiment_id).input_id
+
+
+@pytest.mark.parametrize("count", [0, 3])
+def test_an_admin_says_how_many_items_newcomers_practise_on(world: World, count: int) -> None:
+    rater = world.person()
+    fill(world, 4)
+    change(world, calibration=count)
+    enrol(world, rater, read_at=world.clock.now())
+    if count:
+        ask(world, rater)
+        work(world)
+    kinds = [take(world, rater).kind for _ in range(count + 1)]
+    assert kinds == ["calibration"] * count + ["explore"]
+    if count == 0:
+        with pytest.raises(Conflict, match="practise on nothing"):
+            enrolment.recalibrate(world.parts, world.admin, world.study.id, rater.user_id)
 
 
 def test_gold_answers_are_not_told(world: World) -> None:
@@ -372,9 +454,11 @@ def test_a_rater_who_is_to_be_calibrated_again_gets_other_items(world: World) ->
     world.clock.advance(seconds=1)
     ask(world, rater)
     work(world)
-    second = [take(world, rater) for _ in range(CALIBRATION)]
+    # All but one: the source as it came may be an option that they have rated since.
+    second = [take(world, rater) for _ in range(CALIBRATION - 1)]
     assert {one.kind for one in second} == {"calibration"}
     assert not first & {one.id for one in second}
+    take(world, rater)
     assert take(world, rater).kind != "calibration"
 
 

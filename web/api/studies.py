@@ -7,6 +7,7 @@ from fastapi import APIRouter, File, Form, Request, Response, UploadFile
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from ml_service.contract import ParameterSpace
+from web.domain.gold import CALIBRATION
 from web.domain.guide import Guide
 from web.domain.prompt import DEFAULT_KEY
 from web.domain.report import InputLine, StudyLine
@@ -46,6 +47,7 @@ class StudyIn(BaseModel):
     options_per_experiment: int = 2
     raters_wanted: int = 1
     daily_target: int = 100
+    calibration: int = CALIBRATION
     stop: StopRules = Field(default_factory=StopRules)
     starts_from: str | None = None
     optimizer: OptimizerSettings = Field(default_factory=OptimizerSettings)
@@ -66,6 +68,7 @@ class StudyChange(BaseModel):
     options_per_experiment: int | None = None
     raters_wanted: int | None = None
     daily_target: int | None = None
+    calibration: int | None = None
     stop: StopRules | None = None
     starts_from: str | None = None
     optimizer: OptimizerSettings | None = None

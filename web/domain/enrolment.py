@@ -13,6 +13,7 @@ class Enrolment:
     `consented_to` is the hash of the text agreed to at `consented_at`; `read_at` is when the guidelines were read,
     `trained_at` when calibration was done, `recalibrate_from` since when another one is wanted. A pause takes no place
     away: a paused rater gets no items. `appeal` is what the rater says of how they are judged, `answered` the reply.
+    `message` is what an admin wrote to them last.
     """
 
     id: str
@@ -32,11 +33,20 @@ class Enrolment:
     appealed_at: datetime | None = None
     answered: str = ""
     answered_at: datetime | None = None
+    message: str = ""
+    message_at: datetime | None = None
+    message_by: str | None = None
+    message_read_at: datetime | None = None
     revision: int = 0
 
     def consents_to(self, guide: Guide) -> bool:
         """Tell whether the rater agreed to what a guide asks for now."""
         return not guide.consent or self.consented_to == guide.consent_hash
+
+    @property
+    def unread(self) -> str:
+        """What an admin wrote that the rater has not read yet, or ""."""
+        return self.message if self.message_read_at is None else ""
 
     @property
     def calibration_since(self) -> datetime | None:

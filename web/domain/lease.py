@@ -60,6 +60,10 @@ class Seat:
         """Tell whether the rater agreed to what a guide asks for, if it asks for anything."""
         return not guide.consent or (self.enrolment is not None and self.enrolment.consents_to(guide))
 
+    def may_rate(self, guide: Guide) -> bool:
+        """Tell whether the rater is given anything: neither who is paused is, nor who does not consent."""
+        return not self.is_paused and self.consents_to(guide)
+
     @property
     def unsafe_ok(self) -> bool:
         """Tell whether the rater takes what somebody called unsafe."""

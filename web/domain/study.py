@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 from ml_service.contract import Diagnosis, ParameterSpace
 from ml_service.errors import Conflict
+from web.domain.gold import CALIBRATION
 from web.domain.guide import Guide
 
 StudyState = Literal["running", "paused", "finished", "archived"]
@@ -99,7 +100,9 @@ class Study:
     """What is being learnt: generators with their spaces, the prompt they obey, and how options are rated.
 
     `starts_from` is the study whose ratings it takes as a first belief; that may be gone. `stopped` says why it
-    finished, until somebody lets it run again.
+    finished, until somebody lets it run again. `calibration` counts the items with a known answer that newcomers
+    practise on, with feedback, before anything they say counts: more of them bring raters to one scale sooner, and
+    cost each newcomer that many ratings from which nothing is learnt; 0 is none.
     """
 
     id: str
@@ -118,6 +121,7 @@ class Study:
     optimizer: OptimizerSettings = field(default_factory=OptimizerSettings)
     starts_from: str | None = None
     daily_target: int = 100
+    calibration: int = CALIBRATION
     guide: Guide = field(default_factory=Guide)
     demo: bool = False
     seed: int = 0

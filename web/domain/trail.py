@@ -47,6 +47,7 @@ WORDS: dict[str, str] = {
     "rater.consented": "agreed to the terms of a study",
     "rater.counted_again": "let the ratings of {object} count again",
     "rater.excluded": "left the ratings of {object} out",
+    "rater.messaged": "wrote to {object}",
     "rater.paused": "paused the ratings of {object}",
     "rater.recalibrated": "asked {object} for the calibration again",
     "rater.resumed": "let {object} go on rating",

@@ -54,6 +54,7 @@ def read(fields: FormData, offered: ParameterSpace, before: StudyDraft) -> Study
         options_per_experiment=_whole(fields, "options_per_experiment"),
         raters_wanted=_whole(fields, "raters_wanted"),
         daily_target=_whole(fields, "daily_target"),
+        calibration=_whole(fields, "calibration") if "calibration" in fields else before.calibration,
         stop=_rules(fields, before.stop),
         starts_from=_text(fields, "starts_from") or None if "starts_from" in fields else before.starts_from,
         optimizer=_optimizer(fields, before.optimizer),

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from web.domain.enrolment import Enrolment
 from web.domain.experiment import Experiment
-from web.domain.gold import CALIBRATION, EXPOSURES, Gold
+from web.domain.gold import EXPOSURES, Gold
 from web.domain.ids import new_id
 from web.domain.job import Job
 from web.domain.lease import Asker, Lease, Seat
@@ -46,10 +46,10 @@ def _calibrate(
     due = max(filter(None, (enrolment.calibration_since, enrolment.read_at)))
     done = tx.of_enrolments.calibrated(study.id, asker.rater_id, enrolment.calibration_since or due)
     held = tx.of_enrolments.calibrating(study.id, asker.rater_id, asker.now)
-    fresh = turns.calibrate(tx, asker, tab, min(count, max(CALIBRATION - done - held, 0)))
-    if fresh or (held and done < CALIBRATION):
+    fresh = turns.calibrate(tx, asker, tab, min(count, max(study.calibration - done - held, 0)))
+    if fresh or (held and done < study.calibration):
         return fresh, True
-    if done < CALIBRATION and _are_coming(tx, study, due, asker.now):
+    if done < study.calibration and _are_coming(tx, study, due, asker.now):
         return (), True
     tx.enrolments.replace(replace(enrolment, trained_at=asker.now))
     return (), False

@@ -8,7 +8,6 @@ from zoneinfo import available_timezones
 from ml_service.errors import Conflict, InvalidRequest, NotFound
 from web.domain.access import Actor, User
 from web.domain.enrolment import Enrolment
-from web.domain.gold import CALIBRATION
 from web.domain.ids import new_id
 from web.domain.lease import Asker
 from web.domain.study import Study
@@ -19,6 +18,7 @@ from web.services.training import Turn, study_to_rate
 from web.transactions import Transaction
 
 MOST_WORDS = 1000
+MOST_MESSAGE = 500
 
 
 @dataclass(frozen=True)
@@ -40,11 +40,15 @@ class Onboarding:
 
 @dataclass(frozen=True)
 class Given:
-    """What a rater says of themselves; what is None stays. `consent` is the hash of the text they agree to."""
+    """What a rater says of themselves; what is None stays.
+
+    `consent` is the hash of the text they agree to, `message_read` when the message was written that they have read.
+    """
 
     consent: str | None = None
     read: bool = False
     unsafe_ok: bool | None = None
+    message_read: datetime | None = None
 
 
 def own(tx: Transaction, rater: Actor, study_id: str | None) -> tuple[Study, Enrolment | None]:
@@ -67,11 +71,18 @@ def enrol(parts: Parts, rater: Actor, study_id: str | None, given: Given) -> Onb
             agreed,
             read_at=before.read_at or (now if given.read else None),
             unsafe_ok=before.unsafe_ok if given.unsafe_ok is None else given.unsafe_ok,
+            message_read_at=_message_read_at(before, given, now),
         )
         after = tx.enrolments.replace(changed) if changed != before else before
         if after.consented_at != before.consented_at:
             record(tx, now, rater, "rater.consented", ("user", rater.user_id), details=_about(after))
         return _onboarding(tx, study, after, now)
+
+
+def _message_read_at(place: Enrolment, given: Given, now: datetime) -> datetime | None:
+    """Return when the rater read their message; one that came after what they say they read is still unread."""
+    is_it = place.message_at is not None and given.message_read == place.message_at
+    return place.message_read_at or (now if is_it else None)
 
 
 def onboarding(parts: Parts, turn: Turn) -> Onboarding:
@@ -103,7 +114,7 @@ def _training(tx: Transaction, study: Study, place: Enrolment, now: datetime) ->
     done = tx.of_enrolments.calibrated(study.id, place.rater_id, since)
     asker = Asker(study.id, place.rater_id, study.raters_wanted, now, place.unsafe_ok)
     to_come = len(tx.of_turns.open_to(asker, ("calibration",)))
-    of = min(CALIBRATION, done + to_come + tx.of_enrolments.calibrating(study.id, place.rater_id, now))
+    of = min(study.calibration, done + to_come + tx.of_enrolments.calibrating(study.id, place.rater_id, now))
     return Training(min(done, of), of) if of else None
 
 
@@ -152,6 +163,17 @@ def answer(parts: Parts, admin: Actor, study_id: str, rater_id: str, words: str)
     return _change(parts, admin, study_id, rater_id, "rater.answered", said)
 
 
+def message(parts: Parts, admin: Actor, study_id: str, rater_id: str, words: str) -> Enrolment:
+    """Write to a rater of a study, in place of what was written before; they see it until they have read it."""
+    said = {
+        "message": _words(words, "Write a message", MOST_MESSAGE),
+        "message_at": parts.clock.now(),
+        "message_by": admin.user_id or None,
+        "message_read_at": None,
+    }
+    return _change(parts, admin, study_id, rater_id, "rater.messaged", said)
+
+
 def enrolments(parts: Parts, admin: Actor, study_id: str) -> tuple[Enrolment, ...]:
     """Return the places that raters have taken in a study."""
     with parts.store.read() as tx:
@@ -197,14 +219,23 @@ def _change(
         place = _taken(tx, study, rater_id, now)
         if action == "rater.answered" and place.appealed_at is None:
             raise Conflict("This rater has made no appeal.")
-        if action == "rater.paused" and place.paused_at is not None and place.pause_reason == changes["pause_reason"]:
-            return place
-        if action == "rater.resumed" and place.paused_at is None:
+        if action == "rater.recalibrated" and not study.calibration:
+            raise Conflict("Newcomers of this study practise on nothing; set how many photos under Studies first.")
+        if _is_so_already(place, action, changes):
             return place
         after = tx.enrolments.replace(replace(place, **changes))  # type: ignore[arg-type]
-        note = str(changes.get("pause_reason") or changes.get("answered") or "")
+        note = str(changes.get("pause_reason") or changes.get("answered") or changes.get("message") or "")
         record(tx, now, admin, action, ("user", rater_id), details=_about(after), note=note)
         return after
+
+
+def _is_so_already(place: Enrolment, action: str, changes: dict[str, object]) -> bool:
+    paused = place.paused_at is not None
+    return (
+        (action == "rater.paused" and paused and place.pause_reason == changes["pause_reason"])
+        or (action == "rater.resumed" and not paused)
+        or (action == "rater.messaged" and place.unread == changes["message"])
+    )
 
 
 def _taken(tx: Transaction, study: Study, rater_id: str, now: datetime) -> Enrolment:
@@ -227,8 +258,8 @@ def _about(place: Enrolment) -> dict[str, str]:
     return told | ({"consent": place.consented_to} if place.consented_to else {})
 
 
-def _words(given: str, asked: str) -> str:
+def _words(given: str, asked: str, most: int = MOST_WORDS) -> str:
     words = given.strip()
-    if not words or len(words) > MOST_WORDS:
-        raise InvalidRequest(f"{asked}, in at most {MOST_WORDS} characters.")
+    if not words or len(words) > most:
+        raise InvalidRequest(f"{asked}, in at most {most} characters.")
     return words

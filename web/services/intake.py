@@ -134,6 +134,8 @@ def upload_to_rate(
     incoming = None if clean is None else store_image(parts, study, name, clean, added_by=rater.user_id)
     now = parts.clock.now()
     with parts.store.begin() as tx:
+        tx.of_people.lock(rater.user_id)
+        _require_seat(tx, rater, study)
         kept = present_or_added(parts, tx, incoming) if incoming else _input_of(tx, study, input_id or "")
         experiment = Experiment(new_id(), study.id, kept.id, "explore", "planned", now, now, held_for=rater.user_id)
         tx.experiments.add(experiment)
@@ -150,7 +152,17 @@ def _open_study(tx: Transaction, rater: Actor, study_id: str | None) -> Study:
         raise Conflict("There is no study to upload to; ask an admin to start one.")
     if study.state != "running":
         raise Conflict(f"The study {study.name} is {study.state}; nothing is made until an admin resumes it.")
+    _require_seat(tx, rater, study)
     return study
+
+
+def _require_seat(tx: Transaction, rater: Actor, study: Study) -> None:
+    """Refuse who is given nothing to rate: what they bring would come back to them as such."""
+    seat = tx.of_people.seat(study.id, rater.user_id)
+    if seat.is_paused and seat.enrolment is not None:
+        raise Conflict(f"An admin lets you pause here: {seat.enrolment.pause_reason} You can upload once that is over.")
+    if not seat.consents_to(study.guide):
+        raise Conflict("Agree first to what this study asks of its raters; the rating page shows it.")
 
 
 def _input_of(tx: Transaction, study: Study, input_id: str) -> Input:
@@ -170,6 +182,7 @@ def watch_upload(parts: Parts, rater: Actor, experiment_id: str) -> Upload:
         experiment = tx.experiments.get(experiment_id)
         study = tx.studies.get(experiment.study_id)
         options = tx.options.all(experiment_id=experiment_id)
+        _require_seat(tx, rater, study)
         ready = experiment.state in ("ready", "closed")
         shown = shuffled(lease, tx.of_leases.shown(rater.user_id, [experiment_id])) if ready else ()
     if lease.state == "held" and lease.idle(now) > RENEW_AFTER:

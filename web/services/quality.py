@@ -1,7 +1,7 @@
 """Quality control of raters: the items whose right answer is known, made by themselves, and who does not count."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
 
@@ -10,9 +10,20 @@ from web.domain.access import Actor
 from web.domain.attention import chance
 from web.domain.enrolment import Enrolment
 from web.domain.experiment import Experiment, ExperimentKind, Option
-from web.domain.gold import CALIBRATION, DEGRADED, DOUBTED_AFTER, FAULTS, SPOILT, Gold, GoldSource
+from web.domain.gold import (
+    BETTER,
+    DEGRADED,
+    DOUBTED_AFTER,
+    FAULTS,
+    LIKED,
+    SPOILT,
+    UNTOUCHED,
+    Gold,
+    GoldSource,
+)
 from web.domain.ids import new_id
 from web.domain.lease import Asker, Seat
+from web.domain.prompt import PromptVersion
 from web.domain.rating import Exclusion
 from web.domain.study import Input, Study
 from web.ports import Parts
@@ -62,7 +73,7 @@ def _lacks(tx: Transaction, study: Study, place: Enrolment, now: datetime) -> in
     done = tx.of_enrolments.calibrated(study.id, place.rater_id, since)
     held = tx.of_enrolments.calibrating(study.id, place.rater_id, now)
     asker = Asker(study.id, place.rater_id, study.raters_wanted, now, place.unsafe_ok)
-    return CALIBRATION - done - held - len(tx.of_turns.open_to(asker, ("calibration",)))
+    return study.calibration - done - held - len(tx.of_turns.open_to(asker, ("calibration",)))
 
 
 def _in_the_making(tx: Transaction, study: Study, kind: ExperimentKind) -> int:
@@ -70,34 +81,59 @@ def _in_the_making(tx: Transaction, study: Study, kind: ExperimentKind) -> int:
 
 
 def _make(parts: Parts, tx: Transaction, study: Study, kind: ExperimentKind, count: int) -> None:
-    """Make so many items, half of them of what raters agree on as far as there is that, the others by spoiling."""
+    """Make so many items, half of them of what raters agree on as far as there is that, the others by spoiling.
+
+    Newcomers meet as many from higher up the scale as from its bottom: what nobody agrees on yet are untouched sources.
+    """
     if count <= 0:
         return
+    now, half = parts.clock.now(), (count + 1) // 2
     present = {source.id: source for source in tx.of_studies.hold_inputs(study.id)}
-    agreed = tx.of_quality.agreed(study.id, (count + 1) // 2)
-    options = {option.id: option for option in tx.options.all(id=tuple(one.option_id for one in agreed))}
-    made = 0
-    for one in agreed:
+    agreed = _agreed(tx, now, study, kind, half, present)
+    if parts.degrader is None:
+        return
+    liked = sum(gold.high >= LIKED for gold in agreed)
+    up = min(half - liked, count - len(agreed)) if kind == "calibration" else 0
+    untouched = list(_untouched(tx, study, present.values(), up))
+    spoilt = _spoilt(tx, study, present.values(), count - len(agreed) - len(untouched))
+    planned: list[tuple[Option, GoldSource, tuple[int, int]]] = [(one, "untouched", BETTER) for one in untouched]
+    for option, source, right in [*planned, *((one, "degraded", SPOILT) for one in spoilt)]:
+        experiment, _ = _add(tx, now, option, kind, source, right)
+        tx.of_jobs.add_once([generate_job(experiment, parts)])
+
+
+def _agreed(
+    tx: Transaction, now: datetime, study: Study, kind: ExperimentKind, limit: int, present: Mapping[str, Input]
+) -> list[Gold]:
+    """Make items of what raters agree on, which are ready at once."""
+    found = tx.of_quality.agreed(study.id, limit)
+    options = {option.id: option for option in tx.options.all(id=tuple(one.option_id for one in found))}
+    made = []
+    for one in found:
         option = options[one.option_id]
         if option.input_id in present:
-            experiment = _add(tx, parts.clock.now(), option, kind, "agreement", (one.low, one.high))
+            experiment, gold = _add(tx, now, option, kind, "agreement", (one.low, one.high))
             tx.of_experiments.move([experiment.id], "ready", experiment.created_at)
-            made += 1
-    if parts.degrader is not None:
-        for option in _spoilt(tx, study, present.values(), count - made):
-            experiment = _add(tx, parts.clock.now(), option, kind, "degraded", SPOILT)
-            tx.of_jobs.add_once([generate_job(experiment, parts)])
+            made.append(gold)
+    return made
 
 
 def _add(
     tx: Transaction, now: datetime, option: Option, kind: ExperimentKind, source: GoldSource, right: tuple[int, int]
-) -> Experiment:
+) -> tuple[Experiment, Gold]:
     experiment = Experiment(new_id(), option.study_id, option.input_id, kind, "planned", now, now)
     tx.experiments.add(experiment)
     own = replace(option, id=new_id(), experiment_id=experiment.id, position=0, cost_micros=0, revision=0)
     tx.options.add(own)
-    tx.golds.add(Gold(new_id(), experiment.id, option.study_id, *right, source, now))
-    return experiment
+    return experiment, tx.golds.add(Gold(new_id(), experiment.id, option.study_id, *right, source, now))
+
+
+def _untouched(tx: Transaction, study: Study, sources: Iterable[Input], count: int) -> Iterable[Option]:
+    """Plan copies of sources as they are, each source once: whoever has rated one gets it no second time."""
+    shown = tx.of_quality.untouched(study.id)
+    fresh = sorted((one for one in sources if one.id not in shown), key=lambda one: chance(study.id, UNTOUCHED, one.id))
+    version = live_version(tx, study)
+    return [_copy(study, one, version, UNTOUCHED, 0) for one in fresh[: max(count, 0)]]
 
 
 def _spoilt(tx: Transaction, study: Study, sources: Iterable[Input], count: int) -> Iterable[Option]:
@@ -111,19 +147,23 @@ def _spoilt(tx: Transaction, study: Study, sources: Iterable[Input], count: int)
         fault = min(FAULTS, key=lambda one: (faults[source.id, one], chance(salt, one)))
         copies[source.id] += 1
         faults[source.id, fault] += 1
-        yield Option(
-            id=new_id(),
-            experiment_id="",
-            study_id=study.id,
-            input_id=source.id,
-            position=0,
-            generator=DEGRADED,
-            version=version.id,
-            point={"fault": fault},
-            seed=number,
-            state="planned",
-            why="",
-        )
+        yield _copy(study, source, version, fault, number)
+
+
+def _copy(study: Study, source: Input, version: PromptVersion, fault: str, seed: int) -> Option:
+    return Option(
+        id=new_id(),
+        experiment_id="",
+        study_id=study.id,
+        input_id=source.id,
+        position=0,
+        generator=DEGRADED,
+        version=version.id,
+        point={"fault": fault},
+        seed=seed,
+        state="planned",
+        why="",
+    )
 
 
 def exclude(

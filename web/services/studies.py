@@ -7,6 +7,7 @@ from ml_service.errors import Conflict, Forbidden, InvalidRequest, NotFound
 from web.domain import stopping
 from web.domain.access import Actor, allowed
 from web.domain.experiment import Output
+from web.domain.gold import CALIBRATION
 from web.domain.guide import Guide
 from web.domain.ids import new_id
 from web.domain.prompt import DEFAULT_KEY
@@ -15,6 +16,8 @@ from web.ports import Parts
 from web.services.audit import record
 from web.services.training import drop_unheld, jobs_after_rating
 from web.transactions import Transaction
+
+MOST_PRACTICE = 50
 
 
 @dataclass(frozen=True)
@@ -27,6 +30,7 @@ class StudyDraft:
     options_per_experiment: int = 2
     raters_wanted: int = 1
     daily_target: int = 100
+    calibration: int = CALIBRATION
     stop: StopRules = field(default_factory=StopRules)
     starts_from: str | None = None
     optimizer: OptimizerSettings = field(default_factory=OptimizerSettings)
@@ -47,6 +51,7 @@ def make_study(parts: Parts, actor: Actor, draft: StudyDraft, *, demo: bool = Fa
         options_per_experiment=draft.options_per_experiment,
         raters_wanted=draft.raters_wanted,
         daily_target=draft.daily_target,
+        calibration=draft.calibration,
         stop=draft.stop,
         starts_from=draft.starts_from,
         optimizer=draft.optimizer,
@@ -208,6 +213,7 @@ def check_numbers(draft: StudyDraft | Study) -> None:
         "Options per experiment": (draft.options_per_experiment, 1, 8),
         "Raters wanted": (draft.raters_wanted, 1, 50),
         "Daily target": (draft.daily_target, 1, 100_000),
+        "Practice": (draft.calibration, 0, MOST_PRACTICE),
         "Exploration": (draft.optimizer.exploration, 0, 4),
         "Initial points": (draft.optimizer.initial, 1, 64),
         "Seed": (draft.seed, 0, 2**31 - 1),

@@ -85,7 +85,7 @@ def next_items(parts: Parts, rater: Actor, tab: str, wanted: int, study_id: str 
         if study is None:
             return Turn(None, (), Progress(0, 0, 0))
         seat = tx.of_people.seat(study.id, rater.user_id)
-        if seat.is_paused or not seat.consents_to(study.guide):
+        if not seat.may_rate(study.guide):
             return Turn(study, (), progress(tx, study, rater, now, seat.zone), seat=seat)
         held = tx.of_leases.held(study.id, rater.user_id, tab, now, wanted)
         enough = len(held) >= wanted or study.state != "running"
@@ -99,10 +99,11 @@ def _top_up(parts: Parts, study: Study, rater: Actor, tab: str, wanted: int) -> 
     with parts.store.begin() as tx:
         tx.of_people.lock(rater.user_id)
         study, seat = tx.studies.get(study.id), tx.of_people.seat(study.id, rater.user_id)
-        held = tx.of_leases.held(study.id, rater.user_id, tab, now, wanted)
+        welcome = seat.may_rate(study.guide)  # they may have been paused a moment ago
+        held = tx.of_leases.held(study.id, rater.user_id, tab, now, wanted) if welcome else ()
         idle = [lease.id for lease in held if lease.token != tab or lease.idle(now) >= RENEW_AFTER]
         tx.of_leases.renew(idle, tab, now + LEASE_TIME)
-        missing = wanted - len(held) if study.state == "running" else 0
+        missing = wanted - len(held) if welcome and study.state == "running" else 0
         fresh: tuple[Lease, ...] = ()
         if missing > 0:
             asker = Asker(study.id, rater.user_id, study.raters_wanted, now, seat.unsafe_ok)
@@ -165,7 +166,7 @@ def rate(parts: Parts, rater: Actor, answers: Sequence[Answer]) -> tuple[tuple[O
             if answer.id not in refused:
                 new.setdefault(answer.id, _rating(answer, held[answer.option_id], rater, now))
         added = tx.of_ratings.add_once(
-            [rating if id not in buried else _buried(rating, buried[id]) for id, rating in new.items()]
+            [rating if id not in buried else replace(rating, undone_at=buried[id]) for id, rating in new.items()]
         )
         known = tx.of_ratings.by_id(new.keys() - added) if new.keys() - added else {}
         outcomes = [
@@ -194,10 +195,6 @@ def _fault(answer: Answer, held: dict[str, HeldOption]) -> Outcome | None:
 
 def _rating(answer: Answer, item: HeldOption, rater: Actor, now: datetime) -> Rating:
     return Rating.of(answer, item.option, rater.user_id, now, late=item.is_late(now))
-
-
-def _buried(rating: Rating, undone_at: datetime) -> Rating:
-    return Rating(**{**rating.__dict__, "undone_at": undone_at})
 
 
 def _outcome(

@@ -10,7 +10,7 @@ from web.adapters.archive.rows import Row, in_batches
 from web.adapters.queries.common import insert_once
 
 # Columns that name a person without a foreign key: judges need not be people, inputs may come from the terminal.
-_LOOSE = {"judge_id", "added_by", "paused_by"}
+_LOOSE = {"judge_id", "added_by", "paused_by", "message_by"}
 # Rows that are the same thing under another id where this column is equal.
 _KNOWN_BY = {tables.users: "email", tables.outputs: "content_hash"}
 

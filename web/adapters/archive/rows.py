@@ -18,7 +18,7 @@ from web.domain.study import OptimizerSettings
 T = TypeVar("T")
 Row = dict[str, Any]
 Kind = Literal["study", "project"]
-FORMAT = 4
+FORMAT = 5
 BATCH = 500
 _INT32 = 2**31
 
@@ -66,6 +66,10 @@ _NEW_COLUMNS: Mapping[int, Mapping[str, Row]] = {
 }
 # By the format that brought them: tables of which older archives have no rows, nor a place for any.
 _NEW_TABLES: Mapping[int, frozenset[Table]] = {4: frozenset({tables.enrolments, tables.gold_items})}
+    5: {
+        "enrolments": {"message": "", "message_at": None, "message_by": None, "message_read_at": None},
+        "studies": {"calibration": 10},
+    },
 
 
 @dataclass(frozen=True)

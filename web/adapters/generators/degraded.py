@@ -1,4 +1,4 @@
-"""Copies of a source that are plainly worse than it: what an attentive rater never calls good.
+"""Copies of a source that are plainly worse than it, which no attentive rater calls good, and copies that are not.
 
 They are made as options are, at the same size and in the same format, so that nothing but the picture tells them apart.
 """
@@ -10,12 +10,12 @@ from numpy.typing import NDArray
 from ml_service.contract import CategoryParameter, ParameterSpace
 from web.adapters.generators.filters import shrink
 from web.adapters.generators.local import decode, encode
-from web.domain.gold import DEGRADED, FAULTS
+from web.domain.gold import DEGRADED, FAULTS, UNTOUCHED
 from web.ports import Generated, GenerateRequest
 
 Image = NDArray[np.uint8]
 
-SPACE = ParameterSpace(parameters={"fault": CategoryParameter(choices=FAULTS, default=FAULTS[0])})
+SPACE = ParameterSpace(parameters={"fault": CategoryParameter(choices=(*FAULTS, UNTOUCHED), default=FAULTS[0])})
 
 
 class DegradedCopies:
@@ -31,14 +31,16 @@ class DegradedCopies:
         return SPACE
 
     def generate(self, request: GenerateRequest) -> Generated:
-        """Make one spoilt JPEG; the seed varies how strong the fault is, and where noise falls."""
+        """Make one JPEG; the seed varies how strong the fault is, and where noise falls."""
         image = spoilt(shrink(decode(request.source), self.max_side), str(request.point["fault"]), request.seed)
         height, width = image.shape[:2]
         return Generated(encode(image), "image/jpeg", width, height)
 
 
 def spoilt(image: Image, fault: str, seed: int) -> Image:
-    """Return a picture of shape (height, width, 3) with one fault at a strength of 0.85 to 1.25."""
+    """Return a picture of shape (height, width, 3) with one fault at a strength of 0.85 to 1.25, or as it was."""
+    if fault == UNTOUCHED:
+        return image
     random = np.random.default_rng(seed)
     strength, side = random.uniform(0.85, 1.25), max(image.shape)
     values = np.asarray(image, np.float64) / 255

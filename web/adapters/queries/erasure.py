@@ -6,6 +6,8 @@ from sqlalchemy import Connection, delete, or_, select, update
 
 from web.adapters.tables import api_keys, audit_events, enrolments, exclusions, feedback, inputs, links, ratings, users
 
+_NO_WORDS = {"pause_reason": "", "appeal": "", "answered": "", "message": ""}
+
 
 class ErasureQueries:
     """Named queries of what a person typed."""
@@ -25,8 +27,9 @@ class ErasureQueries:
             update(feedback).where(theirs, feedback.c.comment != "").values(comment="", fingerprint=""),
             update(audit_events).where(about, audit_events.c.note != "").values(note=""),
             update(exclusions).where(exclusions.c.rater_id == user_id).values(reason=""),
-            update(enrolments).where(enrolments.c.rater_id == user_id).values(pause_reason="", appeal="", answered=""),
+            update(enrolments).where(enrolments.c.rater_id == user_id).values(**_NO_WORDS),
             update(enrolments).where(enrolments.c.paused_by == user_id).values(pause_reason=""),
+            update(enrolments).where(enrolments.c.message_by == user_id).values(message=""),
             update(api_keys).where(api_keys.c.owner_id == user_id).values(name=name),
             update(inputs).where(inputs.c.added_by == user_id).values(name=name),
         ):

@@ -1,12 +1,13 @@
 """Queries of quality control: on what raters agree, which gold items are doubtful, which copies were spoilt."""
 
 from collections.abc import Iterable
+from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Select, and_, func, or_, select
 
 from web.adapters.queries.common import counted
 from web.adapters.tables import experiments, gold_items, options, ratings
-from web.domain.gold import TOLERANCE, Agreed
+from web.domain.gold import TOLERANCE, Agreed, GoldSource
 
 JUDGES = 3  # who must agree, within one star of each other
 CLEAR = 1  # stars from the middle of the scale: nearer to it an answer tells little of who gives it
@@ -58,13 +59,20 @@ class QualityQueries:
 
     def spoilt(self, study_id: str) -> Iterable[tuple[str, str]]:
         """Go through the degraded copies of a study that may be shown or were: the input and the fault of each."""
-        query = (
-            select(options.c.input_id, options.c.point)
-            .join(gold_items, gold_items.c.experiment_id == options.c.experiment_id)
-            .where(gold_items.c.study_id == study_id, gold_items.c.source == "degraded")
-        )
-        for row in self.connection.execute(query):
+        for row in self.connection.execute(_copies(study_id, "degraded")):
             yield row.input_id, str(row.point["fault"])
+
+    def untouched(self, study_id: str) -> frozenset[str]:
+        """Return the inputs of a study that are shown as they are, or were."""
+        return frozenset(row.input_id for row in self.connection.execute(_copies(study_id, "untouched")))
+
+
+def _copies(study_id: str, source: GoldSource) -> Select[Any]:
+    return (
+        select(options.c.input_id, options.c.point)
+        .join(gold_items, gold_items.c.experiment_id == options.c.experiment_id)
+        .where(gold_items.c.study_id == study_id, gold_items.c.source == source)
+    )
 
 
 def _is_miss() -> ColumnElement[bool]:

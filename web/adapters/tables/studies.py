@@ -27,6 +27,7 @@ studies = Table(
     # No foreign key: a study that is moved elsewhere comes without the one that it started from.
     short_text("starts_from", 36, nullable=True),
     whole("daily_target"),
+    whole("calibration"),
     typed("guide", Guide),
     Column("demo", Boolean, nullable=False),
     whole("seed"),

@@ -194,6 +194,10 @@ enrolments = Table(
     moment("appealed_at", nullable=True),
     Column("answered", Text, nullable=False),
     moment("answered_at", nullable=True),
+    Column("message", Text, nullable=False),
+    moment("message_at", nullable=True),
+    short_text("message_by", 36, nullable=True),
+    moment("message_read_at", nullable=True),
     revision(),
     UniqueConstraint("study_id", "rater_id"),
     Index(None, "rater_id"),
@@ -213,5 +217,5 @@ gold_items = Table(
     revision(),
     Index(None, "study_id"),
     CheckConstraint("1 <= low AND low <= high AND high <= 5", name="range_of_stars"),
-    one_of("source", "agreement", "degraded"),
+    one_of("source", "agreement", "degraded", "untouched"),
 )
