@@ -14,6 +14,7 @@ from web.domain.report import ExperimentDetail, InputLine, Needed, OwnReport, St
 from web.domain.standing import RatersReport
 from web.domain.study import Study
 from web.domain.trail import EventFilter, EventLine
+from web.domain.work import Given
 from web.transactions import Store
 
 
@@ -145,6 +146,10 @@ class Reports(Protocol):
 
     def raters(self, study: Study) -> RatersReport:
         """Return what the raters of a study are like, how far they agree, and which items they like best."""
+        ...
+
+    def given(self, study: Study) -> tuple[Given, ...]:
+        """Return the standing scores that people gave in a study, oldest first."""
         ...
 
     def own(self, study: Study, rater_id: str, today: datetime) -> OwnReport:

@@ -15,6 +15,7 @@ from web.domain.gold import Agreed, Gold
 from web.domain.job import Job
 from web.domain.lease import Asker, HeldOption, Lease, LeaseState, Seat, Shown
 from web.domain.pay import PayLine
+from web.domain.probit import OrdinalCheck
 from web.domain.prompt import Pointer, PointerKind, Prompt, PromptVersion, VersionLine
 from web.domain.rating import Exclusion, Exclusions, Rating, Tally
 from web.domain.stopping import Figures
@@ -76,9 +77,9 @@ class QualityQueries(Protocol):
     def agreed(self, study_id: str, limit: int) -> tuple[Agreed, ...]: ...
     def doubtful(self, study_id: str, after: int) -> tuple[str, ...]: ...
     def spoilt(self, study_id: str) -> Iterable[tuple[str, str]]: ...
-
-
     def untouched(self, study_id: str) -> frozenset[str]: ...
+
+
 class RatingQueries(Protocol):
     """Named queries of ratings."""
 
@@ -230,6 +231,8 @@ class Transaction(Protocol):
     def golds(self) -> Collection[Gold]: ...
     @property
     def diagnoses(self) -> Collection[Learnt]: ...
+    @property
+    def ordinal_checks(self) -> Collection[OrdinalCheck]: ...
     @property
     def jobs(self) -> Collection[Job]: ...
     @property

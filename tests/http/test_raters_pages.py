@@ -2,6 +2,8 @@
 
 import csv
 import io
+from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -11,6 +13,7 @@ from tests.http.test_status_pages import PAGE, rated
 from tests.site import Site
 from web.domain.access import Actor
 from web.domain.ids import new_id
+from web.domain.probit import OrdinalCheck
 
 
 class Ground:
@@ -122,3 +125,16 @@ def test_another_raters_numbers_are_not_told(ground: Ground) -> None:
     ground.act("pause", words="Rita alone.")
     assert "Rita alone." not in ground.read(other, "/status")
     assert other.get("/api/train/status").json()["standing"]["paused"] == ""
+
+
+def test_the_nightly_check_of_the_order_is_told_and_warns_where_means_mislead(ground: Ground) -> None:
+    found = OrdinalCheck(ground.study, ground.site.world.clock.now(), 60, 20, 0.98, 10, 1, 0)
+    for turned, warns in ((0, False), (3, True)):
+        with ground.site.world.parts.store.begin() as tx:
+            tx.ordinal_checks.remove(study_id=ground.study)
+            tx.ordinal_checks.add(replace(found, turned=turned, made_at=found.made_at + timedelta(days=turned)))
+        text = ground.read(ground.admin, "/admin/raters")
+        assert "Ordinal check of 60 ratings" in text
+        assert ("Means mislead there" in text) is warns
+    told = ground.admin.get(f"/api/v1/studies/{ground.study}/agreement").json()
+    assert (told["order"]["rank"], told["order"]["turned"]) == (0.98, 3)

@@ -9,7 +9,7 @@ from web.adapters import reports_history as history
 from web.adapters import reports_status as status
 from web.adapters.reports_experiment import detail
 from web.adapters.reports_lists import choices, input_lines, jobs_of, needed_inputs, needed_outputs, study_lines
-from web.adapters.reports_raters import raters_report
+from web.adapters.reports_raters import given_scores, raters_report
 from web.adapters.store import SqlStore
 from web.domain.audit import Event
 from web.domain.history import Choices, Cursor, Entry, Filter, OwnEntry, Page
@@ -25,6 +25,7 @@ from web.domain.report import (
 from web.domain.standing import OwnStanding, RatersReport
 from web.domain.study import Study
 from web.domain.trail import EventFilter, EventLine
+from web.domain.work import Given
 
 ACTIVE = timedelta(minutes=15)
 BATCH = 2000
@@ -54,6 +55,11 @@ class SqlReports:
             if known is None or known.change != now:
                 known = self._raters[study.id] = raters_report(tx.connection, study)
             return replace(known, study=study.name)
+
+    def given(self, study: Study) -> tuple[Given, ...]:
+        """Return the standing scores that people gave in a study, oldest first."""
+        with self.store.read() as tx:
+            return given_scores(tx.connection, study.id)
 
     def own(self, study: Study, rater_id: str, today: datetime) -> OwnReport:
         """Return a rater's own numbers of a study; `today` is when their day began."""

@@ -13,6 +13,7 @@ from web.adapters.tables import (
     gold_items,
     inputs,
     options,
+    ordinal_checks,
     prompt_versions,
     ratings,
     users,
@@ -20,6 +21,7 @@ from web.adapters.tables import (
 from web.domain.enrolment import Enrolment
 from web.domain.gold import Gold
 from web.domain.panel import Contender, RaterFigures, panel
+from web.domain.probit import OrdinalCheck
 from web.domain.rating import Exclusion
 from web.domain.standing import RaterReport, RatersReport, ScoredItem
 from web.domain.study import Study
@@ -28,10 +30,10 @@ from web.domain.work import Given
 
 def raters_report(connection: Connection, study: Study) -> RatersReport:
     """Return all that the page of a study's raters shows."""
-    excluded = _exclusions(connection, study.id)
+    excluded, given = _exclusions(connection, study.id), given_scores(connection, study.id)
     enrolled = _enrolments(connection, study.id)
     since = {one.rater_id: one.recalibrate_from for one in enrolled.values() if one.recalibrate_from is not None}
-    found = panel(_given(connection, study.id, excluded), since)
+    found = panel(given, since)
     known = {one.rater: one for one in found.raters}
     return RatersReport(
         study_id=study.id,
@@ -39,13 +41,15 @@ def raters_report(connection: Connection, study: Study) -> RatersReport:
         raters=_raters(connection, study.id, known, excluded, enrolled),
         agreement=found.agreement,
         over_time=found.over_time,
+        order=_order(connection, study.id),
         items=_items(connection, study.id, found.contenders),
         change=change(connection, study.id),
     )
 
 
-def _given(connection: Connection, study_id: str, excluded: Mapping[str, Exclusion]) -> list[Given]:
+def given_scores(connection: Connection, study_id: str) -> tuple[Given, ...]:
     """Return the standing scores of people on inputs that are there, oldest first."""
+    excluded = _exclusions(connection, study_id)
     item = func.coalesce(options.c.output_id, ratings.c.option_id)
     answered = (ratings.c.judge_id, item, experiments.c.kind, ratings.c.score, ratings.c.rated_at, ratings.c.seen_ms)
     query = (
@@ -71,7 +75,12 @@ def _given(connection: Connection, study_id: str, excluded: Mapping[str, Exclusi
         left_out = rater in excluded and at >= excluded[rater].since
         check = Gold(*gold) if gold[0] is not None else None
         given.append(Given(rater, output, kind, score, at, seen_ms, counts=not left_out, gold=check))
-    return given
+    return tuple(given)
+
+
+def _order(connection: Connection, study_id: str) -> OrdinalCheck | None:
+    row = connection.execute(select(ordinal_checks).where(ordinal_checks.c.study_id == study_id)).mappings().first()
+    return OrdinalCheck(**row) if row else None
 
 
 def _exclusions(connection: Connection, study_id: str) -> dict[str, Exclusion]:

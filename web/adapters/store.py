@@ -33,6 +33,7 @@ from web.domain.feedback import Feedback
 from web.domain.gold import Gold
 from web.domain.job import Job
 from web.domain.lease import Lease
+from web.domain.probit import OrdinalCheck
 from web.domain.prompt import Pointer, Prompt, PromptVersion
 from web.domain.rating import Exclusion, Rating
 from web.domain.study import Input, Learnt, Project, Study
@@ -146,6 +147,7 @@ class Transaction:
     enrolments = cached_property(lambda self: Collection(self.connection, tables.enrolments, Enrolment))
     golds = cached_property(lambda self: Collection(self.connection, tables.gold_items, Gold))
     diagnoses = cached_property(lambda self: Collection(self.connection, tables.diagnoses, Learnt))
+    ordinal_checks = cached_property(lambda self: Collection(self.connection, tables.ordinal_checks, OrdinalCheck))
     jobs = cached_property(lambda self: Collection(self.connection, tables.jobs, Job))
     events = cached_property(lambda self: Collection(self.connection, tables.audit_events, Event))
     of_experiments = cached_property(lambda self: ExperimentQueries(self.connection))

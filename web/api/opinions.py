@@ -12,6 +12,7 @@ from pydantic import TypeAdapter
 from ml_service.contract import Interval
 from web.domain.access import Actor
 from web.domain.panel import Agreement, AgreementStep, RaterFigures
+from web.domain.probit import OrdinalCheck
 from web.domain.standing import RaterReport, RatersReport, ScoredItem
 from web.http.export import csv_download, json_download
 from web.http.openapi import content
@@ -92,10 +93,11 @@ class ItemOut:
 
 @dataclass(frozen=True)
 class AgreementOut:
-    """How far raters agree, now and up to moments before."""
+    """How far raters agree, now and up to moments before, and what last night's ordinal check found."""
 
     now: Agreement
     over_time: tuple[AgreementStep, ...]
+    order: OrdinalCheck | None
 
 
 _RATER, _ITEM, _AGREEMENT = TypeAdapter(RaterOut), TypeAdapter(ItemOut), TypeAdapter(AgreementOut)
@@ -105,7 +107,7 @@ _RATER, _ITEM, _AGREEMENT = TypeAdapter(RaterOut), TypeAdapter(ItemOut), TypeAda
 def agreement(request: Request, admin: Admin, study_id: str) -> Response:
     """Return how far the raters of a study agree, now and over time, and how sure the scores of items are."""
     found = _report(request, admin, study_id)
-    return Response(_AGREEMENT.dump_json(AgreementOut(found.agreement, found.over_time)), media_type="application/json")
+    return Response(_AGREEMENT.dump_json(AgreementOut(found.agreement, found.over_time, found.order)), media_type="application/json")
 
 
 @router.get("/raters.csv", response_class=StreamingResponse, responses={200: content("text/csv")})

@@ -107,8 +107,7 @@ def panel(given: Sequence[Given], since: Mapping[str, datetime] | None = None) -
 
     `since` tells of some raters from when on their care is judged.
     """
-    fitted = [one for one in given if one.counts and one.kind in LEARNT_FROM]
-    found = opinion_scores(*_columns(fitted), repeat_sd=repeat_sd(repeats(fitted)))
+    fitted, found = fit(given)
     by_rater: defaultdict[str, Work] = defaultdict(list)
     for one, expected in zip(given, _expected(given, found), strict=True):
         by_rater[one.rater].append((one, expected))
@@ -123,6 +122,12 @@ def panel(given: Sequence[Given], since: Mapping[str, datetime] | None = None) -
         over_time=over_time,
         contenders=contenders(found.scores),
     )
+
+
+def fit(given: Sequence[Given]) -> tuple[list[Given], OpinionScores]:
+    """Return the scores that count, and what they make of items and raters."""
+    fitted = [one for one in given if one.counts and one.kind in LEARNT_FROM]
+    return fitted, opinion_scores(*columns(fitted), repeat_sd=repeat_sd(repeats(fitted)))
 
 
 def _expected(given: Sequence[Given], found: OpinionScores) -> Iterator[float | None]:
@@ -151,7 +156,8 @@ def contenders(scores: Sequence[Score]) -> tuple[Contender, ...]:
     return tuple(Contender(one, float(share)) for one, share in zip(ordered, won, strict=True))
 
 
-def _columns(given: Sequence[Given]) -> tuple[list[str], list[str], list[float]]:
+def columns(given: Sequence[Given]) -> tuple[list[str], list[str], list[float]]:
+    """Return the item, the rater and the stars of each score."""
     return [one.item for one in given], [one.rater for one in given], [one.score for one in given]
 
 
@@ -222,7 +228,7 @@ def _agreement(fitted: Sequence[Given], found: OpinionScores, over_time: Sequenc
 
 
 def _over_time(fitted: Sequence[Given]) -> tuple[AgreementStep, ...]:
-    items, raters, scores = _columns(fitted)
+    items, raters, scores = columns(fitted)
     item, rater, stars = numbered(items)[1], numbered(raters)[1], np.array(scores, dtype=float)
     steps = []
     for end in sorted({len(fitted) * step // STEPS for step in range(1, STEPS + 1)} - {0}):

@@ -7,15 +7,21 @@ fitted by its largest posterior, from where the opinion scores are, with the spr
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize
 from scipy.special import ndtr
+from scipy.stats import rankdata
 
+from web.domain.conduct import correlation
+from web.domain.panel import columns, fit
 from web.domain.scores import OpinionScores, Score
+from web.domain.work import Given
 
 BAND = 1.96
+TOP = 10  # items, or half of them where they are fewer, whose being the best is compared
 EVEN = np.array([1.5, 2.5, 3.5, 4.5])  # thresholds of one who rounds
 LOOSE, LIKE = 0.5, 0.3  # prior standard deviations: of a threshold about the even one, of a rater's log noise
 ROUNDS = 200
@@ -33,7 +39,26 @@ class Turned:
 
 
 @dataclass(frozen=True)
-class Panel:
+class OrdinalCheck:
+    """How a study's order of items by opinion scores stands where stars are an order only, and as of when.
+
+    `rank` is the rank correlation of both orders, None of fewer than three items; `changed` of the `top` best items are
+    others by the check, as happens among near equals; `turned` pairs have an order that the scores call certain, and
+    the check reverses.
+    """
+
+    study_id: str
+    made_at: datetime
+    ratings: int
+    items: int
+    rank: float | None
+    top: int
+    changed: int
+    turned: int
+
+
+@dataclass(frozen=True)
+class Placed:
     """Ratings by place: the item, rater and whole stars (from 0) of each; how many there are; prior spreads."""
 
     item: Ints
@@ -61,7 +86,7 @@ def ordinal_scores(
         return ()
     item_place = {score.item: at for at, score in enumerate(found.scores)}
     rater_place = {judge.rater: at for at, judge in enumerate(found.judges)}
-    panel = Panel(
+    placed = Placed(
         item=np.array([item_place[item] for item in items], dtype=np.intp),
         rater=np.array([rater_place[rater] for rater in raters], dtype=np.intp),
         star=np.clip(np.rint(stars), 1, 5).astype(np.intp) - 1,
@@ -69,13 +94,13 @@ def ordinal_scores(
         raters=len(rater_place),
         found=found,
     )
-    fitted = minimize(_loss, _start(panel), args=(panel,), jac=True, method="L-BFGS-B", options={"maxiter": ROUNDS}).x
-    quality, level, noise, _ = panel.parts(fitted)
-    reach = BAND / np.sqrt(_precision(fitted, panel))
+    fitted = minimize(_loss, _start(placed), args=(placed,), jac=True, method="L-BFGS-B", options={"maxiter": ROUNDS}).x
+    quality, level, noise, _ = placed.parts(fitted)
+    reach = BAND / np.sqrt(_precision(fitted, placed))
     spread = np.sqrt(np.exp(2 * noise.mean()) + level.var())
 
     def expected(latent: Floats) -> list[float]:
-        return [float(1 + stars) for stars in ndtr((latent[:, None] - _thresholds(fitted, panel)) / spread).sum(1)]
+        return [float(1 + stars) for stars in ndtr((latent[:, None] - _thresholds(fitted, placed)) / spread).sum(1)]
 
     bounds = zip(expected(quality), expected(quality - reach), expected(quality + reach), strict=True)
     return tuple(
@@ -84,20 +109,42 @@ def ordinal_scores(
     )
 
 
-def turned(found: Sequence[Score], ordinal: Sequence[Score]) -> tuple[Turned, ...]:
-    """Return the pairs that the opinion scores order for certain (their intervals are apart) and the check reverses."""
-    by_item = {score.item: score.mean for score in ordinal}
-    ranked = sorted(found, key=lambda score: score.low)
-    return tuple(
-        Turned(better.item, worse.item)
-        for better in ranked
-        for worse in ranked
-        if worse.high < better.low and by_item[worse.item] > by_item[better.item]
+def check_order(study_id: str, given: Sequence[Given], now: datetime) -> OrdinalCheck | None:
+    """Return how the order of a study's items stands by the ordinal check; None where nothing was scored."""
+    fitted, found = fit(given)
+    if not fitted:
+        return None
+    checked = ordinal_scores(*columns(fitted), found)
+    mean, again = ([one.mean for one in scores] for scores in (found.scores, checked))
+    top = min(TOP, (len(mean) + 1) // 2)
+    return OrdinalCheck(
+        study_id=study_id,
+        made_at=now,
+        ratings=len(fitted),
+        items=len(mean),
+        rank=correlation(rankdata(mean).tolist(), rankdata(again).tolist()),
+        top=top,
+        changed=len(_best(mean, top) - _best(again, top)),
+        turned=len(turned(found.scores, checked)),
     )
 
 
-def _start(panel: Panel) -> Floats:
-    found = panel.found
+def _best(means: Sequence[float], count: int) -> set[int]:
+    return set(np.argsort(-np.array(means), kind="stable")[:count].tolist())
+
+
+def turned(found: Sequence[Score], ordinal: Sequence[Score]) -> tuple[Turned, ...]:
+    """Return the pairs that the opinion scores order for certain (their intervals are apart) and the check reverses."""
+    high, by_check = (np.array(values) for values in ([one.high for one in found], [one.mean for one in ordinal]))
+    return tuple(
+        Turned(better.item, found[worse].item)
+        for better, again in zip(found, by_check, strict=True)
+        for worse in np.flatnonzero((high < better.low) & (by_check > again)).tolist()
+    )
+
+
+def _start(placed: Placed) -> Floats:
+    found = placed.found
     return np.concatenate(
         [
             [score.mean for score in found.scores],
@@ -108,49 +155,49 @@ def _start(panel: Panel) -> Floats:
     )
 
 
-def _thresholds(values: Floats, panel: Panel) -> Floats:
+def _thresholds(values: Floats, placed: Placed) -> Floats:
     """Return the thresholds, which the vector holds as the first one and the logarithms of the gaps."""
-    gaps = panel.parts(values)[3]
+    gaps = placed.parts(values)[3]
     return np.asarray(gaps[0] + np.append(0.0, np.cumsum(np.exp(gaps[1:]))))
 
 
-def _edges(values: Floats, panel: Panel) -> tuple[Floats, Floats, Floats]:
+def _edges(values: Floats, placed: Placed) -> tuple[Floats, Floats, Floats]:
     """Return where the thresholds below and above each rating lie in standard deviations, and that deviation."""
-    quality, level, noise, _ = panel.parts(values)
-    bounds = np.concatenate([[-np.inf], _thresholds(values, panel), [np.inf]])
-    seen, sd = quality[panel.item] + level[panel.rater], np.exp(noise)[panel.rater]
-    return (bounds[panel.star] - seen) / sd, (bounds[panel.star + 1] - seen) / sd, sd
+    quality, level, noise, _ = placed.parts(values)
+    bounds = np.concatenate([[-np.inf], _thresholds(values, placed), [np.inf]])
+    seen, sd = quality[placed.item] + level[placed.rater], np.exp(noise)[placed.rater]
+    return (bounds[placed.star] - seen) / sd, (bounds[placed.star + 1] - seen) / sd, sd
 
 
 def _density(edge: Floats) -> Floats:
     return np.asarray(np.exp(-(edge**2) / 2) / np.sqrt(2 * np.pi))
 
 
-def _loss(values: Floats, panel: Panel) -> tuple[float, Floats]:
+def _loss(values: Floats, placed: Placed) -> tuple[float, Floats]:
     """Return minus the logarithm of the posterior, and its gradient."""
-    gaps = panel.parts(values)[3]
-    low, high, sd = _edges(values, panel)
+    gaps = placed.parts(values)[3]
+    low, high, sd = _edges(values, placed)
     chance = np.maximum(ndtr(high) - ndtr(low), TINY)
     at_low, at_high = _density(low) / chance, _density(high) / chance
     by_seen = (at_high - at_low) / sd
     by_noise = _times(at_high, high) - _times(at_low, low)
-    by_bound = np.bincount(panel.star, -at_high / sd, 5)[:4] + np.bincount(panel.star, at_low / sd, 5)[1:]
-    prior, slope = _prior(values, panel)
+    by_bound = np.bincount(placed.star, -at_high / sd, 5)[:4] + np.bincount(placed.star, at_low / sd, 5)[1:]
+    prior, slope = _prior(values, placed)
     tail = np.cumsum(by_bound[::-1])[::-1]
     return float(prior - np.log(chance).sum()), slope + np.concatenate(
         [
-            np.bincount(panel.item, by_seen, panel.items),
-            np.bincount(panel.rater, by_seen, panel.raters),
-            np.bincount(panel.rater, by_noise, panel.raters),
+            np.bincount(placed.item, by_seen, placed.items),
+            np.bincount(placed.rater, by_seen, placed.raters),
+            np.bincount(placed.rater, by_noise, placed.raters),
             np.append(tail[0], tail[1:] * np.exp(gaps[1:])),
         ]
     )
 
 
-def _prior(values: Floats, panel: Panel) -> tuple[float, Floats]:
+def _prior(values: Floats, placed: Placed) -> tuple[float, Floats]:
     """Return minus the logarithm of the prior, and its gradient."""
-    found, (quality, level, noise, gaps) = panel.found, panel.parts(values)
-    off = (_thresholds(values, panel) - EVEN) / LOOSE
+    found, (quality, level, noise, gaps) = placed.found, placed.parts(values)
+    off = (_thresholds(values, placed) - EVEN) / LOOSE
     tail = np.cumsum((off / LOOSE)[::-1])[::-1]
     parts = [
         (quality - found.mean) / found.spread,
@@ -167,11 +214,11 @@ def _times(density: Floats, edge: Floats) -> Floats:
     return np.asarray(density * np.where(np.isinf(edge), 0.0, edge))
 
 
-def _precision(values: Floats, panel: Panel) -> Floats:
+def _precision(values: Floats, placed: Placed) -> Floats:
     """Return the curvature of the posterior along each item's quality."""
-    low, high, sd = _edges(values, panel)
+    low, high, sd = _edges(values, placed)
     chance = np.maximum(ndtr(high) - ndtr(low), TINY)
     first = (_density(high) - _density(low)) / chance
     second = (_times(_density(high), high) - _times(_density(low), low)) / chance
-    bend = np.bincount(panel.item, (first**2 + second) / sd**2, panel.items)
-    return np.asarray(bend + 1 / panel.found.spread**2, dtype=np.float64)
+    bend = np.bincount(placed.item, (first**2 + second) / sd**2, placed.items)
+    return np.asarray(bend + 1 / placed.found.spread**2, dtype=np.float64)

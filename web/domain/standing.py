@@ -6,6 +6,7 @@ from datetime import datetime
 from ml_service.contract import Interval
 from web.domain.enrolment import Enrolment
 from web.domain.panel import Agreement, AgreementStep, RaterFigures
+from web.domain.probit import OrdinalCheck
 from web.domain.rating import Exclusion
 from web.domain.scores import Score
 
@@ -48,6 +49,7 @@ class RatersReport:
     raters: tuple[RaterReport, ...]
     agreement: Agreement
     over_time: tuple[AgreementStep, ...]
+    order: OrdinalCheck | None
     items: tuple[ScoredItem, ...]
     change: str
 
@@ -57,7 +59,7 @@ class OwnStanding:
     """How a rater stands beside the others: in words and shares that tell neither who they are nor what was a check.
 
     `checks` and `repeats` are shares to the nearest tenth, None while they are few; `paused` and `excluded` are the
-    reasons given, "" where that is not so.
+    reasons given, "" where that is not so; `message` is what an admin wrote and the rater has not read yet.
     """
 
     level: Interval | None = None
@@ -71,6 +73,8 @@ class OwnStanding:
     appealed_at: datetime | None = None
     answered: str = ""
     answered_at: datetime | None = None
+    message: str = ""
+    message_at: datetime | None = None
 
     @classmethod
     def of(cls, one: RaterReport | None) -> "OwnStanding":
@@ -96,5 +100,7 @@ class OwnStanding:
                 appealed_at=place.appealed_at,
                 answered=place.answered,
                 answered_at=place.answered_at,
+                message=place.unread,
+                message_at=place.message_at,
             )
         return told

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 
 from web.ports import Parts
-from web.services import erasure, intake, quality, queue, retention, stopping
+from web.services import erasure, intake, night, quality, queue, retention, stopping
 
 Task = Callable[[Parts, Mapping[str, str]], object]
 
@@ -14,6 +14,7 @@ TASKS: dict[str, Task] = {
     "forget_person": lambda parts, arguments: erasure.forget_person(parts, arguments["user"]),
     "learn": lambda parts, arguments: _learn(parts, arguments["study"]),
     "check": lambda parts, arguments: quality.check(parts, arguments["study"]),
+    "compare": lambda parts, arguments: night.compare(parts, arguments["study"]),
     "prune": lambda parts, _: retention.prune(parts),
 }
 

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from ml_service.contract import Interval
 from web.domain.conduct import Drift, Flag
 from web.domain.panel import Agreement, RaterFigures
+from web.domain.probit import OrdinalCheck
 from web.domain.scores import Score
 from web.domain.standing import RaterReport
 from web.pages.svg import compact_percent, number
@@ -43,6 +44,17 @@ def correlation(icc: Interval | None) -> str:
     if icc is None:
         return "Not known yet: it takes items that several raters have scored."
     return f"{compact_percent(icc.mean)} of what makes ratings differ is the item; the rest is who rates, and chance."
+
+
+def order(check: OrdinalCheck) -> str:
+    """Say whether the order of items by opinion scores is the one that an ordinal model finds."""
+    if check.rank is None:
+        return "Too few items are scored to compare orders."
+    alike = f"rank correlation {number(check.rank)}; {check.top - check.changed} of the {check.top} best are the same"
+    if not check.turned:
+        return f"The order of {check.items} items holds where stars count as an order only ({alike})."
+    pairs = _count(check.turned, "pair of items turns around whose", "pairs of items turn around whose")
+    return f"{pairs} order the scores call certain, once stars count as an order only ({alike})."
 
 
 def reliable(found: Agreement) -> str:

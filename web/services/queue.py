@@ -17,6 +17,7 @@ from web.domain.study import Input, Learnt, Study
 from web.ports import Generated, GenerateRequest, Parts
 from web.services import turns
 from web.services.audit import record
+from web.services.night import compare_job
 from web.services.objects import discard
 from web.services.publication import repair
 from web.services.requests import diagnose_request, suggest_request
@@ -276,7 +277,8 @@ def tick(parts: Parts) -> None:
         running = tx.studies.all(state="running")
     with parts.store.begin() as tx:
         tx.of_leases.expire(now)
-        tx.of_jobs.add_once([*(plan_job(study.id, now) for study in running), prune_job(now)])
+        tx.of_jobs.add_once([job(study.id, now) for study in running for job in (plan_job, compare_job)])
+        tx.of_jobs.add_once([prune_job(now)])
         tx.of_jobs.prune(now - timedelta(days=1))
         tx.of_people.forget_attempts(now - timedelta(days=1))
     repair(parts)

@@ -54,7 +54,7 @@ TABLES: Mapping[Kind, tuple[Table, ...]] = {
     "project": _PROJECT,
 }
 # Ways in that are open now, and work that is made anew, belong to a place and not to what is moved from it.
-LEFT_BEHIND = frozenset({tables.sessions, tables.links, tables.attempts, tables.jobs})
+LEFT_BEHIND = frozenset({tables.sessions, tables.links, tables.attempts, tables.jobs, tables.ordinal_checks})
 # By the format that brought them: columns that older archives lack, and what they would hold there.
 _NEW_COLUMNS: Mapping[int, Mapping[str, Row]] = {
     2: {"users": {"erased_at": None}, "outputs": {"removed_at": None}},
@@ -63,13 +63,13 @@ _NEW_COLUMNS: Mapping[int, Mapping[str, Row]] = {
         "studies": {"stopped": None, "optimizer": OptimizerSettings(), "starts_from": None},
     },
     4: {"users": {"time_zone": "UTC"}, "studies": {"guide": Guide()}},
-}
-# By the format that brought them: tables of which older archives have no rows, nor a place for any.
-_NEW_TABLES: Mapping[int, frozenset[Table]] = {4: frozenset({tables.enrolments, tables.gold_items})}
     5: {
         "enrolments": {"message": "", "message_at": None, "message_by": None, "message_read_at": None},
         "studies": {"calibration": 10},
     },
+}
+# By the format that brought them: tables of which older archives have no rows, nor a place for any.
+_NEW_TABLES: Mapping[int, frozenset[Table]] = {4: frozenset({tables.enrolments, tables.gold_items})}
 
 
 @dataclass(frozen=True)

@@ -25,7 +25,7 @@ from web.adapters.tables.training import (
     ratings,
     tombstones,
 )
-from web.adapters.tables.work import jobs
+from web.adapters.tables.work import jobs, ordinal_checks
 
 __all__ = [
     "api_keys",
@@ -44,6 +44,7 @@ __all__ = [
     "memberships",
     "metadata",
     "options",
+    "ordinal_checks",
     "outputs",
     "passwords",
     "projects",

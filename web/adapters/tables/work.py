@@ -1,6 +1,6 @@
-"""Later work."""
+"""Later work, and what it found."""
 
-from sqlalchemy import Column, Index, Table, Text, text
+from sqlalchemy import Column, Float, ForeignKey, Index, String, Table, Text, text
 
 from web.adapters.tables.base import identity, metadata, moment, one_of, reference, revision, short_text, typed, whole
 
@@ -32,4 +32,17 @@ jobs = Table(
     ),
     Index(None, "state", "priority", "due_at"),
     one_of("state", "waiting", "claimed", "done", "parked"),
+)
+
+ordinal_checks = Table(
+    "ordinal_checks",
+    metadata,
+    Column("study_id", String(36), ForeignKey("studies.id"), primary_key=True),
+    moment("made_at"),
+    whole("ratings"),
+    whole("items"),
+    Column("rank", Float, nullable=True),
+    whole("top"),
+    whole("changed"),
+    whole("turned"),
 )
