@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from benchmarks.load import Call
+from ml_service.contract import Point
 from tests.world import SPACE
 from web.domain.access import Membership, Session, User
 from web.domain.experiment import Experiment, Option
@@ -54,8 +55,8 @@ class Rater:
         tx.sessions.add(Session(new_id(), self.session_hash, self.user.id, now, now + timedelta(days=1)))
 
 
-def option_of(experiment: Experiment, position: int, version: str, output: str) -> Option:
-    """Return a ready option of an experiment."""
+def option_of(experiment: Experiment, position: int, version: str, output: str, point: Point | None = None) -> Option:
+    """Return a ready option of an experiment, at the default point where none is given."""
     return Option(
         id=new_id(),
         experiment_id=experiment.id,
@@ -64,7 +65,7 @@ def option_of(experiment: Experiment, position: int, version: str, output: str) 
         position=position,
         generator="local",
         version=version,
-        point=SPACE.default(),
+        point=SPACE.default() if point is None else point,
         seed=0,
         state="ready",
         why="initial",

@@ -22,13 +22,14 @@ from numpy.typing import NDArray
 from playwright.sync_api import Browser, BrowserContext, Page, Response
 
 from benchmarks.chaos import Chaos
+from benchmarks.rate_world import option_of
 from ml_service.contract import Point
 from tests.journeys.browser import chromium
 from tests.journeys.rater import Rater
 from tests.journeys.server import Server, serving, until
 from web.adapters.demo import sample_photos
 from web.adapters.generators.local import SPACE, encode
-from web.domain.experiment import Experiment, Option, Output
+from web.domain.experiment import Experiment, Output
 from web.domain.ids import new_id
 from web.domain.study import Input, Study
 from web.ports import CleanImage
@@ -125,9 +126,10 @@ def seed(server: Server, experiments: int, side: int = SIDE) -> Study:
             which, now = number % len(photos), parts.clock.now()
             experiment = Experiment(new_id(), study.id, sources[which].id, "explore", "ready", now, now)
             tx.experiments.add(experiment)
-            tx.options.add_all(
-                [_option(experiment, number + place, place, version, outputs[which]) for place in (0, 1)]
-            )
+            for place in (0, 1):
+                treatment = (number + place) % len(POINTS)
+                output = outputs[which][treatment].id
+                tx.options.add(option_of(experiment, place, version, output, POINTS[treatment]))
     return study
 
 
@@ -149,23 +151,6 @@ def _output(server: Server, photo: Image, point: Point) -> Output:
     height, width = photo.shape[:2]
     now = server.parts.clock.now()
     return Output(new_id(), name, f"outputs/{name}", "image/jpeg", width, height, len(body), now)
-
-
-def _option(experiment: Experiment, treatment: int, position: int, version: str, outputs: list[Output]) -> Option:
-    return Option(
-        id=new_id(),
-        experiment_id=experiment.id,
-        study_id=experiment.study_id,
-        input_id=experiment.input_id,
-        position=position,
-        generator="local",
-        version=version,
-        point=POINTS[treatment % len(POINTS)],
-        seed=0,
-        state="ready",
-        why="initial",
-        output_id=outputs[treatment % len(POINTS)].id,
-    )
 
 
 def measure(server: Server, browser: Browser, study: Study, round_trip: int, pace: Pace) -> Result:

@@ -12,7 +12,7 @@ from ml_service.contract import Suggestion
 from ml_service.errors import Conflict, InvalidRequest, NotFound
 from ml_service.objects.local import Folder
 from tests.care.changed import Change, added, line, manifest, rewritten, shortened, spoilt, without
-from tests.care.lived import Installation, everything, watch
+from tests.care.lived import Installation, everything, members, watch
 from tests.world import World, answer
 from web.adapters import tables
 from web.adapters.archive.rows import TABLES, from_line, to_line
@@ -24,6 +24,7 @@ from web.domain.guide import Guide
 from web.domain.ids import new_id
 from web.domain.study import OptimizerSettings, Project, StopRules
 from web.services import accounts, intake, publication, requests, versions
+from web.services.studies import example_of
 
 
 def test_the_study_of_the_tests_has_rows_in_every_table(origin: Installation) -> None:
@@ -42,6 +43,28 @@ def test_a_study_arrives_whole(origin: Installation, target: Installation, tmp_p
         ], name
     assert arrived["studies"] == [row | {"project_id": target.world.study.project_id} for row in sent["studies"]]
     assert arrival.rows["enhancement_ratings"] == len(sent["enhancement_ratings"]) > 3
+
+
+def test_the_examples_of_a_guide_are_called_as_the_outputs_are_there(
+    origin: Installation, target: Installation, tmp_path: Path
+) -> None:
+    with origin.store.begin() as tx:
+        study = tx.studies.get(origin.world.study.id)
+        (shown, *_) = [one.output_id for one in tx.options.all(study_id=study.id) if one.output_id]
+        output = tx.outputs.get(shown)
+        foreign = tx.outputs.add(replace(output, id=new_id(), content_hash="f" * 64, object_key="outputs/x/ff/f"))
+        examples = {"2": foreign.id, "4": output.id}
+        tx.studies.replace(replace(study, guide=replace(study.guide, examples=examples)))
+    file = origin.export_study(tmp_path / "study.zip")
+    with target.store.begin() as tx:
+        known = tx.outputs.add(replace(output, id=new_id()))  # the same image, under an id of its own
+    target.load_study(file)
+    with target.store.read() as tx:
+        arrived = tx.studies.get(study.id)
+        assert arrived.guide.examples == {"4": known.id}
+        assert example_of(tx, arrived, known.id) == known
+    target.study.export(study.id, tmp_path / "again.zip", watch)
+    assert b'"examples":{"4":"' + known.id.encode() in members(tmp_path / "again.zip")["rows/studies.jsonl"]
 
 
 def test_what_is_learnt_from_it_is_the_same_there(origin: Installation, target: Installation, tmp_path: Path) -> None:

@@ -1,6 +1,6 @@
 """Raters come in by a guide, consent and calibration; admins pause, calibrate again, answer, and pay."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -14,7 +14,7 @@ from web.domain.gold import CALIBRATION, Gold
 from web.domain.guide import ANCHORS, WORDS, Guide
 from web.domain.ids import new_id
 from web.domain.lease import Asker
-from web.services import turns
+from web.services import enrolment, turns
 
 TAGS = {"plastic": "Looks like plastic"}
 
@@ -199,6 +199,56 @@ def test_work_is_paid_by_what_stands_and_by_a_minute_a_photo_at_most(site: Site)
     tomorrow = today + timedelta(days=1)
     assert admin.get("/api/v1/pay.json", params={"from": f"{tomorrow}", "to": f"{tomorrow}"}).json() == []
     assert admin.get("/api/v1/pay.json", params={"from": f"{tomorrow}", "to": f"{today}"}).status_code == 422
+
+
+@pytest.mark.parametrize(
+    ("zone", "first", "second"),
+    [("UTC", 1, 1), ("Asia/Tokyo", 0, 2), ("America/New_York", 2, 0)],
+)
+def test_a_pay_period_has_the_days_of_who_pays(site: Site, zone: str, first: int, second: int) -> None:
+    world, person = site.world, site.world.person()
+    admin = browser(site, world.admin)
+    options = [option.option_id for held in world.hold(person).held for option in held.options]
+    for hour, option in zip((20, 27), options, strict=False):  # Tokyo's next day begins at 15:00, New York's at 5:00
+        world.clock.time = datetime(2026, 3, 1, tzinfo=UTC) + timedelta(hours=hour)
+        world.rate(person, answer(option))
+
+    def counted(day: str, **more: str) -> int:
+        lines = admin.get("/api/v1/pay.json", params={"from": day, "to": day, **more}).json()
+        return int(lines[0]["ratings"]) if lines else 0
+
+    assert [counted(day, zone=zone) for day in ("2026-03-01", "2026-03-02")] == [first, second]
+    enrolment.choose_time_zone(world.parts, world.admin, zone)
+    assert [counted(day) for day in ("2026-03-01", "2026-03-02")] == [first, second]
+    assert f"midnight in {zone}," in admin.get("/admin/raters", headers={"Accept": "text/html"}).text
+    file = admin.get("/api/v1/pay.csv", params={"from": "2026-03-01", "to": "2026-03-01"})
+    assert f"2026-03-01-{zone.replace('/', '-')}.csv" in file.headers["content-disposition"]
+    assert admin.get("/api/v1/pay.json", params={"zone": "Mars/Olympus"}).status_code == 422
+
+
+def test_a_message_is_seen_until_it_was_read_and_told_once(site: Site) -> None:
+    world, person = site.world, site.world.person()
+    admin, rater = browser(site, world.admin), browser(site, person)
+    at = f"/api/v1/studies/{world.study.id}/raters/{person.user_id}"
+    assert rater.get("/api/train/next").json()["from_admin"] is None
+    for wrong in ("  ", "x" * 501):
+        assert admin.post(f"{at}/message", json={"words": wrong}).status_code == 422
+    assert rater.post(f"{at}/message", json={"words": "Hello?"}).status_code == 403
+    first, again = (admin.post(f"{at}/message", json={"words": "Use <all> of the scale."}).json() for _ in range(2))
+    assert first == again
+    shown = rater.get("/api/train/next").json()["from_admin"]
+    assert shown["words"] == "Use <all> of the scale."
+    world.clock.advance(seconds=1)
+    admin.post(f"{at}/message", json={"words": "Thank you."})
+    rater.post("/api/train/enrolment", json={"message_read": shown["at"]})
+    newer = rater.get("/api/train/next").json()["from_admin"]
+    assert newer["words"] == "Thank you."  # what was read was the one before
+    for _ in range(2):
+        assert rater.post("/api/train/enrolment", json={"message_read": newer["at"]}).status_code == 200
+    assert rater.get("/api/train/next").json()["from_admin"] is None
+    with world.parts.store.read() as tx:
+        told = [event.note for event in tx.events.all(action="rater.messaged")]
+    assert sorted(told) == ["Thank you.", "Use <all> of the scale."]
 
 
 def test_a_day_begins_at_the_midnight_that_a_rater_chose(site: Site) -> None:

@@ -4,6 +4,7 @@ import csv
 import io
 from dataclasses import replace
 from datetime import timedelta
+from html import unescape
 from typing import Any
 
 import pytest
@@ -64,6 +65,19 @@ def test_a_pause_is_read_by_the_rater_and_ends(ground: Ground) -> None:
     assert "Let them go on" in ground.read(ground.admin, ground.address)
     ground.act("resume")
     assert "You are paused" not in ground.read(ground.rita, "/status")
+
+
+def test_a_message_stays_on_the_status_page_until_it_is_read(ground: Ground) -> None:
+    ground.act("message", words="Look at the <sky>.")
+    assert "not read yet" in ground.read(ground.admin, ground.address)
+    text = ground.read(ground.rita, "/status")
+    assert "Look at the &lt;sky&gt;." in text
+    at = text.partition('name="at" value="')[2].partition('"')[0]
+    read = ground.rita.post("/status/message-read", data={"study": ground.study, "at": unescape(at)})
+    assert read.status_code == 303
+    assert "Look at the" not in ground.read(ground.rita, "/status")
+    assert "not read yet" not in ground.read(ground.admin, ground.address)
+    assert ground.admin.post(f"{ground.address}/message", data={"words": "x" * 501}).status_code == 422
 
 
 def test_an_exclusion_is_typed_read_and_lifted(ground: Ground) -> None:

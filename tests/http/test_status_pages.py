@@ -21,6 +21,7 @@ from web.domain.ids import new_id
 from web.domain.job import Job
 from web.domain.study import Learnt, StopRules
 from web.services.queue import learn
+from web.services.studies import StudyDraft, change_guide, make_study
 
 PAGE = {"Accept": "text/html,application/xhtml+xml"}
 PAGES = ("/status", "/history", "/admin/studies", "/admin/studies/new", "/admin/jobs")
@@ -169,6 +170,25 @@ def test_a_rater_gets_no_experiment_and_no_picture_by_its_id(site: Site) -> None
     assert client.get(f"/history/{experiment['experiment_id']}").status_code == 403
     assert client.get(f"/media/output/{experiment['output_id']}").status_code == 403
     assert client.get(f"/media/input/{experiment['input_id']}").status_code == 403
+
+
+def test_history_filters_by_the_tags_of_each_study(site: Site) -> None:
+    world = site.world
+    rated(site, tags=("plastic",))
+    other = make_study(world.parts, world.admin, StudyDraft(name="Other", spaces=world.study.spaces))
+    for study, tags in ((world.study, {"plastic": "Looks like plastic"}), (other, {"glass": "Looks like glass"})):
+        change_guide(world.parts, world.admin, study.id, study.revision, replace(study.guide, tags=tags))
+    for browser in (site.signed_in("admin"), site.signed_in("rater", "rita@example.org")):
+        text = browser.get("/history", params={"tag": "plastic"}, headers=PAGE).text
+        assert '<option value="plastic" selected>Looks like plastic' in text
+        assert '<option value="glass">Looks like glass' in text
+        assert '<span class="badge">Looks like plastic</span>' in text
+        chosen = browser.get("/history", params={"study": other.id}, headers=PAGE).text
+        assert "Looks like plastic" not in chosen
+        assert "Looks like glass" in chosen
+        assert "Nothing matches" in browser.get("/history", params={"tag": "glass"}, headers=PAGE).text
+        assert browser.get("/api/train/history.csv", params={"tag": "glass"}).text.count("\n") == 1
+        assert browser.get("/history", params={"tag": '"%'}, headers=PAGE).status_code == 422
 
 
 def test_history_shows_filters_and_leads_to_the_experiment(site: Site) -> None:

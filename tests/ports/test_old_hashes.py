@@ -56,7 +56,7 @@ def written(url: str, schema: str, study: dict[str, Any]) -> None:
     line = json.dumps(study, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     after = hashlib.sha256(line.encode()).hexdigest()
     event = Event("e", "p", 1, None, "study.made", "study", "s", NOW, after_hash=after)
-    room = {"guide": {}} if schema == "0005" else {}
+    room: dict[str, Any] = {"guide": {}} if schema == "0005" else {}
     rows: dict[str, dict[str, Any]] = {
         "projects": {"id": "p", "name": "Old", "created_at": NOW},
         "prompts": {"key": "old", "project_id": "p", "created_at": NOW, "revision": 0},

@@ -72,7 +72,7 @@ def busy(world: World) -> Actor:
         now = world.clock.now()
         tx.exclusions.add(Exclusion(new_id(), world.study.id, rita.user_id, now, "planted reason", now))
         hers = Enrolment(new_id(), world.study.id, rita.user_id, now, pause_reason="planted pause")
-        tx.enrolments.add(replace(hers, appeal="planted appeal", answered="planted answer"))
+        tx.enrolments.add(replace(hers, appeal="planted appeal", answered="planted answer", message="planted message"))
         other = Enrolment(new_id(), world.study.id, world.admin.user_id, now, pause_reason="planted by her")
         tx.enrolments.add(replace(other, paused_by=rita.user_id))
         tx.users.replace(replace(tx.users.get(rita.user_id), time_zone="Planted/Zone"))

@@ -1,7 +1,7 @@
 """Quality control on both engines: gold and calibration items, hidden repeats, one more rating, who does not count."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -321,11 +321,12 @@ def test_who_is_paused_can_upload_nothing_and_watch_nothing(world: World) -> Non
     assert intake.watch_upload(world.parts, rater, made.experiment_id).shown
     enrolment.pause(world.parts, world.admin, world.study.id, rater.user_id, "Rest a little.")
     before = len(rows_of(world))
-    for attempt in (
+    attempts: tuple[Callable[[], object], ...] = (
         lambda: intake.upload_to_rate(world.parts, rater, "tab", name="more", body=pictures.photo(78)),
         lambda: intake.upload_to_rate(world.parts, rater, "tab", input_id=rows_of(world)[0]),
         lambda: intake.watch_upload(world.parts, rater, made.experiment_id),
-    ):
+    )
+    for attempt in attempts:
         with pytest.raises(Conflict, match="Rest a little"):
             attempt()
     assert len(rows_of(world)) == before

@@ -226,6 +226,8 @@ def test_history_goes_backwards_page_by_page(rows: Rows, reports: SqlReports) ->
         ({"low": "4"}, {"plain", "said"}),
         ({"low": "2", "high": "3"}, {"tagged", "late"}),
         ({"tag": "hazy"}, {"tagged"}),
+        ({"tag": "my_own"}, {"said"}),
+        ({"tag": "my_o_n"}, set()),
         ({"text": "100%_of"}, {"said"}),
         ({"text": "100%of"}, set()),
         ({"state": "skipped"}, {"skipped"}),
@@ -244,7 +246,7 @@ def test_filters_choose_rows(rows: Rows, reports: SqlReports, query: dict[str, s
     options = {name: rows.option(rows.source(name)) for name in names_of}
     rows.rate(options["plain"], rows.anna, 5)
     rows.rate(options["tagged"], rows.anna, 2, tags=("hazy", "noisy"))
-    rows.rate(options["said"], rows.bob, 4, comment="Sure, 100%_OF it", flagged=True)
+    rows.rate(options["said"], rows.bob, 4, comment="Sure, 100%_OF it", flagged=True, tags=("my_own",))
     rows.rate(options["skipped"], rows.anna, skip="broken")
     rows.rate(options["late"], rows.anna, 3, late=True, at=START + timedelta(days=2))
     rows.undo(rows.rate(options["undone"], rows.anna, 1))
@@ -267,7 +269,7 @@ def test_filters_by_study_version_and_rater(rows: Rows, reports: SqlReports) -> 
 
 
 @pytest.mark.parametrize(
-    "query", [{"low": "0"}, {"high": "6"}, {"low": "nan"}, {"low": "x"}, {"tag": "x"}, {"state": "x"}, {"since": "x"}]
+    "query", [{"low": "0"}, {"high": "6"}, {"low": "nan"}, {"low": "x"}, {"tag": "x%y"}, {"state": "x"}, {"since": "x"}]
 )
 def test_filters_that_mean_nothing_are_refused(query: dict[str, str]) -> None:
     with pytest.raises(InvalidRequest):

@@ -111,7 +111,7 @@ def _own_terms(wanted: Filter) -> list[ColumnElement[bool]]:
     if wanted.high is not None:
         terms.append(ratings.c.score <= wanted.high)
     if wanted.tag:
-        terms.append(cast(ratings.c.tags, String).like(f'%"{wanted.tag}"%'))
+        terms.append(cast(ratings.c.tags, String).contains(f'"{wanted.tag}"', autoescape=True))
     if wanted.text:
         terms.append(ratings.c.comment.icontains(wanted.text, autoescape=True))
     if wanted.since:

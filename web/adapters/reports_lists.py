@@ -28,7 +28,7 @@ _STANDING = and_(ratings.c.undone_at.is_(None), ratings.c.score.is_not(None))
 def choices(connection: Connection, project_id: str) -> Choices:
     """Return what the filters of a project's history offer: names by value."""
     rows = connection.execute(
-        select(studies.c.id, studies.c.name, studies.c.spaces)
+        select(studies.c.id, studies.c.name, studies.c.spaces, studies.c.guide)
         .where(studies.c.project_id == project_id)
         .order_by(studies.c.id.desc())
     ).all()
@@ -46,6 +46,7 @@ def choices(connection: Connection, project_id: str) -> Choices:
     )
     return Choices(
         studies={row.id: row.name for row in rows},
+        tags={row.id: row.guide.tags for row in rows},
         generators=tuple(sorted({name for row in rows for name in row.spaces})),
         versions=dict(connection.execute(versions).all()),
         raters=dict(connection.execute(people).all()),

@@ -1,4 +1,4 @@
-"""REST of raters in studies, for admins: pause, resume, calibrate again, answer appeals, and what they have worked."""
+"""REST of raters in studies, for admins: write, pause, calibrate again, answer appeals, and what they have worked."""
 
 from datetime import date
 from operator import attrgetter
@@ -14,7 +14,7 @@ from web.http.export import csv_download
 from web.http.openapi import content
 from web.http.session import Admin, context
 from web.services import enrolment
-from web.services.pay import Period, pay
+from web.services.pay import pay, period
 
 router = APIRouter(prefix="/api/v1", tags=["raters"])
 
@@ -23,8 +23,12 @@ _PLACES = TypeAdapter(tuple[Enrolment, ...])
 _PAY = TypeAdapter(tuple[PayLine, ...])
 COLUMNS = ("rater", "rater_id", "ratings", "skips", "samples", "visible_hours")
 
-First = Annotated[date | None, Query(alias="from", description="The first day, in UTC; this month's first by default.")]
-Last = Annotated[date | None, Query(alias="to", description="The last day, in UTC; today by default.")]
+First = Annotated[date | None, Query(alias="from", description="The first day; this month's first by default.")]
+Last = Annotated[date | None, Query(alias="to", description="The last day; today by default.")]
+Zone = Annotated[
+    str | None,
+    Query(max_length=64, description="The time zone whose midnights part days; by default that of who asks."),
+]
 
 
 class WordsIn(BaseModel):
@@ -65,19 +69,27 @@ def answer(request: Request, admin: Admin, study_id: str, user_id: str, given: W
     return _json(_PLACE, enrolment.answer(context(request).parts, admin, study_id, user_id, given.words))
 
 
+@router.post("/studies/{study_id}/raters/{user_id}/message", responses={200: {"model": Enrolment}})
+def message(request: Request, admin: Admin, study_id: str, user_id: str, given: WordsIn) -> Response:
+    """Write to a rater, who sees it until they have read it; the same words again change nothing."""
+    return _json(_PLACE, enrolment.message(context(request).parts, admin, study_id, user_id, given.words))
+
+
 @router.get("/pay.json", responses={200: {"model": tuple[PayLine, ...]}})
-def pay_json(request: Request, admin: Admin, first: First = None, last: Last = None) -> Response:
+def pay_json(request: Request, admin: Admin, first: First = None, last: Last = None, zone: Zone = None) -> Response:
     """Return what each rater has worked in a period: ratings, skips, samples, and hours of visible, active work."""
     parts = context(request).parts
-    return _json(_PAY, pay(parts, admin, Period.of(first, last, parts.clock.now())))
+    return _json(_PAY, pay(parts, admin, period(parts, admin, first, last, zone)))
 
 
 @router.get("/pay.csv", response_class=StreamingResponse, responses={200: content("text/csv")})
-def pay_csv(request: Request, admin: Admin, first: First = None, last: Last = None) -> StreamingResponse:
+def pay_csv(
+    request: Request, admin: Admin, first: First = None, last: Last = None, zone: Zone = None
+) -> StreamingResponse:
     """Return the same as CSV, for a spreadsheet."""
     parts = context(request).parts
-    period = Period.of(first, last, parts.clock.now())
-    return csv_download(f"palate-pay-{period}.csv", COLUMNS, map(attrgetter(*COLUMNS), pay(parts, admin, period)))
+    wanted = period(parts, admin, first, last, zone)
+    return csv_download(f"palate-pay-{wanted}.csv", COLUMNS, map(attrgetter(*COLUMNS), pay(parts, admin, wanted)))
 
 
 def _json(adapter: TypeAdapter[Any], value: object) -> Response:

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import JSONResponse
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from ml_service.errors import NotFound
 from web.api.schemas import OnboardingOut, Out, StudyOut
@@ -50,7 +50,8 @@ class GuideOut(Out):
 class EnrolmentIn(BaseModel):
     """What a rater says of themselves; what is left out stays.
 
-    `consent` is the guide's `consent_hash`, `time_zone` an IANA name.
+    `consent` is the guide's `consent_hash`, `time_zone` an IANA name, `message_read` the `at` of the message that was
+    read.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -59,6 +60,7 @@ class EnrolmentIn(BaseModel):
     consent: Annotated[str, Field(max_length=64)] | None = None
     read: bool = False
     unsafe_ok: bool | None = None
+    message_read: AwareDatetime | None = None
     time_zone: Annotated[str, Field(max_length=64)] | None = None
 
 
@@ -123,9 +125,9 @@ def example(request: Request, rater: Rater, study: str, score: Annotated[str, Qu
 
 @router.post("/enrolment", responses={200: {"model": OnboardingOut}})
 def enrol(request: Request, rater: Rater, given: EnrolmentIn) -> Response:
-    """Keep that a rater consents, has read the guidelines, or takes no unsafe content; sent again, it is the same."""
+    """Keep that a rater consents, read the guidelines or a message, or takes no unsafe content; again, it is the same."""
     parts = context(request).parts
-    said = enrolment.Given(consent=given.consent, read=given.read, unsafe_ok=given.unsafe_ok)
+    said = enrolment.Given(given.consent, given.read, given.unsafe_ok, given.message_read)
     due = enrolment.enrol(parts, rater, given.study, said)
     if given.time_zone is not None:
         enrolment.choose_time_zone(parts, rater, given.time_zone)

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from web.domain.enrolment import Enrolment
 from web.domain.guide import MOST_TAGS, TAG
 from web.domain.ids import is_id, new_id
 from web.domain.rating import COMMENT_LIMIT, Answer, SkipReason, Verdict
@@ -73,6 +74,13 @@ class OnboardingOut(Out):
     training: TrainingOut | None
 
 
+class FromAdminOut(Out):
+    """What an admin wrote to the rater; `at` is sent back as `message_read` once it was read."""
+
+    words: str
+    at: datetime
+
+
 class TurnOut(Out):
     """What to rate now, or why there is nothing."""
 
@@ -81,6 +89,7 @@ class TurnOut(Out):
     study: StudyOut | None
     progress: ProgressOut
     onboarding: OnboardingOut
+    from_admin: FromAdminOut | None
     experiments: list[ExperimentOut]
 
 
@@ -187,8 +196,15 @@ def turn_out(turn: Turn, due: Onboarding, urls: ImageUrls) -> TurnOut:
         study=None if turn.study is None else StudyOut(id=turn.study.id, name=turn.study.name),
         progress=ProgressOut.model_validate(turn.progress),
         onboarding=OnboardingOut.model_validate(due),
+        from_admin=_from_admin(turn.seat.enrolment),
         experiments=[_experiment_out(held, urls) for held in turn.held],
     )
+
+
+def _from_admin(place: Enrolment | None) -> FromAdminOut | None:
+    if place is None or place.message_at is None or not place.unread:
+        return None
+    return FromAdminOut(words=place.unread, at=place.message_at)
 
 
 def _explained(turn: Turn) -> tuple[Literal["ready", "generating", "empty", "paused", "finished"], str]:

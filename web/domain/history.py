@@ -1,5 +1,6 @@
 """The history of ratings: what is asked of it, its rows as admins and as their raters may see them, page by page."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -8,6 +9,7 @@ from typing import Generic, Literal, TypeVar, get_args
 from ml_service.contract import Point
 from ml_service.errors import InvalidRequest
 from web.domain.experiment import ExperimentKind
+from web.domain.guide import TAG
 from web.domain.rating import TAGS
 
 T = TypeVar("T")
@@ -45,7 +47,7 @@ class Filter:
             rater=given["rater"] or None,
             low=_number("low", given["low"]),
             high=_number("high", given["high"]),
-            tag=_one_of("tag", given["tag"], tuple(TAGS)),
+            tag=_tag(given["tag"]),
             state=_one_of("state", given["state"], get_args(AnswerState)),
             kind=_one_of("kind", given["kind"], get_args(ExperimentKind)),
             text=given["text"],
@@ -69,6 +71,13 @@ def _number(name: str, text: str) -> float | None:
     if value is not None and not 1 <= value <= 5:
         raise InvalidRequest(f"{name} must be a score from 1 to 5, not {text!r}.")
     return value
+
+
+def _tag(text: str) -> str | None:
+    """Return a tag that some study may have: guides name their own."""
+    if text and not re.fullmatch(TAG, text):
+        raise InvalidRequest(f"tag must be the id of a tag, such as too_dark, not {text!r}.")
+    return text or None
 
 
 def day_of(name: str, text: str) -> date | None:
@@ -166,9 +175,21 @@ class OwnEntry:
 
 @dataclass(frozen=True)
 class Choices:
-    """What the filters of a history offer: names by value."""
+    """What the filters of a history offer: names by value; `tags` has those of each study, by its id."""
 
     studies: dict[str, str]
+    tags: dict[str, dict[str, str]]
     generators: tuple[str, ...]
     versions: dict[str, str]
     raters: dict[str, str]
+
+    def tags_of(self, wanted: Filter) -> dict[str, str]:
+        """Return the tags to choose from: those of the study that is wanted, or of all, and the one that is wanted."""
+        newest_last = [self.tags[study] for study in sorted(self.tags) if wanted.study in (None, study)]
+        found = {tag: label for tags in newest_last for tag, label in tags.items()}
+        return found if wanted.tag is None else {wanted.tag: TAGS.get(wanted.tag, wanted.tag), **found}
+
+    def labels(self, study: str | None = None) -> dict[str, str]:
+        """Return what each tag is called, in a study where one is named: also those that its guide has no more."""
+        all_known = {tag: label for _, tags in sorted(self.tags.items()) for tag, label in tags.items()}
+        return {**TAGS, **all_known, **self.tags.get(study or "", {})}

@@ -24,24 +24,19 @@ ROWS = 25
 def history(request: Request, rater: Rater, after: str = "") -> Response:
     """Show rows of the history, newest first, with a form that filters them."""
     reports, wanted, place = context(request).parts.reports, Filter.read(request.query_params), Cursor.read(after)
+    choices = reports.choices(rater.project_id)
     shared: dict[str, Any] = {
         "wanted": wanted,
-        "tags": TAGS,
+        "choices": choices,
         "states": get_args(AnswerState),
         "kinds": get_args(ExperimentKind),
     }
-    choices = reports.choices(rater.project_id)
     links: dict[str, Any] = {"query": urlencode(wanted.query()), "first": not after}
     if rater.role == "admin":
         found = reports.entries(rater.project_id, wanted, place, ROWS)
-        return page(
-            request, "history.html", actor=rater, active="history", rows=found, choices=choices, **shared, **links
-        )
+        return page(request, "history.html", actor=rater, active="history", rows=found, **shared, **links)
     own = reports.own_entries(rater.project_id, rater.user_id, wanted, place, ROWS)
-    studies = choices.studies
-    return page(
-        request, "history_own.html", actor=rater, active="history", rows=own, studies=studies, **shared, **links
-    )
+    return page(request, "history_own.html", actor=rater, active="history", rows=own, **shared, **links)
 
 
 @router.get("/history/{experiment_id}")

@@ -15,6 +15,7 @@ from web.http.session import Admin, context
 from web.http.templates import page
 from web.pages import rater_charts, rater_words
 from web.services import enrolment, quality
+from web.services.pay import period
 from web.services.studies import study_to_steer
 from web.services.training import study_to_rate
 
@@ -59,7 +60,7 @@ def raters(request: Request, admin: Admin, study: str = "") -> Response:
         report=report,
         plots=_plots(report),
         words=rater_words,
-        today=parts.clock.now().date(),
+        period=period(parts, admin, None, None, None),
     )
 
 
@@ -102,6 +103,13 @@ def resume(request: Request, admin: Admin, study_id: str, user_id: str) -> Respo
 def recalibrate(request: Request, admin: Admin, study_id: str, user_id: str) -> Response:
     """Ask a rater for the calibration again."""
     enrolment.recalibrate(context(request).parts, admin, study_id, user_id)
+    return _back(study_id, user_id)
+
+
+@router.post("/admin/studies/{study_id}/raters/{user_id}/message")
+def message(request: Request, admin: Admin, study_id: str, user_id: str, words: Words) -> Response:
+    """Write to a rater."""
+    enrolment.message(context(request).parts, admin, study_id, user_id, words)
     return _back(study_id, user_id)
 
 

@@ -6,6 +6,7 @@ from typing import Annotated
 from fastapi import APIRouter, Form, Request, Response
 from fastapi.responses import RedirectResponse
 from markupsafe import Markup
+from pydantic import AwareDatetime
 
 from ml_service.contract import Best, Diagnosis
 from web.domain.access import Actor
@@ -104,6 +105,15 @@ def appeal(
     """Let a rater say that they are judged wrongly."""
     enrolment.appeal(context(request).parts, rater, study, words)
     return RedirectResponse(f"/status?study={study}#appeal", 303)
+
+
+@router.post("/status/message-read")
+def message_read(
+    request: Request, rater: Rater, study: Annotated[str, Form()], at: Annotated[AwareDatetime, Form()]
+) -> Response:
+    """Keep that a rater has read what an admin wrote to them."""
+    enrolment.enrol(context(request).parts, rater, study, enrolment.Given(message_read=at))
+    return RedirectResponse(f"/status?study={study}", 303)
 
 
 def _plots(report: StudyReport) -> Plots:

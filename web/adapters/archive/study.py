@@ -1,7 +1,7 @@
 """A study out of one database and into another that may have studies of its own."""
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from sqlalchemy import update
@@ -76,6 +76,8 @@ class StudyArchive:
                 rows = {
                     table.name: merge.add_all(table, rows_of(there.connection, table, extent)) for table in _IMPORTED
                 }
+                if rows["studies"]:
+                    _show_examples(tx, study, merge.ids)
                 _revive(tx, keys)
                 people = {row["id"] for row in rows_of(there.connection, tables.users, extent)}
                 now_here = tx.studies.get(study.id)
@@ -102,6 +104,15 @@ class _Incoming:
         """Name the objects to bring: not those of inputs that were taken down here."""
         gone = {source.id for source in tx.inputs.all(study_id=self.study.id) if source.removed_at is not None}
         return sorted(needed(self.there, [self.study.id], self.here.view_key, gone).keys() - self.archive.manifest.lost)
+
+
+def _show_examples(tx: Transaction, study: Study, ids: Mapping[str, str]) -> None:
+    """Let a guide name the outputs that are its examples as they are called here; those of other studies stay away."""
+    translated = {score: ids.get(output, output) for score, output in study.guide.examples.items()}
+    here = {output.id for output in tx.outputs.all(id=tuple(translated.values()))}
+    examples = {score: output for score, output in translated.items() if output in here}
+    changed = update(tables.studies).where(tables.studies.c.id == study.id)
+    tx.connection.execute(changed.values(guide=replace(study.guide, examples=examples)))
 
 
 def _revive(tx: Transaction, keys: Sequence[str]) -> None:

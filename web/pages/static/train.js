@@ -4,6 +4,7 @@ import { Attention } from "./train/attention.js";
 import { Grid } from "./train/grid.js";
 import { Guide } from "./train/guide.js";
 import { Images } from "./train/images.js";
+import { Letters } from "./train/letter.js";
 import { Keymap } from "./train/keymap.js";
 import { isTaken, Keys } from "./train/keys.js";
 import { Outbox } from "./train/outbox.js";
@@ -43,6 +44,7 @@ const stage = new Stage(stageRoot, byId("frame"), byId("zoom-level"), byId("spli
 const guide = new Guide(wire);
 const session = new Session(outbox, queue, images, attention, () => guide.due(queue.study), (item, image) => stage.paint(item, image));
 const keys = new Keys();
+const letters = new Letters(wire);
 const panels = new Panels(keys, (reason) => judge({ skip: reason }, "Skipped."), () => stageRoot.focus({ preventScroll: true }));
 const welcome = new Welcome(main, guide, (due) => void session.admit(due), nextOfPractice, () => view.askToSignIn());
 const uploads = new Uploads(wire, session, images, byId("upload-list"), () => view.askToSignIn());
@@ -313,6 +315,7 @@ function wireEvents() {
   on(session, "failed", () => view.askToSignIn());
   on(session, "study", (study) => { guideCame = takeGuide(study); });
   on(session, "admitted", () => guide.admitted(queue.study));
+  on(session, "letter", ({ from_admin: told, study }) => letters.show(told ?? null, study?.id ?? ""));
   on(session, "due", (due) => void ask(due));
   on(session, "waiting", () => view.gate(false));
   on(session, "lesson", (lesson) => welcome.teach(lesson));

@@ -31,7 +31,7 @@ const NO_REMARKS = { tags: [], comment: "", flagged: false };
 /**
  * Events: "item" (current changed), "painted" (it is on the screen), "state" (nothing to show: detail {state, message}),
  * "answered" (detail {option_id, score} or score 0 when open again), "say" (detail: sentence), "progress", "online", "failed",
- * "study" (detail: id), "admitted" (nothing is due), "due" (something must be done before photos are shown: detail Onboarding), "waiting" (for what was
+ * "study" (detail: id), "letter" (detail: a turn, which may bring a message), "admitted" (nothing is due), "due" (something must be done before photos are shown: detail Onboarding), "waiting" (for what was
  * expected of a photo of the practice), "lesson" (detail: Lesson).
  */
 export class Session extends EventTarget {
@@ -130,6 +130,7 @@ export class Session extends EventTarget {
   #leased(next) {
     if (this.#resting) return RENEW_MS;
     this.queue.prefetch(this.current);
+    this.#emit("letter", next);
     if (this.#heed(next)) return RENEW_MS;
     if (!this.current && this.queue.length) void this.advance();
     else if (!this.current) this.#emit("state", { ...next, state: next.state === "ready" ? "loading" : next.state });

@@ -6,8 +6,9 @@
  * @typedef {{experiment_id: string, lease_until?: string, source_url: string, source_width: number,
  *   source_height: number, options: Option[]}} Experiment
  * @typedef {{state: "ready"|"generating"|"empty"|"paused"|"finished", message: string, progress: Progress,
- *   onboarding: Onboarding, study: {id: string, name: string} | null, experiments: Experiment[]}} Next
+ *   onboarding: Onboarding, from_admin: Letter | null, study: {id: string, name: string} | null, experiments: Experiment[]}} Next
  * @typedef {{consent: boolean, guidelines: boolean, training: {done: number, of: number} | null}} Onboarding what is due
+ * @typedef {{words: string, at: string}} Letter what an admin wrote to the rater
  * @typedef {{id: string, verdict: string, detail?: string, right?: [number, number] | null}} Verdict
  * @typedef {{id: string, option_id: string, score?: number, skip?: string, tags: string[], comment: string,
  *   flagged: boolean, client_seq: number, painted_at: string, seen_ms: number}} Answer
