@@ -22,6 +22,7 @@ FORM = {
     "options_per_experiment": "2",
     "raters_wanted": "1",
     "daily_target": "50",
+    "calibration": "4",
     "use.exposure": "yes",
     "low.exposure": "-1",
     "high.exposure": "1",
@@ -56,6 +57,19 @@ def finished(site: Site) -> Study:
         rows.rate(rows.option(photo, exposure), rows.anna)
     stop_if_due(world.parts, study.id)
     return study
+
+
+def test_the_practice_of_newcomers_is_set_by_the_form_and_by_the_api(site: Site) -> None:
+    admin, study = site.signed_in("admin"), site.world.study.id
+    assert admin.get(f"/api/v1/studies/{study}").json()["calibration"] == 10
+    assert admin.post(f"/admin/studies/{study}", data={**FORM, "revision": "0"}).status_code == 303
+    assert 'name="calibration" type="number" min="0" max="50" step="1" value="4"' in admin.get(
+        f"/admin/studies/{study}", headers=PAGE
+    ).text.replace("\n", "")
+    changed = admin.patch(f"/api/v1/studies/{study}", json={"revision": 1, "calibration": 0})
+    assert (changed.status_code, changed.json()["calibration"]) == (200, 0)
+    assert admin.patch(f"/api/v1/studies/{study}", json={"revision": 2, "calibration": 51}).status_code == 422
+    assert admin.post(f"/admin/studies/{study}", data={**FORM, "calibration": "-1", "revision": "2"}).status_code == 422
 
 
 def test_stop_rules_are_set_by_the_form_and_taken_off_by_an_empty_field(site: Site) -> None:
