@@ -3,13 +3,16 @@
 ServiceError
 ├── InvalidRequest 422      what was sent cannot be used
 ├── Unauthorized 401        who is asking is not known
+├── OverBudget 402          it may cost more than what is left to spend
 ├── Forbidden 403           who is asking may not
 ├── NotFound 404            there is no such thing, or not for the one who asks
 ├── Conflict 409            it changed meanwhile, or it is taken
 ├── Gone 410                it was there and was taken down
 ├── TooLarge 413            more bytes or pixels than the limit that the message names
 ├── Throttled 429           too often; the message says when to try again
+├── UnusableAnswer 502      a model answered what cannot be used
 ├── Unavailable 503         a part that is needed is away; the same request may work later
+├── Unanswered 504          it was asked and gave no answer; whether it did the work is not known
 └── StorageFull 507         there is no room to store it
 """
 
@@ -44,6 +47,12 @@ class Unauthorized(ServiceError):
     """Sign in first."""
 
     status = HTTPStatus.UNAUTHORIZED
+
+
+class OverBudget(ServiceError):
+    """That may cost more than what is left to spend."""
+
+    status = HTTPStatus.PAYMENT_REQUIRED
 
 
 class Forbidden(ServiceError):
@@ -86,10 +95,26 @@ class Throttled(ServiceError):
         self.retry_after = retry_after
 
 
+class UnusableAnswer(ServiceError):
+    """A model answered what cannot be used."""
+
+    status = HTTPStatus.BAD_GATEWAY
+
+
 class Unavailable(ServiceError):
     """A part that is needed is away for now."""
 
     status = HTTPStatus.SERVICE_UNAVAILABLE
+
+    def __init__(self, message: str, retry_after: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+class Unanswered(ServiceError):
+    """It was asked and gave no answer."""
+
+    status = HTTPStatus.GATEWAY_TIMEOUT
 
 
 class StorageFull(ServiceError):

@@ -13,6 +13,7 @@ from ml_service.errors import Conflict, NotFound, StorageFull, Unavailable
 from web.adapters import tables
 from web.adapters.engine import Engines, connect
 from web.adapters.queries.audit import AuditQueries
+from web.adapters.queries.completions import CompletionQueries
 from web.adapters.queries.enrolments import EnrolmentQueries
 from web.adapters.queries.erasure import ErasureQueries
 from web.adapters.queries.experiments import ExperimentQueries
@@ -27,6 +28,7 @@ from web.adapters.queries.studies import StudyQueries
 from web.adapters.queries.turns import TurnQueries
 from web.domain.access import ApiKey, Attempts, Link, Membership, Password, Session, User
 from web.domain.audit import Event
+from web.domain.completion import Charge
 from web.domain.enrolment import Enrolment
 from web.domain.experiment import Experiment, Option, Output
 from web.domain.feedback import Feedback
@@ -150,6 +152,7 @@ class Transaction:
     ordinal_checks = cached_property(lambda self: Collection(self.connection, tables.ordinal_checks, OrdinalCheck))
     jobs = cached_property(lambda self: Collection(self.connection, tables.jobs, Job))
     events = cached_property(lambda self: Collection(self.connection, tables.audit_events, Event))
+    completions = cached_property(lambda self: Collection(self.connection, tables.completions, Charge))
     of_experiments = cached_property(lambda self: ExperimentQueries(self.connection))
     of_leases = cached_property(lambda self: LeaseQueries(self.connection))
     of_turns = cached_property(lambda self: TurnQueries(self.connection))
@@ -162,6 +165,7 @@ class Transaction:
     of_enrolments = cached_property(lambda self: EnrolmentQueries(self.connection))
     of_erasure = cached_property(lambda self: ErasureQueries(self.connection))
     of_prompts = cached_property(lambda self: PromptQueries(self.connection))
+    of_completions = cached_property(lambda self: CompletionQueries(self.connection))
     of_audit = cached_property(lambda self: AuditQueries(self.connection))
 
     def lock_objects(self, keys: Iterable[str]) -> None:

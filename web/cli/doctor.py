@@ -71,6 +71,7 @@ def examine(
         return
     yield Check("settings", "ok", "they can be read.")
     yield prompt_files(given)
+    yield text_model(given)
     serving = _answers(f"http://127.0.0.1:{given.port}/health/live") == {"status": "ok"}
     yield port(given, serving)
     if given.ml_service_url is not None:
@@ -122,6 +123,17 @@ def prompt_files(settings: Settings) -> Check:
     return Check(
         "prompts", "ok", f"{settings.prompts_dir}/versions/current.json is {current.version} and matches its hash."
     )
+
+
+def text_model(settings: Settings) -> Check:
+    """Say which text model rewrites prompts; it is not asked, as that costs."""
+    choice = settings.text_model_choice
+    if choice is None:
+        return Check(
+            "text model", "ok", "none is set, so the scripted rewriter works; set OPENAI_API_KEY for a real one."
+        )
+    price = f"${choice.price.tokens_in:g} and ${choice.price.tokens_out:g} per million tokens in and out"
+    return Check("text model", "ok", f"{choice}, at {price} and at most ${settings.text_model_budget:g} a month.")
 
 
 def port(settings: Settings, serving: bool) -> Check:

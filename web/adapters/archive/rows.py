@@ -54,7 +54,10 @@ TABLES: Mapping[Kind, tuple[Table, ...]] = {
     "project": _PROJECT,
 }
 # Ways in that are open now, and work that is made anew, belong to a place and not to what is moved from it.
-LEFT_BEHIND = frozenset({tables.sessions, tables.links, tables.attempts, tables.jobs, tables.ordinal_checks})
+# Calls of text models are the bill of a place, and their answers a memory that may be lost.
+LEFT_BEHIND = frozenset(
+    {tables.sessions, tables.links, tables.attempts, tables.jobs, tables.ordinal_checks, tables.completions}
+)
 # By the format that brought them: columns that older archives lack, and what they would hold there.
 _NEW_COLUMNS: Mapping[int, Mapping[str, Row]] = {
     2: {"users": {"erased_at": None}, "outputs": {"removed_at": None}},

@@ -1,6 +1,7 @@
 """The tables: one for each word of the domain that is stored, with the customer's names where they gave any."""
 
 from web.adapters.tables.base import metadata
+from web.adapters.tables.completions import completions
 from web.adapters.tables.people import (
     api_keys,
     attempts,
@@ -31,6 +32,7 @@ __all__ = [
     "api_keys",
     "attempts",
     "audit_events",
+    "completions",
     "diagnoses",
     "enrolments",
     "exclusions",

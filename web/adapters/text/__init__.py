@@ -1,0 +1,1 @@
+"""Text models: the one that speaks OpenAI's protocol, and what is wrapped round it."""
