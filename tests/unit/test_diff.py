@@ -39,6 +39,15 @@ def test_a_variable_is_one_word() -> None:
     ]
 
 
+def test_a_tag_of_a_template_is_one_word() -> None:
+    assert told("{{ subject }} {% if a %}x{% endif %}", "{{ subject }} {% if b %}x{% endif %}") == [
+        ("same", "{{ subject }} "),
+        ("removed", "{% if a %}"),
+        ("added", "{% if b %}"),
+        ("same", "x{% endif %}"),
+    ]
+
+
 def test_texts_too_long_for_words_are_compared_by_lines() -> None:
     long = "".join(f"line {number} of many words that nobody reads\n" for number in range(500))
     kinds = [(kind, text.count("\n")) for kind, text in told(long, long.replace("line 7 ", "line seven "))]

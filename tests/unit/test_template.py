@@ -12,6 +12,7 @@ from ml_service.errors import InvalidRequest
 from tests.shape.places import ROOT
 from web.domain.prompt import PromptVersion, Variable, from_bytes
 from web.domain.template import MOST_OUTPUT, check, placeholders, render
+from web.pages.prompt_view import marked
 
 HOSTILE = [
     "{{ 9**9999999 }}",
@@ -236,3 +237,9 @@ def test_whatever_is_written_is_rendered_or_refused(text: str) -> None:
     values = {"a": "x", "b": json.dumps("y"), "s": "z"}
     with suppress(InvalidRequest):
         assert isinstance(render(text, values), str)
+
+
+def test_a_page_sets_variables_apart_whatever_space_is_around_their_names() -> None:
+    assert marked("{{ subject }} {{light}}", {"subject"}) == (
+        '<mark class="variable">{{ subject }}</mark> <mark class="variable unknown">{{light}}</mark>'
+    )

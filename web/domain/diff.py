@@ -10,7 +10,7 @@ from ml_service.contract import Point, Value
 from web.domain.prompt import PromptVersion, Variable
 
 PieceKind = Literal["same", "removed", "added"]
-_WORDS = re.compile(r"(?:\{\{\w*\}\}|\w+|[^\w\s])\s*|\s+")
+_WORDS = re.compile(r"(?:\{\{[^{}\n]*\}\}|\{%[^{}\n]*%\}|\w+|[^\w\s])\s*|\s+")
 _LINES = re.compile(r"[^\n]*\n|[^\n]+")
 MOST_WORDS = 2_000  # comparing takes the square of it; longer texts are compared line by line
 

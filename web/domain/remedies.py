@@ -95,7 +95,7 @@ REMEDIES: dict[str, Remedy] = {
     "hazy": Remedy(
         TAGS["hazy"],
         ("Clear view, slightly more contrast.", "Less haze.", "Give it contrast.", "Make it punchy."),
-        ("haze", "hazy", "fog", "foggy", "mist", "misty", "milky", "flat", "faded", "muted"),
+        ("haze", "hazy", "fog", "foggy", "mist", "misty", "milky", "flat", "faded"),
         ("hazy", "haze", "foggy", "flat", "milky", "veil"),
     ),
     "artificial": Remedy(

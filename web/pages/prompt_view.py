@@ -13,7 +13,7 @@ from web.pages.bars import bar, change, shown
 from web.pages.svg import tag
 from web.ports import Parts
 
-_BLANK = re.compile(r"(\{\{\w+\}\})")
+_BLANK = re.compile(r"(\{\{\s*[\w.-]+\s*\}\})")
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,7 @@ def moves(parts: Parts, generator: str, before: Point, after: Point) -> list[Cha
 def marked(text: str, variables: Collection[str]) -> Markup:
     """Return a prompt's text with its variables set apart, and those that nothing fills set apart as wrong."""
     return Markup().join(
-        _variable(part, part[2:-2] in variables) if number % 2 else Markup("{}").format(part)
+        _variable(part, part[2:-2].strip() in variables) if number % 2 else Markup("{}").format(part)
         for number, part in enumerate(_BLANK.split(text))
     )
 
