@@ -8,8 +8,25 @@ SEEN = """() => {
   canvas.getContext("2d").drawImage(image, 0, 0, 16, 16);
   return canvas.toDataURL();
 }"""
+AHEAD = """() => new Promise((resolve, reject) => {
+  const opening = indexedDB.open("palate-rater");
+  opening.onerror = () => reject(opening.error);
+  opening.onsuccess = () => {
+    const tx = opening.result.transaction(["leases", "answered", "images"]);
+    const [leased, answered, images] = ["leases", "answered", "images"].map((name) =>
+      name === "leases" ? tx.objectStore(name).getAll() : tx.objectStore(name).getAllKeys());
+    tx.oncomplete = () => {
+      opening.result.close();
+      const { tab } = document.querySelector("main.train").dataset;
+      const [done, kept] = [answered, images].map(({ result }) => new Set(result.map((key) => key[1])));
+      const options = leased.result.filter((row) => row.tab === tab).flatMap(({ next }) => next.experiments)
+        .flatMap((experiment) => experiment.options);
+      resolve(options.filter((one) => kept.has(one.image_url) && !done.has(one.option_id)).length);
+    };
+  };
+})"""
 KEPT = """() => new Promise((resolve, reject) => {
-  const opening = indexedDB.open("palate");
+  const opening = indexedDB.open("palate-rater");
   opening.onerror = () => reject(opening.error);
   opening.onsuccess = () => {
     const counting = opening.result.transaction("images").objectStore("images").count();
@@ -61,6 +78,10 @@ class Rater:
     def images_kept(self) -> int:
         """Return how many images this browser keeps for a time without network."""
         return int(self.page.evaluate(KEPT))
+
+    def photos_ahead(self) -> int:
+        """Return how many photos this tab could still show without network."""
+        return int(self.page.evaluate(AHEAD))
 
     def said(self) -> str:
         """Return the page's last sentence."""

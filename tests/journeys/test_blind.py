@@ -19,13 +19,13 @@ from web.domain.study import Study
 
 ALLOWED = {
     *("state", "message", "study", "id", "name", "progress", "today", "target", "total", "experiments"),
-    *("experiment_id", "lease_until", "source_url", "source_width", "source_height", "options"),
+    *("experiment_id", "lease_until", "practice", "source_url", "source_width", "source_height", "options"),
     *("option_id", "image_url", "width", "height", "verdicts", "verdict", "detail", "right", "watch", "done", "of"),
     *("onboarding", "consent", "guidelines", "training", "words", "anchors", "score", "label", "example_url", "tags"),
     *("consent_hash", "unsafe_ok", "daily_target", "from_admin", "at", *TAGS),
 }
 NEXT = """async (study) => {
-  const headers = { "X-Tab": sessionStorage.getItem("palate-tab") };
+  const headers = { "X-Tab": localStorage.getItem("palate-tab-1") };
   return (await fetch(`/api/train/next?n=6&study=${study}`, { headers })).json();
 }"""
 OURS = re.compile(r"/train$|/api/train/|/api/enhance/train")

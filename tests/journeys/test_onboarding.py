@@ -4,13 +4,14 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from tests.journeys.conftest import Join, Visit
 from tests.journeys.rater import Rater
 from tests.journeys.server import Server, until
 from tests.journeys.studies import studying
 from tests.journeys.test_accessible import NARROW, assert_accessible, assert_accessible_in_light_and_dark
+from tests.journeys.test_rating import enter_by_keyboard
 from web.domain.enrolment import Enrolment
 from web.domain.study import Study
 
@@ -44,16 +45,29 @@ def tab_to(page: Page, name: str) -> None:
     raise AssertionError(f"Tab never came to {name}.")
 
 
-def test_a_first_visit_by_keyboard_from_consent_to_the_first_rating(
-    server: Server, asking: Study, visit: Visit, join: Join
-) -> None:
-    rater = Rater(join(None).page, "", asking.id)
+def lessons_to_the_end(rater: Rater, lesson: Locator) -> set[str]:
+    """Go through the rest of the practice by keyboard and return what was said of a 1 each time."""
+    button, title = lesson.get_by_role("button"), lesson.get_by_role("heading")
+    told = {title.inner_text()}
+    while button.inner_text() != "Start rating":
+        rater.page.keyboard.press("Enter")
+        rater.rate(1)
+        expect(lesson).to_be_visible()
+        told.add(title.inner_text())
+    rater.page.keyboard.press("Enter")
+    return told
+
+
+def test_a_first_visit_by_keyboard_from_sign_in_to_ten_ratings(server: Server, asking: Study, visit: Visit) -> None:
+    email = "first@example.org"
+    rater = Rater(visit().new_page(), email, asking.id)
     page = rater.page
-    email = page.locator("#session-email").input_value()
     page.emulate_media(color_scheme="light")
+    enter_by_keyboard(page, server.link(email))
     page.goto(f"/train?study={asking.id}")
     expect(page.get_by_role("heading", name="Before you start")).to_be_visible()
     expect(page.get_by_text("You may stop at any time.")).to_be_visible()
+    expect(page.get_by_text("A study may begin with a practice")).to_be_visible()
     expect(page.locator("#welcome").get_by_text("You would show it to others.")).to_be_visible()
     expect(page.locator("#stage")).to_be_hidden()
     assert_accessible_in_light_and_dark(page)
@@ -77,28 +91,34 @@ def test_a_first_visit_by_keyboard_from_consent_to_the_first_rating(
     assert place.consented_at is not None
     assert place.read_at is not None
     assert place.unsafe_ok is False
-    page.keyboard.press("5")
-    expect(lesson).to_contain_text("You said 5; 1 or 2 is expected here")
+    page.keyboard.press("1")
     expect(lesson).to_contain_text("Practice: 1 of")
     assert_accessible_in_light_and_dark(page)
-    page.keyboard.press("4")
-    page.keyboard.press("Enter")
-    rater.await_photo()
-    page.keyboard.press("1")
-    expect(lesson).to_contain_text("1 fits")
+    page.keyboard.press("4")  # while something is told, keys rate nothing
     page.set_viewport_size({"width": NARROW["width"], "height": NARROW["height"]})
     assert page.evaluate("document.scrollingElement.scrollWidth") == NARROW["width"]
     assert_accessible(page)
-    page.keyboard.press("Enter")
+    tools = page.locator(".stage-tools").bounding_box()
+    told = lesson.bounding_box()
+    assert tools is not None
+    assert told is not None
+    assert told["y"] + told["height"] <= tools["y"], "the lesson covers the tools"
 
-    server.settle_in(email, asking.id)
+    told_of = lessons_to_the_end(rater, lesson)  # at 320 pixels, which is 1,280 at 400 %
+    assert told_of == {"1 fits", "You said 1; 2 to 5 is expected here"}
+    rater.rate(*[4] * 10)
+    rater.await_photo()
     page.reload()
     rater.await_photo()
     expect(page.locator("#welcome")).to_be_hidden()
     rater.settled()
+    ratings = server.ratings(asking.id)
     with server.store.read() as tx:
-        kinds = [tx.experiments.get(rating.experiment_id).kind for rating in server.ratings(asking.id)]
-    assert kinds == ["calibration", "calibration"]
+        kinds = [tx.experiments.get(rating.experiment_id).kind for rating in ratings]
+    practice = kinds.count("calibration")
+    assert practice >= 2
+    assert kinds[:practice] == ["calibration"] * practice
+    assert [rating.score for rating in ratings] == [1] * practice + [4] * 10
 
 
 def test_a_changed_consent_is_asked_for_before_the_next_photo(server: Server, asking: Study, join: Join) -> None:

@@ -153,7 +153,7 @@ def test_a_second_tab_gets_other_items_until_the_first_is_left(world: World) -> 
     rater = world.person()
     first = world.hold(rater, wanted=2, tab="one")
     assert not set(ids(first)) & set(ids(world.hold(rater, wanted=2, tab="two")))
-    world.clock.advance(minutes=3)
+    world.clock.advance(minutes=6)
     assert set(ids(first)) <= set(ids(world.hold(rater, wanted=10, tab="three")))
 
 

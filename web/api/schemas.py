@@ -38,6 +38,7 @@ class ExperimentOut(Out):
 
     experiment_id: str
     lease_until: datetime
+    practice: bool
     source_url: str
     source_width: int
     source_height: int
@@ -234,6 +235,7 @@ def _experiment_out(held: Held, urls: ImageUrls) -> ExperimentOut:
     return ExperimentOut(
         experiment_id=first.experiment_id,
         lease_until=held.lease.until,
+        practice=first.is_practice,
         source_url=urls.url(held.lease.id, first.input_id),
         source_width=first.source_width,
         source_height=first.source_height,
@@ -268,4 +270,4 @@ def upload_out(upload: Upload, urls: ImageUrls) -> UploadOut:
     if not upload.shown:
         return UploadOut(**told, state="ready", message="You have rated all versions of this image.")
     shown = _experiment_out(Held(upload.lease, upload.shown), urls)
-    return UploadOut(**told, **shown.model_dump(exclude={"experiment_id", "lease_until"}), state="ready")
+    return UploadOut(**told, **shown.model_dump(exclude={"experiment_id", "lease_until", "practice"}), state="ready")

@@ -19,7 +19,8 @@ ANCHORS = {
 }
 # docs/rating-guide.md says the same, with reasons; a test compares the two.
 WORDS = """\
-Say how good the photo looks to you, as a whole, at first sight. There is no right answer, and nobody's taste is wrong.
+Say how good the photo looks to you, as a whole, at first sight. For most photos there is no right answer, and \
+nobody's taste is wrong. A few are plainly spoilt or plainly fine, so that nearly all agree: a practice is of those.
 
 Judge what was done to the photo, not what it shows: light, colour, contrast, sharpness, noise, and whether it looks \
 natural. A dull subject can be treated well, and a lovely one badly.

@@ -12,7 +12,7 @@ from web.domain.ids import new_id
 LeaseState = Literal["held", "done", "released", "expired"]
 LEASE_TIME = timedelta(minutes=10)
 RENEW_AFTER = timedelta(minutes=1)
-ADOPT_AFTER = timedelta(minutes=2)
+ADOPT_AFTER = timedelta(minutes=5)  # longer than an open page leaves its leases alone: it renews them every two
 
 
 @dataclass(frozen=True)
@@ -103,7 +103,7 @@ class HeldOption:
 
 @dataclass(frozen=True)
 class Shown:
-    """All that a rater's page learns of an option and its source: names to fetch by, and sizes; pixels."""
+    """All a rater's page learns of an option and its source: names to fetch by, sizes in pixels, if it is practice."""
 
     experiment_id: str
     option_id: str
@@ -112,3 +112,4 @@ class Shown:
     input_id: str
     source_width: int
     source_height: int
+    is_practice: bool

@@ -112,7 +112,9 @@ _SHOWN = (
         inputs.c.id,
         inputs.c.width,
         inputs.c.height,
+        experiments.c.kind == "calibration",
     )
+    .join(experiments, experiments.c.id == options.c.experiment_id)
     .join(outputs, outputs.c.id == options.c.output_id)
     .join(inputs, inputs.c.id == options.c.input_id)
     .where(

@@ -6,6 +6,8 @@
 const SHELL = "palate-shell";
 const PAGE = "/train";
 const PATIENCE_MS = 3_000; // a network that says nothing is none
+/** @type {Set<string>} pages that were given a copy once: they get all their files so, at once and of one time */
+const copied = new Set();
 
 /** Answer from the network and keep a copy. @param {Cache} cache @param {Request} request @param {string} key */
 async function fromNetwork(cache, request, key) {
@@ -15,14 +17,17 @@ async function fromNetwork(cache, request, key) {
   return response;
 }
 
-/** Answer from the network; where that fails or is silent, with the copy. @param {Request} request @param {string} key */
-async function networkFirst(request, key) {
+/** Answer from the network; where that fails or is silent, with the copy. @param {Request} request @param {string} key @param {string} client */
+async function networkFirst(request, key, client) {
   const cache = await caches.open(SHELL);
   const kept = await cache.match(key);
+  if (kept && copied.has(client)) return kept;
   const asking = fromNetwork(cache, request, key);
   if (!kept) return asking;
   const silence = new Promise((resolve) => setTimeout(() => resolve(kept), PATIENCE_MS));
-  return Promise.race([asking.catch(() => kept), silence]);
+  const answer = await Promise.race([asking.catch(() => kept), silence]);
+  if (answer === kept) copied.add(client);
+  return answer;
 }
 
 /** Keep the page and exactly these static files. @param {string[]} urls */
@@ -40,6 +45,6 @@ self.addEventListener("fetch", (event) => {
   const { request } = event;
   const url = new URL(request.url);
   if (request.method !== "GET" || url.origin !== location.origin) return;
-  if (request.mode === "navigate" && url.pathname === PAGE) event.respondWith(networkFirst(request, PAGE));
-  else if (url.pathname.startsWith("/static/")) event.respondWith(networkFirst(request, request.url));
+  if (request.mode === "navigate" && url.pathname === PAGE) event.respondWith(networkFirst(request, PAGE, event.resultingClientId));
+  else if (url.pathname.startsWith("/static/")) event.respondWith(networkFirst(request, request.url, event.clientId));
 });

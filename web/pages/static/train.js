@@ -1,6 +1,7 @@
 /** The rating page: builds its parts and ties keys, buttons and events to them. */
 
 import { Attention } from "./train/attention.js";
+import { Comparison } from "./train/comparison.js";
 import { Grid } from "./train/grid.js";
 import { Guide } from "./train/guide.js";
 import { Images } from "./train/images.js";
@@ -11,29 +12,30 @@ import { Outbox } from "./train/outbox.js";
 import { Panels } from "./train/panels.js";
 import { Queue } from "./train/queue.js";
 import { Session } from "./train/session.js";
+import { wireSignIn } from "./train/signin.js";
 import { Stage } from "./train/stage.js";
 import { Store } from "./train/store.js";
 import { takeFiles, Uploads } from "./train/upload.js";
 import { byId, dialogById, View } from "./train/view.js";
 import { Welcome } from "./train/welcome.js";
-import { Failure, Wire } from "./train/wire.js";
+import { Failure, tabToken, Wire } from "./train/wire.js";
 
 const LEAST_AHEAD = 4;
 const MOST_AHEAD = 60;
-const KEY_GATE_MS = 150; // a bounced key comes sooner than anyone can judge
 const POINTER_GATE_MS = 300; // the second half of a double click
-const SPLIT_STEP = 0.05;
 const FATIGUE_CHECK_MS = 5_000;
 
 const main = byId("main");
+const KEY_GATE_MS = Number(main.dataset.keyGate); // a bounced key comes sooner than anyone can judge
 const rater = main.dataset.rater ?? "";
 const csrf = document.querySelector("meta[name=csrf-token]")?.getAttribute("content") ?? "";
 const asked = new URLSearchParams(location.search);
 const wished = Number(asked.get("ahead") ?? main.dataset.ahead);
 const ahead = Math.min(MOST_AHEAD, Math.max(LEAST_AHEAD, wished || LEAST_AHEAD));
 
-const wire = new Wire(rater, csrf);
-const store = await Store.open(rater);
+const wire = new Wire(rater, csrf, await tabToken());
+main.dataset.tab = wire.tab;
+const store = await Store.open(rater, wire.tab);
 const images = new Images(store);
 const outbox = new Outbox(store, wire);
 const queue = new Queue(wire, store, images, ahead, asked.get("study") ?? "");
@@ -41,6 +43,7 @@ const view = new View(main);
 const stageRoot = byId("stage");
 const attention = new Attention();
 const stage = new Stage(stageRoot, byId("frame"), byId("zoom-level"), byId("split-line"), images, attention);
+const comparison = new Comparison(stage, (text) => view.say(text));
 const guide = new Guide(wire);
 const session = new Session(outbox, queue, images, attention, () => guide.due(queue.study), (item, image) => stage.paint(item, image));
 const keys = new Keys();
@@ -70,34 +73,6 @@ function rate(score, leastMs) {
   judge({ score }, keys.on ? `Saved ${score}. Undo with ${keys.label("undo")}.` : `Saved ${score}. It can be undone.`, leastMs);
 }
 
-/** @param {boolean} on */
-function compare(on) {
-  if (!stage.compare(on)) view.say("The original is still loading.");
-  byId("compare").setAttribute("aria-pressed", String(on));
-}
-
-/** Show the original beside the variant under a line that moves, or the variant alone. @param {boolean} on */
-function slider(on) {
-  if (!stage.slider(on)) view.say("The original is still loading.");
-  const shown = stage.view === "slider";
-  byId("slider").setAttribute("aria-pressed", String(shown));
-  byId("split-tools").hidden = !shown;
-  if (shown) split();
-}
-
-/** Say how the slider stands, or set it. @param {number} [part] of the photo in sight that is the original */
-function split(part) {
-  const set = Math.round(stage.split(part) * 100);
-  /** @type {HTMLInputElement} */ (byId("split")).value = String(set);
-  byId("split").setAttribute("aria-valuetext", `${set} % original`);
-}
-
-/** Move the slider's line while it is there, the photo otherwise. @param {number} way 0 to 3: left, up, right, down */
-function move(way) {
-  if (stage.view === "slider" && way % 2 === 0) split(stage.split() + (way - 1) * SPLIT_STEP);
-  else stage.move([-0.15, 0, 0.15, 0][way], [0, -0.15, 0, 0.15][way]);
-}
-
 function openGrid() {
   const item = session.current;
   if (!item || dialogById("grid").open) return;
@@ -111,10 +86,10 @@ function openGrid() {
 /** @type {Record<import("./train/keys.js").Command, (value: number) => void>} */
 const COMMANDS = {
   rate: (value) => (panels.skipping ? panels.reasons[value - 1]?.click() : rate(value)),
-  compare: () => compare(true),
-  slider: () => slider(stage.view !== "slider"),
+  compare: () => comparison.hold(true),
+  slider: () => comparison.turn(),
   zoom: (value) => stage.zoom(value),
-  move,
+  move: (way) => comparison.move(way),
   undo: () => void session.undo(),
   skip: () => panels.toggleSkip(),
   note: () => panels.toggleNote(),
@@ -165,10 +140,8 @@ function wireButtons() {
     undo: () => void session.undo(), skip: run("skip"), note: run("note"), "flag-open": run("flag"),
     "grid-open": openGrid, "help-open": run("help"), "zoom-in": () => stage.zoom(1), "zoom-out": () => stage.zoom(-1),
     "zoom-fit": () => stage.zoom(0), "upload-open": () => byId("files").click(), "message-retry": () => void session.resume(),
-    "banner-retry": () => void outbox.flush(true).then(() => session.lease(true)),
-    "session-retry": () => void comeBack(() => wire.renew()),
+    "banner-retry": () => void goOn(),
     "keys-toggle": () => { keys.turn(!keys.on); view.keys(keys.on); },
-    slider: run("slider"), "split-left": () => split(stage.split() - SPLIT_STEP), "split-right": () => split(stage.split() + SPLIT_STEP),
     "notice-on": () => { attention.rest(); view.dismiss(); stageRoot.focus({ preventScroll: true }); }, "notice-stop": stop,
   };
   for (const [id, act] of Object.entries(clicks)) {
@@ -177,10 +150,6 @@ function wireButtons() {
       if (event.detail && !panels.open && id.startsWith("zoom")) stageRoot.focus({ preventScroll: true });
     });
   }
-  const hold = byId("compare");
-  hold.addEventListener("pointerdown", () => compare(true));
-  for (const end of ["pointerup", "pointercancel", "pointerleave"]) hold.addEventListener(end, () => compare(false));
-  hold.addEventListener("click", (event) => event.detail || compare(stageRoot.dataset.view !== "original"));
 }
 
 /** Stop where the notice asked whether to. */
@@ -190,28 +159,10 @@ function stop() {
   byId("message-retry").focus({ preventScroll: true });
 }
 
-/** Go on where the session was over. @param {() => Promise<void>} enter gets a new one, or throws a Failure */
-async function comeBack(enter) {
-  byId("session-error").textContent = "";
-  try {
-    await enter();
-    dialogById("session").close();
-    await outbox.flush(true);
-    await session.lease(true);
-  } catch (error) {
-    if (!(error instanceof Failure)) throw error;
-    byId("session-error").textContent = error.message;
-  }
-}
-
-function wireSignIn() {
-  const [email, password] = /** @type {HTMLInputElement[]} */ ([byId("session-email"), byId("session-password")]);
-  byId("session-form").addEventListener("submit", (event) => {
-    event.preventDefault();
-    const given = password.value;
-    password.value = "";
-    void comeBack(() => wire.signIn(email.value, given));
-  });
+/** Tell at once what is kept, and ask for more. */
+async function goOn() {
+  await outbox.flush(true);
+  await session.lease(true);
 }
 
 /** Ask for a break once somebody worked long without one. */
@@ -245,7 +196,7 @@ async function takeGuide(study) {
 function showGuide() {
   panels.offer(guide.told?.tags ?? {});
   guide.showIn(byId("guide"));
-  /** @type {HTMLInputElement} */ (byId("unsafe")).checked = guide.told?.unsafe_ok === false;
+  guide.showChoice();
 }
 
 /** Ask for what is due before photos are shown. @param {import("./train/wire.js").Onboarding} due */
@@ -255,17 +206,6 @@ async function ask(due) {
   if (!guide.told) await takeGuide(queue.study);
   if (guide.told) welcome.show(due);
   else view.state("offline", "What you are to be told first is not in this browser yet.");
-}
-
-async function chooseUnsafe() {
-  const { checked } = /** @type {HTMLInputElement} */ (byId("unsafe"));
-  try {
-    await guide.say({ unsafe_ok: !checked });
-    byId("unsafe-said").textContent = "Kept.";
-  } catch (error) {
-    if (!(error instanceof Failure)) throw error;
-    byId("unsafe-said").textContent = error.message;
-  }
 }
 
 /** @param {EventTarget} target @param {string} name @param {(detail: any) => void} hear */
@@ -298,8 +238,7 @@ function onItem(item) {
   welcome.endLesson();
   stage.expect(item);
   view.expect();
-  byId("compare").setAttribute("aria-pressed", "false");
-  slider(false);
+  comparison.end();
   offerUndo();
 }
 
@@ -319,7 +258,6 @@ function wireEvents() {
   on(session, "due", (due) => void ask(due));
   on(session, "waiting", () => view.gate(false));
   on(session, "lesson", (lesson) => welcome.teach(lesson));
-  byId("unsafe").addEventListener("change", () => void chooseUnsafe());
   on(session, "state", ({ state, message }) => {
     view.state(state, message);
     if (state !== "loading") view.close();
@@ -330,10 +268,7 @@ function wireEvents() {
   on(outbox, "progress", (progress) => view.progress(outbox.gain, progress));
   on(outbox, "refused", (message) => view.say(`An answer was not accepted: ${message}`));
   document.addEventListener("keydown", onKey);
-  document.addEventListener("keyup", (event) => keys.actionOf(event)?.command === "compare" && compare(false));
-  stageRoot.addEventListener("split", () => split());
-  byId("split").addEventListener("input", (event) => split(Number(/** @type {HTMLInputElement} */ (event.target).value) / 100));
-  addEventListener("blur", () => compare(false));
+  document.addEventListener("keyup", (event) => keys.actionOf(event)?.command === "compare" && comparison.hold(false));
 }
 
 /** Keep the page itself for a reload without network. */
@@ -348,7 +283,7 @@ async function keepShell() {
 wireEvents();
 wireButtons();
 wireScores();
-wireSignIn();
+wireSignIn(wire, goOn);
 watchFatigue();
 new Keymap(keys, () => panels.assign());
 takeFiles(uploads, /** @type {HTMLInputElement} */ (byId("files")), byId("dropping"));

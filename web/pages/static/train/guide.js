@@ -9,12 +9,10 @@
  */
 
 import { make } from "./grid.js";
-import { Failure } from "./wire.js";
+import { Failure, NOTHING_DUE } from "./wire.js";
 
 const KEPT = "palate-guide";
 const ADMITTED = "palate-admitted";
-/** @type {Onboarding} */
-const NOTHING_DUE = { consent: false, guidelines: false, training: null };
 
 /** Return text as paragraphs, which stand apart by empty lines. @param {string} text */
 export function paragraphs(text) {
@@ -35,9 +33,12 @@ export class Guide {
   /** @type {Told | null} */
   told = null;
 
+  #unsafe = /** @type {HTMLInputElement} */ (document.getElementById("unsafe"));
+
   /** @param {import("./wire.js").Wire} wire */
   constructor(wire) {
     this.wire = wire;
+    this.#unsafe.addEventListener("change", () => void this.#choose());
   }
 
   /** Take up what this browser keeps of a study's guide. @param {string} study @returns {boolean} whether there was something */
@@ -83,6 +84,22 @@ export class Guide {
   /** Show criteria and scale. @param {HTMLElement} place */
   showIn(place) {
     if (this.told) place.replaceChildren(...paragraphs(this.told.words), scale(this.told.anchors));
+  }
+
+  /** Show in the help whether photos that others found unsafe are given. */
+  showChoice() {
+    this.#unsafe.checked = this.told?.unsafe_ok === false;
+  }
+
+  async #choose() {
+    const said = /** @type {HTMLElement} */ (document.getElementById("unsafe-said"));
+    try {
+      await this.say({ unsafe_ok: !this.#unsafe.checked });
+      said.textContent = "Kept.";
+    } catch (error) {
+      if (!(error instanceof Failure)) throw error;
+      said.textContent = error.message;
+    }
   }
 
   /** Return what a score means. @param {number} score */

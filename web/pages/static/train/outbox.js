@@ -12,7 +12,8 @@ import { orElse, StoreFailure } from "./store.js";
 
 const BATCH = 100;
 const FIRST_WAIT_MS = 500;
-const LONGEST_WAIT_MS = 30_000;
+const LONGEST_WAIT_MS = 8_000; // a rater may be waiting for photos
+const RULING_MS = 4_000; // so long a photo of the practice waits for what was expected
 const REFUSED = new Set(["conflict", "invalid", "never_leased"]);
 
 /** Return a wait that doubles with each try, with jitter. @param {number} tries @returns {number} milliseconds */
@@ -63,7 +64,7 @@ export class Outbox extends EventTarget {
     const { rater } = this.store;
     /** @type {Entry} */
     const entry = { rater, kind: "answer", id: body.id, option_id: body.option_id, body };
-    const answered = { rater, option_id: body.option_id, id: body.id, score: body.score ?? 0, at: Date.now(), item };
+    const answered = { rater, option_id: body.option_id, id: body.id, score: body.score ?? 0, item };
     return this.#keep(entry, this.store.addAnswer(entry, answered));
   }
 
@@ -72,6 +73,22 @@ export class Outbox extends EventTarget {
     /** @type {Entry} */
     const entry = { rater: this.store.rater, kind: "undo", id, option_id: option };
     return this.#keep(entry, this.store.addUndo(entry));
+  }
+
+  /** Return what the server says of an answer, or nothing if it takes long. @param {string} id @returns {Promise<Verdict | undefined>} */
+  ruling(id) {
+    return new Promise((resolve) => {
+      const done = (/** @type {Verdict | undefined} */ verdict) => {
+        this.removeEventListener("ruled", hear);
+        resolve(verdict);
+      };
+      const hear = (/** @type {Event} */ event) => {
+        const verdict = /** @type {CustomEvent} */ (event).detail;
+        if (verdict.id === id) done(verdict);
+      };
+      this.addEventListener("ruled", hear);
+      setTimeout(() => done(undefined), RULING_MS);
+    });
   }
 
   /** @param {Entry} entry @param {Promise<unknown>} writing */

@@ -7,14 +7,15 @@
  */
 
 import { orElse } from "./store.js";
+import { Failure } from "./wire.js";
 
 const DECODED_AHEAD = 5;
 const EXPERIMENTS_REMEMBERED = 150;
 
 /** Return the items of an experiment. @param {Experiment} experiment @returns {Item[]} */
-export function itemsOf({ options, experiment_id, source_url, source_width, source_height }) {
+export function itemsOf({ options, experiment_id, practice, source_url, source_width, source_height }) {
   return options.map(({ option_id, image_url, width, height }) => ({
-    experiment_id, option_id, image_url, width, height, source_url, source_width, source_height,
+    experiment_id, option_id, image_url, width, height, source_url, source_width, source_height, practice,
   }));
 }
 
@@ -57,27 +58,38 @@ export class Queue {
     const query = new URLSearchParams({ n: String(this.ahead), ...(this.study && { study: this.study }) });
     /** @type {Next} */
     const next = await this.wire.call("GET", `/api/train/next?${query}`);
-    this.#merge(next, taken);
+    await this.#merge(next, taken);
     await orElse(this.store.keepLeases(next), undefined);
     return next;
+  }
+
+  /** Tell whether the server answers at all. @param {(option: string) => boolean} taken */
+  async reachable(taken) {
+    try {
+      await this.lease(taken);
+      return true;
+    } catch (error) {
+      if (error instanceof Failure) return false;
+      throw error;
+    }
   }
 
   /** Take up what was leased before a reload. @param {(option: string) => boolean} taken @returns {Promise<Next | undefined>} */
   async restore(taken) {
     const next = await orElse(this.store.leases(), undefined);
-    if (next) this.#merge(next, taken);
+    if (next) await this.#merge(next, taken);
     return next;
   }
 
   /** Keep what is still leased in its place, and put what is new behind it. @param {Next} next @param {(option: string) => boolean} taken */
-  #merge(next, taken) {
+  async #merge(next, taken) {
     next.experiments.forEach((experiment) => this.meet(experiment));
     const leased = next.experiments.flatMap(itemsOf);
-    const open = new Map(leased.filter((item) => !taken(item.option_id)).map((item) => [item.option_id, item]));
+    const answered = await orElse(this.store.answeredOptions(), new Set());
+    const isOpen = (/** @type {Item} */ { option_id: option }) => !taken(option) && !answered.has(option);
+    const open = new Map(leased.filter(isOpen).map((item) => [item.option_id, item]));
     const kept = this.#items.filter((item) => open.delete(item.option_id) || this.#back.has(item.option_id));
-    const practice = Boolean(next.onboarding?.training); // until it is done, nothing else is leased
-    const fresh = [...open.values()].map((item) => ({ ...item, practice }));
-    this.#items = [...kept, ...fresh].filter((item) => !this.#elsewhere.has(item.experiment_id));
+    this.#items = [...kept, ...open.values()].filter((item) => !this.#elsewhere.has(item.experiment_id));
   }
 
   /** Remember an experiment's versions. @param {Experiment} experiment */

@@ -14,18 +14,15 @@
  */
 
 import { ImageFailure } from "./images.js";
-import { backOff } from "./outbox.js";
+import { Rounds } from "./rounds.js";
 import { orElse } from "./store.js";
-import { Failure, newId } from "./wire.js";
+import { Failure, newId, NOTHING_DUE } from "./wire.js";
 
 const UNDO_DEPTH = 20;
-const RENEW_MS = 4 * 60_000; // a lease lasts ten minutes
+const RENEW_MS = 2 * 60_000; // a lease lasts ten minutes, and goes to another tab once it was left alone for five
 const POLL_MS = 3_000;
 const SLOWEST_POLL_MS = 15_000;
 const SILENCE_MS = 3_000; // a network that says nothing is none
-const RULING_MS = 4_000; // so long a photo of the practice waits for what was expected
-/** @type {Onboarding} */
-const NOTHING_DUE = { consent: false, guidelines: false, training: null };
 const NO_REMARKS = { tags: [], comment: "", flagged: false };
 
 /**
@@ -47,14 +44,10 @@ export class Session extends EventTarget {
   onboarding = NOTHING_DUE;
   #asked = false; // whether something is due before the first photo
   #sequence = 0;
-  #leasing = false;
-  #wanted = false; // asked for again while leasing
   #idle = 0;
-  #failures = 0;
-  #resting = false;
+  #rounds;
   /** @type {Set<string>} options whose image could not be had although the server answers */
   #unloaded = new Set();
-  #timer = 0;
 
   /**
    * @param {import("./outbox.js").Outbox} outbox @param {import("./queue.js").Queue} queue
@@ -70,6 +63,7 @@ export class Session extends EventTarget {
     this.queue = queue;
     this.images = images;
     this.paint = paint;
+    this.#rounds = new Rounds(outbox, () => this.#ask(), (failure) => this.#unreached(failure));
   }
 
   /** Take up what this browser remembers, then lease and show. */
@@ -79,11 +73,8 @@ export class Session extends EventTarget {
       this.history.push({ id: row.id, item: row.item });
     }
     this.history = this.history.slice(-UNDO_DEPTH);
-    addEventListener("online", () => this.lease(true));
-    this.outbox.addEventListener("told", () => this.#failures && this.lease(true));
-    document.addEventListener("visibilitychange", () => document.visibilityState === "visible" && this.lease(true));
     const silence = setTimeout(() => void this.#goOnWithKept(), SILENCE_MS);
-    await this.lease();
+    await this.#rounds.start();
     clearTimeout(silence);
   }
 
@@ -92,43 +83,25 @@ export class Session extends EventTarget {
     this.dispatchEvent(new CustomEvent(name, { detail }));
   }
 
-  /**
-   * Tell what is kept, lease more, and show the next item if none is on. Without network, go on with what was leased;
-   * while backing off only `force` asks at once.
-   * @param {boolean} [force]
-   */
-  async lease(force = false) {
-    this.#wanted = true;
-    if (this.#leasing || this.#resting || (this.#failures && !force)) return;
-    this.#leasing = true;
-    clearTimeout(this.#timer);
-    let wait = RENEW_MS;
-    try {
-      await this.outbox.flush();
-      this.#wanted = false;
-      if (await this.#mustWait()) return;
-      await this.#hearOtherTabs();
-      const next = await this.queue.lease((option) => this.#taken(option));
-      this.#failures = 0;
-      this.#emit("online", true);
-      this.#emit("progress", next.progress);
-      wait = this.#leased(next);
-      await this.queue.prune([...this.history.map(({ item }) => item), ...(this.current ? [this.current] : [])]);
-    } catch (error) {
-      if (!(error instanceof Failure)) throw error;
-      wait = Math.max(backOff(this.#failures), error.waitMs);
-      this.#failures += 1;
-      this.#wanted = false;
-      await this.#unreached(error);
-    } finally {
-      this.#leasing = false;
-    }
-    if (!this.#resting) this.#timer = setTimeout(() => this.lease(true), this.#wanted ? 0 : wait);
+  /** Tell what is kept, lease more, and show the next item if none is on. @param {boolean} [force] also while backing off */
+  lease(force = false) {
+    return this.#rounds.go(force);
+  }
+
+  /** Lease more, or find out what is due first; return how long to wait before asking again. */
+  async #ask() {
+    if (await this.#mustWait()) return null;
+    const next = await this.queue.lease((option) => this.#taken(option));
+    this.#emit("online", true);
+    this.#emit("progress", next.progress);
+    const wait = this.#leased(next);
+    await this.queue.prune([...this.history.map(({ item }) => item), ...(this.current ? [this.current] : [])]);
+    return wait;
   }
 
   /** Show what was leased and return how long to wait before asking again. @param {Next} next */
   #leased(next) {
-    if (this.#resting) return RENEW_MS;
+    if (this.#rounds.resting) return RENEW_MS;
     this.queue.prefetch(this.current);
     this.#emit("letter", next);
     if (this.#heed(next)) return RENEW_MS;
@@ -144,18 +117,10 @@ export class Session extends EventTarget {
     if (!(await this.#goOnWithKept())) this.#emit("state", { state: "offline", message: failure.message });
   }
 
-  /** Count as answered what another tab of this browser has answered: its leases come to this one when it is closed. */
-  async #hearOtherTabs() {
-    for (const { option_id, id, score } of await orElse(this.outbox.store.answered(), [])) {
-      if (!this.answered.has(option_id)) this.answered.set(option_id, { id, score });
-    }
-  }
-
   /** Show what was leased before, also before a reload, if nothing is on; tell whether there was something. */
   async #goOnWithKept() {
-    await this.#hearOtherTabs();
     const kept = this.current || this.queue.length ? undefined : await this.queue.restore((option) => this.#taken(option));
-    if (this.current || this.#resting || (kept && this.#heed(kept))) return true;
+    if (this.current || this.#rounds.resting || (kept && this.#heed(kept))) return true;
     if (this.queue.length) void this.advance();
     return this.queue.length > 0 || this.current !== null;
   }
@@ -165,7 +130,6 @@ export class Session extends EventTarget {
     if (!this.#asked) {
       this.onboarding = await this.whatIsDue();
       this.#asked = true;
-      this.#failures = 0;
       this.#emit("online", true);
     }
     return this.#isDue();
@@ -229,7 +193,7 @@ export class Session extends EventTarget {
 
   /** Skip an image that cannot be had, or pass over one whose lease is over or that may come later; without network, wait. @param {Item} item @param {ImageFailure} failure */
   async #notLoaded(item, failure) {
-    if (failure.kind === "network" && !(await this.#reachable())) {
+    if (failure.kind === "network" && !(await this.queue.reachable((option) => this.#taken(option)))) {
       this.queue.putBack(item);
       this.current = null;
       this.#emit("item", null);
@@ -246,21 +210,9 @@ export class Session extends EventTarget {
     await this.advance();
   }
 
-  /** Tell whether the server answers at all. */
-  async #reachable() {
-    try {
-      await this.queue.lease((option) => this.#taken(option));
-      return true;
-    } catch (error) {
-      if (error instanceof Failure) return false;
-      throw error;
-    }
-  }
-
   /** Show nothing and hold no lease longer than it lasts, until the rater wishes to go on. @param {Rest} why */
   rest(why) {
-    this.#resting = true;
-    clearTimeout(this.#timer);
+    this.#rounds.rest();
     if (this.current) this.queue.putBack(this.current);
     this.current = this.sight = null;
     this.#emit("item", null);
@@ -269,7 +221,7 @@ export class Session extends EventTarget {
 
   /** Look for photos again, also after a rest. */
   resume() {
-    this.#resting = false;
+    this.#rounds.wake();
     this.attention.rest();
     return this.lease(true);
   }
@@ -300,7 +252,7 @@ export class Session extends EventTarget {
   async #learn(id, item) {
     this.sight = null;
     this.#emit("waiting");
-    const ruling = await this.#ruling(id);
+    const ruling = await this.outbox.ruling(id);
     const given = this.answered.get(item.option_id);
     if (this.current !== item || given?.id !== id) return; // taken back meanwhile
     const { training } = this.onboarding;
@@ -308,22 +260,6 @@ export class Session extends EventTarget {
     training.done += 1;
     if (!given.score) return void this.advance();
     this.#emit("lesson", { score: given.score, right: ruling.right, ...training });
-  }
-
-  /** Return what the server says of an answer, or nothing if it takes long. @param {string} id @returns {Promise<Verdict | undefined>} */
-  #ruling(id) {
-    return new Promise((resolve) => {
-      const done = (/** @type {Verdict | undefined} */ verdict) => {
-        this.outbox.removeEventListener("ruled", hear);
-        resolve(verdict);
-      };
-      const hear = (/** @type {Event} */ event) => {
-        const verdict = /** @type {CustomEvent} */ (event).detail;
-        if (verdict.id === id) done(verdict);
-      };
-      this.outbox.addEventListener("ruled", hear);
-      setTimeout(() => done(undefined), RULING_MS);
-    });
   }
 
   /** Hand an answer to the outbox. @param {Item} item @param {Judgement} judgement @param {Sight | null} sight @param {Remarks} remarks */
@@ -347,7 +283,7 @@ export class Session extends EventTarget {
 
   /** Take the last answer back and show its item again. */
   async undo() {
-    this.#resting = false;
+    this.#rounds.wake();
     const last = this.history.pop();
     if (!last) return this.#emit("say", "Nothing to undo.");
     if (this.current) this.queue.putBack(this.current);

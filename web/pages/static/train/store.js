@@ -1,12 +1,13 @@
 /**
- * What this browser keeps for one rater: the outbox, what was answered, the last lease and its images.
+ * What this browser keeps for one rater: the outbox and what was answered, in whatever tab; what each tab last leased;
+ * the images of all that.
  *
  * @typedef {import("./wire.js").Answer} Answer
  * @typedef {import("./wire.js").Next} Next
  * @typedef {{experiment_id: string, option_id: string, image_url: string, width: number, height: number,
  *   source_url: string, source_width: number, source_height: number, practice?: boolean}} Item one option, ready to be
  *   shown; of one of the practice the rater is told what was expected
- * @typedef {{rater: string, option_id: string, id: string, score: number, at: number, item: Item}} Answered
+ * @typedef {{rater: string, option_id: string, id: string, score: number, item: Item}} Answered
  * @typedef {{seq?: number, rater: string, kind: "answer"|"undo", id: string, option_id: string,
  *   body?: Answer}} Entry one thing the server has to be told
  */
@@ -20,7 +21,7 @@ export class StoreFailure extends Error {}
 function lay(db) {
   db.createObjectStore("outbox", { keyPath: "seq", autoIncrement: true }).createIndex("rater", "rater");
   db.createObjectStore("answered", { keyPath: ["rater", "option_id"] });
-  db.createObjectStore("leases", { keyPath: "rater" });
+  db.createObjectStore("leases", { keyPath: ["rater", "tab"] });
   db.createObjectStore("images", { keyPath: ["rater", "url"] });
 }
 
@@ -31,26 +32,28 @@ function keysOf(rater) {
 
 /** One rater's part of the browser's database. */
 export class Store {
-  /** @param {string} rater @param {IDBDatabase | null} db null where the browser keeps nothing */
-  constructor(rater, db) {
+  /** @param {string} rater @param {string} tab @param {IDBDatabase | null} db null where the browser keeps nothing */
+  constructor(rater, tab, db) {
     this.rater = rater;
+    this.tab = tab;
     this.db = db;
   }
 
-  /** Open the database; where the browser forbids it, return a store that refuses every write. @param {string} rater */
-  static async open(rater) {
+  /** Open the database; where the browser forbids it, return a store that refuses every write. @param {string} rater @param {string} tab */
+  static async open(rater, tab) {
     /** @type {IDBDatabase | null} */
     const db = await new Promise((resolve) => {
-      const request = indexedDB.open("palate", 1);
+      const request = indexedDB.open("palate-rater", 1);
       request.onupgradeneeded = () => lay(request.result);
       request.onsuccess = () => resolve(request.result);
       request.onerror = () => resolve(null);
     });
-    return new Store(rater, db);
+    return new Store(rater, tab, db);
   }
 
   /**
-   * Run requests in one transaction and return the result of the one that `work` returns, once all is written.
+   * Run requests in one transaction and return the result of the one that `work` returns, once all is written. It is
+   * committed in the same step as it is asked for: a tab that is closed right after a key has kept what was pressed.
    * @template T
    * @param {string[]} names @param {IDBTransactionMode} mode
    * @param {(tx: (name: string) => IDBObjectStore) => IDBRequest<T>} work
@@ -62,6 +65,7 @@ export class Store {
         if (!this.db) throw new StoreFailure("This browser keeps no data for this page.");
         const tx = this.db.transaction(names, mode);
         const request = work((name) => tx.objectStore(name));
+        tx.commit();
         tx.oncomplete = () => resolve(request.result);
         tx.onabort = () => reject(new StoreFailure(`The browser could not keep it: ${tx.error?.message}`));
       } catch (error) {
@@ -104,7 +108,7 @@ export class Store {
   async answered() {
     /** @type {Answered[]} */
     const rows = await this.#run(["answered"], "readonly", (tx) => tx("answered").getAll(keysOf(this.rater)));
-    rows.sort((a, b) => a.at - b.at);
+    rows.sort((a, b) => (a.id < b.id ? -1 : 1)); // ids are made in order, whatever the clock does
     const old = rows.splice(0, Math.max(0, rows.length - REMEMBERED));
     if (old.length) {
       await this.#run(["answered"], "readwrite", (tx) => {
@@ -115,14 +119,20 @@ export class Store {
     return rows;
   }
 
-  /** Keep the last answer of `next`, for a reload without network. @param {Next} next */
-  keepLeases(next) {
-    return this.#run(["leases"], "readwrite", (tx) => tx("leases").put({ rater: this.rater, next }));
+  /** Return the options that this rater answered here, in whatever tab. @returns {Promise<Set<string>>} */
+  async answeredOptions() {
+    const keys = await this.#run(["answered"], "readonly", (tx) => tx("answered").getAllKeys(keysOf(this.rater)));
+    return new Set(keys.map((key) => (Array.isArray(key) ? String(key[1]) : "")));
   }
 
-  /** Return the last answer of `next`, if any. @returns {Promise<Next | undefined>} */
+  /** Keep what this tab was last told of `next`, for a reload without network. @param {Next} next */
+  keepLeases(next) {
+    return this.#run(["leases"], "readwrite", (tx) => tx("leases").put({ rater: this.rater, tab: this.tab, next }));
+  }
+
+  /** Return what this tab was last told of `next`, if anything. @returns {Promise<Next | undefined>} */
   async leases() {
-    const row = await this.#run(["leases"], "readonly", (tx) => tx("leases").get(this.rater));
+    const row = await this.#run(["leases"], "readonly", (tx) => tx("leases").get([this.rater, this.tab]));
     return row?.next;
   }
 
@@ -137,8 +147,12 @@ export class Store {
     return row?.blob;
   }
 
-  /** Drop the images that are not wanted any more. @param {Set<string>} wanted addresses */
-  async pruneImages(wanted) {
+  /** Drop the images that neither these addresses nor the leases of any tab name. @param {Set<string>} addresses */
+  async pruneImages(addresses) {
+    /** @type {{next: Next}[]} */
+    const rows = await this.#run(["leases"], "readonly", (tx) => tx("leases").getAll(keysOf(this.rater)));
+    const leased = rows.flatMap(({ next }) => next.experiments).flatMap((one) => [one.source_url, ...one.options.map((o) => o.image_url)]);
+    const wanted = new Set([...addresses, ...leased]);
     const keys = await this.#run(["images"], "readonly", (tx) => tx("images").getAllKeys(keysOf(this.rater)));
     const stale = keys.map((key) => (Array.isArray(key) ? String(key[1]) : "")).filter((url) => !wanted.has(url));
     if (stale.length) await this.dropImages(stale);

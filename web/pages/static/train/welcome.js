@@ -55,8 +55,7 @@ export class Welcome {
     byId("welcome-guide").hidden = !guidelines;
     this.guide.showIn(byId("welcome-guide-text"));
     inputById("welcome-unsafe").checked = told?.unsafe_ok === false;
-    byId("welcome-practice").hidden = !training;
-    byId("welcome-practice-of").textContent = String(training ? training.of - training.done : 0);
+    byId("welcome-practice").hidden = !training && !guidelines; // how many there will be is known once these are read
   }
 
   async #start() {

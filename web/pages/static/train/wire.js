@@ -3,7 +3,7 @@
  *
  * @typedef {{today: number, target: number, total: number}} Progress
  * @typedef {{option_id: string, image_url: string, width: number, height: number}} Option
- * @typedef {{experiment_id: string, lease_until?: string, source_url: string, source_width: number,
+ * @typedef {{experiment_id: string, lease_until?: string, practice?: boolean, source_url: string, source_width: number,
  *   source_height: number, options: Option[]}} Experiment
  * @typedef {{state: "ready"|"generating"|"empty"|"paused"|"finished", message: string, progress: Progress,
  *   onboarding: Onboarding, from_admin: Letter | null, study: {id: string, name: string} | null, experiments: Experiment[]}} Next
@@ -19,6 +19,9 @@
 const LAST_ID = "palate-last-id";
 const TIMEOUT_MS = 15_000;
 const KEEPALIVE_BYTES = 30_000; // browsers cap what may outlive the page at 64 KiB in all
+
+/** @type {Onboarding} */
+export const NOTHING_DUE = { consent: false, guidelines: false, training: null };
 
 /** Why a call gave nothing: no network, no session, the server asks for patience, or it refuses for good. */
 export class Failure extends Error {
@@ -73,20 +76,42 @@ export function newId() {
   return hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5");
 }
 
-/** Return this tab's token, the same after a reload. */
-function tabToken() {
-  const token = sessionStorage.getItem("palate-tab") ?? newId();
-  sessionStorage.setItem("palate-tab", token);
-  return token;
+/** Return the id under a name, made at the first look. @param {Storage} storage @param {string} name */
+function idIn(storage, name) {
+  const id = storage.getItem(name) ?? newId();
+  storage.setItem(name, id);
+  return id;
+}
+
+/** Hold a lock until this tab is closed; false where another tab holds it. @param {string} name @returns {Promise<boolean>} */
+function hold(name) {
+  return new Promise((resolve) => {
+    void navigator.locks.request(name, { ifAvailable: true }, (lock) => {
+      resolve(lock !== null);
+      return lock ? new Promise(() => {}) : undefined;
+    });
+  });
+}
+
+/**
+ * Return this tab's token, in whose name it leases. No two open tabs have the same, and a tab that is opened takes that
+ * of one that was closed or reloaded: it goes on with what was left there.
+ */
+export async function tabToken() {
+  if (!navigator.locks) return idIn(sessionStorage, "palate-tab"); // only where the connection is trusted
+  for (let place = 1; ; place += 1) {
+    const name = `palate-tab-${place}`;
+    if (await hold(name)) return idIn(localStorage, name);
+  }
 }
 
 /** The server, as this rater's tab talks to it. */
 export class Wire {
-  /** @param {string} rater @param {string} csrf */
-  constructor(rater, csrf) {
+  /** @param {string} rater @param {string} csrf @param {string} tab */
+  constructor(rater, csrf, tab) {
     this.rater = rater;
     this.csrf = csrf;
-    this.tab = tabToken();
+    this.tab = tab;
   }
 
   /** Return the headers every call carries. */
