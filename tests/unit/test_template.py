@@ -154,6 +154,12 @@ def test_the_dearest_text_that_is_allowed_is_cheap() -> None:
     assert time.process_time() - start < 1
 
 
+def test_a_value_too_long_to_be_looked_at_is_refused_and_may_still_fill_a_blank() -> None:
+    with pytest.raises(InvalidRequest, match="The value of s has more than 10000 characters"):
+        render("{% for c in s %}{% endfor %}", {"s": "x" * 10_001})
+    assert len(render("{{s}}", {"s": "x" * 10_001})) == 10_001
+
+
 def test_a_value_is_never_read_as_a_template() -> None:
     values = {"a": "{{ b }}{{ 9**9 }}{% if %}", "b": "{{a}} \\1"}
     assert render("{{a}}{{ b }}", values) == values["a"] + values["b"]

@@ -16,7 +16,8 @@ from ml_service.errors import InvalidRequest
 
 ALLOWED_FILTERS = ("capitalize", "default", "length", "lower", "title", "trim", "upper")
 MOST_OUTPUT = 200_000  # characters of what a text becomes
-MOST_NODES = 500  # bounds what a loop can do
+MOST_NODES = 500  # with the length of values, this bounds what a loop can do
+MOST_VALUE = 10_000  # characters that a condition or a loop looks at
 DEEPEST = 20  # Python compiles no more blocks within one another
 RESERVED = (
     "and", "caller", "else", "false", "for", "if", "in", "is", "loop", "none", "not", "or", "render", "self", "super",
@@ -99,6 +100,9 @@ def _fill(text: str, values: Mapping[str, str]) -> str:
 
 
 def _through_jinja(text: str, values: Mapping[str, str]) -> str:
+    for name, value in values.items():
+        if len(value) > MOST_VALUE:
+            raise InvalidRequest(f"The value of {name} has more than {MOST_VALUE} characters; shorten it.")
     pieces, length = [], 0
     try:
         for piece in _compiled(text).generate(values):
