@@ -199,7 +199,7 @@ def test_the_doctor_finds_a_fresh_machine_well_but_empty(run: Run) -> None:
 def test_the_doctor_finds_a_working_machine_well(run: Run, here: Parts) -> None:
     code, said, _ = run("doctor", "--json")
     states = {name: check["state"] for name, check in checks(said).items()}
-    wanted = ["python", "settings", "prompts", "port", "data", "images", "generator"]
+    wanted = ["python", "settings", "prompts", "text model", "port", "data", "images", "generator"]
     assert code == 0
     assert states == dict.fromkeys([*wanted, "database", "live prompt", "worker", "jobs"], "ok")
 
@@ -215,6 +215,15 @@ def test_the_doctor_names_wrong_settings(run: Run, monkeypatch: pytest.MonkeyPat
     code, said, _ = run("doctor", "--json")
     assert code == 1
     assert "PORT:" in checks(said)["settings"]["says"]
+
+
+def test_the_doctor_says_which_text_model_is_used(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "scripted" in checks(run("doctor", "--json")[1])["text model"]["says"]
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-fake")
+    monkeypatch.setenv("TEXT_MODEL", "gpt-4.1-mini")
+    said = checks(run("doctor", "--json")[1])["text model"]["says"]
+    assert said.startswith("gpt-4.1-mini at https://api.openai.com/v1, at $0.4 and $1.6 per million")
+    assert "sk-fake" not in said
 
 
 def test_the_doctor_sees_a_prompt_that_was_changed(run: Run, tmp_path: Path) -> None:

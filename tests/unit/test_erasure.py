@@ -13,6 +13,7 @@ from tests.world import World, answer, make_world, photo
 from web.adapters.store import SqlStore
 from web.adapters.tables.base import metadata
 from web.domain.access import Actor, Membership, Role
+from web.domain.completion import Charge
 from web.domain.enrolment import Enrolment
 from web.domain.experiment import Output
 from web.domain.feedback import Report
@@ -76,6 +77,8 @@ def busy(world: World) -> Actor:
         other = Enrolment(new_id(), world.study.id, world.admin.user_id, now, pause_reason="planted by her")
         tx.enrolments.add(replace(other, paused_by=rita.user_id))
         tx.users.replace(replace(tx.users.get(rita.user_id), time_zone="Planted/Zone"))
+        asked = Charge(new_id(), "", "test", rita.project_id, world.study.id, "some-model", 9, now, "settled", 9)
+        tx.completions.add(replace(asked, answer='{"diagnosis": "planted: too warm"}'))
     with world.parts.store.begin() as tx:
         record(tx, now, rita, "input.added", ("input", source.id), after=source, note="planted note of hers")
     with world.parts.store.begin() as tx:

@@ -4,6 +4,7 @@ from pathlib import Path
 import pytest
 
 from ml_service.errors import InvalidRequest
+from web.domain.usage import Price
 from web.settings import Settings, load_settings, signing_key
 
 NAMES = [name.upper() for name in Settings.model_fields]
@@ -55,6 +56,18 @@ def test_a_file_is_read_and_the_environment_wins(monkeypatch: pytest.MonkeyPatch
         ({"S3_BUCKET": "b", "AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "s"}, "AWS_REGION: "),
         ({"TRAINING_ADMIN_EMAILS": "a@b.org,nobody"}, "TRAINING_ADMIN_EMAILS: “nobody” is not"),
         ({"SECRET_KEY": "short"}, "SECRET_KEY: "),
+        ({"TEXT_MODEL_BASE_URL": "somewhere"}, "TEXT_MODEL_BASE_URL: It must be one of openai, gemini, mistral"),
+        ({"TEXT_MODEL_BASE_URL": "https://user:word@llm.example.org"}, "TEXT_MODEL_BASE_URL: It must be one of"),
+        ({"TEXT_MODEL_PRICE": "0.4"}, "TEXT_MODEL_PRICE: It must be two prices"),
+        ({"TEXT_MODEL_PRICE": "nan,1"}, "TEXT_MODEL_PRICE: It must be two prices"),
+        ({"TEXT_MODEL_PRICE": "-1,1"}, "TEXT_MODEL_PRICE: It must be two prices"),
+        ({"TEXT_MODEL_BUDGET": "-1"}, "TEXT_MODEL_BUDGET: "),
+        ({"TEXT_MODEL_BUDGET": "inf"}, "TEXT_MODEL_BUDGET: "),
+        ({"OPENAI_API_KEY": "sk-two words"}, "OPENAI_API_KEY: It has spaces"),
+        ({"TEXT_MODEL": "gpt-4.1"}, "OPENAI_API_KEY: it is missing, and the text model at https://api.openai.com"),
+        ({"TEXT_MODEL_BASE_URL": "ollama"}, "TEXT_MODEL: it is missing"),
+        ({"OPENAI_API_KEY": "k", "TEXT_MODEL": "gpt-99"}, "TEXT_MODEL_PRICE: it is missing, and what gpt-99 costs"),
+        ({"TEXT_MODEL_BASE_URL": "http://here/v1", "TEXT_MODEL": "gpt-4.1"}, "TEXT_MODEL_PRICE: it is missing"),
     ],
 )
 def test_a_bad_value_is_refused_by_name(monkeypatch: pytest.MonkeyPatch, given: dict[str, str], said: str) -> None:
@@ -62,6 +75,49 @@ def test_a_bad_value_is_refused_by_name(monkeypatch: pytest.MonkeyPatch, given: 
     with pytest.raises(InvalidRequest) as refused:
         load_settings()
     assert said in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("given", "said", "price", "keyed"),
+    [
+        ({"OPENAI_API_KEY": "k"}, "gpt-5.4-mini at https://api.openai.com/v1", Price(0.75, 4.5), True),
+        (
+            {"OPENAI_API_KEY": "k", "TEXT_MODEL": "gpt-4.1-mini-2025-04-14"},
+            "gpt-4.1-mini-2025-04-14 at https://api.openai.com/v1",
+            Price(0.4, 1.6),
+            True,
+        ),
+        (
+            {"OPENAI_API_KEY": "k", "TEXT_MODEL_BASE_URL": "mistral", "TEXT_MODEL_PRICE": "1, 2.5"},
+            "mistral-small-latest at https://api.mistral.ai/v1",
+            Price(1, 2.5),
+            True,
+        ),
+        (
+            {"OPENAI_API_KEY": "k", "TEXT_MODEL_BASE_URL": "ollama", "TEXT_MODEL": "llama"},
+            "llama at http://localhost:11434/v1",
+            Price(0, 0),
+            False,
+        ),
+        (
+            {"TEXT_MODEL_BASE_URL": "http://here:80/v1/", "TEXT_MODEL": "m", "TEXT_MODEL_PRICE": "0,0"},
+            "m at http://here:80/v1",
+            Price(0, 0),
+            False,
+        ),
+    ],
+)
+def test_a_text_model_is_chosen(
+    monkeypatch: pytest.MonkeyPatch, given: dict[str, str], said: str, price: Price, *, keyed: bool
+) -> None:
+    set_all(monkeypatch, **given)
+    choice = load_settings().text_model_choice
+    assert choice is not None
+    assert (str(choice), choice.price, choice.keyed) == (said, price, keyed)
+
+
+def test_without_a_key_or_a_model_of_ones_own_there_is_no_text_model() -> None:
+    assert load_settings().text_model_choice is None
 
 
 def test_every_fault_is_named_at_once_and_no_secret_is_shown(monkeypatch: pytest.MonkeyPatch) -> None:

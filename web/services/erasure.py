@@ -73,6 +73,7 @@ def _forget(tx: Transaction, user_id: str, now: datetime) -> None:
     tx.passwords.remove(id=user_id)
     tx.sessions.remove(user_id=user_id)
     tx.of_erasure.forget_words(user_id, now, ERASED)
+    tx.of_completions.forget_answers()
 
 
 def _brought_by(parts: Parts, actor: Actor, user_id: str) -> tuple[Input, ...]:

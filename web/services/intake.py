@@ -215,6 +215,7 @@ def detach(tx: Transaction, source: Input, now: datetime) -> None:
     live = [experiment.id for experiment in tx.experiments.all(input_id=source.id, state=LIVE)]
     tx.of_experiments.move(tx.of_experiments.lock(live), "dropped", now)
     tx.of_ratings.forget_comments(now, input_id=source.id)
+    tx.of_completions.forget_answers()
     tx.of_jobs.add_once([*jobs_after_rating(source.study_id, now), _forget_job(source, now)])
 
 

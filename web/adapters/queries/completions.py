@@ -55,6 +55,10 @@ class CompletionQueries:
         row = self.connection.execute(query).mappings().first()
         return None if row is None else Charge(**row)
 
+    def forget_answers(self) -> None:
+        """Empty the memory of answers, as models quote what people wrote; what they cost stays on the books."""
+        self.connection.execute(update(completions).where(completions.c.answer.is_not(None)).values(answer=None))
+
 
 def _spent(since: datetime) -> Select[Any]:
     counted = case((completions.c.state == "reserved", completions.c.reserved_micros), else_=completions.c.cost_micros)

@@ -4,18 +4,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, delete, or_, select, update
 
-from web.adapters.tables import (
-    api_keys,
-    audit_events,
-    completions,
-    enrolments,
-    exclusions,
-    feedback,
-    inputs,
-    links,
-    ratings,
-    users,
-)
+from web.adapters.tables import api_keys, audit_events, enrolments, exclusions, feedback, inputs, links, ratings, users
 
 _NO_WORDS = {"pause_reason": "", "appeal": "", "answered": "", "message": ""}
 
@@ -43,8 +32,6 @@ class ErasureQueries:
             update(enrolments).where(enrolments.c.message_by == user_id).values(message=""),
             update(api_keys).where(api_keys.c.owner_id == user_id).values(name=name),
             update(inputs).where(inputs.c.added_by == user_id).values(name=name),
-            # Models quote comments; what they answered may be asked for again.
-            update(completions).where(completions.c.answer.is_not(None)).values(answer=None),
         ):
             self.connection.execute(statement)
 
