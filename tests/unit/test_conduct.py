@@ -6,12 +6,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from web.domain.conduct import LEAST, Signals, correlation, drift, flags, signs
+from web.domain.conduct import FAR, LEAST, Signals, correlation, drift, flags, scatter, signs
 
 LUCK = np.random.default_rng(11)
 EXPECTED = tuple(LUCK.normal(3, 0.7, 60).tolist())
 USUAL: dict[str, Any] = {
     "usual_correlation": 0.6,
+    "usual_scatter": 0.6,
     "usual_dwell_ms": 2500.0,
     "usual_shares": (0.05, 0.2, 0.4, 0.25, 0.1),
 }
@@ -42,16 +43,37 @@ def test_a_careful_rater_is_not_flagged_however_mild_strict_or_sparing_of_the_en
 
 
 def test_one_sign_alone_flags_nobody() -> None:
-    alone = rater(clicks())
+    alone = rater(clicks(), usual_scatter=None)
     assert [flag.name for flag in signs(alone)] == ["unrelated"]
     assert flags(alone) == ()
+    assert [flag.name for flag in signs(rater(follows(noise=1.6)))] == ["scattered"]
     assert flags(rater(follows(), dwell_ms=(500,) * 60)) == ()
 
 
-def test_who_clicks_anything_is_flagged_by_time_or_by_checks() -> None:
-    assert names(rater(clicks(), dwell_ms=(500,) * 60)) == {"unrelated", "too_quick"}
-    assert names(rater(clicks(), golds=13, gold_misses=5)) == {"unrelated", "checks_missed"}
-    assert names(rater(clicks(), golds=3, gold_misses=1, repeats=3, repeat_misses=1)) == {"unrelated", "checks_missed"}
+def test_who_clicks_anything_strays_too_far_from_what_others_see() -> None:
+    assert names(rater(clicks())) == {"unrelated", "scattered"}
+
+
+def test_who_clicks_the_middle_is_flagged_by_time_or_by_checks() -> None:
+    middle = [min(max(star, 2.0), 4.0) for star in np.random.default_rng(5).permutation(clicks()).tolist()]
+    assert names(rater(middle, dwell_ms=(500,) * 60)) == {"unrelated", "too_quick"}
+    assert names(rater(middle, golds=13, gold_misses=6)) == {"unrelated", "checks_missed"}
+    assert names(rater(middle, golds=3, gold_misses=2, repeats=3, repeat_misses=2)) == {"unrelated", "checks_missed"}
+
+
+def test_who_tells_known_answers_apart_misses_them_by_their_scale() -> None:
+    middle = [min(max(star, 2.0), 4.0) for star in np.random.default_rng(5).permutation(clicks()).tolist()]
+    assert names(rater(middle, golds=13, gold_misses=6, gold_correlation=0.3)) == {"unrelated", "checks_missed"}
+    assert names(rater(middle, golds=13, gold_misses=6, gold_correlation=0.8)) == set()
+
+
+def test_scatter_is_about_what_is_expected_by_the_rater_s_own_level_and_scale() -> None:
+    exact = [3 + 0.5 * (one - 3) + 0.7 for one in EXPECTED]
+    assert scatter(exact, EXPECTED) == pytest.approx(0)
+    assert scatter([4.0, 4.0, 4.0], [1, 2, 3]) == 0
+    assert scatter([4.0], [3.0]) is None
+    strays = next(flag for flag in signs(rater(clicks())) if flag.name == "scattered")
+    assert (strays.value > strays.limit, strays.limit) == (True, FAR)
 
 
 def test_who_always_gives_the_same_is_flagged() -> None:
@@ -67,9 +89,9 @@ def test_giving_all_five_is_no_sign_where_all_is_good() -> None:
 def test_a_flag_tells_the_value_and_the_limit_that_it_passed() -> None:
     quick = next(flag for flag in flags(rater(clicks(), dwell_ms=(500,) * 60)) if flag.name == "too_quick")
     assert (quick.rater, quick.value, quick.limit) == ("anna", 500, 1250)
-    missed = flags(rater(clicks(), golds=13, gold_misses=5))[-1]
-    assert missed.value == pytest.approx(5 / 13)
-    assert "5 of 13" in missed.words
+    missed = flags(rater(clicks(), golds=13, gold_misses=6))[-1]
+    assert missed.value == pytest.approx(6 / 13)
+    assert "6 of 13" in missed.words
 
 
 def test_a_miss_or_two_of_many_checks_are_nothing() -> None:
@@ -84,8 +106,9 @@ def test_a_miss_or_two_of_many_checks_are_nothing() -> None:
 def test_little_is_known_of_few_ratings_and_of_one_who_rates_alone() -> None:
     few = rater(clicks()[: LEAST - 1], dwell_ms=(100,) * (LEAST - 1))
     assert signs(few) == ()
-    assert signs(rater(clicks(), usual_correlation=None, usual_dwell_ms=None)) == ()
-    assert signs(rater(clicks(), dwell_ms=(0,) * 60, usual_correlation=None)) == ()
+    alone: dict[str, Any] = {"usual_correlation": None, "usual_scatter": None}
+    assert signs(rater(clicks(), usual_dwell_ms=None, **alone)) == ()
+    assert signs(rater(clicks(), dwell_ms=(0,) * 60, **alone)) == ()
 
 
 def test_correlation_is_missing_where_one_side_never_changes() -> None:

@@ -66,7 +66,7 @@ def test_the_careless_are_noisier() -> None:
 
 def test_who_clicks_anything_in_no_time_is_flagged_and_nobody_else() -> None:
     assert {one.rater: {flag.name for flag in one.flags} for one in FOUND.raters if one.flags} == {
-        "eve": {"unrelated", "too_quick"}
+        "eve": {"unrelated", "scattered", "too_quick"}
     }
 
 

@@ -89,8 +89,9 @@ def test_how_sure_scores_are_waits_for_scores() -> None:
 
 
 def test_every_sign_of_carelessness_tells_its_number() -> None:
-    assert {flag.name for flag in EVE.flags} == {"unrelated", "too_quick"}
+    assert {flag.name for flag in EVE.flags} == {"scattered", "too_quick"}
     told = [words.evidence(flag) for flag in EVE.flags]
+    assert told[0].endswith("times theirs, over 2.5 times.")
     assert told[1] == "Half of the pictures get at most 0.1 s; under 1.5 s is quick here."
     assert "once in 2,000" in words.evidence(Flag("r", "long_run", "w", 0.0005, 0.001))
     assert "0.05, under 0.15" in words.evidence(Flag("r", "same_stars", "w", 0.05, 0.15))

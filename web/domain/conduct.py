@@ -14,17 +14,19 @@ from typing import Literal
 import numpy as np
 from scipy.special import bdtrc
 
-Sign = Literal["same_stars", "long_run", "unrelated", "too_quick", "checks_missed"]
+Sign = Literal["same_stars", "long_run", "unrelated", "scattered", "too_quick", "checks_missed"]
 
 LEAST = 20  # ratings: about fewer nothing is said
 FLAT = 0.15  # variance of stars below which P.910 calls a session flat
-UNLIKELY = 0.001  # how improbable equal stars have to be, by how the others share out theirs
-RELATED = 0.4  # of the others' usual correlation with what is expected: less is not rating the same pictures
+UNLIKELY = 0.0001  # how improbable equal stars have to be, by how the others share out theirs
+RELATED = 0.35  # of the others' usual correlation with what is expected: less is not rating the same pictures
 CLEAR = 1.64  # standard errors by which a correlation has to be below the usual one: 1 in 20 by chance
+FAR = 2.5  # times the others' usual variance about what is expected: noisy raters of good will stay below
 QUICK = 0.5  # of the others' median time on a picture
 SLIP, AGAIN = 0.05, 0.1  # how often the careful miss a gold item, and rate a repeat by more than a star otherwise
-CHANCE = 0.08  # how improbable so many misses have to be for one who is careful
-MISSED = 0.3  # share of checks missed that is not enough: the noisy, and who avoid the ends of the scale, miss some
+CHANCE = 0.005  # how improbable so many misses have to be for one who is careful
+TOLD_APART = 0.5  # correlation with known answers from which on misses are a matter of level and scale
+MISSED = 0.4  # share of checks missed that is not enough: the noisy, and who avoid the ends of the scale, miss some
 SLACK, ALARM = 0.5, 10.0  # of the cumulative sum, in standard deviations: it errs once in some 30,000 ratings
 
 
@@ -32,10 +34,11 @@ SLACK, ALARM = 0.5, 10.0  # of the cumulative sum, in standard deviations: it er
 class Signals:
     """What is known of one rater's work in a study, in the order it was done.
 
-    `expected` is what the others let one expect of each rating (`OpinionScores.expected`), `dwell_ms` how long each
-    picture was looked at (0 is unknown); `golds` and `repeats` count the answers given, `gold_misses` and
-    `repeat_misses` those more than a star off. What is usual is told of the others: their correlation with what was
-    expected of them, their median dwell, and how they share out the stars.
+    `expected` is what the others let one expect of each rating (`OpinionScores.expected`), or the right answer where it
+    is known; `dwell_ms` is how long each picture was looked at (0 is unknown); `golds` and `repeats` count the answers
+    given, `gold_misses` and `repeat_misses` those more than a star off, `gold_correlation` how far answers follow the
+    right ones. What is usual is told of the others: their correlation with what was expected of them and their variance
+    about it, their median dwell, and how they share out the stars.
     """
 
     rater: str
@@ -46,7 +49,9 @@ class Signals:
     gold_misses: int = 0
     repeats: int = 0
     repeat_misses: int = 0
+    gold_correlation: float | None = None
     usual_correlation: float | None = None
+    usual_scatter: float | None = None
     usual_dwell_ms: float | None = None
     usual_shares: tuple[float, float, float, float, float] = (0.2, 0.2, 0.2, 0.2, 0.2)
 
@@ -80,7 +85,7 @@ def signs(signals: Signals) -> tuple[Flag, ...]:
     """Return every sign of careless rating, each of which alone proves nothing."""
     if len(signals.stars) < LEAST:
         return ()
-    found = (look(signals) for look in (_same_stars, _long_run, _unrelated, _too_quick, _checks_missed))
+    found = (look(signals) for look in (_same_stars, _long_run, _unrelated, _scattered, _too_quick, _checks_missed))
     return tuple(flag for flag in found if flag is not None)
 
 
@@ -89,6 +94,14 @@ def correlation(stars: Sequence[float], expected: Sequence[float]) -> float | No
     if len(stars) < 3 or np.ptp(stars) == 0 or np.ptp(expected) == 0:
         return None
     return float(np.corrcoef(stars, expected)[0, 1])
+
+
+def scatter(stars: Sequence[float], expected: Sequence[float]) -> float | None:
+    """Return the variance of stars about what is expected by a rater's own level and scale; None of too few."""
+    if len(stars) < 3:
+        return None
+    related = correlation(stars, expected) or 0.0
+    return float(np.var(stars, ddof=2)) * (1 - related * related)
 
 
 def drift(residuals: Sequence[float], noise: float) -> Drift | None:
@@ -136,6 +149,15 @@ def _unrelated(signals: Signals) -> Flag | None:
     return Flag(signals.rater, "unrelated", words, value, limit) if value < limit and apart > CLEAR else None
 
 
+def _scattered(signals: Signals) -> Flag | None:
+    own = scatter(signals.stars, signals.expected)
+    if not signals.usual_scatter or own is None:
+        return None
+    value = own / signals.usual_scatter
+    words = "Strays from what others see in the same pictures much further than they do."
+    return Flag(signals.rater, "scattered", words, value, FAR) if value > FAR else None
+
+
 def _fisher(value: float) -> float:
     """Return a correlation on the scale on which its standard error is 1 / √(n - 3)."""
     return math.atanh(min(max(value, -0.999), 0.999))
@@ -152,7 +174,7 @@ def _too_quick(signals: Signals) -> Flag | None:
 
 def _checks_missed(signals: Signals) -> Flag | None:
     checks, misses = signals.golds + signals.repeats, signals.gold_misses + signals.repeat_misses
-    if misses < 2 or misses / checks <= MISSED:
+    if misses < 2 or misses / checks <= MISSED or (signals.gold_correlation or 0.0) > TOLD_APART:
         return None
     usual = (SLIP * signals.golds + AGAIN * signals.repeats) / checks
     if bdtrc(misses - 1, checks, usual) >= CHANCE:

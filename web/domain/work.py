@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ml_service.contract import Interval
-from web.domain.conduct import LEAST, Signals, correlation
+from web.domain.conduct import LEAST, Signals, correlation, scatter
 from web.domain.experiment import ExperimentKind
 from web.domain.gold import Gold
 
@@ -62,26 +62,28 @@ class Usual:
     """What each rater's work looks like in a few numbers, by which the others' are told usual or not."""
 
     correlations: Mapping[str, float]
+    scatters: Mapping[str, float]
     dwell_ms: Mapping[str, float]
     shares: Mapping[str, NDArray[np.float64]]
 
     @classmethod
     def of(cls, by_rater: Mapping[str, Work]) -> "Usual":
         """Return the numbers of everybody."""
-        correlations, dwell, shares = {}, {}, {}
+        correlations, scatters, dwell, shares = {}, {}, {}, {}
         for rater, work in by_rater.items():
-            known = [(one.score, expected) for one, expected in work if expected is not None]
-            found = correlation([score for score, _ in known], [expected for _, expected in known])
-            if found is not None and len(known) >= LEAST:
-                correlations[rater] = found
+            known = _known(work)
+            stars, expected = [one.score for one, _ in known], [told for _, told in known]
+            found, strays = correlation(stars, expected), scatter(stars, expected)
+            if found is not None and strays is not None and len(known) >= LEAST:
+                correlations[rater], scatters[rater] = found, strays
             if seen := [one.seen_ms for one, _ in work if one.seen_ms]:
                 dwell[rater] = float(np.median(seen))
             shares[rater] = np.bincount([round(one.score) - 1 for one, _ in work], minlength=5) / len(work)
-        return cls(correlations, dwell, shares)
+        return cls(correlations, scatters, dwell, shares)
 
     def signals(self, rater: str, work: Work) -> Signals:
         """Return a rater's work beside what is usual of the others."""
-        known = [(one, expected) for one, expected in work if expected is not None]
+        known = _known(work)
         given = [one for one, _ in work]
         checks, again = passed(given), repeats(given)
         shares = [one for other, one in self.shares.items() if other != rater]
@@ -93,12 +95,25 @@ class Usual:
             dwell_ms=tuple(one.seen_ms for one, _ in known),
             golds=checks.of,
             gold_misses=checks.of - checks.right,
+            gold_correlation=_follows([one for one in given if one.gold]),
             repeats=len(again),
             repeat_misses=sum(abs(first - later) > 1 for first, later in again),
             usual_correlation=_median(self.correlations, rater),
+            usual_scatter=_median(self.scatters, rater),
             usual_dwell_ms=_median(self.dwell_ms, rater),
             **more,
         )
+
+
+def _known(work: Work) -> list[tuple[Given, float]]:
+    """Return the scores of which it is known what to expect: from the others, or as their right answer is known."""
+    told = [(one, (one.gold.low + one.gold.high) / 2 if one.gold else expected) for one, expected in work]
+    return [(one, expected) for one, expected in told if expected is not None]
+
+
+def _follows(checks: Sequence[Given]) -> float | None:
+    right = [(one.gold.low + one.gold.high) / 2 for one in checks if one.gold]
+    return correlation([one.score for one in checks], right)
 
 
 def _median(values: Mapping[str, float], rater: str) -> float | None:

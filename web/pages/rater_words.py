@@ -16,6 +16,7 @@ _BEHIND = {
     "same_stars": "Variance of the stars {value}, under {limit}.",
     "long_run": "The longest run would come by chance once in {odds}.",
     "unrelated": "Correlation with what others see {value}, under {limit}.",
+    "scattered": "Variance about what others see {value} times theirs, over {limit} times.",
     "too_quick": "Half of the pictures get at most {value} s; under {limit} s is quick here.",
     "checks_missed": "{value} missed, over {limit}.",
 }
