@@ -138,6 +138,16 @@ def test_it_never_explores_the_opposite_of_what_is_complained_of() -> None:
         assert not any(text in texts["explore"] for text in REMEDIES["too_bright"].adds)
 
 
+def test_candidates_of_one_answer_differ() -> None:
+    tried = [f"{PARENT.components['local']['prompt']} {text}" for text in REMEDIES["too_dark"].adds]
+    before = tuple(replace(PARENT, components={"local": PARENT.components["local"] | {"prompt": one}}) for one in tried)
+    shown = [example("e1", 1, "too_dark"), example("e2", 3, "noisy")]
+    for seed in range(40):
+        texts = by_operator(reflect(shown, Gauge(PARENT, before), seed))
+        assert texts["targeted"].endswith("Reduce noise.")
+        assert texts["explore"] != texts["targeted"]
+
+
 def test_locked_texts_stay_and_the_texts_of_other_generators_too() -> None:
     both = PARENT.components | {"leonardo": {"prompt": "Enhance."}}
     parent = replace(PARENT, components=both, slots_locked=("local.prompt",))

@@ -114,6 +114,11 @@ def test_a_key_is_not_repeated_in_the_reason() -> None:
     assert TOKEN not in found.reason
 
 
+def test_words_that_are_the_parents_too_are_nobodys() -> None:
+    gauge = replace(GAUGE, comments=("Keep a warm, gentle light in the room!",))
+    assert rejected_by(added("Lift the shadows."), gauge) is None
+
+
 def test_what_was_rolled_back_or_rejected_does_not_come_again() -> None:
     for status in ("candidate", "withdrawn", "released"):
         before = replace(EARLIER, status=status, name=None)

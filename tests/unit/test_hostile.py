@@ -118,6 +118,9 @@ def test_ten_kilobytes_are_cut_to_three_hundred_characters_at_once(long: str) ->
 def test_a_key_at_the_cut_is_never_shown_in_half() -> None:
     for pad in (270, 285, 299, 1960, 1990):
         assert "aZ09aZ09" not in cleaned("dark " * (pad // 5) + f"sk-proj-{TOKEN}").text
+    links = ("https://x.test/" + "a" * 84 + " ") * 19
+    for pad in range(70, 100, 5):
+        assert "sk-" not in cleaned(links + "b" * pad + f" sk-{TOKEN}").text
 
 
 @given(st.text(max_size=400))
