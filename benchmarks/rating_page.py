@@ -33,7 +33,7 @@ from web.domain.experiment import Experiment, Output
 from web.domain.ids import new_id
 from web.domain.study import Input, Study
 from web.ports import CleanImage
-from web.services import intake, queue
+from web.services import generation, intake
 from web.services.studies import StudyDraft, make_study, move_study
 
 ROUND_TRIPS = (0, 100, 300)  # milliseconds
@@ -121,7 +121,7 @@ def seed(server: Server, experiments: int, side: int = SIDE) -> Study:
     with server.store.begin() as tx:
         tx.inputs.add_all(sources)
         tx.outputs.add_all([output for made in outputs for output in made])
-        version = queue.live_version(tx, study).id
+        version = generation.live_version(tx, study).id
         for number in range(experiments):
             which, now = number % len(photos), parts.clock.now()
             experiment = Experiment(new_id(), study.id, sources[which].id, "explore", "ready", now, now)

@@ -16,7 +16,7 @@ from web.domain.study import Project
 from web.http.images import ImageUrls
 from web.http.roles import Demand, demand_of, routes_of
 from web.services import quality
-from web.services.queue import generate_job
+from web.services.generation import generate_job
 from web.services.sessions import SESSION_TIME, digest
 
 MARK = "planted"  # is in every text of the first project, and in none of the other
@@ -139,7 +139,7 @@ class Grounds:
             source = tx.inputs.get(experiment.input_id)
             tx.inputs.replace(replace(source, name=f"{MARK} photo"))
             output_id = tx.options.get(further.options[0].option_id).output_id
-            job = generate_job(experiment, parts)
+            job = generate_job(experiment, parts.clock.now())
             tx.of_jobs.add_once([job])
         return {
             "study_id": world.study.id,

@@ -30,7 +30,7 @@ from web.domain.study import Learnt
 from web.jobs.tasks import TASKS
 from web.jobs.worker import Worker
 from web.ports import Parts
-from web.services import intake, queue, requests, training
+from web.services import generation, intake, queue, requests, training
 from web.services.studies import StudyDraft, change_study, clone_study, move_study
 from web.transactions import Store, Transaction
 
@@ -79,7 +79,7 @@ def test_generating_twice_changes_nothing(world: World) -> None:
     world.work()
     with world.parts.store.read() as tx:
         before = tx.options.all(study_id=world.study.id)
-    queue.generate(world.parts, before[0].experiment_id)
+    generation.generate(world.parts, before[0].experiment_id)
     with world.parts.store.read() as tx:
         assert tx.options.all(study_id=world.study.id) == before
 

@@ -12,6 +12,7 @@ from sqlalchemy.exc import IntegrityError, OperationalError
 from ml_service.errors import Conflict, NotFound, StorageFull, Unavailable
 from web.adapters import tables
 from web.adapters.engine import Engines, connect
+from web.adapters.queries.abtests import ABTestQueries
 from web.adapters.queries.audit import AuditQueries
 from web.adapters.queries.completions import CompletionQueries
 from web.adapters.queries.enrolments import EnrolmentQueries
@@ -26,10 +27,12 @@ from web.adapters.queries.quality import QualityQueries
 from web.adapters.queries.ratings import RatingQueries
 from web.adapters.queries.studies import StudyQueries
 from web.adapters.queries.turns import TurnQueries
+from web.domain.abtest import ABTest, Pair
 from web.domain.access import ApiKey, Attempts, Link, Membership, Password, Session, User
 from web.domain.audit import Event
 from web.domain.completion import Charge
 from web.domain.enrolment import Enrolment
+from web.domain.evolution import Round
 from web.domain.experiment import Experiment, Option, Output
 from web.domain.feedback import Feedback
 from web.domain.gold import Gold
@@ -150,6 +153,9 @@ class Transaction:
     golds = cached_property(lambda self: Collection(self.connection, tables.gold_items, Gold))
     diagnoses = cached_property(lambda self: Collection(self.connection, tables.diagnoses, Learnt))
     ordinal_checks = cached_property(lambda self: Collection(self.connection, tables.ordinal_checks, OrdinalCheck))
+    ab_tests = cached_property(lambda self: Collection(self.connection, tables.ab_tests, ABTest))
+    ab_pairs = cached_property(lambda self: Collection(self.connection, tables.ab_pairs, Pair))
+    rounds = cached_property(lambda self: Collection(self.connection, tables.evolution_rounds, Round))
     jobs = cached_property(lambda self: Collection(self.connection, tables.jobs, Job))
     events = cached_property(lambda self: Collection(self.connection, tables.audit_events, Event))
     completions = cached_property(lambda self: Collection(self.connection, tables.completions, Charge))
@@ -166,6 +172,7 @@ class Transaction:
     of_erasure = cached_property(lambda self: ErasureQueries(self.connection))
     of_prompts = cached_property(lambda self: PromptQueries(self.connection))
     of_completions = cached_property(lambda self: CompletionQueries(self.connection))
+    of_ab_tests = cached_property(lambda self: ABTestQueries(self.connection))
     of_audit = cached_property(lambda self: AuditQueries(self.connection))
 
     def lock_objects(self, keys: Iterable[str]) -> None:

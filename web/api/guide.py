@@ -125,7 +125,7 @@ def example(request: Request, rater: Rater, study: str, score: Annotated[str, Qu
 
 @router.post("/enrolment", responses={200: {"model": OnboardingOut}})
 def enrol(request: Request, rater: Rater, given: EnrolmentIn) -> Response:
-    """Keep that a rater consents, read the guidelines or a message, or takes no unsafe content; again, it is the same."""
+    """Keep that a rater consents, read the guidelines or a message, or takes no unsafe content."""
     parts = context(request).parts
     said = enrolment.Given(given.consent, given.read, given.unsafe_ok, given.message_read)
     due = enrolment.enrol(parts, rater, given.study, said)

@@ -30,6 +30,11 @@ def _without(fields: Fields, given: Fields) -> Fields | None:
     return {name: value for name, value in fields.items() if name not in given}
 
 
+def _before_evolving(study: Fields) -> Fields | None:
+    given = {"every": 10, "policy": None, "most_challengers": 3, "worth_testing": 0.2}
+    return _without(study, {"evolving": given})
+
+
 def _before_practice(study: Fields) -> Fields | None:
     return _without(study, {"calibration": 10})
 
@@ -55,4 +60,6 @@ def _before_stopping(study: Fields) -> Fields | None:
 
 
 # By the kind of row, the newest change first.
-_STEPS: Mapping[str, tuple[Step, ...]] = {"Study": (_before_practice, _before_overlap, _before_stopping)}
+_STEPS: Mapping[str, tuple[Step, ...]] = {
+    "Study": (_before_evolving, _before_practice, _before_overlap, _before_stopping)
+}

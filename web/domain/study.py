@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 from ml_service.contract import Diagnosis, ParameterSpace
 from ml_service.errors import Conflict
+from web.domain.evolution import Evolving
 from web.domain.gold import CALIBRATION
 from web.domain.guide import Guide
 
@@ -119,6 +120,7 @@ class Study:
     stop: StopRules = field(default_factory=StopRules)
     stopped: Stopped | None = None
     optimizer: OptimizerSettings = field(default_factory=OptimizerSettings)
+    evolving: Evolving = field(default_factory=Evolving)
     starts_from: str | None = None
     daily_target: int = 100
     calibration: int = CALIBRATION

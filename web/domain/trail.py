@@ -12,9 +12,10 @@ NOBODY = "terminal"
 TERMINAL = "the terminal"
 ITSELF = "Palate"
 # What nobody does: it follows from rules that somebody set before.
-BY_ITSELF = frozenset({"study.finished"})
+BY_ITSELF = frozenset({"abtest.decided", "abtest.outdated", "study.finished"})
 # What an event can be about, by the word it is filed under.
 KINDS: dict[str, str] = {
+    "abtest": "A/B test",
     "input": "photo",
     "job": "job",
     "key": "key",
@@ -27,6 +28,13 @@ KINDS: dict[str, str] = {
 }
 # What an event says after its actor's name; {object} is what was acted on, other names are those of its details.
 WORDS: dict[str, str] = {
+    "abtest.decided": "decided the {object} after {pairs} pairs: {outcome}",
+    "abtest.declined": "declined the winner of the {object}",
+    "abtest.opened": "opened an {object} of {challengers} against {champion} of the prompt {prompt}",
+    "abtest.outdated": "stopped the {object}, since {why}",
+    "abtest.paused": "paused the {object}",
+    "abtest.running": "resumed the {object}",
+    "abtest.stopped": "stopped the {object}",
     "input.added": "added the photo {object}",
     "input.erased": "erased the photo {object} and all that was made of it",
     "input.removed": "took down the photo {object}",

@@ -3,18 +3,19 @@
 from collections.abc import Callable, Mapping
 
 from web.ports import Parts
-from web.services import erasure, intake, night, quality, queue, retention, stopping
+from web.services import erasure, generation, intake, night, quality, queue, retention, stopping, verdicts
 
 Task = Callable[[Parts, Mapping[str, str]], object]
 
 TASKS: dict[str, Task] = {
     "plan": lambda parts, arguments: queue.plan(parts, arguments["study"]),
-    "generate": lambda parts, arguments: queue.generate(parts, arguments["experiment"]),
+    "generate": lambda parts, arguments: generation.generate(parts, arguments["experiment"]),
     "forget": lambda parts, arguments: intake.forget_objects(parts, arguments["input"]),
     "forget_person": lambda parts, arguments: erasure.forget_person(parts, arguments["user"]),
     "learn": lambda parts, arguments: _learn(parts, arguments["study"]),
     "check": lambda parts, arguments: quality.check(parts, arguments["study"]),
     "compare": lambda parts, arguments: night.compare(parts, arguments["study"]),
+    "pairs": lambda parts, arguments: verdicts.follow(parts, arguments["test"]),
     "prune": lambda parts, _: retention.prune(parts),
 }
 

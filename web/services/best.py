@@ -7,7 +7,7 @@ from ml_service.contract import Point
 from ml_service.errors import NotFound
 from web.domain.study import Study
 from web.ports import Parts
-from web.services.queue import live_version
+from web.services.generation import live_version
 from web.transactions import Transaction
 
 

@@ -75,12 +75,11 @@ def right_answers(tx: Transaction, experiments: Mapping[str, Experiment]) -> dic
 
 
 def is_complete(experiment: Experiment, options: Sequence[Tally], wanted: int) -> bool:
-    """Tell whether an experiment asks for no more ratings: an A/B pair keeps those that it was closed with."""
+    """Tell whether an experiment asks for no more ratings."""
     if experiment.kind in ("gold", "calibration"):
         return experiment.state == "closed"  # shown until it is retired
     enough = 1 if experiment.kind == "repeat" else wanted
-    closed_for_good = experiment.kind == "ab" and experiment.state == "closed"
-    return closed_for_good or all(len(option.rated_by) >= enough for option in options)
+    return all(len(option.rated_by) >= enough for option in options)
 
 
 def is_worn(experiment: Experiment, options: Sequence[Tally]) -> bool:

@@ -14,8 +14,8 @@ from web.domain.lease import LEASE_TIME, RENEW_AFTER, Lease, Shown
 from web.domain.study import Input, Study
 from web.ports import CleanImage, Parts
 from web.services.audit import record
+from web.services.generation import generate_job
 from web.services.objects import VIEW, discard
-from web.services.queue import generate_job
 from web.services.studies import study_to_steer
 from web.services.training import jobs_after_rating, plan_job, shuffled, study_to_rate
 from web.transactions import Transaction
@@ -140,7 +140,7 @@ def upload_to_rate(
         experiment = Experiment(new_id(), study.id, kept.id, "explore", "planned", now, now, held_for=rater.user_id)
         tx.experiments.add(experiment)
         lease = tx.leases.add(Lease.start(experiment, rater.user_id, tab, now))
-        tx.of_jobs.add_once([generate_job(experiment, parts)])
+        tx.of_jobs.add_once([generate_job(experiment, parts.clock.now())])
         if incoming is not None and kept.id == incoming.source.id:
             record(tx, now, rater, "input.added", ("input", kept.id), after=kept, details={"study": study.id})
     return Upload(experiment.id, experiment.state, lease, (), 0, study.options_per_experiment)

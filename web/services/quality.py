@@ -30,7 +30,7 @@ from web.ports import Parts
 from web.services import turns
 from web.services.audit import record
 from web.services.checks import retire
-from web.services.queue import generate_job, live_version
+from web.services.generation import generate_job, live_version
 from web.services.studies import study_to_steer
 from web.services.training import jobs_after_rating
 from web.transactions import Transaction
@@ -99,7 +99,7 @@ def _make(parts: Parts, tx: Transaction, study: Study, kind: ExperimentKind, cou
     planned: list[tuple[Option, GoldSource, tuple[int, int]]] = [(one, "untouched", BETTER) for one in untouched]
     for option, source, right in [*planned, *((one, "degraded", SPOILT) for one in spoilt)]:
         experiment, _ = _add(tx, now, option, kind, source, right)
-        tx.of_jobs.add_once([generate_job(experiment, parts)])
+        tx.of_jobs.add_once([generate_job(experiment, parts.clock.now())])
 
 
 def _agreed(

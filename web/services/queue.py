@@ -1,24 +1,22 @@
-"""Keep each study's queue ahead of its raters: suggest, generate, ready."""
+"""Keep each study's queue ahead of its raters, and learn from what they said."""
 
-import hashlib
-from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 
-from ml_service.contract import Proposal, Suggestion, digest
-from ml_service.errors import Conflict, Forbidden, InvalidRequest, NotFound, TooLarge
+from ml_service.contract import digest
+from ml_service.errors import Conflict, Forbidden, NotFound
 from web.domain.access import Actor, allowed
-from web.domain.experiment import Experiment, Option, Output, settle
+from web.domain.experiment import Experiment, Option
 from web.domain.ids import new_id
-from web.domain.job import Job
 from web.domain.lease import Asker
-from web.domain.prompt import PromptVersion
-from web.domain.study import Input, Learnt, Study
-from web.ports import Generated, GenerateRequest, Parts
+from web.domain.study import Learnt, Study
+from web.ports import Parts
 from web.services import turns
+from web.services.abtests import OPEN, pairs_job
 from web.services.audit import record
+from web.services.generation import generate_job, live_version, options_of
 from web.services.night import compare_job
-from web.services.objects import discard
+from web.services.pairing import plan_pairs
 from web.services.publication import repair
 from web.services.requests import diagnose_request, suggest_request
 from web.services.retention import prune_job
@@ -40,7 +38,12 @@ def plan(parts: Parts, study_id: str, depth: int | None = None) -> None:
     _drop_outdone(parts, study_id)
     with parts.store.read() as tx:
         study = tx.studies.get(study_id)
-        need = _need(tx, study, depth, parts) if study.state == "running" else 0
+        target = _depth(tx, study, parts) if depth is None else depth
+    if study.state != "running":
+        return
+    plan_pairs(parts, study, target)
+    with parts.store.read() as tx:
+        need = target - _open(tx, study, parts)
     while need > 0:
         planned = _plan_some(parts, study, min(need, max(1, MOST_JOINT // study.options_per_experiment)))
         need = need - planned if planned else 0
@@ -69,12 +72,15 @@ def _outdone(option: Option, best: float) -> bool:
     return option.evidence.best <= option.expected.high < best
 
 
-def _need(tx: Transaction, study: Study, depth: int | None, parts: Parts) -> int:
+def _depth(tx: Transaction, study: Study, parts: Parts) -> int:
+    return READY_AHEAD + READY_PER_RATER * len(turns.about(tx, study, parts.clock.now()))
+
+
+def _open(tx: Transaction, study: Study, parts: Parts) -> int:
+    """Count what the rater with the least before them may take."""
     now = parts.clock.now()
-    askers = turns.about(tx, study, now)
-    target = READY_AHEAD + READY_PER_RATER * len(askers) if depth is None else depth
     anybody = Asker(study.id, "", study.raters_wanted, now)
-    return target - min(tx.of_turns.count_open(asker) for asker in askers or [anybody])
+    return min(tx.of_turns.count_open(asker) for asker in turns.about(tx, study, now) or [anybody])
 
 
 def _plan_some(parts: Parts, study: Study, count: int) -> int:
@@ -94,158 +100,9 @@ def _plan_some(parts: Parts, study: Study, count: int) -> int:
             now = parts.clock.now()
             experiment = Experiment(new_id(), study.id, source.id, "explore", "planned", now, now)
             tx.experiments.add(experiment)
-            tx.options.add_all(_options(experiment, version, study, proposals, suggestion))
-            tx.of_jobs.add_once([generate_job(experiment, parts)])
+            tx.options.add_all(options_of(experiment, version, study, proposals, suggestion))
+            tx.of_jobs.add_once([generate_job(experiment, now)])
     return min(len(sources), len(shares))
-
-
-def live_version(tx: Transaction, study: Study) -> PromptVersion:
-    """Return the version of the study's prompt that is in production."""
-    pointer = tx.pointers.find(prompt_key=study.prompt_key, kind="environment", name="production")
-    if pointer is None:
-        raise Conflict(f"The prompt {study.prompt_key} has no live version; run `python -m web doctor`.")
-    return tx.versions.get(pointer.version_id)
-
-
-def _options(
-    experiment: Experiment,
-    version: PromptVersion,
-    study: Study,
-    proposals: Sequence[Proposal],
-    suggestion: Suggestion,
-) -> list[Option]:
-    return [
-        Option(
-            id=new_id(),
-            experiment_id=experiment.id,
-            study_id=study.id,
-            input_id=experiment.input_id,
-            position=position,
-            generator=proposal.generator,
-            version=version.id,
-            point=proposal.point,
-            seed=study.seed,
-            state="planned",
-            why=proposal.why,
-            expected=proposal.expected,
-            evidence=proposal.evidence,
-            history=suggestion.history,
-        )
-        for position, proposal in enumerate(proposals)
-    ]
-
-
-def generate_job(experiment: Experiment, parts: Parts) -> Job:
-    """Return the job that makes an experiment's outputs; what somebody waits for goes first."""
-    now = parts.clock.now()
-    urgent = 10 if experiment.held_for else 0
-    arguments = {"experiment": experiment.id}
-    key = f"generate:{experiment.id}"
-    return Job(new_id(), key, "generate", arguments, now, now, priority=urgent, study_id=experiment.study_id)
-
-
-def generate(parts: Parts, experiment_id: str) -> None:
-    """Make the outputs of an experiment that are missing; done twice, nothing changes."""
-    with parts.store.read() as tx:
-        experiment = tx.experiments.get(experiment_id)
-        removed = tx.inputs.get(experiment.input_id).removed_at is not None
-    if experiment.state not in ("planned", "generating"):
-        return
-    if removed:
-        _drop(parts, experiment_id)
-        return
-    options, source, version = _treatments(parts, experiment)
-    body = parts.objects.read(source.object_key)
-    for option in options:
-        if option.state == "planned":
-            _make(parts, option, source, body, version)
-    with parts.store.begin() as tx:
-        now = parts.clock.now()
-        locked = tx.of_experiments.lock([experiment_id])[experiment_id]
-        if locked.state in ("planned", "generating"):
-            tx.of_experiments.move(
-                [experiment_id], settle(locked.kind, tx.options.all(experiment_id=experiment_id)), now
-            )
-
-
-def _drop(parts: Parts, experiment_id: str) -> None:
-    with parts.store.begin() as tx:
-        tx.of_experiments.move(tx.of_experiments.lock([experiment_id]), "dropped", parts.clock.now())
-
-
-def _treatments(parts: Parts, experiment: Experiment) -> tuple[tuple[Option, ...], Input, PromptVersion]:
-    """Return the options of an experiment, suggesting them first where an upload has none yet."""
-    with parts.store.read() as tx:
-        study, source = tx.studies.get(experiment.study_id), tx.inputs.get(experiment.input_id)
-        options = tx.options.all(experiment_id=experiment.id)
-        version = tx.versions.get(options[0].version) if options else live_version(tx, study)
-        request = suggest_request(tx, study, study.options_per_experiment, [source])
-    if not options:
-        suggestion = parts.optimizer.suggest(request)
-        options = tuple(_options(experiment, version, study, suggestion.proposals, suggestion))
-        with parts.store.begin() as tx:
-            tx.options.add_all(options)
-    return options, source, version
-
-
-def _make(parts: Parts, option: Option, source: Input, body: bytes, version: PromptVersion) -> None:
-    made_by = parts.degrader if parts.degrader and option.generator == parts.degrader.name else None
-    generator = made_by or parts.generators[option.generator]
-    # What the study does not tune is as the version has it, so that raters see what production would do.
-    point = version.parameter_defaults.get(option.generator, {}) | option.point
-    try:
-        prompt = version.rendered(option.generator)
-        generated = generator.generate(GenerateRequest(body, source.media_type, prompt, point, option.seed))
-    except (InvalidRequest, TooLarge) as error:
-        _keep(parts, option, None, str(error))
-        return
-    _keep(parts, option, generated, None)
-
-
-def _keep(parts: Parts, option: Option, generated: Generated | None, error: str | None) -> None:
-    output = None if generated is None else _stored(parts, generated)
-    with parts.store.begin() as tx:
-        present = tx.of_studies.hold_inputs(option.study_id, option.input_id)
-        fresh = tx.options.get(option.id)
-        wanted = bool(present) and fresh.state == "planned"
-        if wanted:
-            kept = output and generated and _kept(parts, tx, output, generated.body)
-            made = replace(
-                fresh,
-                state="ready" if kept else "failed",
-                output_id=kept.id if kept else None,
-                cost_micros=generated.cost_micros if generated else 0,
-                error=error,
-            )
-            tx.options.replace(made)
-    if output is not None and not wanted:
-        discard(parts, [output.object_key])
-
-
-def _kept(parts: Parts, tx: Transaction, output: Output, body: bytes) -> Output:
-    """Return the output's row with its object in place, also where the same one was removed before or meanwhile."""
-    tx.lock_objects([output.object_key])
-    parts.objects.create(output.object_key, body)
-    known = tx.outputs.find(content_hash=output.content_hash)
-    if known is not None and known.removed_at is not None:
-        tx.of_objects.revive(known.id)
-    return known or tx.outputs.add(output)
-
-
-def _stored(parts: Parts, generated: Generated) -> Output:
-    content_hash = hashlib.sha256(generated.body).hexdigest()
-    key = f"outputs/{content_hash[:2]}/{content_hash}"
-    parts.objects.create(key, generated.body)
-    return Output(
-        id=new_id(),
-        content_hash=content_hash,
-        object_key=key,
-        media_type=generated.media_type,
-        width=generated.width,
-        height=generated.height,
-        size=len(generated.body),
-        created_at=parts.clock.now(),
-    )
 
 
 def learn(parts: Parts, study_id: str) -> Learnt:
@@ -275,10 +132,11 @@ def tick(parts: Parts) -> None:
     now = parts.clock.now()
     with parts.store.read() as tx:
         running = tx.studies.all(state="running")
+        tests = tx.ab_tests.all(state=OPEN)
     with parts.store.begin() as tx:
         tx.of_leases.expire(now)
         tx.of_jobs.add_once([job(study.id, now) for study in running for job in (plan_job, compare_job)])
-        tx.of_jobs.add_once([prune_job(now)])
+        tx.of_jobs.add_once([prune_job(now), *(pairs_job(test, now) for test in tests)])
         tx.of_jobs.prune(now - timedelta(days=1))
         tx.of_people.forget_attempts(now - timedelta(days=1))
     repair(parts)

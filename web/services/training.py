@@ -251,8 +251,10 @@ def _reopen(tx: Transaction, undone: Rating, rater: Actor, now: datetime) -> Non
     if lease is not None:
         tx.of_leases.take([Lease.start(experiment, rater.user_id, lease.token, now)])
     wanted = tx.studies.get(experiment.study_id).raters_wanted
-    if experiment.state == "closed" and not checks.is_complete(
-        experiment, tx.of_ratings.tally([experiment.id]), wanted
+    pair = tx.ab_pairs.find(experiment_id=experiment.id) if experiment.kind == "ab" else None
+    is_final = pair is not None and pair.state != "open"
+    if experiment.state == "closed" and not (
+        is_final or checks.is_complete(experiment, tx.of_ratings.tally([experiment.id]), wanted)
     ):
         tx.of_experiments.move([experiment.id], "ready", now)
     tx.of_jobs.add_once(jobs_after_rating(undone.study_id, now))

@@ -9,8 +9,8 @@ from web.domain.audit import faults
 from web.domain.study import Project, Study
 from web.ports import Parts
 from web.services.audit import record
+from web.services.generation import generate_job
 from web.services.publication import file_of, stray
-from web.services.queue import generate_job
 from web.services.studies import check_numbers
 from web.services.training import jobs_after_rating
 from web.services.versions import current_path, load_current, load_version, published, version_path
@@ -82,6 +82,6 @@ def project_arrived(parts: Parts, tx: Transaction, project: Project) -> None:
 
 def _take_up(parts: Parts, tx: Transaction, study: Study) -> None:
     unfinished = tx.experiments.all(study_id=study.id, state=("planned", "generating"))
-    tx.of_jobs.add_once(generate_job(experiment, parts) for experiment in unfinished)
+    tx.of_jobs.add_once(generate_job(experiment, parts.clock.now()) for experiment in unfinished)
     if study.state == "running":
         tx.of_jobs.add_once(jobs_after_rating(study.id, parts.clock.now()))

@@ -12,6 +12,7 @@ from sqlalchemy import Boolean, Column, ColumnElement, Connection, Float, Select
 
 from web.adapters import tables
 from web.adapters.columns import Typed, Utc
+from web.domain.evolution import Evolving
 from web.domain.guide import Guide
 from web.domain.study import OptimizerSettings
 
@@ -45,6 +46,9 @@ _PROJECT: tuple[Table, ...] = (
     tables.enrolments,
     tables.gold_items,
     tables.diagnoses,
+    tables.ab_tests,
+    tables.ab_pairs,
+    tables.evolution_rounds,
     tables.audit_events,
 )
 # A study says nothing of who may do what in the project, nor of what happened in it.
@@ -68,11 +72,14 @@ _NEW_COLUMNS: Mapping[int, Mapping[str, Row]] = {
     4: {"users": {"time_zone": "UTC"}, "studies": {"guide": Guide()}},
     5: {
         "enrolments": {"message": "", "message_at": None, "message_by": None, "message_read_at": None},
-        "studies": {"calibration": 10},
+        "studies": {"calibration": 10, "evolving": Evolving()},
     },
 }
 # By the format that brought them: tables of which older archives have no rows, nor a place for any.
-_NEW_TABLES: Mapping[int, frozenset[Table]] = {4: frozenset({tables.enrolments, tables.gold_items})}
+_NEW_TABLES: Mapping[int, frozenset[Table]] = {
+    4: frozenset({tables.enrolments, tables.gold_items}),
+    5: frozenset({tables.ab_tests, tables.ab_pairs, tables.evolution_rounds}),
+}
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from web.adapters.tables.base import metadata
 from web.adapters.tables.completions import completions
+from web.adapters.tables.evolution import ab_pairs, ab_tests, evolution_rounds
 from web.adapters.tables.people import (
     api_keys,
     attempts,
@@ -29,12 +30,15 @@ from web.adapters.tables.training import (
 from web.adapters.tables.work import jobs, ordinal_checks
 
 __all__ = [
+    "ab_pairs",
+    "ab_tests",
     "api_keys",
     "attempts",
     "audit_events",
     "completions",
     "diagnoses",
     "enrolments",
+    "evolution_rounds",
     "exclusions",
     "experiments",
     "feedback",

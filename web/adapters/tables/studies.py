@@ -4,6 +4,7 @@ from sqlalchemy import Boolean, Column, ForeignKey, Index, String, Table, Unique
 
 from ml_service.contract import Diagnosis, ParameterSpace
 from web.adapters.tables.base import identity, metadata, moment, one_of, reference, revision, short_text, typed, whole
+from web.domain.evolution import Evolving
 from web.domain.guide import Guide
 from web.domain.study import OptimizerSettings, Shares, Stopped, StopRules
 
@@ -24,6 +25,7 @@ studies = Table(
     typed("stop", StopRules),
     typed("stopped", Stopped, nullable=True),
     typed("optimizer", OptimizerSettings),
+    typed("evolving", Evolving),
     # No foreign key: a study that is moved elsewhere comes without the one that it started from.
     short_text("starts_from", 36, nullable=True),
     whole("daily_target"),

@@ -1,0 +1,336 @@
+"""A/B tests on real databases: pairs are blind, equal and closed once; what they decide is done once, by who may."""
+
+import threading
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ml_service.errors import Conflict, Forbidden, InvalidRequest, NotFound
+from tests.clock import FixedClock
+from tests.world import World, answer, make_world
+from web.adapters.store import SqlStore
+from web.domain.abtest import ABTest, Design, Pair
+from web.domain.access import Actor
+from web.domain.ids import new_id
+from web.domain.prompt import PromptVersion
+from web.domain.rating import Exclusion
+from web.services import abtests, promotion, queue, training, verdicts
+from web.services.abtests import Challenge
+from web.services.generation import live_version
+from web.services.versions import load_current
+
+QUICK = Design(least_pairs=2, most_pairs=6, threshold=10, least_raters=1)
+
+
+@pytest.fixture
+def world(store: SqlStore, clock: FixedClock, tmp_path: Path) -> World:
+    return make_world(store, clock, tmp_path, inputs=8)
+
+
+def live(world: World) -> PromptVersion:
+    with world.parts.store.read() as tx:
+        return live_version(tx, world.study)
+
+
+def candidate(world: World, phrase: str) -> PromptVersion:
+    """Return a version that asks for something else than what is live."""
+    parent = live(world)
+    with world.parts.store.begin() as tx:
+        number = tx.of_prompts.lines(parent.prompt_key)[-1].number + 1
+        components = {"local": parent.components["local"] | {"prompt": f"Enhance this photo: {phrase}."}}
+        made = replace(
+            parent,
+            id=new_id(),
+            number=number,
+            name=None,
+            status="candidate",
+            components=components,
+            parents=(parent.id,),
+            sha256="",
+            revision=0,
+        )
+        return tx.versions.add(made)
+
+
+def opened(world: World, *phrases: str, **more: Any) -> ABTest:
+    asked = tuple(candidate(world, phrase).id for phrase in phrases or ("brighter",))
+    challenge = replace(Challenge(asked, design=QUICK, policy="auto"), **more)
+    return abtests.open_test(world.parts, world.admin, world.study.id, challenge)
+
+
+def now(world: World, test: ABTest) -> ABTest:
+    with world.parts.store.read() as tx:
+        return tx.ab_tests.get(test.id)
+
+
+def pairs(world: World, test: ABTest, state: str | None = None) -> Sequence[Pair]:
+    with world.parts.store.read() as tx:
+        return [pair for pair in tx.ab_pairs.all(test_id=test.id) if state in (None, pair.state)]
+
+
+def rate_pairs(world: World, rater: Actor, test: ABTest, better: int, worse: int, most: int = 50) -> int:
+    """Rate what comes, the challenger's option with the one score and the champion's with the other."""
+    done = 0
+    for _ in range(most):
+        turn = world.hold(rater, wanted=2)
+        options = [option for held in turn.held for option in held.options]
+        if not options:
+            return done
+        with world.parts.store.read() as tx:
+            rows = {row.id: row for row in tx.options.all(id=tuple(option.option_id for option in options))}
+            ours = {pair.experiment_id: pair.challenger for pair in tx.ab_pairs.all(test_id=test.id)}
+        for row in rows.values():
+            score = 3 if row.experiment_id not in ours else better if row.version == ours[row.experiment_id] else worse
+            world.rate(rater, answer(row.id, score))
+            done += row.experiment_id in ours
+        if now(world, test).state != "running":
+            return done
+        world.clock.advance(minutes=11)
+        verdicts.follow(world.parts, test.id)
+    return done
+
+
+def test_a_pair_is_the_same_photo_and_seed_and_differs_in_the_version_alone(world: World) -> None:
+    test = opened(world)
+    world.work()
+    with world.parts.store.read() as tx:
+        planned = tx.ab_pairs.all(test_id=test.id)
+        for pair in planned:
+            first, second = tx.options.all(experiment_id=pair.experiment_id)
+            assert (first.input_id, first.generator, first.seed, first.point) == (
+                second.input_id,
+                second.generator,
+                second.seed,
+                second.point,
+            )
+            assert {first.version, second.version} == {test.champion, test.challengers[0]}
+            assert first.output_id != second.output_id
+            assert tx.experiments.get(pair.experiment_id).state == "ready"
+    assert len({pair.input_id for pair in planned}) == len(planned) >= 2
+
+
+def test_raters_hold_both_options_of_a_pair_and_are_told_nothing_of_the_test(world: World) -> None:
+    test = opened(world)
+    turn = world.hold(world.person(), wanted=6)
+    mine = {pair.experiment_id for pair in pairs(world, test)}
+    blind = [held for held in turn.held if held.lease.experiment_id in mine]
+    assert blind
+    assert all(len(held.options) == 2 for held in blind)
+    known = {test.champion, *test.challengers, test.id}
+    assert not known & {str(value) for held in blind for option in held.options for value in vars(option).values()}
+
+
+def test_a_winner_goes_live_by_itself_and_the_version_before_challenges_it(world: World) -> None:
+    test = opened(world)
+    before = live(world)
+    assert rate_pairs(world, world.person(), test, better=5, worse=2) > 0
+    done = now(world, test)
+    assert done.state == "decided"
+    assert done.decision is not None
+    assert (done.decision.outcome, done.decision.winner) == ("promote", test.challengers[0])
+    assert done.settled_at is not None
+    assert live(world).id == test.challengers[0]
+    assert load_current(world.parts.published).version == live(world).name == "v1.1.0"
+    with world.parts.store.read() as tx:
+        watch = tx.ab_tests.find(kind="hold_back", prompt_key=test.prompt_key)
+    assert watch is not None
+    assert (watch.state, watch.champion, watch.challengers) == ("running", live(world).id, (before.id,))
+
+
+def test_what_harms_after_all_is_rolled_back_and_never_tested_again_as_it_is(world: World) -> None:
+    test = opened(world)
+    before, rater = live(world), world.person()
+    rate_pairs(world, rater, test, better=5, worse=2)
+    with world.parts.store.read() as tx:
+        watch = tx.ab_tests.find(kind="hold_back", prompt_key=test.prompt_key)
+    assert watch is not None
+    for seed in range(100, 112):
+        world.add_input(seed)
+    rate_pairs(world, rater, watch, better=5, worse=1)
+    assert live(world).id == before.id
+    assert load_current(world.parts.published).version == before.name
+    with pytest.raises(Conflict, match="was rolled back"):
+        abtests.open_test(world.parts, world.admin, world.study.id, Challenge(test.challengers))
+
+
+def test_a_challenger_that_is_worse_stays_out(world: World) -> None:
+    test, before = opened(world), live(world)
+    rate_pairs(world, world.person(), test, better=1, worse=4)
+    done = now(world, test)
+    assert done.decision is not None
+    assert (done.state, done.decision.winner) == ("decided", None)
+    assert done.decision.outcome in ("harm", "no_gain")
+    assert live(world).id == before.id
+    assert all(pair.state != "open" or pair.number is None for pair in pairs(world, test))
+
+
+def test_a_pair_is_closed_once_its_ratings_cannot_be_undone_and_then_never_changes(world: World) -> None:
+    test, rater = opened(world, design=Design()), world.person()
+    turn = world.hold(rater, wanted=8)
+    mine = {pair.experiment_id for pair in pairs(world, test)}
+    held = next(held for held in turn.held if held.lease.experiment_id in mine)
+    given = [answer(option.option_id, 4) for option in held.options]
+    world.rate(rater, *given)
+    verdicts.follow(world.parts, test.id)
+    assert pairs(world, test, "closed") == []
+    world.clock.advance(minutes=10)
+    verdicts.follow(world.parts, test.id)
+    (closed,) = pairs(world, test, "closed")
+    assert (closed.number, closed.difference, closed.raters) == (1, 0.0, (rater.user_id,))
+    training.undo(world.parts, rater, given[0].id)
+    verdicts.follow(world.parts, test.id)
+    assert pairs(world, test, "closed") == [closed]
+    with world.parts.store.read() as tx:
+        assert tx.experiments.get(closed.experiment_id).state == "closed"
+
+
+def test_undone_in_time_a_pair_waits_for_its_rating_again(world: World) -> None:
+    test, rater = opened(world, design=Design()), world.person()
+    turn = world.hold(rater, wanted=8)
+    mine = {pair.experiment_id for pair in pairs(world, test)}
+    held = next(held for held in turn.held if held.lease.experiment_id in mine)
+    given = [answer(option.option_id, 4) for option in held.options]
+    world.rate(rater, *given)
+    training.undo(world.parts, rater, given[0].id)
+    world.clock.advance(minutes=10)
+    verdicts.follow(world.parts, test.id)
+    assert pairs(world, test, "closed") == []
+
+
+def test_who_is_excluded_before_a_pair_is_closed_does_not_count_in_either_arm(world: World) -> None:
+    test, rater = opened(world, design=Design()), world.person()
+    turn = world.hold(rater, wanted=8)
+    mine = {pair.experiment_id for pair in pairs(world, test)}
+    rated = [held for held in turn.held if held.lease.experiment_id in mine]
+    for held in rated:
+        world.rate(rater, *(answer(option.option_id, 5) for option in held.options))
+    with world.parts.store.begin() as tx:
+        since = world.clock.now() - timedelta(hours=1)
+        tx.exclusions.add(Exclusion(new_id(), world.study.id, rater.user_id, since, "clicks", since))
+    world.clock.advance(minutes=10)
+    verdicts.follow(world.parts, test.id)
+    assert len(pairs(world, test, "dropped")) == len(rated)
+    assert pairs(world, test, "closed") == []
+
+
+def test_a_spoilt_option_closes_its_pair_as_a_failure_of_that_arm(world: World) -> None:
+    test, rater = opened(world, design=Design()), world.person()
+    turn = world.hold(rater, wanted=8)
+    ours = {pair.experiment_id: pair.challenger for pair in pairs(world, test)}
+    held = next(held for held in turn.held if held.lease.experiment_id in ours)
+    with world.parts.store.read() as tx:
+        version = {option.option_id: tx.options.get(option.option_id).version for option in held.options}
+    for option in held.options:
+        spoilt = version[option.option_id] == test.challengers[0]
+        more: dict[str, Any] = {"skip": "broken"} if spoilt else {}
+        world.rate(rater, answer(option.option_id, None if spoilt else 4, **more))
+    world.clock.advance(minutes=10)
+    verdicts.follow(world.parts, test.id)
+    (failed,) = pairs(world, test, "failed")
+    assert (failed.failed, failed.difference) == (1, None)
+
+
+def test_twenty_admins_at_once_open_one_test(world: World) -> None:
+    versions = [candidate(world, f"brighter {number}") for number in range(8)]
+    told: list[str] = []
+
+    def ask(version: PromptVersion) -> None:
+        try:
+            abtests.open_test(world.parts, world.admin, world.study.id, Challenge((version.id,)))
+            told.append("opened")
+        except Conflict:
+            told.append("refused")
+
+    threads = [threading.Thread(target=ask, args=(version,)) for version in versions]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(told) == ["opened"] + ["refused"] * 7
+
+
+def test_the_same_request_opens_one_test(world: World) -> None:
+    version, name = candidate(world, "warmer"), new_id()
+    first = abtests.open_test(world.parts, world.admin, world.study.id, Challenge((version.id,), id=name))
+    assert abtests.open_test(world.parts, world.admin, world.study.id, Challenge((version.id,), id=name)) == first
+
+
+def test_whoever_opened_a_test_does_not_approve_it_under_four_eyes(world: World) -> None:
+    other = world.person("admin")
+    test = opened(world, policy="approve")
+    rate_pairs(world, world.person(), test, better=5, worse=2)
+    waiting = now(world, test)
+    assert waiting.waits_for_approval
+    assert live(world).id == test.champion
+    with pytest.raises(InvalidRequest, match="to confirm"):
+        verdicts.approve(world.parts, other, test.id, "yes")
+    with pytest.raises(Forbidden, match="Another admin"):
+        verdicts.approve(world.parts, world.admin, test.id, test.prompt_key)
+    done = verdicts.approve(world.parts, other, test.id, test.prompt_key)
+    assert done.settled_by == other.user_id
+    assert live(world).id == test.challengers[0]
+    assert verdicts.approve(world.parts, other, test.id, test.prompt_key) == done
+
+
+def test_a_winner_that_is_declined_does_not_go_live(world: World) -> None:
+    test = opened(world, policy="manual")
+    rate_pairs(world, world.person(), test, better=5, worse=2)
+    abtests.decline(world.parts, world.admin, test.id, "not now")
+    verdicts.follow(world.parts, test.id)
+    assert live(world).id == test.champion
+    with pytest.raises(Conflict):
+        verdicts.approve(world.parts, world.admin, test.id, test.prompt_key)
+
+
+def test_a_test_ends_when_something_else_goes_live(world: World) -> None:
+    test = opened(world)
+    other = candidate(world, "cooler")
+    with world.parts.store.read() as tx:
+        pointer = tx.pointers.find(prompt_key=test.prompt_key, kind="environment", name="production")
+    assert pointer is not None
+    promotion.promote(world.parts, world.admin, test.prompt_key, other.id, pointer.revision)
+    verdicts.follow(world.parts, test.id)
+    done = now(world, test)
+    assert (done.state, done.decision and done.decision.outcome) == ("stopped", "stopped")
+
+
+def test_the_default_policy_asks_for_a_second_admin_as_soon_as_there_is_one(world: World) -> None:
+    with world.parts.store.read() as tx:
+        assert abtests.policy_of(tx, world.study) == "auto"
+    world.person("admin")
+    with world.parts.store.read() as tx:
+        assert abtests.policy_of(tx, world.study) == "approve"
+
+
+def test_what_is_live_and_what_there_is_not_cannot_be_tested(world: World) -> None:
+    for wrong in ((), (live(world).id,), (new_id(),), (candidate(world, "a").id,) * 2):
+        with pytest.raises(InvalidRequest):
+            abtests.open_test(world.parts, world.admin, world.study.id, Challenge(wrong))
+
+
+def test_a_rater_sees_and_steers_no_test(world: World) -> None:
+    test, rater = opened(world), world.person()
+    with pytest.raises(Forbidden):
+        abtests.one_test(world.parts, rater, test.id)
+    with pytest.raises(Forbidden):
+        abtests.move_test(world.parts, rater, test.id, "stop")
+    with pytest.raises(NotFound):
+        abtests.one_test(world.parts, world.admin, new_id())
+
+
+def test_a_paused_test_plans_no_pairs_and_a_stopped_one_drops_what_nobody_holds(world: World) -> None:
+    test = opened(world)
+    abtests.move_test(world.parts, world.admin, test.id, "pause")
+    world.work()
+    assert pairs(world, test) == []
+    abtests.move_test(world.parts, world.admin, test.id, "resume")
+    world.work()
+    assert pairs(world, test, "open")
+    abtests.move_test(world.parts, world.admin, test.id, "stop")
+    queue.plan(world.parts, world.study.id)
+    verdicts.follow(world.parts, test.id)
+    assert not pairs(world, test, "open")

@@ -1,0 +1,111 @@
+"""How prompts get better: rounds of evolution, A/B tests and their pairs."""
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
+
+from web.adapters.tables.base import identity, metadata, moment, one_of, reference, revision, short_text, typed, whole
+from web.domain.abtest import Decision, Design
+from web.domain.evolution import Proposed
+
+ab_tests = Table(
+    "ab_tests",
+    metadata,
+    identity(),
+    reference("project_id", "projects"),
+    reference("study_id", "studies"),
+    Column("prompt_key", String(64), ForeignKey("prompts.key"), nullable=False),
+    short_text("kind", 16),
+    short_text("state", 16),
+    reference("champion", "prompt_versions"),
+    typed("challengers", tuple[str, ...]),
+    typed("design", Design),
+    short_text("policy", 16),
+    moment("created_at"),
+    Column("hypothesis", Text, nullable=False),
+    reference("opened_by", "users", nullable=True),
+    typed("decision", Decision, nullable=True),
+    moment("decided_at", nullable=True),
+    moment("settled_at", nullable=True),
+    reference("settled_by", "users", nullable=True),
+    revision(),
+    one_of("kind", "challenge", "hold_back"),
+    one_of("state", "running", "paused", "decided", "stopped"),
+    one_of("policy", "auto", "approve", "manual"),
+    Index(None, "study_id", "state"),
+    # One of each kind at a time for a prompt, whoever opens it.
+    Index(
+        "uq_ab_tests_open",
+        "prompt_key",
+        "kind",
+        unique=True,
+        sqlite_where=text("state IN ('running', 'paused')"),
+        postgresql_where=text("state IN ('running', 'paused')"),
+    ),
+)
+
+ab_pairs = Table(
+    "ab_pairs",
+    metadata,
+    identity(),
+    reference("test_id", "ab_tests"),
+    Column("experiment_id", String(36), ForeignKey("parameter_experiments.id"), nullable=False, unique=True),
+    reference("input_id", "inputs"),
+    reference("challenger", "prompt_versions"),
+    short_text("state", 16),
+    moment("created_at"),
+    Column("number", Integer, nullable=True),
+    Column("difference", Float, nullable=True),
+    typed("tags", dict[str, float]),
+    whole("failed"),
+    typed("raters", tuple[str, ...]),
+    moment("closed_at", nullable=True),
+    revision(),
+    UniqueConstraint("test_id", "number"),
+    one_of("state", "open", "closed", "failed", "dropped"),
+    Index(None, "test_id", "state"),
+    Index(None, "input_id"),
+)
+
+evolution_rounds = Table(
+    "evolution_rounds",
+    metadata,
+    identity(),
+    reference("project_id", "projects"),
+    reference("study_id", "studies"),
+    Column("prompt_key", String(64), ForeignKey("prompts.key"), nullable=False),
+    short_text("state", 16),
+    whole("samples"),
+    moment("created_at"),
+    reference("asked_by", "users", nullable=True),
+    typed("parents", tuple[str, ...]),
+    typed("evidence", tuple[str, ...]),
+    Column("diagnosis", Text, nullable=False),
+    typed("proposed", tuple[Proposed, ...]),
+    short_text("model"),
+    Column("cost_micros", BigInteger, nullable=False),
+    Column("error", Text, nullable=False),
+    reference("test_id", "ab_tests", nullable=True),
+    moment("finished_at", nullable=True),
+    revision(),
+    one_of("state", "waiting", "running", "proposed", "rejected", "failed"),
+    Index(None, "study_id", "created_at"),
+    # Twenty triggers at once make one proposal.
+    Index(
+        "uq_evolution_rounds_open",
+        "prompt_key",
+        unique=True,
+        sqlite_where=text("state IN ('waiting', 'running')"),
+        postgresql_where=text("state IN ('waiting', 'running')"),
+    ),
+)

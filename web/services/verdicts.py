@@ -1,0 +1,140 @@
+"""What an A/B test comes to: it is decided by its closed pairs, once, and what was decided is acted on.
+
+A winner goes live at once under the policy `auto`; otherwise it waits for an admin, under `approve` another one than
+opened the test. What went live is held back on a fifth of raters' attention: the version before challenges it.
+"""
+
+from dataclasses import replace
+
+from ml_service.errors import Conflict, Forbidden, InvalidRequest
+from web.domain.abtest import ABTest, Design, decide, stand
+from web.domain.access import Actor
+from web.domain.ids import new_id
+from web.ports import Parts
+from web.services import promotion
+from web.services.abtests import OPEN, ended, pairs_job, test_to_steer
+from web.services.audit import record
+from web.services.pairing import close_pairs
+from web.services.snapshots import save_snapshot
+from web.services.training import drop_unheld, plan_job
+from web.transactions import Transaction
+
+HOLD_BACK = Design(least_pairs=8, most_pairs=50, threshold=10.0, harm=20.0, worth=0.1)
+
+
+def follow(parts: Parts, test_id: str) -> None:
+    """Close the pairs of a test, decide it if they do, and act on that; done twice, nothing changes."""
+    with parts.store.begin() as tx:
+        test = _decided(parts, tx, tx.of_ab_tests.lock(test_id))
+    if test.waits_for_approval and (test.policy == "auto" or test.kind == "hold_back"):
+        _go_live(parts, _itself(test), test, "")
+    save_snapshot(parts, test_id)
+
+
+def approve(parts: Parts, actor: Actor, test_id: str, confirmation: str, note: str = "") -> ABTest:
+    """Let the winner of a test go live; `confirmation` is the prompt's key, typed; the same approval twice is one."""
+    with parts.store.begin() as tx:
+        test = test_to_steer(tx, actor, test_id)
+        if confirmation.strip() != test.prompt_key:
+            raise InvalidRequest(f"Type the prompt's key, {test.prompt_key}, to confirm.")
+        if test.decision is None or test.decision.outcome != "promote":
+            raise Conflict("This A/B test has no winner.")
+        if test.settled_at is not None:
+            if test.state == "decided" and test.settled_by == actor.user_id:
+                return test
+            raise Conflict("Somebody settled this A/B test meanwhile.")
+        _check_other_eyes(tx, actor, test)
+    _go_live(parts, actor, test, note)
+    save_snapshot(parts, test_id)
+    with parts.store.read() as tx:
+        return tx.ab_tests.get(test_id)
+
+
+def _decided(parts: Parts, tx: Transaction, test: ABTest) -> ABTest:
+    pairs = close_pairs(parts, tx, test)
+    if test.state not in OPEN:
+        return test
+    pointer = tx.pointers.find(prompt_key=test.prompt_key, kind="environment", name="production")
+    if pointer is None or pointer.version_id != test.champion:
+        stopped = tx.ab_tests.replace(ended(tx, test, parts))
+        now, why = parts.clock.now(), {"why": "another version went live"}
+        record(tx, now, _itself(test), "abtest.outdated", ("abtest", test.id), after=stopped, details=why)
+        return stopped
+    decision = decide(test, stand(test, pairs)) if test.state == "running" else None
+    if decision is None:
+        return test
+    now = parts.clock.now()
+    done = test.decided(decision, now)
+    done = tx.ab_tests.replace(done if decision.winner else replace(done, settled_at=now))
+    drop_unheld(tx, [pair.experiment_id for pair in pairs if pair.state == "open"], now)
+    tx.of_jobs.add_once([plan_job(test.study_id, now)])
+    details = {"outcome": decision.outcome, "pairs": str(sum(one.pairs for one in decision.evidence))}
+    record(tx, now, _itself(test), "abtest.decided", ("abtest", test.id), before=test, after=done, details=details)
+    return done
+
+
+def _go_live(parts: Parts, actor: Actor, test: ABTest, note: str) -> None:
+    """Promote the winner of a decided test, or roll back to it, where the champion is still live; then settle it."""
+    winner = test.decision.winner if test.decision else None
+    if winner is None:
+        raise Conflict("This A/B test has no winner.")
+    with parts.store.read() as tx:
+        pointer = tx.pointers.find(prompt_key=test.prompt_key, kind="environment", name="production")
+    if pointer is None or pointer.version_id not in (test.champion, winner):
+        raise Conflict("Another version went live since this A/B test was decided; test its winner against that one.")
+    if pointer.version_id == test.champion:
+        told = note or f"A/B test {test.id}"
+        if test.kind == "hold_back":
+            promotion.roll_back(parts, actor, test.prompt_key, pointer.revision, version_id=winner, note=told)
+        else:
+            promotion.promote(parts, actor, test.prompt_key, winner, pointer.revision, note=told)
+    with parts.store.begin() as tx:
+        _settle(parts, tx, actor, tx.of_ab_tests.lock(test.id), winner)
+
+
+def _settle(parts: Parts, tx: Transaction, actor: Actor, test: ABTest, winner: str) -> None:
+    if test.settled_at is not None:
+        return
+    now = parts.clock.now()
+    tx.ab_tests.replace(replace(test, settled_at=now, settled_by=actor.user_id or None))
+    for older in tx.ab_tests.all(prompt_key=test.prompt_key, state=OPEN):
+        tx.of_jobs.add_once([pairs_job(older, now)])  # it is stopped there, since its champion is not live any more
+    if test.kind == "challenge":
+        hold_back(parts, tx, test, winner)
+
+
+def hold_back(parts: Parts, tx: Transaction, test: ABTest, live: str) -> None:
+    """Let the version that was live before challenge the one that a test made live."""
+    for older in tx.ab_tests.all(prompt_key=test.prompt_key, kind="hold_back", state=OPEN):
+        tx.ab_tests.replace(ended(tx, older, parts))
+    now = parts.clock.now()
+    raters, seed = test.design.raters, test.design.seed + test.design.most_pairs
+    watch = ABTest(
+        id=new_id(),
+        project_id=test.project_id,
+        study_id=test.study_id,
+        prompt_key=test.prompt_key,
+        kind="hold_back",
+        state="running",
+        champion=live,
+        challengers=(test.champion,),
+        design=replace(HOLD_BACK, raters=raters, seed=seed),
+        policy="auto",
+        created_at=now,
+        hypothesis="The version before was better after all.",
+    )
+    tx.ab_tests.add(watch)
+    tx.of_jobs.add_once([plan_job(watch.study_id, now), pairs_job(watch, now)])
+
+
+def _check_other_eyes(tx: Transaction, actor: Actor, test: ABTest) -> None:
+    if test.policy != "approve":
+        return
+    winner = test.decision.winner if test.decision else ""
+    wrote = tx.events.find(object_type="version", object_id=winner, action="version.drafted")
+    if actor.user_id in (test.opened_by, wrote.actor_id if wrote else None):
+        raise Forbidden("Another admin has to approve this: you wrote this version, or opened its test.")
+
+
+def _itself(test: ABTest) -> Actor:
+    return Actor("", "", test.project_id, "admin")
