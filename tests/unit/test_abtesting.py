@@ -15,12 +15,15 @@ from tests.world import World, answer, make_world
 from web.adapters.store import SqlStore
 from web.domain.abtest import ABTest, Design, Pair
 from web.domain.access import Actor
+from web.domain.audit import Event
 from web.domain.ids import new_id
 from web.domain.prompt import PromptVersion
 from web.domain.rating import Exclusion
-from web.services import abtests, promotion, queue, training, verdicts
+from web.services import abtests, erasure, promotion, queue, training, verdicts
 from web.services.abtests import Challenge
+from web.services.chain import check_chain, check_rows
 from web.services.generation import live_version
+from web.services.studies import StudyDraft, change_study
 from web.services.versions import load_current
 
 QUICK = Design(least_pairs=2, most_pairs=6, threshold=10, least_raters=1)
@@ -296,6 +299,36 @@ def test_a_test_ends_when_something_else_goes_live(world: World) -> None:
     verdicts.follow(world.parts, test.id)
     done = now(world, test)
     assert (done.state, done.decision and done.decision.outcome) == ("stopped", "stopped")
+
+
+def test_how_many_raters_a_pair_has_stays_as_the_test_fixed_it(world: World) -> None:
+    opened(world)
+    draft = StudyDraft("Photos", world.study.spaces, raters_wanted=2)
+    with pytest.raises(Conflict, match="A/B test fixed"):
+        change_study(world.parts, world.admin, world.study.id, 0, draft)
+    assert change_study(world.parts, world.admin, world.study.id, 0, replace(draft, raters_wanted=1)).name == "Photos"
+
+
+def test_what_became_of_a_test_is_on_record_and_its_row_is_held_against_that(world: World) -> None:
+    test = opened(world)
+    rate_pairs(world, world.person(), test, better=5, worse=2)
+    last: dict[tuple[str, str], Event] = {}
+    assert check_chain(world.parts, world.admin.project_id, last=last).faults == ()
+    assert {event.action for event in last.values()} >= {"abtest.settled", "abtest.watched"}
+    assert check_rows(world.parts, world.admin.project_id, last)[1] == ()
+    with world.parts.store.begin() as tx:
+        tx.ab_tests.replace(replace(tx.ab_tests.get(test.id), policy="manual"))
+    assert len(check_rows(world.parts, world.admin.project_id, last)[1]) == 1
+
+
+def test_an_erased_person_leaves_no_word_in_a_test(world: World) -> None:
+    test = opened(world, hypothesis="planted words")
+    other = world.person("admin")
+    erasure.erase_person(world.parts, other, world.admin.user_id, world.admin.email)
+    assert now(world, test).hypothesis == ""
+    last: dict[tuple[str, str], Event] = {}
+    check_chain(world.parts, world.admin.project_id, last=last)
+    assert check_rows(world.parts, world.admin.project_id, last)[1] == ()
 
 
 def test_the_default_policy_asks_for_a_second_admin_as_soon_as_there_is_one(world: World) -> None:

@@ -107,7 +107,9 @@ _RATER, _ITEM, _AGREEMENT = TypeAdapter(RaterOut), TypeAdapter(ItemOut), TypeAda
 def agreement(request: Request, admin: Admin, study_id: str) -> Response:
     """Return how far the raters of a study agree, now and over time, and how sure the scores of items are."""
     found = _report(request, admin, study_id)
-    return Response(_AGREEMENT.dump_json(AgreementOut(found.agreement, found.over_time, found.order)), media_type="application/json")
+    return Response(
+        _AGREEMENT.dump_json(AgreementOut(found.agreement, found.over_time, found.order)), media_type="application/json"
+    )
 
 
 @router.get("/raters.csv", response_class=StreamingResponse, responses={200: content("text/csv")})

@@ -22,7 +22,7 @@ Policy = Literal["auto", "approve", "manual"]
 PairState = Literal["open", "closed", "failed", "dropped"]
 Outcome = Literal["promote", "harm", "tag", "failures", "no_gain", "cap", "stopped"]
 
-RENDER_FAILURES = "render_failures"
+OPEN: tuple[TestState, ...] = ("running", "paused")
 MOST_CHALLENGERS = 8
 
 

@@ -16,6 +16,7 @@ FIRST = "0" * 64
 # What identifies a person, by the kind of row it is in: never hashed, so that it can be erased; nor is mere use. A
 # guide is words for raters, whose hash the event that changes them keeps.
 _PERSONAL: dict[str, frozenset[str]] = {
+    "ABTest": frozenset({"hypothesis"}),
     "ApiKey": frozenset({"name", "used_at"}),
     "User": frozenset({"email", "erased_at", "time_zone"}),
     "Link": frozenset({"email"}),

@@ -12,7 +12,7 @@ NOBODY = "terminal"
 TERMINAL = "the terminal"
 ITSELF = "Palate"
 # What nobody does: it follows from rules that somebody set before.
-BY_ITSELF = frozenset({"abtest.decided", "abtest.outdated", "study.finished"})
+BY_ITSELF = frozenset({"abtest.decided", "abtest.outdated", "abtest.proposed", "abtest.watched", "study.finished"})
 # What an event can be about, by the word it is filed under.
 KINDS: dict[str, str] = {
     "abtest": "A/B test",
@@ -21,6 +21,7 @@ KINDS: dict[str, str] = {
     "key": "key",
     "link": "sign-in link",
     "pointer": "live version of a prompt",
+    "round": "round of evolution",
     "session": "session",
     "study": "study",
     "user": "person",
@@ -33,8 +34,11 @@ WORDS: dict[str, str] = {
     "abtest.opened": "opened an {object} of {challengers} against {champion} of the prompt {prompt}",
     "abtest.outdated": "stopped the {object}, since {why}",
     "abtest.paused": "paused the {object}",
+    "abtest.proposed": "opened an {object} of {challengers} against {champion} of the prompt {prompt}, after a round",
     "abtest.running": "resumed the {object}",
+    "abtest.settled": "acted on the decision of the {object}",
     "abtest.stopped": "stopped the {object}",
+    "abtest.watched": "opened an {object} of the version before against what went live",
     "input.added": "added the photo {object}",
     "input.erased": "erased the photo {object} and all that was made of it",
     "input.removed": "took down the photo {object}",
@@ -62,6 +66,7 @@ WORDS: dict[str, str] = {
     "role.changed": "made {object} {to}, who was {from}",
     "role.given": "let {object} in as {role}",
     "role.taken": "joined as {role}",
+    "round.asked": "asked for a {object} of the prompt {prompt} after {samples} samples",
     "session.begun": "signed in with a {via}",
     "session.ended": "ended a session of {object}",
     "study.archived": "archived the study {object}",
@@ -78,6 +83,7 @@ WORDS: dict[str, str] = {
     "user.erased": "erased somebody, now {object}",
     "user.reactivated": "let {object} in again",
     "user.zoned": "chose another time zone",
+    "version.drafted": "wrote the {object} of the prompt {prompt}",
 }
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from ml_service.errors import Conflict, Forbidden, InvalidRequest, NotFound
-from web.domain.abtest import MOST_CHALLENGERS, ABTest, Decision, Design, Evidence, Pair, Policy, TestState, stand
+from web.domain.abtest import MOST_CHALLENGERS, OPEN, ABTest, Decision, Design, Evidence, Pair, Policy, TestState, stand
 from web.domain.access import Actor, allowed
 from web.domain.ids import is_id, new_id
 from web.domain.job import Job
@@ -17,7 +17,6 @@ from web.services.studies import study_to_steer
 from web.services.training import drop_unheld, plan_job
 from web.transactions import Transaction
 
-OPEN = ("running", "paused")
 _WANTED: Mapping[str, TestState] = {"pause": "paused", "resume": "running", "stop": "stopped"}
 MOST_WORDS = 1000
 
@@ -58,8 +57,10 @@ def open_test(parts: Parts, actor: Actor, study_id: str, asked: Challenge) -> AB
         return start(parts, tx, actor, study, asked)
 
 
-def start(parts: Parts, tx: Transaction, actor: Actor, study: Study, asked: Challenge) -> ABTest:
-    """Open a test in the transaction of its caller."""
+def start(
+    parts: Parts, tx: Transaction, actor: Actor, study: Study, asked: Challenge, action: str = "abtest.opened"
+) -> ABTest:
+    """Open a test in the transaction of its caller; `action` is what the audit calls it."""
     if asked.id is not None and not is_id(asked.id):
         raise InvalidRequest("The id of a new A/B test must be a UUID.")
     if len(asked.hypothesis) > MOST_WORDS:
@@ -89,7 +90,7 @@ def start(parts: Parts, tx: Transaction, actor: Actor, study: Study, asked: Chal
     tx.ab_tests.add(test)
     tx.of_jobs.add_once([plan_job(study.id, now), pairs_job(test, now)])
     details = {"prompt": study.prompt_key, "champion": str(live.name), "challengers": str(len(asked.challengers))}
-    record(tx, now, actor, "abtest.opened", ("abtest", test.id), after=test, details=details)
+    record(tx, now, actor, action, ("abtest", test.id), after=test, details=details)
     return test
 
 

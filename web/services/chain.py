@@ -18,6 +18,7 @@ UNREADABLE = "an event cannot be read, for it holds what Palate never writes"
 RESTORE = "restore the database from a backup, and find out who else writes to it."
 # Rows whose every change is an event, by the kind of the event's object.
 _COLLECTIONS = {
+    "abtest": "ab_tests",
     "input": "inputs",
     "key": "keys",
     "link": "links",

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 from ml_service.contract import digest
 from ml_service.errors import Conflict, Forbidden, NotFound
+from web.domain.abtest import OPEN
 from web.domain.access import Actor, allowed
 from web.domain.experiment import Experiment, Option
 from web.domain.ids import new_id
@@ -12,8 +13,9 @@ from web.domain.lease import Asker
 from web.domain.study import Learnt, Study
 from web.ports import Parts
 from web.services import turns
-from web.services.abtests import OPEN, pairs_job
+from web.services.abtests import pairs_job
 from web.services.audit import record
+from web.services.evolution import evolve_job
 from web.services.generation import generate_job, live_version, options_of
 from web.services.night import compare_job
 from web.services.pairing import plan_pairs
@@ -135,7 +137,7 @@ def tick(parts: Parts) -> None:
         tests = tx.ab_tests.all(state=OPEN)
     with parts.store.begin() as tx:
         tx.of_leases.expire(now)
-        tx.of_jobs.add_once([job(study.id, now) for study in running for job in (plan_job, compare_job)])
+        tx.of_jobs.add_once([job(study.id, now) for study in running for job in (plan_job, compare_job, evolve_job)])
         tx.of_jobs.add_once([prune_job(now), *(pairs_job(test, now) for test in tests)])
         tx.of_jobs.prune(now - timedelta(days=1))
         tx.of_people.forget_attempts(now - timedelta(days=1))

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from ml_service.contract import ParameterSpace
 from ml_service.errors import Conflict, Forbidden, InvalidRequest, NotFound
 from web.domain import stopping
+from web.domain.abtest import OPEN
 from web.domain.access import Actor, allowed
 from web.domain.experiment import Output
 from web.domain.gold import CALIBRATION
@@ -122,6 +123,8 @@ def change_study(parts: Parts, actor: Actor, study_id: str, revision: int, draft
         if old.prompt_key != draft.prompt_key:
             raise InvalidRequest("A study keeps its prompt; clone it to work on another one.")
         changed = replace(old, **{**draft.__dict__, "name": draft.name.strip()})
+        if changed.raters_wanted != old.raters_wanted and tx.ab_tests.find(study_id=old.id, state=OPEN) is not None:
+            raise Conflict("An A/B test fixed how many raters each pair has; change that once no test is open.")
         if changed.starts_from != old.starts_from:
             _check_origin(tx, changed)
         study = tx.studies.replace(changed)

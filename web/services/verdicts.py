@@ -7,12 +7,12 @@ opened the test. What went live is held back on a fifth of raters' attention: th
 from dataclasses import replace
 
 from ml_service.errors import Conflict, Forbidden, InvalidRequest
-from web.domain.abtest import ABTest, Design, decide, stand
+from web.domain.abtest import OPEN, ABTest, Design, decide, stand
 from web.domain.access import Actor
 from web.domain.ids import new_id
 from web.ports import Parts
 from web.services import promotion
-from web.services.abtests import OPEN, ended, pairs_job, test_to_steer
+from web.services.abtests import ended, pairs_job, test_to_steer
 from web.services.audit import record
 from web.services.pairing import close_pairs
 from web.services.snapshots import save_snapshot
@@ -56,10 +56,7 @@ def _decided(parts: Parts, tx: Transaction, test: ABTest) -> ABTest:
         return test
     pointer = tx.pointers.find(prompt_key=test.prompt_key, kind="environment", name="production")
     if pointer is None or pointer.version_id != test.champion:
-        stopped = tx.ab_tests.replace(ended(tx, test, parts))
-        now, why = parts.clock.now(), {"why": "another version went live"}
-        record(tx, now, _itself(test), "abtest.outdated", ("abtest", test.id), after=stopped, details=why)
-        return stopped
+        return _outdate(parts, tx, test)
     decision = decide(test, stand(test, pairs)) if test.state == "running" else None
     if decision is None:
         return test
@@ -96,17 +93,19 @@ def _settle(parts: Parts, tx: Transaction, actor: Actor, test: ABTest, winner: s
     if test.settled_at is not None:
         return
     now = parts.clock.now()
-    tx.ab_tests.replace(replace(test, settled_at=now, settled_by=actor.user_id or None))
+    done = tx.ab_tests.replace(replace(test, settled_at=now, settled_by=actor.user_id or None))
     for older in tx.ab_tests.all(prompt_key=test.prompt_key, state=OPEN):
         tx.of_jobs.add_once([pairs_job(older, now)])  # it is stopped there, since its champion is not live any more
-    if test.kind == "challenge":
-        hold_back(parts, tx, test, winner)
+    watch = _hold_back(parts, tx, test, winner) if test.kind == "challenge" else None
+    record(tx, now, actor, "abtest.settled", ("abtest", test.id), before=test, after=done)
+    if watch is not None:
+        record(tx, now, _itself(test), "abtest.watched", ("abtest", watch.id), after=watch)
 
 
-def hold_back(parts: Parts, tx: Transaction, test: ABTest, live: str) -> None:
+def _hold_back(parts: Parts, tx: Transaction, test: ABTest, live: str) -> ABTest:
     """Let the version that was live before challenge the one that a test made live."""
     for older in tx.ab_tests.all(prompt_key=test.prompt_key, kind="hold_back", state=OPEN):
-        tx.ab_tests.replace(ended(tx, older, parts))
+        _outdate(parts, tx, older)
     now = parts.clock.now()
     raters, seed = test.design.raters, test.design.seed + test.design.most_pairs
     watch = ABTest(
@@ -123,8 +122,16 @@ def hold_back(parts: Parts, tx: Transaction, test: ABTest, live: str) -> None:
         created_at=now,
         hypothesis="The version before was better after all.",
     )
-    tx.ab_tests.add(watch)
     tx.of_jobs.add_once([plan_job(watch.study_id, now), pairs_job(watch, now)])
+    return tx.ab_tests.add(watch)
+
+
+def _outdate(parts: Parts, tx: Transaction, test: ABTest) -> ABTest:
+    """Stop a test whose champion is not live any more: its pairs say nothing of what is."""
+    stopped = tx.ab_tests.replace(ended(tx, test, parts))
+    now, why = parts.clock.now(), {"why": "another version went live"}
+    record(tx, now, _itself(test), "abtest.outdated", ("abtest", test.id), before=test, after=stopped, details=why)
+    return stopped
 
 
 def _check_other_eyes(tx: Transaction, actor: Actor, test: ABTest) -> None:

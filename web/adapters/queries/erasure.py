@@ -4,7 +4,19 @@ from datetime import datetime
 
 from sqlalchemy import Connection, delete, or_, select, update
 
-from web.adapters.tables import api_keys, audit_events, enrolments, exclusions, feedback, inputs, links, ratings, users
+from web.adapters.tables import (
+    ab_tests,
+    api_keys,
+    audit_events,
+    enrolments,
+    evolution_rounds,
+    exclusions,
+    feedback,
+    inputs,
+    links,
+    ratings,
+    users,
+)
 
 _NO_WORDS = {"pause_reason": "", "appeal": "", "answered": "", "message": ""}
 
@@ -18,11 +30,15 @@ class ErasureQueries:
     def forget_words(self, user_id: str, now: datetime, name: str) -> None:
         """Blank all words that a person typed and all that were typed of them; what they named is called `name`.
 
-        With a comment goes its fingerprint: who guesses a comment could try the guess against it.
+        With a comment goes its fingerprint: who guesses a comment could try the guess against it. So does what models
+        made of the comments of a study that this person rated.
         """
         mine, theirs = ratings.c.judge_id == user_id, feedback.c.key_id == user_id
         about = or_(audit_events.c.actor_id == user_id, audit_events.c.object_id == user_id)
+        rated = evolution_rounds.c.study_id.in_(select(ratings.c.study_id).where(mine))
         for statement in (
+            update(ab_tests).where(ab_tests.c.opened_by == user_id).values(hypothesis=""),
+            update(evolution_rounds).where(rated).values(diagnosis=""),
             update(ratings).where(mine, ratings.c.comment != "").values(comment="", fingerprint="", changed_at=now),
             update(feedback).where(theirs, feedback.c.comment != "").values(comment="", fingerprint=""),
             update(audit_events).where(about, audit_events.c.note != "").values(note=""),
