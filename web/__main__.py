@@ -28,6 +28,7 @@ from web.adapters.raters import demo_quality
 from web.adapters.reports import SqlReports
 from web.adapters.store import SqlStore
 from web.adapters.system import SystemClock
+from web.adapters.text.build import text_model
 from web.app import create_app
 from web.cli.backup import backup_command, restore_command
 from web.cli.command import Command
@@ -56,7 +57,7 @@ EXIT_MISUSED = 2
 def build_parts(settings: Settings) -> Parts:
     """Choose the parts that the settings ask for."""
     settings.data_dir.mkdir(parents=True, exist_ok=True)
-    store = SqlStore.open(settings.database_url)
+    store, clock = SqlStore.open(settings.database_url), SystemClock()
     return Parts(
         store=store,
         objects=Folder(settings.data_dir / "objects"),
@@ -64,11 +65,12 @@ def build_parts(settings: Settings) -> Parts:
         generators={"local": LocalGenerator()},
         optimizer=_optimizer(settings),
         cleaner=Cleaner(),
-        clock=SystemClock(),
+        clock=clock,
         reports=SqlReports(store),
         passwords=Argon2(),
         retention=timedelta(days=settings.retention_days) if settings.retention_days else None,
         degrader=DegradedCopies(),
+        text_model=text_model(settings, store, clock),
     )
 
 

@@ -117,6 +117,10 @@ class TextModel(Protocol):
         """Answer, or raise a ServiceError that says why there is no answer; an unusable one is returned as such."""
         ...
 
+    def worst(self, request: TextRequest) -> int:
+        """Return the most micro-dollars that a question may cost."""
+        ...
+
 
 class Clock(Protocol):
     """Tells the time."""
@@ -169,7 +173,8 @@ class Parts:
     """What an app or a worker is built from; `published` holds the prompt versions that production reads.
 
     `retention` is how long outputs are kept that no rating needs; None keeps them for ever. `degrader` makes copies of
-    sources that are plainly worse, by a point of one `fault`; without it none are made.
+    sources that are plainly worse, by a point of one `fault`; without it none are made. Without a `text_model` prompts
+    evolve by a script.
     """
 
     store: Store
@@ -183,6 +188,7 @@ class Parts:
     passwords: Passwords
     retention: timedelta | None = None
     degrader: Generator | None = None
+    text_model: TextModel | None = None
 
 
 class Reports(Protocol):

@@ -60,6 +60,9 @@ class Scripted:
             raise answer
         return answer
 
+    def worst(self, request: TextRequest) -> int:
+        return 0
+
 
 ANY = TextRequest("Be brief.", "Which?", SCHEMA, "a", 50, 7, "test", "p")
 GOOD = Completion('{"a": 1}', {"a": 1}, "", "some-model", 100, 20, 300, 0.1)
@@ -82,6 +85,9 @@ def test_the_worst_is_reserved_before_and_the_truth_settled_after(
         def complete(self, request: TextRequest) -> Completion:
             during.extend(charges(store))
             return GOOD
+
+        def worst(self, request: TextRequest) -> int:
+            return 0
 
     during: list[Charge] = []
     assert Metered(Looking(), ledger(store, clock)).complete(request_) == GOOD

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 
 from web.ports import Parts
-from web.services import erasure, generation, intake, night, quality, queue, retention, stopping, verdicts
+from web.services import erasure, evolution, generation, intake, night, quality, queue, retention, stopping, verdicts
 
 Task = Callable[[Parts, Mapping[str, str]], object]
 
@@ -15,11 +15,14 @@ TASKS: dict[str, Task] = {
     "learn": lambda parts, arguments: _learn(parts, arguments["study"]),
     "check": lambda parts, arguments: quality.check(parts, arguments["study"]),
     "compare": lambda parts, arguments: night.compare(parts, arguments["study"]),
+    "evolve": lambda parts, arguments: evolution.trigger(parts, arguments["study"]),
+    "reflect": lambda parts, arguments: evolution.run(parts, arguments["round"]),
     "pairs": lambda parts, arguments: verdicts.follow(parts, arguments["test"]),
     "prune": lambda parts, _: retention.prune(parts),
 }
 
 
 def _learn(parts: Parts, study_id: str) -> None:
-    """Learn from a study's ratings, and finish the study where that was enough."""
+    """Learn from a study's ratings, finish the study where that was enough, and see whether its prompt may evolve."""
     stopping.stop_if_due(parts, study_id, queue.learn(parts, study_id).diagnosis)
+    evolution.trigger(parts, study_id)

@@ -90,6 +90,10 @@ class OpenAIModel:
         text = reply.choices[0].message.content or ""
         return self._made(request, began, text, _usage(body), _unfinished(reply.choices[0]))
 
+    def worst(self, request: TextRequest) -> int:
+        """Return what a question costs that uses all that it may."""
+        return self._choice.price.of(tokens_in_at_most(request), request.most_tokens)
+
     def _ask(self, request: TextRequest) -> bytes:
         try:
             return self._client.chat.completions.with_raw_response.create(**self._body(request)).content

@@ -33,6 +33,10 @@ class Retrying:
         """Answer, at the last attempt with the last error."""
         return self._again(self._inner.complete, request)
 
+    def worst(self, request: TextRequest) -> int:
+        """Return what the text model within says."""
+        return self._inner.worst(request)
+
 
 def _pause(error: Exception) -> bool | float:
     """Tell whether to ask again, and where the server said so after how many seconds; all shall not come at once."""
@@ -66,6 +70,10 @@ class Metered:
         self._ledger.settle(charge, completion)
         return completion
 
+    def worst(self, request: TextRequest) -> int:
+        """Return what the text model within says."""
+        return self._inner.worst(request)
+
 
 class Cached:
     """A text model that remembers its usable answers for ever: the same question costs nothing twice."""
@@ -82,3 +90,7 @@ class Cached:
         parsed, fault = read_answer(known.answer, request.schema)
         seconds = time.monotonic() - began
         return Completion(known.answer, parsed, fault, known.model, 0, 0, 0, seconds, cached=True)
+
+    def worst(self, request: TextRequest) -> int:
+        """Return nothing where the answer is known, else what the text model within says."""
+        return 0 if self._ledger.answered(request) else self._inner.worst(request)

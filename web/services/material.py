@@ -1,0 +1,169 @@
+"""What a round of evolution goes by: the version to build on, examples of what raters said, and what was tried."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from ml_service.errors import Conflict
+from web.domain import pareto
+from web.domain.experiment import Option
+from web.domain.gates import Gauge
+from web.domain.hostile import cleaned
+from web.domain.pareto import Outcome
+from web.domain.prompt import PromptVersion
+from web.domain.rating import Rating
+from web.domain.reflection import Example
+from web.domain.scores import opinion_scores
+from web.domain.study import Study
+from web.services.abtests import content, quarantined
+from web.services.generation import live_version
+from web.transactions import Transaction
+
+WORST, BEST = 4, 2  # examples, each of another photo
+MOST_COMMENTS = 3  # of one example
+MOST_TRIED = 12  # versions that a proposer is told of
+
+
+@dataclass(frozen=True)
+class Material:
+    """What a proposer is given; `parent` has the live version's parameters, so that tests compare prompts alone.
+
+    `evidence` are the ids of the ratings that the examples show, `tried` the changelogs of versions with their mean
+    opinion score, None where nobody has rated them.
+    """
+
+    live: PromptVersion
+    parent: PromptVersion
+    examples: tuple[Example, ...]
+    evidence: tuple[str, ...]
+    gauge: Gauge
+    tried: tuple[tuple[str, float | None], ...]
+
+    @property
+    def parents(self) -> tuple[str, ...]:
+        """The ids that a child names as its parents: these have to be released."""
+        return (self.parent.id,) if self.parent.name else self.parent.parents
+
+
+@dataclass(frozen=True)
+class _Rated:
+    """The options of a study that count, their ratings, and the opinion score of each."""
+
+    options: Mapping[str, Option]
+    ratings: Mapping[str, Sequence[Rating]]
+    scores: Mapping[str, float]
+
+    def tags(self, option: Option) -> frozenset[str]:
+        return frozenset(tag for rating in self.ratings[option.id] for tag in rating.tags)
+
+
+def gather(tx: Transaction, study: Study, seed: int) -> Material:
+    """Return what the next round of a study's prompt goes by; Conflict where nobody has rated anything."""
+    live = live_version(tx, study)
+    versions = {version.id: version for version in tx.versions.all(prompt_key=study.prompt_key)}
+    rated = _rated(tx, study, versions)
+    if not rated.options:
+        raise Conflict(f"{study.name} has no ratings yet; the prompt evolves from what raters say.")
+    shunned = quarantined(tx, study.prompt_key)
+    usable = {
+        version.id: version
+        for version in versions.values()
+        if version.status != "withdrawn" and content(version) not in shunned
+    }
+    chosen = _parent(tx, study, rated, live, usable, seed)
+    parent = replace(chosen, parameter_defaults=live.parameter_defaults)
+    shown = _shown(rated, parent.id)
+    examples = tuple(_example(rated, versions, option, f"e{at}") for at, option in enumerate(shown, 1))
+    seen = [rating for option in shown for rating in rated.ratings[option.id]]
+    before = tuple(version for version in versions.values() if version.id != parent.id)
+    return Material(
+        live=live,
+        parent=parent,
+        examples=examples,
+        evidence=tuple(rating.id for rating in seen),
+        gauge=Gauge(parent, before, comments=tuple(rating.comment for rating in seen if rating.comment)),
+        tried=tuple(_tried(rated, versions)),
+    )
+
+
+def _rated(tx: Transaction, study: Study, versions: Mapping[str, PromptVersion]) -> _Rated:
+    options = {option.id: option for option in tx.of_experiments.rated(study.id) if option.version in versions}
+    left_out = tx.of_ratings.excluded(study.id)
+    counted = [
+        rating
+        for rating in tx.of_ratings.standing(study.id)
+        if rating.option_id in options and rating.score is not None and rating not in left_out
+    ]
+    ratings: dict[str, list[Rating]] = {}
+    for rating in counted:
+        ratings.setdefault(rating.option_id, []).append(rating)
+    found = opinion_scores(
+        [_item(options[rating.option_id]) for rating in counted],
+        [rating.judge_id for rating in counted],
+        [rating.score or 0.0 for rating in counted],
+    )
+    means = {score.item: score.mean for score in found.scores}
+    kept = {name: options[name] for name in ratings}
+    return _Rated(kept, ratings, {name: means[_item(option)] for name, option in kept.items()})
+
+
+def _item(option: Option) -> str:
+    return option.output_id or option.id
+
+
+def _parent(
+    tx: Transaction,
+    study: Study,
+    rated: _Rated,
+    live: PromptVersion,
+    usable: Mapping[str, PromptVersion],
+    seed: int,
+) -> PromptVersion:
+    """Return a version of the Pareto front, or the live one where there is no choice."""
+    strata = {source.id: source.stratum for source in tx.inputs.all(study_id=study.id)}
+    outcomes = [
+        Outcome(option.version, f"{strata[option.input_id]} {option.generator}", rated.scores[name], rated.tags(option))
+        for name, option in rated.options.items()
+        if option.version in usable
+    ]
+    led = pareto.front(outcomes)
+    return usable[pareto.drawn(led, seed)] if led else live
+
+
+def _shown(rated: _Rated, parent_id: str) -> list[Option]:
+    """Return the outputs to show, the worst first: of the parent where it has enough, else of all versions."""
+    ranked = sorted(rated.options.values(), key=lambda option: (rated.scores[option.id], option.id))
+    own = [option for option in ranked if option.version == parent_id]
+    if len({option.input_id for option in own}) >= WORST + BEST:
+        ranked = own
+    worst = _distinct(ranked, WORST, set())
+    return worst + _distinct(ranked[::-1], BEST, {option.input_id for option in worst})
+
+
+def _distinct(ranked: Sequence[Option], count: int, taken: set[str]) -> list[Option]:
+    """Return the first outputs of different photos."""
+    found: dict[str, Option] = {}
+    for option in ranked:
+        if option.input_id not in taken:
+            found.setdefault(option.input_id, option)
+    return list(found.values())[:count]
+
+
+def _example(rated: _Rated, versions: Mapping[str, PromptVersion], option: Option, name: str) -> Example:
+    said = [cleaned(rating.comment).text for rating in rated.ratings[option.id] if rating.comment]
+    rendered = versions[option.version].rendered(option.generator)
+    return Example(
+        id=name,
+        score=round(rated.scores[option.id], 2),
+        generator=option.generator,
+        tags=tuple(sorted(rated.tags(option))),
+        comments=tuple(text for text in said if text)[:MOST_COMMENTS],
+        parameters=option.point,
+        prompt="\n".join(f"{slot}: {text}" for slot, text in rendered.items()),
+    )
+
+
+def _tried(rated: _Rated, versions: Mapping[str, PromptVersion]) -> Iterator[tuple[str, float | None]]:
+    newest = sorted(versions.values(), key=lambda version: -version.number)[:MOST_TRIED]
+    for version in newest:
+        scores = [rated.scores[name] for name, option in rated.options.items() if option.version == version.id]
+        yield version.changelog, round(sum(scores) / len(scores), 2) if scores else None

@@ -1,0 +1,121 @@
+"""How candidates are made: a proposer is asked for edits, and the gates say which of them raters may meet.
+
+The proposer is the text model that is set, or a script that reads tags where none is. What it answers is never
+repaired: an answer that cannot be used fails its round, an edit that does not fit is refused with the reason.
+"""
+
+import json
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime
+
+from ml_service.errors import InvalidRequest
+from web.domain import evolver, reflection
+from web.domain.edits import apply
+from web.domain.evolution import Proposed
+from web.domain.gates import first_rejection
+from web.domain.hostile import fenced, legible
+from web.domain.ids import new_id
+from web.domain.prompt import PromptVersion
+from web.domain.reflection import Draft, Reflection
+from web.domain.study import Study
+from web.ports import Parts, TextRequest
+from web.services.material import Material
+
+SYSTEM_PROMPT = "evolution-system-prompt.txt"
+MOST_TOKENS = 6_000  # of an answer: edits are short, but models that reason think on the bill
+PURPOSE = "evolution"
+SCRIPTED = "scripted"
+
+
+@dataclass(frozen=True)
+class Candidates:
+    """What became of an answer: the versions that passed the gates, and every proposal with its fate."""
+
+    versions: tuple[PromptVersion, ...]
+    proposed: tuple[Proposed, ...]
+
+
+def reflect(parts: Parts, study: Study, material: Material, seed: int) -> tuple[Reflection, str]:
+    """Return a proposer's answer and its name; a ServiceError says why there is none that can be used."""
+    if parts.text_model is None:
+        return evolver.reflect(material.examples, material.gauge, seed), SCRIPTED
+    completion = parts.text_model.complete(question(parts, study, material, seed))
+    answer = json.dumps(completion.answer())
+    return reflection.read(answer, [example.id for example in material.examples]), completion.model
+
+
+def question(parts: Parts, study: Study, material: Material, seed: int) -> TextRequest:
+    """Return what the text model is asked; NotFound where its instructions are missing from PROMPTS_DIR."""
+    parent = material.parent
+    slots = ((generator, slot, text) for generator, its in parent.components.items() for slot, text in its.items())
+    texts = {
+        "texts": {f"{generator}.{slot}": text for generator, slot, text in slots},
+        "locked": parent.slots_locked,
+        "variables": {name: variable.default for name, variable in parent.variables.items()},
+        "operators": reflection.ASKED,
+    }
+    rows: list[dict[str, object]] = [{"example": asdict(example)} for example in material.examples]
+    rows += [{"tried": changelog, "mean_score": score} for changelog, score in material.tried]
+    return TextRequest(
+        system=parts.published.read(SYSTEM_PROMPT).decode(),
+        user=f"The prompt:\n{json.dumps(texts, ensure_ascii=False, indent=1)}\n\n{fenced(rows)}",
+        schema=reflection.schema(),
+        schema_name="reflection",
+        most_tokens=MOST_TOKENS,
+        seed=seed,
+        purpose=PURPOSE,
+        project_id=study.project_id,
+        study_id=study.id,
+    )
+
+
+def sifted(material: Material, answer: Reflection, most: int, now: datetime) -> Candidates:
+    """Return what the gates leave of an answer, at most so many candidates."""
+    versions: list[PromptVersion] = []
+    proposed: list[Proposed] = []
+    for draft in answer.candidates:
+        made, told = _sifted(material, draft, versions, most, now)
+        proposed.append(told)
+        versions += [made] if made else []
+    return Candidates(tuple(versions), tuple(proposed))
+
+
+def _sifted(
+    material: Material, draft: Draft, taken: list[PromptVersion], most: int, now: datetime
+) -> tuple[PromptVersion | None, Proposed]:
+    told = Proposed(draft.operator, None, legible(draft.changelog), legible(draft.expected_effect))
+    try:
+        components = apply(material.parent, draft.edits)
+    except InvalidRequest as error:
+        return None, replace(told, gate="edits", reason=legible(str(error)))
+    candidate = replace(
+        material.parent,
+        id=new_id(),
+        number=0,  # it gets its number where it is kept
+        name=None,
+        status="candidate",
+        components=components,
+        created_at=now.replace(microsecond=0),
+        created_by=PURPOSE,
+        parents=material.parents,
+        changelog=draft.changelog,
+        sha256="",
+        revision=0,
+    )
+    found = first_rejection(candidate, replace(material.gauge, before=(*material.gauge.before, *taken)))
+    if found is not None:
+        return None, replace(told, gate=found.gate, reason=legible(found.reason))
+    if len(taken) >= most:
+        return None, replace(told, gate="room", reason=f"The study tests at most {most} challengers at once.")
+    return candidate, replace(told, version_id=candidate.id)
+
+
+def diagnosis_of(answer: Reflection) -> str:
+    """Return a diagnosis as text: each cause, and the examples that show it."""
+    return "\n".join(_causes(answer))
+
+
+def _causes(answer: Reflection) -> Iterator[str]:
+    for cause in answer.diagnosis:
+        yield f"{legible(cause.says)} ({', '.join(cause.evidence)})"
