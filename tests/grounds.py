@@ -9,13 +9,15 @@ from httpx2 import Response
 
 from tests.site import KEY, Site
 from tests.world import answer
+from web.domain.abtest import ABTest
 from web.domain.access import Actor, ApiKey, Membership, Role, Scope, Session, User
 from web.domain.ids import new_id
-from web.domain.prompt import DEFAULT_KEY
+from web.domain.prompt import DEFAULT_KEY, PromptVersion
 from web.domain.study import Project
 from web.http.images import ImageUrls
 from web.http.roles import Demand, demand_of, routes_of
-from web.services import quality
+from web.services import abtests, quality
+from web.services.abtests import Challenge
 from web.services.generation import generate_job
 from web.services.sessions import SESSION_TIME, digest
 
@@ -156,8 +158,29 @@ class Grounds:
             "key": DEFAULT_KEY,
             "name": "v1.0.0",
             "key_id": self._key(f"{MARK} key", self.admin.project_id, "prompts:read", new_id()),
+            "test_id": self.ab_test().id,
             "exclusion_id": quality.exclude(parts, self.admin, world.study.id, self.rater.user_id, MARK).id,
         }
+
+    def candidate(self) -> PromptVersion:
+        """Return a new version that asks for something else than all others."""
+        with self.world.parts.store.begin() as tx:
+            pointer = tx.pointers.all(prompt_key=DEFAULT_KEY, kind="environment")[0]
+            live, number = tx.versions.get(pointer.version_id), tx.of_prompts.lines(DEFAULT_KEY)[-1].number + 1
+            texts = {"local": live.components["local"] | {"prompt": f"{MARK}: make photo {number} brighter."}}
+            changes: dict[str, Any] = {"parents": (live.id,), "components": texts, "sha256": "", "revision": 0}
+            made = replace(live, id=new_id(), number=number, name=None, status="candidate", **changes)
+            return tx.versions.add(made)
+
+    def ab_test(self, **more: Any) -> ABTest:
+        """Open an A/B test in place of those that are open."""
+        parts = self.world.parts
+        with parts.store.read() as tx:
+            running = tx.ab_tests.all(prompt_key=DEFAULT_KEY, state=("running", "paused"))
+        for test in running:
+            abtests.move_test(parts, self.admin, test.id, "stop")
+        challenge = Challenge((self.candidate().id,), MARK, **more)
+        return abtests.open_test(parts, self.admin, self.world.study.id, challenge)
 
     def _link(self) -> str:
         secret = self.site.link("rater", f"{MARK}-{new_id()}@example.org")

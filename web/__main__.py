@@ -30,6 +30,7 @@ from web.adapters.store import SqlStore
 from web.adapters.system import SystemClock
 from web.adapters.text.build import text_model
 from web.app import create_app
+from web.cli.abtests import abtests_command
 from web.cli.backup import backup_command, restore_command
 from web.cli.command import Command
 from web.cli.data import Desk, export_command, import_command
@@ -145,6 +146,7 @@ def commands(settings: Settings) -> list[Command]:
         simulate_command(parts, demo_quality, _address(settings.port)),
         promote_command(parts),
         rollback_command(parts),
+        abtests_command(parts),
         enhance_command(parts, Cleaner, lambda: LocalGenerator(max_side=None), settings.prompts_dir),
         user_command(parts, lambda secret: f"{_address(settings.port)}/link/{secret}"),
         key_command(parts),

@@ -10,6 +10,7 @@ from fastapi import APIRouter, Depends, FastAPI, Request
 from starlette.types import ASGIApp
 
 from ml_service.errors import NotFound
+from web.api import abtests as abtests_api
 from web.api import audit as audit_api
 from web.api import auth, document, health, media, train
 from web.api import enrolments as enrolments_api
@@ -38,6 +39,7 @@ from web.http.static import HashedFiles
 from web.http.templates import Pages
 from web.http.wellformed import refuse_malformed
 from web.pages import (
+    abtests,
     account,
     audit,
     erasure,
@@ -76,6 +78,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     prompts_api.router,
     feedback_api.router,
     promotions_api.router,
+    abtests_api.router,
     studies_api.router,
     enrolments_api.router,
     raters_api.router,
@@ -92,6 +95,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     audit.router,
     erasure.router,
     prompts.router,
+    abtests.router,
 )
 PAGES = Path(__file__).parent / "pages"
 MOST_BYTES = 1_000_000

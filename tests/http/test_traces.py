@@ -12,6 +12,7 @@ from tests.grounds import Grounds, Person, routes
 from tests.http.test_prompts_api import learn
 from tests.world import photo
 from web.adapters.tables import jobs, passwords
+from web.domain.abtest import Decision
 from web.domain.access import Actor
 from web.domain.audit import Event, faults
 from web.domain.enrolment import Enrolment
@@ -20,7 +21,7 @@ from web.domain.ids import new_id
 from web.domain.prompt import DEFAULT_KEY
 from web.domain.rating import Exclusion
 from web.domain.trail import WORDS
-from web.services import accounts
+from web.services import abtests, accounts
 from web.services.studies import StudyDraft, make_study
 from web.transactions import Transaction
 
@@ -29,6 +30,7 @@ RECORDS = {
     "POST /api/train/rate",
     "DELETE /api/train/rate/{rating_id}",
     "POST /api/v1/feedback",
+    "POST /status/message-read",
 }
 # It gives out a token and changes no row but the hour of the key's last use.
 CHANGES_NOTHING = {"POST /token"}
@@ -137,6 +139,31 @@ class Deeds:
         first = self.publish().json()["version"]
         self.publish()
         return str(first)
+
+    def opened(self) -> str:
+        return self.grounds.ab_test().id
+
+    def paused_test(self) -> str:
+        test_id = self.opened()
+        abtests.move_test(self.world.parts, self.world.admin, test_id, "pause")
+        return test_id
+
+    def won(self) -> str:
+        """Return an A/B test whose challenger won, and waits for an admin."""
+        test = self.grounds.ab_test(policy="manual")
+        with self.world.parts.store.begin() as tx:
+            decision = Decision("promote", test.challengers[0], ())
+            return tx.ab_tests.replace(test.decided(decision, self.world.clock.now())).id
+
+    def asked(self, kind: str) -> Response:
+        """Open an A/B test by a form or by JSON."""
+        test_id = self.opened()
+        abtests.move_test(self.world.parts, self.world.admin, test_id, "stop")
+        version = self.grounds.candidate().id
+        if kind == "json":
+            sent = {"study_id": self.world.study.id, "challengers": [version]}
+            return self.admin("POST", "/api/v1/abtests", json=sent)
+        return self.admin("POST", "/admin/abtests/new", data={"study": self.world.study.id, "challenger": version})
 
     def publish_by_form(self) -> Response:
         self.moves += 1
@@ -320,6 +347,22 @@ DEEDS: dict[str, Callable[[Deeds], Response]] = {
         "POST", f"/admin/studies/{d.world.study.id}/inputs/{d.source()}/erase", data={"confirm": "erase"}
     ),
     "POST /admin/jobs/{job_id}/retry": lambda d: d.admin("POST", f"/admin/jobs/{d.parked()}/retry"),
+    "POST /api/v1/abtests": lambda d: d.asked("json"),
+    "POST /api/v1/abtests/{test_id}/pause": lambda d: d.admin("POST", f"/api/v1/abtests/{d.opened()}/pause"),
+    "POST /api/v1/abtests/{test_id}/resume": lambda d: d.admin("POST", f"/api/v1/abtests/{d.paused_test()}/resume"),
+    "POST /api/v1/abtests/{test_id}/stop": lambda d: d.admin("POST", f"/api/v1/abtests/{d.opened()}/stop"),
+    "POST /api/v1/abtests/{test_id}/approve": lambda d: d.admin(
+        "POST", f"/api/v1/abtests/{d.won()}/approve", json={"confirmation": DEFAULT_KEY}
+    ),
+    "POST /api/v1/abtests/{test_id}/decline": lambda d: d.admin("POST", f"/api/v1/abtests/{d.won()}/decline", json={}),
+    "POST /admin/abtests/new": lambda d: d.asked("data"),
+    "POST /admin/abtests/{test_id}/move": lambda d: d.admin(
+        "POST", f"/admin/abtests/{d.opened()}/move", data={"action": "stop"}
+    ),
+    "POST /admin/abtests/{test_id}/approve": lambda d: d.admin(
+        "POST", f"/admin/abtests/{d.won()}/approve", data={"confirmation": DEFAULT_KEY}
+    ),
+    "POST /admin/abtests/{test_id}/decline": lambda d: d.admin("POST", f"/admin/abtests/{d.won()}/decline"),
     "POST /admin/prompts/{key}/publish": lambda d: d.publish_by_form(),
     "POST /admin/prompts/{key}/promote": lambda d: d.admin(
         "POST", f"{HOME}/promote", data={"version": d.shelved(), "revision": str(d.revision())}
@@ -334,6 +377,7 @@ def to_raters(base: str, kind: str, reason: str) -> dict[str, Callable[[Deeds], 
     """What admins do to raters, over the API or by forms."""
     sent: dict[str, dict[str, object]] = {
         "pause": {kind: {"words": "why"}},
+        "message": {kind: {"words": "Thank you."}},
         "resume": {},
         "recalibrate": {},
         "answer": {kind: {"words": "Yes."}},
@@ -364,7 +408,7 @@ def test_every_route_that_changes_something_leaves_an_event(grounds: Grounds, mo
     for name, deed in DEEDS.items():
         answer = deed(deeds)
         left = chain(grounds)[deeds.before :]
-        if answer.status_code >= 400 or not left or left[-1].actor_id is None:
+        if answer.status_code >= 400 or all(event.actor_id is None for event in left):
             wrong[name] = (answer.status_code, answer.text[:300] if answer.status_code >= 400 else "", len(left))
     assert wrong == {}
     events = chain(grounds)

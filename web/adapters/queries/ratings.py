@@ -91,6 +91,16 @@ class RatingQueries:
         )
         return self.connection.execute(query).scalar_one()
 
+    def count_since(self, study_id: str, since: datetime) -> int:
+        """Count the standing scores that a study got since a time."""
+        query = select(func.count()).where(
+            ratings.c.study_id == study_id,
+            ratings.c.undone_at.is_(None),
+            ratings.c.score.is_not(None),
+            ratings.c.rated_at >= since,
+        )
+        return self.connection.execute(query).scalar_one()
+
     def excluded(self, study_id: str) -> Exclusions:
         """Return whose ratings of a study do not count, and from when."""
         query = select(exclusions.c.rater_id, func.min(exclusions.c.since).label("since")).where(
