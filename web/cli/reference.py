@@ -18,6 +18,7 @@ from ml_service.errors import ServiceError
 from ml_service.settings import Settings as MlSettings
 from web.adapters.generators import filters, lexicon, local, tone
 from web.cli.command import Command
+from web.domain import remedies
 from web.http.roles import calls_of, demand_of, routes_of
 from web.settings import Settings
 
@@ -90,6 +91,7 @@ def sections(app: FastAPI, ml: FastAPI, commands: Sequence[Command], metrics: Co
         Section("The wire of the ML service", ("fields",), tuple(_wire())),
         Section("Parameters of the local generator", ("range", "unit", "default"), tuple(_parameters())),
         Section("Lexicon of the local generator", ("phrases", "shifts"), tuple(_lexicon()), _lexicon_rules()),
+        Section("Remedies of the script", ("adds", "takes out"), tuple(_remedies()), said_of(remedies)),
         Section("Errors", ("status",), tuple(_errors()), "`type` of a problem ends in this name."),
         Section("Metrics", ("kind",), tuple(_metrics(metrics))),
     ]
@@ -212,6 +214,11 @@ def _lexicon() -> Iterator[Entry]:
     for entry in lexicon.LEXICON:
         shifts = ", ".join(f"{name} {amount:+g}" for name, amount in entry.shifts.items())
         yield Entry(entry.phrases[0], entry.says, (", ".join(entry.phrases), shifts))
+
+
+def _remedies() -> Iterator[Entry]:
+    for name, remedy in remedies.REMEDIES.items():
+        yield Entry(name, f"{remedy.says}.", (" ".join(remedy.adds), ", ".join(remedy.causes)))
 
 
 def _lexicon_rules() -> str:
