@@ -37,6 +37,7 @@ from web.cli.data import Desk, export_command, import_command
 from web.cli.doctor import doctor_command
 from web.cli.enhance import enhance_command
 from web.cli.erase import erase_command
+from web.cli.evolution import evolve_command
 from web.cli.keys import key_command
 from web.cli.people import user_command
 from web.cli.promotion import promote_command, rollback_command
@@ -146,6 +147,7 @@ def commands(settings: Settings) -> list[Command]:
         simulate_command(parts, demo_quality, _address(settings.port)),
         promote_command(parts),
         rollback_command(parts),
+        evolve_command(parts),
         abtests_command(parts),
         enhance_command(parts, Cleaner, lambda: LocalGenerator(max_side=None), settings.prompts_dir),
         user_command(parts, lambda secret: f"{_address(settings.port)}/link/{secret}"),

@@ -15,6 +15,7 @@ from web.api import audit as audit_api
 from web.api import auth, document, health, media, train
 from web.api import enrolments as enrolments_api
 from web.api import erasure as erasure_api
+from web.api import evolution as evolution_api
 from web.api import feedback as feedback_api
 from web.api import guide as guide_api
 from web.api import history as history_api
@@ -78,6 +79,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     prompts_api.router,
     feedback_api.router,
     promotions_api.router,
+    evolution_api.router,
     abtests_api.router,
     studies_api.router,
     enrolments_api.router,

@@ -155,6 +155,20 @@ class Deeds:
             decision = Decision("promote", test.challengers[0], ())
             return tx.ab_tests.replace(test.decided(decision, self.world.clock.now())).id
 
+    def evolve_by_form(self) -> Response:
+        """Ask for a round while no other one and no A/B test is open."""
+        abtests.move_test(self.world.parts, self.world.admin, self.opened(), "stop")
+        with self.world.parts.store.begin() as tx:
+            for one in tx.rounds.all(prompt_key=DEFAULT_KEY):
+                tx.rounds.replace(replace(one, state="failed"))
+        return self.admin("POST", f"/admin/evolution/{self.world.study.id}/evolve", data={"id": new_id()})
+
+    def settle_evolving(self) -> Response:
+        with self.world.parts.store.read() as tx:
+            revision = tx.studies.get(self.world.study.id).revision
+        sent = {"revision": str(revision), "every": "7"}
+        return self.admin("POST", f"/admin/evolution/{self.world.study.id}/settings", data=sent)
+
     def asked(self, kind: str) -> Response:
         """Open an A/B test by a form or by JSON."""
         test_id = self.opened()
@@ -200,6 +214,14 @@ class Deeds:
             lambda tx, who: tx.exclusions.add(Exclusion(exclusion_id, study_id, who.user_id, now, "why", now))
         )
         return rater_id, exclusion_id
+
+    def evolve(self) -> Response:
+        """Ask for a round of evolution while no A/B test is open."""
+        with self.world.parts.store.read() as tx:
+            running = tx.ab_tests.all(prompt_key=DEFAULT_KEY, kind="challenge", state=("running", "paused"))
+        for test in running:
+            abtests.move_test(self.world.parts, self.world.admin, test.id, "stop")
+        return self.admin("POST", "/api/train/evolve", json={"study": self.world.study.id})
 
     def paused_or_appealed(self) -> str:
         """Return a new rater who is paused and has appealed against it."""
@@ -323,6 +345,10 @@ DEEDS: dict[str, Callable[[Deeds], Response]] = {
         "POST", f"/api/v1/exclusions/{d.excluded()[1]}/lift"
     ),
     "POST /admin/studies/{study_id}/raters/{user_id}/lift": lambda d: d.lift(),
+    "POST /api/train/evolve": lambda d: d.evolve(),
+    "POST /api/v1/prompts/{key}/versions": lambda d: d.admin(
+        "POST", f"/api/v1/prompts/{DEFAULT_KEY}/versions", json={"changelog": "w", "slots_locked": ["local.prompt"]}
+    ),
     "POST /api/v1/jobs/{job_id}/retry": lambda d: d.admin("POST", f"/api/v1/jobs/{d.parked()}/retry"),
     "POST /admin/studies/new": lambda d: d.admin("POST", "/admin/studies/new", data=fields("New")),
     "POST /admin/studies/{study_id}": lambda d: d.admin("POST", f"/admin/studies/{d.study()}", data=fields("B")),
@@ -355,6 +381,8 @@ DEEDS: dict[str, Callable[[Deeds], Response]] = {
         "POST", f"/api/v1/abtests/{d.won()}/approve", json={"confirmation": DEFAULT_KEY}
     ),
     "POST /api/v1/abtests/{test_id}/decline": lambda d: d.admin("POST", f"/api/v1/abtests/{d.won()}/decline", json={}),
+    "POST /admin/evolution/{study_id}/evolve": lambda d: d.evolve_by_form(),
+    "POST /admin/evolution/{study_id}/settings": lambda d: d.settle_evolving(),
     "POST /admin/abtests/new": lambda d: d.asked("data"),
     "POST /admin/abtests/{test_id}/move": lambda d: d.admin(
         "POST", f"/admin/abtests/{d.opened()}/move", data={"action": "stop"}

@@ -1,0 +1,104 @@
+"""Versions written by hand: the gates hold for people too, and the same request keeps one version."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from ml_service.errors import Conflict, Forbidden, InvalidRequest, NotFound
+from tests.clock import FixedClock
+from tests.world import World, make_world
+from web.adapters.store import SqlStore
+from web.domain.abtest import Decision
+from web.domain.access import Actor
+from web.domain.ids import new_id
+from web.domain.prompt import PromptVersion
+from web.services import abtests, drafts, verdicts
+from web.services.abtests import Challenge
+from web.services.drafts import Draft
+from web.services.generation import live_version
+
+PROMPT = "Enhance this photo of {{subject}}, and change no more than it needs."
+
+
+@pytest.fixture
+def world(store: SqlStore, clock: FixedClock, tmp_path: Path) -> World:
+    return make_world(store, clock, tmp_path, inputs=2)
+
+
+def texts(prompt: str) -> dict[str, dict[str, str]]:
+    return {"local": {"prompt": prompt, "negative_prompt": "artefacts, added objects, watermarks"}}
+
+
+def write(world: World, draft: Draft, actor: Actor | None = None) -> PromptVersion:
+    return drafts.draft(world.parts, actor or world.admin, world.study.prompt_key, draft)
+
+
+def test_what_is_written_is_a_candidate_of_the_live_version_and_on_record(world: World) -> None:
+    made = write(world, Draft("Warmer.", components=texts(f"{PROMPT} Make it warmer.")))
+    with world.parts.store.read() as tx:
+        live = live_version(tx, world.study)
+        event = tx.events.find(object_type="version", object_id=made.id, action="version.drafted")
+        assert tx.versions.get(made.id) == made
+    assert (made.status, made.name, made.parents, made.created_by) == ("candidate", None, (live.id,), "hand")
+    assert made.variables == live.variables
+    assert event is not None
+    assert event.actor_id == world.admin.user_id
+
+
+def test_the_same_id_keeps_one_version_and_another_text_under_it_is_a_conflict(world: World) -> None:
+    asked = Draft("Warmer.", components=texts(f"{PROMPT} Make it warmer."), id=new_id())
+    first = write(world, asked)
+    assert write(world, asked) == first
+    with pytest.raises(Conflict):
+        write(world, replace(asked, changelog="Something else."))
+
+
+REFUSED = [
+    (Draft("Same.", components=texts(PROMPT)), "no_op"),
+    (
+        Draft("Lost.", components=texts("Enhance this photo, and make it warmer.")),
+        "uses the variable",
+    ),
+    (Draft("Key.", components=texts(f"{PROMPT} Use sk-proj-abcdefghijklmnop1234.")), "safety"),
+    (Draft("Loop.", components=texts(f"{PROMPT} {{{{ 9**9999999 }}}}")), "arithmetic"),
+    (Draft("Gone.", components={"local": {"prompt": f"{PROMPT} Warm."}}), "missing"),
+    (Draft("Long.", components=texts(PROMPT + " warm" * 500)), "length"),
+    (Draft(" "), "changelog"),
+    (Draft("Odd.", id="no id"), "UUID"),
+    (Draft("Orphan.", parent_id=new_id()), "build on"),
+]
+
+
+@pytest.mark.parametrize(("asked", "words"), REFUSED)
+def test_what_does_not_pass_is_not_kept(world: World, asked: Draft, words: str) -> None:
+    with pytest.raises(InvalidRequest, match=words):
+        write(world, asked)
+    with world.parts.store.read() as tx:
+        assert len(tx.versions.all(prompt_key=world.study.prompt_key)) == 1
+
+
+def test_only_admins_of_the_project_write(world: World) -> None:
+    asked = Draft("Warmer.", components=texts(f"{PROMPT} Make it warmer."))
+    with pytest.raises(Forbidden):
+        write(world, asked, world.person())
+    with pytest.raises(NotFound):
+        write(world, asked, Actor("x", "x", new_id(), "admin"))
+
+
+def test_better_parameters_can_be_written_too(world: World) -> None:
+    made = write(world, Draft("Brighter.", parameter_defaults={"local": {"exposure": 0.3}}))
+    assert made.parameter_defaults == {"local": {"exposure": 0.3}}
+    assert made.components["local"]["prompt"] == PROMPT
+
+
+def test_who_wrote_a_version_may_not_approve_it_where_four_eyes_are_asked_for(world: World) -> None:
+    made = write(world, Draft("Warmer.", components=texts(f"{PROMPT} Make it warmer.")))
+    other = world.person("admin")
+    asked = Challenge((made.id,), policy="approve")
+    test = abtests.open_test(world.parts, other, world.study.id, asked)
+    decided = replace(test, decision=Decision("promote", made.id, ()))
+    with world.parts.store.begin() as tx:
+        tx.ab_tests.replace(replace(decided, state="decided"))
+    with pytest.raises(Forbidden, match="you wrote"):
+        verdicts.approve(world.parts, world.admin, test.id, test.prompt_key)

@@ -1,0 +1,32 @@
+"""`evolve`: ask from the terminal for a better version of a study's prompt, or say what that may cost."""
+
+from argparse import ArgumentParser, Namespace
+from collections.abc import Callable
+
+from web.cli.command import Command, say
+from web.cli.data import study_id_of
+from web.domain.completion import dollars
+from web.ports import Parts
+from web.services import accounts, evolution
+
+
+def evolve_command(parts: Callable[[], Parts]) -> Command:
+    """Return `evolve`, which asks for a round of evolution; a server or a worker does it."""
+
+    def run(arguments: Namespace) -> int:
+        here = parts()
+        study_id = study_id_of(here, arguments.study)
+        cost = evolution.estimate(here, study_id)
+        if arguments.cost:
+            say(arguments, f"A round costs {dollars(cost)} at most.", cost_micros=cost)
+            return 0
+        made = evolution.evolve(here, accounts.operator(here.store), study_id)
+        words = f"Round {made.id} of {made.prompt_key} is asked for; it costs {dollars(cost)} at most."
+        say(arguments, words, round=made.id, prompt=made.prompt_key, state=made.state, cost_micros=cost)
+        return 0
+
+    def arguments(parser: ArgumentParser) -> None:
+        parser.add_argument("study", metavar="STUDY", help="the study, by id or name")
+        parser.add_argument("--cost", action="store_true", help="only say what a round may cost")
+
+    return Command("evolve", "ask for a better version of a study's prompt", run, arguments)
