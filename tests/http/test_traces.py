@@ -347,7 +347,9 @@ DEEDS: dict[str, Callable[[Deeds], Response]] = {
     "POST /admin/studies/{study_id}/raters/{user_id}/lift": lambda d: d.lift(),
     "POST /api/train/evolve": lambda d: d.evolve(),
     "POST /api/v1/prompts/{key}/versions": lambda d: d.admin(
-        "POST", f"/api/v1/prompts/{DEFAULT_KEY}/versions", json={"changelog": "w", "slots_locked": ["local.prompt"]}
+        "POST",
+        f"/api/v1/prompts/{DEFAULT_KEY}/versions",
+        json={"changelog": "w", "parameter_defaults": {"local": {"gamma": 1.3}}},
     ),
     "POST /api/v1/jobs/{job_id}/retry": lambda d: d.admin("POST", f"/api/v1/jobs/{d.parked()}/retry"),
     "POST /admin/studies/new": lambda d: d.admin("POST", "/admin/studies/new", data=fields("New")),
