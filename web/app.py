@@ -44,6 +44,7 @@ from web.pages import (
     account,
     audit,
     erasure,
+    evolution,
     guide,
     history,
     jobs,
@@ -98,6 +99,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     erasure.router,
     prompts.router,
     abtests.router,
+    evolution.router,
 )
 PAGES = Path(__file__).parent / "pages"
 MOST_BYTES = 1_000_000

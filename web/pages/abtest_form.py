@@ -74,15 +74,21 @@ def read(fields: FormData) -> Typed:
     )
 
 
-def _number(name: str, text: str) -> float:
-    label = next(one.label for one in FIELDS if one.name == name)
+def figure(label: str, text: str, *, whole: bool) -> float:
+    """Return a number that was typed, or raise InvalidRequest with what it should be."""
+    kind = "a whole number" if whole else "a number"
     try:
         value = float(text)
     except ValueError:
-        raise InvalidRequest(f"{label} must be a number, not {text[:20]!r}.") from None
-    if not isfinite(value) or (name in _WHOLE and value != int(value)):
-        raise InvalidRequest(f"{label} must be a {'whole ' if name in _WHOLE else ''}number, not {text[:20]!r}.")
-    return int(value) if name in _WHOLE else value
+        raise InvalidRequest(f"{label} must be {kind}, not {text[:20]!r}.") from None
+    if not isfinite(value) or (whole and value != int(value)):
+        raise InvalidRequest(f"{label} must be {kind}, not {text[:20]!r}.")
+    return int(value) if whole else value
+
+
+def _number(name: str, text: str) -> float:
+    label = next(one.label for one in FIELDS if one.name == name)
+    return figure(label, text, whole=name in _WHOLE)
 
 
 def _text(fields: FormData, name: str) -> str:
