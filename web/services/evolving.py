@@ -115,7 +115,7 @@ def lineage(tx: Transaction, study: Study) -> tuple[Node, ...]:
     found = []
     for version in sorted(tx.versions.all(prompt_key=key), key=lambda one: -one.number):
         given = scores.get(version.id, [])
-        marks = ["live" if version.id == live.id else version.status]
+        marks: list[str] = ["live" if version.id == live.id else version.status]
         marks += [mark for mark in ("promoted", "rolled back") if version.name in moves[mark]]
         marks += ["in test"] if version.id in tested else []
         found.append(Node(version, sum(given) / len(given) if given else None, len(given), tuple(marks)))
