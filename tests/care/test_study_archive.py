@@ -390,9 +390,9 @@ def as_format_1(members: dict[str, bytes]) -> None:
         "users": {"erased_at", "time_zone"},
         "outputs": {"removed_at"},
         "experiment_options": {"evidence"},
-        "studies": {"stopped", "optimizer", "starts_from", "guide", "calibration"},
+        "studies": {"stopped", "optimizer", "starts_from", "guide", "calibration", "evolving"},
     }
-    for table in ("enrolments", "gold_items"):
+    for table in ("enrolments", "gold_items", "ab_tests", "ab_pairs", "evolution_rounds"):
         del members[f"rows/{table}.jsonl"]
     for table, columns in later.items():
         lines = [json.loads(each) for each in members[f"rows/{table}.jsonl"].splitlines()]

@@ -141,6 +141,7 @@ def _belongs(table: Table, extent: Extent) -> ColumnElement[bool]:
         "users": ("id", people),
         "passwords": ("id", people),
         "rating_tombstones": ("rater_id", people),
+        "ab_pairs": ("test_id", select(tables.ab_tests.c.id).where(tables.ab_tests.c.study_id.in_(studies))),
         "outputs": ("id", select(tables.options.c.output_id).where(tables.options.c.study_id.in_(studies))),
     }
     by_default = ("study_id", studies) if "study_id" in table.c else ("project_id", projects)
@@ -156,6 +157,9 @@ def _people(extent: Extent) -> Any:
         (tables.ratings, tables.ratings.c.judge_id),
         (tables.experiments, tables.experiments.c.held_for),
         (tables.inputs, tables.inputs.c.added_by),
+        (tables.ab_tests, tables.ab_tests.c.opened_by),
+        (tables.ab_tests, tables.ab_tests.c.settled_by),
+        (tables.evolution_rounds, tables.evolution_rounds.c.asked_by),
     ]
     named = [select(who).where(table.c.study_id.in_(extent.studies()), who.is_not(None)) for table, who in places]
     if extent.kind == "project":
