@@ -5,14 +5,17 @@ from pathlib import Path
 
 import pytest
 
+from ml_service.contract import Interval
 from ml_service.errors import Conflict, Forbidden, InvalidRequest, NotFound
 from tests.clock import FixedClock
+from tests.rows import diagnosis
 from tests.world import World, answer, make_world
 from web.adapters.store import SqlStore
 from web.domain.access import Actor
 from web.domain.evolution import Round
 from web.domain.ids import new_id
-from web.services import evolution
+from web.domain.study import Learnt
+from web.services import abtests, evolution
 from web.services.generation import live_version
 from web.services.queue import tick
 
@@ -136,3 +139,44 @@ def test_a_round_whose_worker_has_died_is_given_up_after_an_hour(world: World) -
     (done,) = rounds(world)
     assert done.state == "failed"
     assert "an hour" in done.error
+
+
+def learn(world: World, mean: float, low: float) -> None:
+    """Let the optimizer have learnt settings of an expected gain."""
+    told = diagnosis("anna", 20, 4.5)
+    assert told.best is not None
+    gain = Interval(mean=mean, low=low, high=mean + 0.3)
+    told = told.model_copy(update={"best": told.best.model_copy(update={"gain": gain})})
+    with world.parts.store.begin() as tx:
+        tx.diagnoses.add(Learnt(new_id(), world.study.id, new_id(), told, world.clock.now()))
+
+
+def test_better_parameters_get_a_test_of_their_own_and_words_have_the_next_turn(world: World) -> None:
+    sample(world, 3)
+    learn(world, mean=0.4, low=0.1)
+    done = asked(world)
+    assert (done.state, done.model, [one.operator for one in done.proposed]) == (
+        "proposed",
+        "optimizer",
+        ["parameters"],
+    )
+    with world.parts.store.read() as tx:
+        test, live = tx.ab_tests.get(str(done.test_id)), live_version(tx, world.study)
+        (made,) = tx.versions.all(id=test.challengers)
+    assert (made.created_by, made.components, made.status) == ("optimizer", live.components, "candidate")
+    assert made.parameter_defaults == {"local": {"exposure": 0.25}}
+    abtests.move_test(world.parts, world.admin, test.id, "stop")
+    world.clock.advance(seconds=1)
+    later = asked(world)
+    assert (later.state, later.model) == ("proposed", "scripted")
+    abtests.move_test(world.parts, world.admin, str(later.test_id), "stop")
+    world.clock.advance(seconds=1)
+    learn(world, mean=0.4, low=0.1)
+    assert asked(world).model == "scripted"  # these parameters have been tested
+
+
+@pytest.mark.parametrize(("mean", "low"), [(0.15, 0.1), (0.6, -0.1)])
+def test_parameters_that_are_not_worth_a_test_get_none(world: World, mean: float, low: float) -> None:
+    sample(world, 2)
+    learn(world, mean, low)
+    assert asked(world).model == "scripted"
