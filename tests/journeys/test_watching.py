@@ -1,15 +1,45 @@
 """Watching what is learnt: an admin's pages follow the ratings by themselves, with announcements and without."""
 
+from dataclasses import replace
+
 import pytest
 from playwright.sync_api import Locator, expect
 
 from tests.journeys.conftest import Join
 from tests.journeys.rater import Rater
+from tests.journeys.server import Server
 from tests.journeys.test_accessible import assert_accessible
+from web.domain.abtest import ABTest, Decision, Design, Pair, stand
+from web.domain.ids import new_id
 from web.domain.study import Study
+from web.services.generation import live_version
 
 SOON_MS = 40_000
 OPEN_SOME = "() => [...document.querySelectorAll('main details')].slice(0, 3).forEach((one) => { one.open = true; })"
+
+
+def ab_test(server: Server, study: Study) -> str:
+    """Return an A/B test with three pairs, which never runs on, so that it takes nothing from other journeys."""
+    now = server.parts.clock.now()
+    with server.store.read() as tx:
+        live, shown = live_version(tx, study), tx.experiments.all(study_id=study.id, kind="explore")[:3]
+    texts = {"local": live.components["local"] | {"prompt": "Make the photo brighter."}}
+    made = replace(live, id=new_id(), number=1000, name=None, status="candidate", components=texts, sha256="")
+    design = Design(least_pairs=2)
+    key = study.prompt_key
+    test = ABTest(
+        new_id(), study.project_id, study.id, key, "challenge", "running", live.id, (made.id,), design, "manual", now
+    )
+    pairs = [
+        Pair(new_id(), test.id, one.id, one.input_id, made.id, "closed", now, at, 1.0, {"too_dark": -1.0})
+        for at, one in enumerate(shown, 1)
+    ]
+    ended = replace(test.decided(Decision("promote", made.id, stand(test, pairs)), now), settled_at=None)
+    with server.store.begin() as tx:
+        tx.versions.add(replace(made, revision=0, number=tx.of_prompts.lines(key)[-1].number + 1))
+        tx.ab_tests.add(ended)
+        tx.ab_pairs.add_all(pairs)
+    return test.id
 
 
 def ratings_on(admin: Rater) -> Locator:
@@ -36,7 +66,7 @@ def test_the_status_follows_the_ratings_by_itself(study: Study, rater: Rater, jo
 
 @pytest.mark.parametrize(("scheme", "width"), [("light", 1280), ("dark", 320)])
 def test_the_admins_pages_can_be_used_by_everybody(
-    study: Study, rater: Rater, join: Join, scheme: str, width: int
+    server: Server, study: Study, rater: Rater, join: Join, scheme: str, width: int
 ) -> None:
     rater.rate(4, 2, 5, 3)
     rater.settled()
@@ -47,6 +77,7 @@ def test_the_admins_pages_can_be_used_by_everybody(
     why = admin.page.locator("[data-part=asked] a").first.get_attribute("href") or ""
     admin.page.goto(f"/admin/raters?study={study.id}")
     one = admin.page.get_by_role("link", name=rater.email).get_attribute("href") or ""
+    test = ab_test(server, study)
     for address in (
         f"/status?study={study.id}",
         why,
@@ -57,6 +88,11 @@ def test_the_admins_pages_can_be_used_by_everybody(
         "/admin/studies/new",
         f"/admin/studies/{study.id}",
         "/admin/prompts",
+        f"/admin/evolution?study={study.id}",
+        f"/admin/evolution/{study.id}/issues",
+        "/admin/abtests",
+        f"/admin/abtests/new?study={study.id}",
+        f"/admin/abtests/{test}",
         "/admin/people",
         "/admin/keys",
         "/admin/jobs",
