@@ -19,8 +19,10 @@ from web.adapters.archive.study import Arrival, StudyArchive
 from web.adapters.archive.writing import Place
 from web.adapters.reports import SqlReports
 from web.adapters.store import SqlStore
+from web.domain.abtest import ABTest, Decision, Design, Evidence, Pair
 from web.domain.access import ApiKey, Password
 from web.domain.enrolment import Enrolment
+from web.domain.evolution import Proposed, Round
 from web.domain.feedback import Feedback
 from web.domain.gold import Gold
 from web.domain.ids import new_id
@@ -160,7 +162,58 @@ def live(world: World) -> None:
         key = tx.keys.add(ApiKey(new_id(), "5" * 64, project, owner, "shop", "production", ("prompts:read",), now))
         heard = Feedback(new_id(), project, version.prompt_key, version.id, key.id, "f" * 64, now, now, 4.5, "süß")
         tx.feedback.add(heard)
+    _tested(world, version, two.user_id)
     intake.take_down(parts, world.admin, removed.id)
+
+
+def _tested(world: World, version: PromptVersion, rater: str) -> None:
+    """Leave a test that was decided, with a pair of it, after a round that proposed nothing else."""
+    now, study = world.clock.now(), world.study
+    found = Evidence(version.id, 1, 2.0, -1.0, 3.0, 1.4, 0.6, {"noisy": 0.8})
+    test = ABTest(
+        id=new_id(),
+        project_id=study.project_id,
+        study_id=study.id,
+        prompt_key=version.prompt_key,
+        kind="challenge",
+        state="decided",
+        champion=version.id,
+        challengers=(version.id,),
+        design=Design(),
+        policy="auto",
+        created_at=now,
+        hypothesis="wärmer",
+        opened_by=rater,
+        decision=Decision("cap", None, (found,)),
+        decided_at=now,
+        settled_at=now,
+    )
+    tried = Proposed("targeted", version.id, "warmer light", "more of it", "length", "It is too long.")
+    with world.parts.store.begin() as tx:
+        tx.ab_tests.add(test)
+        asked = tx.experiments.all(study_id=study.id)[0]
+        tags = {"noisy": -1.0}
+        tx.ab_pairs.add(
+            Pair(new_id(), test.id, asked.id, asked.input_id, version.id, "closed", now, 1, 2.0, tags, 0, (rater,), now)
+        )
+        tx.rounds.add(
+            Round(
+                id=new_id(),
+                project_id=study.project_id,
+                study_id=study.id,
+                prompt_key=version.prompt_key,
+                state="proposed",
+                samples=10,
+                created_at=now,
+                asked_by=rater,
+                parents=(version.id,),
+                diagnosis="zu dunkel",
+                proposed=(tried,),
+                model="scripted",
+                test_id=test.id,
+                finished_at=now,
+            )
+        )
 
 
 def _promoted(world: World) -> PromptVersion:

@@ -1,6 +1,7 @@
 """Bring the rows of an archive into a database that may know some of them already, by id or by what they are."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 
 from sqlalchemy import Connection, Table, and_, func, select
 
@@ -8,11 +9,46 @@ from ml_service.errors import Conflict
 from web.adapters import tables
 from web.adapters.archive.rows import Row, in_batches
 from web.adapters.queries.common import insert_once
+from web.domain.abtest import OPEN, Decision
+
+Ids = Mapping[str, str]
 
 # Columns that name a person without a foreign key: judges need not be people, inputs may come from the terminal.
 _LOOSE = {"judge_id", "added_by", "paused_by", "message_by"}
 # Rows that are the same thing under another id where this column is equal.
 _KNOWN_BY = {tables.users: "email", tables.outputs: "content_hash"}
+
+
+def _of_test(ids: Ids, row: Row) -> Row:
+    """Stop a test that was open: it compared what was live where it came from."""
+    decision: Decision | None = row["decision"]
+    if decision is not None:
+        stood = tuple(replace(one, challenger=ids.get(one.challenger, one.challenger)) for one in decision.evidence)
+        decision = replace(decision, winner=ids.get(decision.winner or "", decision.winner), evidence=stood)
+    challengers = tuple(ids.get(one, one) for one in row["challengers"])
+    state = "stopped" if row["state"] in OPEN else row["state"]
+    return {"challengers": challengers, "decision": decision, "state": state}
+
+
+def _of_pair(ids: Ids, row: Row) -> Row:
+    return {"raters": tuple(ids.get(one, one) for one in row["raters"])}
+
+
+def _of_round(ids: Ids, row: Row) -> Row:
+    """End a round that was under way: its job stays where it came from."""
+    proposed = tuple(replace(one, version_id=ids.get(one.version_id or "", one.version_id)) for one in row["proposed"])
+    ended = {"state": "failed", "error": "It was under way where this study came from."}
+    return {"parents": tuple(ids.get(one, one) for one in row["parents"]), "proposed": proposed} | (
+        ended if row["state"] in ("waiting", "running") else {}
+    )
+
+
+# Rows that name others inside a column.
+_NESTED: Mapping[Table, Callable[[Ids, Row], Row]] = {
+    tables.ab_tests: _of_test,
+    tables.ab_pairs: _of_pair,
+    tables.evolution_rounds: _of_round,
+}
 
 
 class Merge:
@@ -39,7 +75,8 @@ class Merge:
 
     def _translated(self, table: Table, row: Row) -> Row:
         refers = {column.name for column in table.columns if column.foreign_keys} | _LOOSE
-        return {name: self.ids.get(value, value) if name in refers else value for name, value in row.items()}
+        known = {name: self.ids.get(value, value) if name in refers else value for name, value in row.items()}
+        return known | _NESTED[table](self.ids, known) if table in _NESTED else known
 
     def _unknown(self, table: Table, column: str, rows: list[Row]) -> list[Row]:
         wanted = [row[column] for row in rows]
