@@ -19,6 +19,7 @@ from web.adapters.passwords import Argon2
 from web.adapters.reports import SqlReports
 from web.adapters.store import SqlStore
 from web.domain.access import Actor
+from web.domain.evolution import Evolving
 from web.domain.ids import new_id
 from web.domain.rating import Answer
 from web.domain.study import Study
@@ -105,9 +106,10 @@ class _House:
         draft = StudyDraft("Restoration", {"local": NUMBERS}, options_per_experiment=OPTIONS)
         study = make_study(self.parts, operator, draft)
         with self.parts.store.begin() as tx:
-            # Each rating of the game is of an option that the optimizer chose: none checks a rater.
+            # Each rating of the game is of an option that the optimizer chose: none checks raters or versions.
             shares = replace(study.shares, gold=0, repeat=0, overlap=0)
-            return tx.studies.replace(replace(study, seed=self.game.seed, shares=shares))
+            alone = replace(study, seed=self.game.seed, shares=shares, evolving=Evolving(every=None))
+            return tx.studies.replace(alone)
 
     def _inputs(self) -> dict[str, int]:
         """Add the photos to be rated and return their places in the game by the input's id."""

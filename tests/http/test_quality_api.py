@@ -65,7 +65,10 @@ def test_calibration_answers_come_back_with_what_is_right(site: Site) -> None:
     (one, *_) = rater.get("/api/train/next").json()["experiments"]
     sent = {"id": new_id(), "option_id": one["options"][0]["option_id"], "score": 5}
     (verdict,) = rater.post("/api/train/rate", json={"answers": [sent]}).json()["verdicts"]
-    assert (verdict["verdict"], verdict["right"]) == ("stored", [1, 2])
+    with world.parts.store.read() as tx:
+        gold = tx.golds.find(experiment_id=one["experiment_id"])
+    assert gold is not None
+    assert (verdict["verdict"], verdict["right"]) == ("stored", [gold.low, gold.high])
 
 
 def _me(site: Site) -> str:

@@ -254,7 +254,7 @@ def test_who_works_long_is_asked_to_take_a_break(rater: Rater) -> None:
     notice = notice_of(rater)
     for answer in ("Go on", "Take a break"):
         rater.main.evaluate(break_after, "0.5")
-        expect(notice).to_be_visible()
+        expect(notice).to_be_visible(timeout=20_000)  # it is looked at every few seconds
         expect(notice).to_contain_text("A short break keeps your eye fair.")
         rater.main.evaluate(break_after, "1200")
         notice.get_by_role("button", name=answer).click()

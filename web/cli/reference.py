@@ -218,7 +218,7 @@ def _lexicon() -> Iterator[Entry]:
 
 def _remedies() -> Iterator[Entry]:
     for name, remedy in remedies.REMEDIES.items():
-        yield Entry(name, f"{remedy.says}.", (" ".join(remedy.adds), ", ".join(remedy.causes)))
+        yield Entry(name, f"Against the complaint “{remedy.says}”.", (" ".join(remedy.adds), ", ".join(remedy.causes)))
 
 
 def _lexicon_rules() -> str:
