@@ -7,6 +7,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -73,7 +74,9 @@ def test_it_watches_and_prints_each_change_as_a_line_of_json(palate: Palate, tmp
     command = [sys.executable, str(FILE), "--watch", "0.05"]
     given = {**os.environ, "PALATE_URL": palate.url, "PALATE_KEY": KEY, "PALATE_CACHE": str(tmp_path / "cache")}
     with (tmp_path / "out").open("wb") as out:
-        watcher = subprocess.Popen(command, stdout=out, env=given)
+        # Whoever runs the tests in the background passes on a Ctrl+C that is ignored.
+        heard = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
+        watcher = subprocess.Popen(command, stdout=out, env=given, preexec_fn=heard)
 
     def lines() -> list[dict[str, object]]:
         return [json.loads(line) for line in (tmp_path / "out").read_text().splitlines()]
