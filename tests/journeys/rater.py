@@ -55,6 +55,7 @@ class Rater:
         """Read what counts, on a first visit, and wait for the first photo, which a worker may still make."""
         self.page.get_by_role("button", name="Start rating").click()
         self.page.wait_for_selector("main.train[data-gate=open]", timeout=60_000)
+        assert self.page.evaluate("scrollY") == 0, "the stage is not whole in sight"
 
     def await_photo(self) -> None:
         """Wait until a photo is on the screen and answers are let through."""

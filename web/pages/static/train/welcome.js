@@ -94,6 +94,7 @@ export class Welcome {
 
   /** Put the question away. */
   hide() {
+    if (!this.#root.hidden) scrollTo(0, 0); // its button stood below a long text
     this.#root.hidden = true;
     this.main.dataset.state = "loading";
   }
