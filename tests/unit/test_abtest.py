@@ -61,6 +61,13 @@ def test_a_challenger_is_given_up(pairs: list[Pair], outcome: str) -> None:
     assert (found.outcome, found.winner) == (outcome, None)
 
 
+def test_a_challenger_that_makes_the_same_pictures_is_given_up_though_nobody_looked() -> None:
+    ties = [replace(pair(at, 0.0), raters=()) for at in range(1, 80)]
+    found = decided(replace(TEST, design=Design(least_raters=2)), *ties)
+    assert found is not None
+    assert found.outcome == "no_gain"
+
+
 def test_the_order_of_closing_counts_and_not_that_of_the_rows() -> None:
     luck = np.random.default_rng(3)
     pairs = [pair(at, float(luck.integers(-4, 5))) for at in range(1, 40)]

@@ -217,12 +217,13 @@ def _fate(test: ABTest, one: Evidence) -> Outcome | None:
         return "failures"
     if one.worse >= design.harm:
         return "harm"
-    enough = one.pairs >= design.least_pairs and one.raters >= design.least_raters
+    judged = one.pairs >= design.least_pairs
+    enough = judged and one.raters >= design.least_raters
     if enough and any(value >= design.guard for value in one.tags.values()):
         return "tag"
     if enough and one.better >= test.threshold:
         return "promote"
-    if enough and one.high < design.worth:
+    if judged and one.high < design.worth:  # equal pictures are ties that nobody has to look at
         return "no_gain"
     return "cap" if one.pairs >= design.most_pairs else None
 
