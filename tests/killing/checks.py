@@ -105,7 +105,8 @@ def _wrong_work(tx: Transaction, study: Study) -> list[str]:
     faults += [f"The place {place} has two options." for place in _twice(places)]
     owing = Counter(option.experiment_id for option in options)
     for experiment in tx.experiments.all(study_id=study.id, state=("ready", "closed", "void")):
-        if experiment.state == "void" or owing[experiment.id] != study.options_per_experiment:
+        due = 2 if experiment.kind == "ab" else study.options_per_experiment
+        if experiment.state == "void" or owing[experiment.id] != due:
             faults.append(f"The experiment {experiment.id} is {experiment.state} with {owing[experiment.id]} options.")
     return faults
 

@@ -50,6 +50,8 @@ def open_test(parts: Parts, actor: Actor, study_id: str, asked: Challenge) -> AB
     """Open a test of some versions against what is live; the same id opens it once."""
     with parts.store.begin() as tx:
         study = study_to_steer(tx, actor, study_id)
+        # Who repeats a request waits here for the first, and then finds what it opened.
+        tx.of_prompts.lock(study.prompt_key, "environment", "production")
         if asked.id is not None and (known := tx.ab_tests.find(id=asked.id)) is not None:
             if (known.study_id, known.challengers) != (study.id, asked.challengers):
                 raise Conflict("This id is taken by another A/B test; send a fresh one.")
