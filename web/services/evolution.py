@@ -10,7 +10,6 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from ml_service.errors import Conflict, InvalidRequest, NotFound, ServiceError, StorageFull, Unavailable
-from web.domain.abtest import OPEN
 from web.domain.access import Actor
 from web.domain.evolution import Round
 from web.domain.ids import is_id, new_id
@@ -19,6 +18,7 @@ from web.domain.study import Study
 from web.ports import Parts
 from web.services.abtests import Challenge, start
 from web.services.audit import record
+from web.services.evolving import open_test, waiting
 from web.services.material import gather
 from web.services.proposing import PURPOSE, SCRIPTED, Candidates, diagnosis_of, question, reflect, sifted
 from web.services.releases import prompt_of
@@ -104,7 +104,7 @@ def _asked(parts: Parts, actor: Actor, study_id: str | None, round_id: str) -> R
         study = study_to_steer(tx, actor, study_id or _only_running(tx, actor))
         if study.state != "running":
             raise Conflict(f"{study.name} is {study.state}; resume it first.")
-        found, test = _under_way(tx, study.prompt_key), _test(tx, study.prompt_key)
+        found, test = _under_way(tx, study.prompt_key), open_test(tx, study)
         if found is not None:
             raise Conflict(
                 f"The round {found.id} of {study.prompt_key} is under way already; wait for what it proposes."
@@ -137,21 +137,11 @@ def _only_running(tx: Transaction, actor: Actor) -> str:
 
 
 def _is_due(tx: Transaction, study: Study) -> bool:
-    every = study.evolving.every
-    if study.state != "running" or every is None or _test(tx, study.prompt_key) is not None:
-        return False
-    last = max((one.samples for one in tx.rounds.all(study_id=study.id)), default=0)
-    return tx.of_experiments.count_samples(study.id) - last >= every
+    return study.state == "running" and open_test(tx, study) is None and waiting(tx, study).more == 0
 
 
 def _under_way(tx: Transaction, prompt_key: str) -> Round | None:
     return tx.rounds.find(prompt_key=prompt_key, state=UNDER_WAY)
-
-
-def _test(tx: Transaction, prompt_key: str) -> str | None:
-    """Return the A/B test that is open on a prompt, or whose winner waits for somebody's approval."""
-    found = tx.ab_tests.all(prompt_key=prompt_key, kind="challenge", state=(*OPEN, "decided"))
-    return next((test.id for test in found if test.state in OPEN or test.waits_for_approval), None)
 
 
 def _begun(parts: Parts, round_id: str) -> Round | None:

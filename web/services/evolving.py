@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 
 from ml_service.errors import Conflict, InvalidRequest
-from web.domain.abtest import MOST_CHALLENGERS
+from web.domain.abtest import MOST_CHALLENGERS, OPEN
 from web.domain.access import Actor
 from web.domain.evolution import Evolving
 from web.domain.prompt import PromptVersion
@@ -95,9 +95,9 @@ def waiting(tx: Transaction, study: Study) -> Waiting:
 
 
 def open_test(tx: Transaction, study: Study) -> str | None:
-    """Return the A/B test of a study's prompt before whose end no round begins, or None."""
-    found = tx.ab_tests.all(prompt_key=study.prompt_key, kind="challenge", state=("running", "paused", "decided"))
-    return next((test.id for test in found if test.state != "decided" or test.waits_for_approval), None)
+    """Return the A/B test that is open on a study's prompt, or whose winner waits for somebody's approval, or None."""
+    found = tx.ab_tests.all(prompt_key=study.prompt_key, kind="challenge", state=(*OPEN, "decided"))
+    return next((test.id for test in found if test.state in OPEN or test.waits_for_approval), None)
 
 
 def lineage(tx: Transaction, study: Study) -> tuple[Node, ...]:
@@ -110,7 +110,7 @@ def lineage(tx: Transaction, study: Study) -> tuple[Node, ...]:
             if answer.score is not None:
                 scores[answer.version].append(answer.score)
     moves = _moves(tx, key)
-    tests = tx.ab_tests.all(prompt_key=key, state=("running", "paused"))
+    tests = tx.ab_tests.all(prompt_key=key, state=OPEN)
     tested = {version for test in tests for version in (test.champion, *test.challengers)}
     found = []
     for version in sorted(tx.versions.all(prompt_key=key), key=lambda one: -one.number):
