@@ -24,10 +24,18 @@ def palate() -> Iterator[Palate]:
 
 
 @pytest.fixture
-def make(palate: Palate) -> Make:
-    """Make a client that looks at every use and does not wait long."""
+def make(palate: Palate) -> Iterator[Make]:
+    """Make a client that looks at every use and does not wait long; its reports end with the test.
+
+    Left alone it would go on sending, and the next test's server may get this one's port.
+    """
+    made: list[PalateClient] = []
 
     def make(**more: object) -> PalateClient:
-        return PalateClient(palate.url, KEY, **{"ttl": 0.0, "timeout": 2.0, **more})  # type: ignore[arg-type]
+        made.append(PalateClient(palate.url, KEY, **{"ttl": 0.0, "timeout": 2.0, **more}))  # type: ignore[arg-type]
+        return made[-1]
 
-    return make
+    yield make
+    for client in made:
+        with client._sending:
+            client.waiting.clear()

@@ -1,7 +1,7 @@
 """Rounds of evolution by the real client against a server that speaks the protocol: each answer has one clear end."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from copy import deepcopy
 from dataclasses import replace
 from pathlib import Path
@@ -14,7 +14,7 @@ from pydantic import SecretStr
 from tests.chat_server import ChatServer, Reply, chat_server, failing, saying
 from tests.clock import FixedClock
 from tests.unit.test_evolution import asked, rounds, sample
-from tests.world import World, make_world
+from tests.world import World, answer, make_world
 from web.adapters.store import SqlStore
 from web.adapters.text.build import text_model
 from web.adapters.text.ledger import Ledger
@@ -238,12 +238,23 @@ HOSTILE = {
 }
 
 
+def say_each(world: World, comments: Iterable[str]) -> None:
+    """Rate until every photo has its own comment of these, for a round shows one output of a photo."""
+    waiting, said = list(comments), dict[str, str]()
+    rater = world.person()
+    while waiting:
+        held = world.hold(rater, wanted=1).held[0]
+        with world.parts.store.begin() as tx:
+            photo = tx.experiments.get(held.lease.experiment_id).input_id
+        comment = said[photo] if photo in said else said.setdefault(photo, waiting.pop())
+        world.rate(rater, *(answer(option.option_id, 1, comment=comment) for option in held.options))
+
+
 def test_orders_and_secrets_of_comments_never_reach_the_model(
     store: SqlStore, clock: FixedClock, tmp_path: Path, server: ChatServer
 ) -> None:
     world = make_world(store, clock, tmp_path, inputs=len(HOSTILE))
-    for comment in HOSTILE:
-        sample(world, 1, comment=comment)
+    say_each(world, HOSTILE)
     assert asked(with_model(world, server)).state == "proposed"
     (sent,) = server.asked
     said = json.dumps(sent, ensure_ascii=False)

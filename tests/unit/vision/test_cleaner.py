@@ -177,7 +177,7 @@ def own_worker(cleaner: Cleaner) -> int:
 
 @pytest.fixture
 def fresh() -> Iterator[Cleaner]:
-    made = Cleaner(patience=1.0)
+    made = Cleaner(patience=6.0)
     yield made
     made.close()
 
