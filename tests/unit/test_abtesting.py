@@ -298,7 +298,7 @@ def test_a_test_ends_when_something_else_goes_live(world: World) -> None:
     promotion.promote(world.parts, world.admin, test.prompt_key, other.id, pointer.revision)
     verdicts.follow(world.parts, test.id)
     done = now(world, test)
-    assert (done.state, done.decision and done.decision.outcome) == ("stopped", "stopped")
+    assert (done.state, done.decision and done.decision.outcome) == ("stopped", "outdated")
 
 
 def test_how_many_raters_a_pair_has_stays_as_the_test_fixed_it(world: World) -> None:

@@ -20,7 +20,7 @@ TestKind = Literal["challenge", "hold_back"]
 TestState = Literal["running", "paused", "decided", "stopped"]
 Policy = Literal["auto", "approve", "manual"]
 PairState = Literal["open", "closed", "failed", "dropped"]
-Outcome = Literal["promote", "harm", "tag", "failures", "no_gain", "cap", "stopped"]
+Outcome = Literal["promote", "harm", "tag", "failures", "no_gain", "cap", "stopped", "outdated"]
 
 OPEN: tuple[TestState, ...] = ("running", "paused")
 MOST_CHALLENGERS = 8
@@ -75,7 +75,10 @@ class Evidence:
 
 @dataclass(frozen=True)
 class Decision:
-    """How a test ended: which challenger wins, if any, and the evidence as it stood then."""
+    """How a test ended: which challenger wins, if any, and the evidence as it stood then.
+
+    It is `outdated` where another version went live before: in the middle, or while the winner waited.
+    """
 
     outcome: Outcome
     winner: str | None

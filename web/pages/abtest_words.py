@@ -33,6 +33,7 @@ _ENDED = {
     "no_gain": Verdict("=", "info", "no gain", "No challenger is better by enough to be worth it. {champion} stays."),
     "cap": Verdict("≈", "warn", "inconclusive", "All pairs were used up without a decision. {champion} stays."),
     "stopped": Verdict("■", "", "stopped", "It was ended before it was decided. {champion} stays."),
+    "outdated": Verdict("■", "", "outdated", "Another version than {champion} went live; test against that one."),
 }
 _HELD = {
     "harm": Verdict("✓", "good", "holds up", "{champion} is better than {challengers} also after it went live."),

@@ -5,7 +5,19 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from ml_service.errors import Conflict, Forbidden, InvalidRequest, NotFound
-from web.domain.abtest import MOST_CHALLENGERS, OPEN, ABTest, Decision, Design, Evidence, Pair, Policy, TestState, stand
+from web.domain.abtest import (
+    MOST_CHALLENGERS,
+    OPEN,
+    ABTest,
+    Decision,
+    Design,
+    Evidence,
+    Outcome,
+    Pair,
+    Policy,
+    TestState,
+    stand,
+)
 from web.domain.access import Actor, allowed
 from web.domain.ids import is_id, new_id
 from web.domain.job import Job
@@ -117,13 +129,13 @@ def move_test(parts: Parts, actor: Actor, test_id: str, action: str) -> ABTest:
         return moved
 
 
-def ended(tx: Transaction, test: ABTest, parts: Parts) -> ABTest:
-    """Return a test as stopping leaves it; pairs that nobody has held are dropped."""
+def ended(tx: Transaction, test: ABTest, parts: Parts, outcome: Outcome = "stopped") -> ABTest:
+    """Return a test as stopping leaves it, with what was decided before; pairs that nobody has held are dropped."""
     pairs = tx.ab_pairs.all(test_id=test.id)
     drop_unheld(tx, [pair.experiment_id for pair in pairs if pair.state == "open"], parts.clock.now())
     now = parts.clock.now()
-    told = Decision("stopped", None, stand(test, pairs))
-    return replace(test, state="stopped", decision=told, decided_at=now, settled_at=now)
+    told = replace(test.decision or Decision(outcome, None, stand(test, pairs)), outcome=outcome)
+    return replace(test, state="stopped", decision=told, decided_at=test.decided_at or now, settled_at=now)
 
 
 def decline(parts: Parts, actor: Actor, test_id: str, note: str = "") -> ABTest:

@@ -78,6 +78,8 @@ def is_complete(experiment: Experiment, options: Sequence[Tally], wanted: int) -
     """Tell whether an experiment asks for no more ratings."""
     if experiment.kind in ("gold", "calibration"):
         return experiment.state == "closed"  # shown until it is retired
+    if experiment.kind == "ab":  # halves by two raters are no pair, and bias of one rater would not cancel out
+        return len(frozenset.intersection(*(option.rated_by for option in options))) >= wanted if options else False
     enough = 1 if experiment.kind == "repeat" else wanted
     return all(len(option.rated_by) >= enough for option in options)
 

@@ -134,7 +134,7 @@ def tick(parts: Parts) -> None:
     now = parts.clock.now()
     with parts.store.read() as tx:
         running = tx.studies.all(state="running")
-        tests = tx.ab_tests.all(state=OPEN)
+        tests = tx.ab_tests.all(state=(*OPEN, "decided"), settled_at=None)
     with parts.store.begin() as tx:
         tx.of_leases.expire(now)
         tx.of_jobs.add_once([job(study.id, now) for study in running for job in (plan_job, compare_job, evolve_job)])

@@ -15,10 +15,12 @@ from web.services import promotion
 from web.services.abtests import ended, pairs_job, test_to_steer
 from web.services.audit import record
 from web.services.pairing import close_pairs
+from web.services.publication import publish
 from web.services.snapshots import save_snapshot
 from web.services.training import drop_unheld, plan_job
 from web.transactions import Transaction
 
+_PASSED = "Another version went live since this A/B test was decided; test its winner against that one."
 HOLD_BACK = Design(least_pairs=8, most_pairs=50, threshold=10.0, harm=20.0, worth=0.1)
 
 
@@ -26,7 +28,8 @@ def follow(parts: Parts, test_id: str) -> None:
     """Close the pairs of a test, decide it if they do, and act on that; done twice, nothing changes."""
     with parts.store.begin() as tx:
         test = _decided(parts, tx, tx.of_ab_tests.lock(test_id))
-    if test.waits_for_approval and (test.policy == "auto" or test.kind == "hold_back"):
+        acts = test.waits_for_approval and (_needs_nobody(test) or _live(tx, test) == _winner(test))
+    if acts:
         _go_live(parts, _itself(test), test, "")
     save_snapshot(parts, test_id)
 
@@ -37,8 +40,7 @@ def approve(parts: Parts, actor: Actor, test_id: str, confirmation: str, note: s
         test = test_to_steer(tx, actor, test_id)
         if confirmation.strip() != test.prompt_key:
             raise InvalidRequest(f"Type the prompt's key, {test.prompt_key}, to confirm.")
-        if test.decision is None or test.decision.outcome != "promote":
-            raise Conflict("This A/B test has no winner.")
+        _check_won(test)
         if test.settled_at is not None:
             if test.state == "decided" and test.settled_by == actor.user_id:
                 return test
@@ -52,10 +54,9 @@ def approve(parts: Parts, actor: Actor, test_id: str, confirmation: str, note: s
 
 def _decided(parts: Parts, tx: Transaction, test: ABTest) -> ABTest:
     pairs = close_pairs(parts, tx, test)
-    if test.state not in OPEN:
+    if test.state not in OPEN and not test.waits_for_approval:
         return test
-    pointer = tx.pointers.find(prompt_key=test.prompt_key, kind="environment", name="production")
-    if pointer is None or pointer.version_id != test.champion:
+    if _live(tx, test) not in (test.champion, _winner(test)):
         return _outdate(parts, tx, test)
     decision = decide(test, stand(test, pairs)) if test.state == "running" else None
     if decision is None:
@@ -72,19 +73,19 @@ def _decided(parts: Parts, tx: Transaction, test: ABTest) -> ABTest:
 
 def _go_live(parts: Parts, actor: Actor, test: ABTest, note: str) -> None:
     """Promote the winner of a decided test, or roll back to it, where the champion is still live; then settle it."""
-    winner = test.decision.winner if test.decision else None
-    if winner is None:
-        raise Conflict("This A/B test has no winner.")
+    winner = _check_won(test)
     with parts.store.read() as tx:
         pointer = tx.pointers.find(prompt_key=test.prompt_key, kind="environment", name="production")
     if pointer is None or pointer.version_id not in (test.champion, winner):
-        raise Conflict("Another version went live since this A/B test was decided; test its winner against that one.")
+        raise Conflict(_PASSED)
     if pointer.version_id == test.champion:
         told = note or f"A/B test {test.id}"
         if test.kind == "hold_back":
             promotion.roll_back(parts, actor, test.prompt_key, pointer.revision, version_id=winner, note=told)
         else:
             promotion.promote(parts, actor, test.prompt_key, winner, pointer.revision, note=told)
+    else:
+        publish(parts, test.prompt_key)  # whoever made it live may have died before its files were written
     with parts.store.begin() as tx:
         _settle(parts, tx, actor, tx.of_ab_tests.lock(test.id), winner)
 
@@ -127,11 +128,36 @@ def _hold_back(parts: Parts, tx: Transaction, test: ABTest, live: str) -> ABTest
 
 
 def _outdate(parts: Parts, tx: Transaction, test: ABTest) -> ABTest:
-    """Stop a test whose champion is not live any more: its pairs say nothing of what is."""
-    stopped = tx.ab_tests.replace(ended(tx, test, parts))
+    """End a test whose champion is not live any more, and the jobs that failed at its winner."""
+    stopped = tx.ab_tests.replace(ended(tx, test, parts, "outdated"))
     now, why = parts.clock.now(), {"why": "another version went live"}
+    for job in tx.jobs.all(key=pairs_job(test, now).key, state="parked"):
+        tx.jobs.replace(replace(job, state="done", finished_at=now))
     record(tx, now, _itself(test), "abtest.outdated", ("abtest", test.id), before=test, after=stopped, details=why)
     return stopped
+
+
+def _live(tx: Transaction, test: ABTest) -> str | None:
+    pointer = tx.pointers.find(prompt_key=test.prompt_key, kind="environment", name="production")
+    return pointer.version_id if pointer else None
+
+
+def _winner(test: ABTest) -> str:
+    return (test.decision.winner if test.decision else None) or ""
+
+
+def _needs_nobody(test: ABTest) -> bool:
+    """Tell whether a winner goes live by the evidence alone."""
+    return test.policy == "auto" or test.kind == "hold_back"
+
+
+def _check_won(test: ABTest) -> str:
+    """Return the winner of a test, or say why there is none to go live."""
+    if test.decision is None or test.decision.winner is None:
+        raise Conflict("This A/B test has no winner.")
+    if test.decision.outcome == "outdated":
+        raise Conflict(_PASSED)
+    return test.decision.winner
 
 
 def _check_other_eyes(tx: Transaction, actor: Actor, test: ABTest) -> None:
