@@ -3,13 +3,25 @@
 from collections.abc import Callable, Mapping
 
 from web.ports import Parts
-from web.services import erasure, evolution, generation, intake, night, quality, queue, retention, stopping, verdicts
+from web.services import (
+    erasure,
+    evolution,
+    generation,
+    intake,
+    night,
+    quality,
+    queue,
+    retention,
+    safeguard,
+    stopping,
+    verdicts,
+)
 
 Task = Callable[[Parts, Mapping[str, str]], object]
 
 TASKS: dict[str, Task] = {
     "plan": lambda parts, arguments: queue.plan(parts, arguments["study"]),
-    "generate": lambda parts, arguments: generation.generate(parts, arguments["experiment"]),
+    "generate": lambda parts, arguments: _generate(parts, arguments["experiment"]),
     "forget": lambda parts, arguments: intake.forget_objects(parts, arguments["input"]),
     "forget_person": lambda parts, arguments: erasure.forget_person(parts, arguments["user"]),
     "learn": lambda parts, arguments: _learn(parts, arguments["study"]),
@@ -20,6 +32,12 @@ TASKS: dict[str, Task] = {
     "pairs": lambda parts, arguments: verdicts.follow(parts, arguments["test"]),
     "prune": lambda parts, _: retention.prune(parts),
 }
+
+
+def _generate(parts: Parts, experiment_id: str) -> None:
+    """Make the outputs of an experiment, and see whether what is live fails too often."""
+    generation.generate(parts, experiment_id)
+    safeguard.watch_renders(parts, experiment_id)
 
 
 def _learn(parts: Parts, study_id: str) -> None:

@@ -128,7 +128,7 @@ def history(parts: Parts, actor: Actor, prompt_key: str) -> tuple[Move, ...]:
     with parts.store.read() as tx:
         _check_prompt(tx, actor, prompt_key, "see_all")
         pointer = tx.pointers.find(prompt_key=prompt_key, kind="environment", name="production")
-        events = _events(tx, pointer) if pointer else []
+        events = moves_of(tx, pointer) if pointer else []
         ids = tuple(event.actor_id for event in events if event.actor_id)
         people = {user.id: user.email for user in tx.users.all(id=ids)}
     return tuple(_move(event, people) for event in events)
@@ -140,7 +140,7 @@ def _move(event: Event, people: dict[str, str]) -> Move:
     return Move(event.at, actor, event.action, details["from"], details["to"], int(details["revision"]), event.note)
 
 
-def _events(tx: Transaction, pointer: Pointer) -> list[Event]:
+def moves_of(tx: Transaction, pointer: Pointer) -> list[Event]:
     """Return the moves of a pointer, newest first."""
     found = tx.events.all(object_type="pointer", object_id=pointer.id, action=MOVES)
     return sorted(found, key=lambda event: -int(event.details["revision"]))
@@ -189,7 +189,7 @@ def _published_as(tx: Transaction, pointer: Pointer, study: Study, version_id: s
     version = tx.versions.find(id=version_id)
     if version is None:
         return None
-    for event in _events(tx, pointer):
+    for event in moves_of(tx, pointer):
         if event.details["to"] == version.name and event.details.get("study") == study.id:
             return _then(pointer, version, event)
     raise Conflict("This id is taken by another version; send a fresh one.")
@@ -201,7 +201,7 @@ def _repeated(
     """Return what a request was answered that made this very move, or None where nobody has moved since."""
     if revision == pointer.revision:
         return None
-    for event in _events(tx, pointer):
+    for event in moves_of(tx, pointer):
         version = tx.versions.find(prompt_key=pointer.prompt_key, name=event.details["to"])
         if event.action == action and int(event.details["revision"]) == revision + 1 and version is not None:
             return _then(pointer, version, event) if wanted in (None, version) else None
@@ -240,7 +240,7 @@ def _moved(
 
 def _before(tx: Transaction, pointer: Pointer) -> PromptVersion:
     """Return the version that was live last before this one, withdrawn ones passed over."""
-    for event in _events(tx, pointer):
+    for event in moves_of(tx, pointer):
         version = tx.versions.find(prompt_key=pointer.prompt_key, name=event.details["from"])
         if version is not None and version.status == "released" and version.id != pointer.version_id:
             return version

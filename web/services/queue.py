@@ -22,6 +22,7 @@ from web.services.pairing import plan_pairs
 from web.services.publication import repair
 from web.services.requests import diagnose_request, suggest_request
 from web.services.retention import prune_job
+from web.services.safeguard import watch_rows
 from web.services.stopping import stop_if_due
 from web.services.training import drop_unheld, plan_job
 from web.transactions import Transaction
@@ -141,6 +142,7 @@ def tick(parts: Parts) -> None:
         tx.of_jobs.add_once([prune_job(now), *(pairs_job(test, now) for test in tests)])
         tx.of_jobs.prune(now - timedelta(days=1))
         tx.of_people.forget_attempts(now - timedelta(days=1))
+    watch_rows(parts)
     repair(parts)
 
 
