@@ -50,6 +50,10 @@ class Generator(Protocol):
         """Return the parameters that can be tuned, with ranges, units and defaults."""
         ...
 
+    def limits(self) -> Mapping[str, int]:
+        """Return the components of a prompt that it reads, and how many characters it takes of each."""
+        ...
+
     def generate(self, request: GenerateRequest) -> Generated:
         """Make one output, or raise a ServiceError that says why not."""
         ...

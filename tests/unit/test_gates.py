@@ -125,6 +125,23 @@ def test_what_was_rolled_back_or_rejected_does_not_come_again() -> None:
         assert rejected_by(added("Make it  BRIGHTER!"), replace(GAUGE, before=(before,))) == "no_op near_duplicate"
 
 
+def test_what_a_gate_refused_is_known_again_by_its_digest_however_it_is_spelt() -> None:
+    gauge = replace(GAUGE, refused={gates.digest(added("Make it brighter.")): "length"})
+    found = first_rejection(added("MAKE it  brighter!"), gauge)
+    assert found is not None
+    assert (found.gate, "refused (length)" in found.reason) == ("no_op", True)
+    assert rejected_by(added("Make it much brighter."), gauge) is None
+    same_words = replace(GAUGE, refused={gates.digest(PARENT): "length"})
+    assert rejected_by(replace(PARENT, parameter_defaults={"local": {"exposure": 0.2}}), same_words) is None
+
+
+def test_a_text_is_filled_with_nothing_and_with_long_values_too() -> None:
+    loop = "{% for one in subject %}" + "Mind the light in each corner of the room, and the walls around it too. " * 3
+    for text, told in ((loop + "{% endfor %}", "longer than 200000"), ("{% if subject %}x{% endif %}", None)):
+        found = gates.renders(added(text), Gauge(PARENT))
+        assert (found and told in found.reason) if told else found is None
+
+
 def test_old_words_with_new_parameters_are_old_words_unless_they_are_the_parents() -> None:
     moved: Mapping[str, Any] = {"parameter_defaults": {"local": {"exposure": 0.9}}}
     gauge = replace(GAUGE, before=(EARLIER, replace(PARENT, id="b", name="v1.2.0", **moved)))

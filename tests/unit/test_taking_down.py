@@ -38,6 +38,9 @@ class Constant:
     def space(self) -> ParameterSpace:
         return SPACE
 
+    def limits(self) -> dict[str, int]:
+        return {}
+
     def generate(self, request: GenerateRequest) -> Generated:
         return Generated(photo(99), "image/jpeg", 48, 48)
 

@@ -26,7 +26,10 @@ class Evolving:
 
 @dataclass(frozen=True)
 class Proposed:
-    """One candidate of a round: how it was made, what it changes, and which gate refused it, if one did."""
+    """One candidate of a round: how it was made, what it changes, and which gate refused it, if one did.
+
+    `digest` is by what a refused text is known again; the text itself is not kept.
+    """
 
     operator: Operator
     version_id: str | None
@@ -34,6 +37,7 @@ class Proposed:
     expected: str
     gate: str = ""
     reason: str = ""
+    digest: str = ""
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,8 @@ Whoever made the candidate goes through all of them: a model, a script, the opti
 counts only where it is new, which means that it is not in the parent.
 """
 
+import hashlib
+import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from importlib import import_module
@@ -21,6 +23,7 @@ GateId = Literal[
 
 GROWTH, GRACE = 1.3, 200  # a text may become so many times as long as the parent's, and so many characters more
 ALIKE = 95  # of 100: whole texts with their words sorted
+LONG = 1_000  # characters of a value that production may fill in
 COPIED = 5  # words in a row that are taken for a rater's
 _REASONS = {
     "secret": "a key or password",
@@ -45,7 +48,8 @@ class Gauge:
 
     `before` are the prompt's other versions and candidates, whatever became of them: rejected and rolled back ones too.
     `limits` are the characters that a provider takes, by generator and slot. `comments` are those the proposer saw.
-    `samples` are values of the variables as they occur, beside the defaults.
+    `samples` are values of the variables as they occur, beside the defaults. `refused` are the gates that refused
+    texts in earlier rounds, by the digests of those.
     """
 
     parent: PromptVersion
@@ -53,6 +57,7 @@ class Gauge:
     limits: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     comments: tuple[str, ...] = ()
     samples: tuple[Mapping[str, str], ...] = ()
+    refused: Mapping[str, str] = field(default_factory=dict)
 
 
 Gate = Callable[[PromptVersion, Gauge], Rejection | None]
@@ -121,7 +126,15 @@ def no_op(candidate: PromptVersion, gauge: Gauge) -> Rejection | None:
         is_same = texts == _normal(version)
         if is_same and (changes_texts or candidate.parameter_defaults == version.parameter_defaults):
             return Rejection("no_op", f"It says what {version.name or 'an earlier candidate'} says already.")
+    if changes_texts and (refusing := gauge.refused.get(digest(candidate))) is not None:
+        return Rejection("no_op", f"It was proposed before, and refused ({refusing}).")
     return None
+
+
+def digest(candidate: PromptVersion) -> str:
+    """Return by what the words of a text are known again, also where the text itself is not to be kept."""
+    said = sorted((*where, text) for where, text in _normal(candidate).items())
+    return hashlib.sha256(json.dumps(said).encode()).hexdigest()
 
 
 def near_duplicate(candidate: PromptVersion, gauge: Gauge) -> Rejection | None:
@@ -163,9 +176,10 @@ def safety(candidate: PromptVersion, gauge: Gauge) -> Rejection | None:
 
 
 def renders(candidate: PromptVersion, gauge: Gauge) -> Rejection | None:
-    """Refuse texts that cannot be filled with the defaults and with every sample."""
+    """Refuse texts that cannot be filled with the defaults, with every sample, with nothing, and with long values."""
+    extremes = [dict.fromkeys(candidate.variables, value) for value in ("", "x" * LONG)]
     for where, text in _texts(candidate):
-        for values in _bindings(candidate, gauge):
+        for values in (*_bindings(candidate, gauge), *extremes):
             try:
                 render(text, values)
             except InvalidRequest as error:

@@ -11,6 +11,7 @@ from web.domain.ids import is_id, new_id
 from web.domain.prompt import PromptVersion, Variable
 from web.ports import Parts
 from web.services.audit import record
+from web.services.gauging import limits
 from web.services.releases import live_of, prompt_of
 from web.transactions import Transaction
 
@@ -71,7 +72,7 @@ def draft(parts: Parts, actor: Actor, prompt_key: str, asked: Draft) -> PromptVe
         known = tx.versions.find(id=made.id)
         if known is not None:
             return _same(known, made)
-        _check(tx, parent, made)
+        _check(parts, tx, parent, made)
         kept = tx.versions.add(made)
         record(tx, now, actor, "version.drafted", ("version", kept.id), after=kept, details={"prompt": key})
         return kept
@@ -84,10 +85,10 @@ def _parent(tx: Transaction, key: str, parent_id: str) -> PromptVersion:
     return found
 
 
-def _check(tx: Transaction, parent: PromptVersion, made: PromptVersion) -> None:
+def _check(parts: Parts, tx: Transaction, parent: PromptVersion, made: PromptVersion) -> None:
     made.check()
     before = tuple(one for one in tx.versions.all(prompt_key=made.prompt_key) if one.id != parent.id)
-    found = first_rejection(made, Gauge(parent, before))
+    found = first_rejection(made, Gauge(parent, before, limits(parts, parent)))
     if found is not None:
         raise InvalidRequest(f"{found.reason} ({found.gate})")
 

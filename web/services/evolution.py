@@ -19,6 +19,7 @@ from web.ports import Parts
 from web.services.abtests import Challenge, start
 from web.services.audit import record
 from web.services.evolving import open_test, waiting
+from web.services.gauging import with_memory
 from web.services.material import gather
 from web.services.proposing import PURPOSE, SCRIPTED, Candidates, diagnosis_of, question, reflect, sifted
 from web.services.releases import prompt_of
@@ -163,6 +164,7 @@ def _propose(parts: Parts, begun: Round) -> None:
     with parts.store.read() as tx:
         study = tx.studies.get(begun.study_id)
         material = gather(tx, study, seed)
+        material = replace(material, gauge=with_memory(parts, tx, material.gauge))
     begun = replace(begun, parents=(material.parent.id,), evidence=material.evidence)
     better = tuned(parts, study, material)
     if better.versions:

@@ -13,8 +13,8 @@ from ml_service.errors import InvalidRequest
 from web.domain import evolver, reflection
 from web.domain.edits import apply
 from web.domain.evolution import Proposed
-from web.domain.gates import first_rejection
-from web.domain.hostile import fenced, legible
+from web.domain.gates import Rejection, digest, first_rejection
+from web.domain.hostile import cleaned, fenced, legible
 from web.domain.ids import new_id
 from web.domain.prompt import PromptVersion
 from web.domain.reflection import Draft, Reflection
@@ -84,7 +84,7 @@ def sifted(material: Material, answer: Reflection, most: int, now: datetime) -> 
 def _sifted(
     material: Material, draft: Draft, taken: list[PromptVersion], most: int, now: datetime
 ) -> tuple[PromptVersion | None, Proposed]:
-    told = Proposed(draft.operator, None, legible(draft.changelog), legible(draft.expected_effect))
+    told = Proposed(draft.operator, None, cleaned(draft.changelog).text, cleaned(draft.expected_effect).text)
     try:
         components = apply(material.parent, draft.edits)
     except InvalidRequest as error:
@@ -105,10 +105,15 @@ def _sifted(
     )
     found = first_rejection(candidate, replace(material.gauge, before=(*material.gauge.before, *taken)))
     if found is not None:
-        return None, replace(told, gate=found.gate, reason=legible(found.reason))
+        return None, replace(told, gate=found.gate, reason=_reason(found), digest=digest(candidate))
     if len(taken) >= most:
         return None, replace(told, gate="room", reason=f"The study tests at most {most} challengers at once.")
     return candidate, replace(told, version_id=candidate.id)
+
+
+def _reason(found: Rejection) -> str:
+    """Return why a candidate was refused; what was unsafe to publish is not kept in the reason either."""
+    return f"{found.reason.partition(': “')[0].rstrip('.')}." if found.gate == "safety" else legible(found.reason)
 
 
 def diagnosis_of(answer: Reflection) -> str:

@@ -3,6 +3,8 @@
 They are made as options are, at the same size and in the same format, so that nothing but the picture tells them apart.
 """
 
+from collections.abc import Mapping
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -29,6 +31,10 @@ class DegradedCopies:
     def space(self) -> ParameterSpace:
         """Return the faults to choose from."""
         return SPACE
+
+    def limits(self) -> Mapping[str, int]:
+        """Return nothing: it reads no prompt."""
+        return {}
 
     def generate(self, request: GenerateRequest) -> Generated:
         """Make one JPEG; the seed varies how strong the fault is, and where noise falls."""

@@ -33,6 +33,7 @@ SPACE = ParameterSpace(
     }
 )
 
+MOST_CHARACTERS = 8_000  # of a text, so that looking for phrases never takes long
 _JPEG = [
     cv2.IMWRITE_JPEG_QUALITY,
     92,
@@ -52,6 +53,10 @@ class LocalGenerator:
     def space(self) -> ParameterSpace:
         """Return the parameters that can be tuned, with ranges, units and defaults."""
         return SPACE
+
+    def limits(self) -> Mapping[str, int]:
+        """Return the components of a prompt that it reads, and how many characters it takes of each."""
+        return {"prompt": MOST_CHARACTERS, "negative_prompt": MOST_CHARACTERS}
 
     def generate(self, request: GenerateRequest) -> Generated:
         """Make one JPEG (quality 92, 4:4:4, no metadata); an unreadable source or a bad point is InvalidRequest."""
