@@ -12,6 +12,7 @@ from tests.journeys.server import Server, serving
 from tests.journeys.studies import studying
 from web.domain.access import Role
 from web.domain.study import Study
+from web.http.session import COOKIE
 
 NETWORK = "Failed to load resource"
 PATIENCE_MS = 20_000
@@ -68,24 +69,22 @@ def visit(server: Server, browser: Browser, request: pytest.FixtureRequest) -> I
 
 @pytest.fixture
 def study(server: Server, request: pytest.FixtureRequest) -> Iterator[Study]:
-    """A running study of this test with six experiments ready."""
+    """A running study of this test with experiments ready."""
     with studying(server, request.node.name) as study:
         yield study
 
 
 @pytest.fixture
 def join(server: Server, visit: Visit) -> Join:
-    """Sign somebody new in by a link and return them before a blank tab."""
+    """Sign somebody new in and return them before a blank tab."""
 
     def join(study: Study | None = None, role: Role = "rater", base_url: str = server.url, **more: object) -> Rater:
         email = f"{role}{next(numbers)}@example.org"
-        page = visit(base_url, **more).new_page()
-        page.goto(server.link(email, role).replace(server.url, base_url))
-        page.get_by_role("button", name="Join and sign in").click()
-        page.wait_for_url("**/train")
+        context = visit(base_url, **more)
+        context.add_cookies([{"name": COOKIE, "value": server.session_of(email, role), "url": base_url}])
         if study is not None:
             server.settle_in(email, study.id)
-        return Rater(page, email, study.id if study else "")
+        return Rater(context.new_page(), email, study.id if study else "")
 
     return join
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from playwright.sync_api import Page
 
+from tests.journeys.server import until
 from tests.journeys.test_accessible import SCHEMES, assert_accessible
 
 DESK: dict[str, Any] = {"viewport": {"width": 1280, "height": 800}, "color_scheme": "light"}
@@ -17,6 +18,7 @@ PHONE: dict[str, Any] = {
 }
 SCREENS = {"desk": DESK, "phone": PHONE}
 SHOTS = os.environ.get("PALATE_SCREENSHOTS")
+OVER = "() => document.readyState === 'complete' && [...document.images].every(image => image.complete)"
 UNSEEN = "() => [...document.images].filter(image => !image.complete || !image.naturalWidth).map(image => image.alt)"
 
 
@@ -24,7 +26,7 @@ def look(page: Page, name: str) -> None:
     """Hold a page to what every page must be, and keep pictures of it where somebody wants to see it."""
     for image in page.locator("main img").all():
         image.scroll_into_view_if_needed()
-    page.wait_for_load_state("networkidle")
+    until(f"all of {name}", lambda: page.evaluate(OVER))
     assert page.evaluate(UNSEEN) == [], f"{name} has images that cannot be seen"
     assert page.viewport_size is not None
     wide = page.evaluate("document.scrollingElement.scrollWidth") - page.viewport_size["width"]

@@ -108,6 +108,11 @@ class Server:
         secret = accounts.invite(self.store, self.parts.clock, self.operator, role, email)
         return f"{self.url}/link/{secret}"
 
+    def session_of(self, email: str, role: Role = "rater") -> str:
+        """Let somebody in by such a link and return the secret of their session."""
+        secret = accounts.invite(self.store, self.parts.clock, self.operator, role, email)
+        return accounts.use_link(self.store, self.parts.clock, secret)
+
     def settle_in(self, email: str, study_id: str) -> None:
         """Have somebody read the guidelines and do the practice of a study, so that photos come at once."""
         now = self.parts.clock.now()
@@ -141,8 +146,8 @@ class Server:
 def serving(folder: Path) -> Iterator[Server]:
     """Run a server on a new database until the block is left."""
     server = Server(folder)
-    server.start()
     try:
+        server.start()
         yield server
     finally:
         server.stop()

@@ -1,17 +1,36 @@
-"""Studies for journeys: photos that look like photos, and a queue filled by the server's own worker."""
+"""Studies for journeys: photos that look like photos, and a queue of what the product's own generator makes of them."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import cache
+from hashlib import sha256
 
-from tests.journeys.server import Server, until
+from benchmarks.rate_world import option_of
+from ml_service.contract import Point
+from ml_service.space import SearchSpace
+from tests.journeys.server import Server
 from web.adapters.demo import DemoInput, demo_inputs
-from web.domain.study import Study
-from web.ports import CleanImage
-from web.services import intake, queue
+from web.adapters.generators.local import SPACE, LocalGenerator
+from web.domain.experiment import Experiment
+from web.domain.ids import new_id
+from web.domain.study import Input, Study
+from web.ports import CleanImage, Generated, GenerateRequest
+from web.services import generation, intake
 from web.services.studies import StudyDraft, make_study, move_study
+from web.transactions import Transaction
 
 PHOTOS = 12
+READY = 16  # so many that the worker makes no more while a few are rated
+REMEMBERED: dict[str, Generated] = {}
+
+
+class Remembering(LocalGenerator):
+    """The local generator, which makes the same picture once for all journeys."""
+
+    def generate(self, request: GenerateRequest) -> Generated:
+        key = sha256(repr(request).encode()).hexdigest()
+        return REMEMBERED.get(key) or REMEMBERED.setdefault(key, super().generate(request))
 
 
 @cache
@@ -20,26 +39,38 @@ def photos() -> tuple[DemoInput, ...]:
     return tuple(demo_inputs(PHOTOS))
 
 
+@cache
+def points() -> tuple[Point, ...]:
+    """Return two points for each photo: how an optimizer begins that knows nothing."""
+    return tuple(SearchSpace(SPACE).initial(0, 2 * PHOTOS))
+
+
 @contextmanager
-def studying(server: Server, name: str, ready: int = 6, raters_wanted: int = 1) -> Iterator[Study]:
-    """Run a study, from when so many experiments are ready until the block is left."""
+def studying(server: Server, name: str, ready: int = READY, raters_wanted: int = 1) -> Iterator[Study]:
+    """Run a study with so many experiments ready until the block is left."""
     parts, admin = server.parts, server.operator
-    space = parts.generators["local"].space()
-    study = make_study(parts, admin, StudyDraft(name, {"local": space}, raters_wanted=raters_wanted))
-    for photo in photos():
-        image = CleanImage(photo.body, "image/jpeg", photo.width, photo.height)
-        incoming = intake.store_image(parts, study, photo.name, image, related=photo.group)
-        with server.store.begin() as tx:
-            intake.present_or_added(parts, tx, incoming)
-    queue.plan(parts, study.id, depth=ready)
-    until(f"{ready} experiments of {name} made by the worker", lambda: ready_count(server, study) >= ready)
+    study = make_study(parts, admin, StudyDraft(name, {"local": SPACE}, raters_wanted=raters_wanted))
+    incoming = [intake.store_image(parts, study, photo.name, image(photo), related=photo.group) for photo in photos()]
+    with server.store.begin() as tx:
+        sources = [intake.present_or_added(parts, tx, one) for one in incoming]
+        planned = [_plan(tx, study, number, sources[number % PHOTOS]) for number in range(ready)]
+    remembering = replace(parts, generators={"local": Remembering()})
+    for experiment in planned:
+        generation.generate(remembering, experiment.id)
     try:
         yield study
     finally:
         move_study(parts, admin, study.id, "archived")
 
 
-def ready_count(server: Server, study: Study) -> int:
-    """Return how many experiments of a study can be shown."""
-    with server.store.read() as tx:
-        return len(tx.experiments.all(study_id=study.id, state="ready"))
+def image(photo: DemoInput) -> CleanImage:
+    return CleanImage(photo.body, "image/jpeg", photo.width, photo.height)
+
+
+def _plan(tx: Transaction, study: Study, number: int, source: Input) -> Experiment:
+    now, version = source.created_at, generation.live_version(tx, study).id
+    experiment = tx.experiments.add(Experiment(new_id(), study.id, source.id, "explore", "planned", now, now))
+    for place in (0, 1):
+        point = points()[(2 * number + place) % len(points())]
+        tx.options.add(replace(option_of(experiment, place, version, "", point), state="planned", output_id=None))
+    return experiment

@@ -110,6 +110,8 @@ def test_no_answer_of_the_server_tells_a_rater_how_images_were_made(server: Serv
 
 def test_addresses_of_images_differ_between_raters_and_their_files_carry_no_metadata(shared: Study, join: Join) -> None:
     both = [join(shared), join(shared)]
+    for rater in both:
+        rater.open()
     turns = [turn_of(rater, shared) for rater in both]
     seen_by_both = set(options_of(turns[0])) & set(options_of(turns[1]))
     assert seen_by_both

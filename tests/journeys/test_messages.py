@@ -12,7 +12,7 @@ WORDS = "Look at the <b>sky</b>, too."
 
 
 def test_a_message_is_shown_until_the_rater_says_that_they_read_it(server: Server, join: Join) -> None:
-    with studying(server, "written to", ready=8) as study:
+    with studying(server, "written to") as study:
         rater = join(study)
         with server.store.read() as tx:
             person = tx.users.find(email=rater.email)

@@ -21,7 +21,7 @@ CONSENT = "We keep your ratings under your name.\n\nYou may stop at any time."
 @pytest.fixture
 def asking(server: Server) -> Iterator[Study]:
     """A study that asks for consent."""
-    with studying(server, "asking", ready=6) as study:
+    with studying(server, "asking") as study:
         with server.store.begin() as tx:
             kept = tx.studies.get(study.id)
             tx.studies.replace(replace(kept, guide=replace(kept.guide, consent=CONSENT)))

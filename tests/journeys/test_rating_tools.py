@@ -41,7 +41,7 @@ ATTENDED = """async () => {
 @pytest.fixture(scope="module")
 def room(server: Server) -> Iterator[Study]:
     """A study that every rater of these journeys gets whole."""
-    with studying(server, "the room", ready=6, raters_wanted=20) as study:
+    with studying(server, "the room", raters_wanted=20) as study:
         yield study
 
 

@@ -23,7 +23,7 @@ import { Failure, tabToken, Wire } from "./train/wire.js";
 const LEAST_AHEAD = 4;
 const MOST_AHEAD = 60;
 const POINTER_GATE_MS = 300; // the second half of a double click
-const FATIGUE_CHECK_MS = 5_000;
+const FATIGUE_CHECK_MS = 1_000;
 
 const main = byId("main");
 const KEY_GATE_MS = Number(main.dataset.keyGate); // a bounced key comes sooner than anyone can judge

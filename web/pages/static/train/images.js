@@ -2,9 +2,11 @@
 
 import { orElse } from "./store.js";
 
-const AT_ONCE = 3; // leaves connections of the browser's six per host for answers
+const AT_ONCE = 4; // leaves two of the browser's six connections per host: for answers, and for what is asked
 const TRIES = 3;
 const RETRY_MS = 250;
+const FIRST = -1; // the place of what is waited for
+const LAST = 1_000; // the place of what nobody has said anything of
 
 /** An image could not be had: it is broken, it is not this rater's any more, or the server was not reached. */
 export class ImageFailure extends Error {
@@ -18,6 +20,12 @@ export class ImageFailure extends Error {
 /** @param {number} ms */
 const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
+/** Let go of an image's bytes and pixels. @param {HTMLImageElement} image */
+function free(image) {
+  URL.revokeObjectURL(image.src);
+  image.removeAttribute("src");
+}
+
 /** The images of the items to come. */
 export class Images {
   /** @type {Map<string, Promise<HTMLImageElement>>} */
@@ -26,8 +34,12 @@ export class Images {
   #fetching = new Map();
   /** @type {Set<string>} addresses whose bytes were no image once */
   #spoilt = new Set();
-  /** @type {(() => void)[]} */
+  /** @type {{url: string, go: () => void, drop: () => void}[]} */
   #waiting = [];
+  /** @type {Map<string, number>} places in the order in which images are wanted; those the rater waits for come first */
+  #places = new Map();
+  /** @type {Set<string>} those whose bytes are in the browser */
+  #kept = new Set();
   #busy = 0;
 
   /** @param {import("./store.js").Store} store */
@@ -37,32 +49,43 @@ export class Images {
 
   /** Return the image, decoded; `urgent` goes before all that waits. @param {string} url @param {boolean} [urgent] */
   load(url, urgent = false) {
+    if (urgent) this.#places.set(url, FIRST);
     let image = this.#decoded.get(url);
     if (!image) {
-      image = this.#decode(url, urgent);
-      this.#decoded.set(url, image);
-      image.catch(() => this.#decoded.delete(url));
+      const fresh = this.#decode(url);
+      fresh.catch(() => this.#decoded.get(url) === fresh && this.#decoded.delete(url));
+      this.#decoded.set(url, fresh);
+      image = fresh;
     }
     return image;
   }
 
-  /** Fetch the image's bytes into the browser, without decoding; a failure shows when it is loaded. @param {string} url */
-  fetchAhead(url) {
-    this.#blob(url, false).catch((error) => {
-      if (!(error instanceof ImageFailure)) throw error;
-    });
-  }
-
-  /** Decode ahead; a failure shows when it is loaded again. @param {string} url */
-  decodeAhead(url) {
-    this.load(url).catch((error) => {
-      if (!(error instanceof ImageFailure)) throw error;
-    });
+  /**
+   * Decode some images and fetch the bytes of others, the first ones first, and free all the rest; a failure shows when
+   * the image is loaded.
+   * @param {string[]} near @param {string[]} far
+   */
+  want(near, far) {
+    const urgent = [...this.#places].filter(([url, place]) => place === FIRST && this.#fetching.has(url));
+    this.#places = new Map([...new Set([...near, ...far])].map((url, place) => [url, place]));
+    for (const [url, place] of urgent) this.#places.set(url, place);
+    const dropped = this.#waiting.filter(({ url }) => !this.#places.has(url));
+    this.#waiting = this.#waiting.filter(({ url }) => this.#places.has(url));
+    for (const { drop } of dropped) drop();
+    this.#keepOnly(new Set(near));
+    this.#kept = new Set([...this.#places.keys()].filter((url) => this.#kept.has(url)));
+    const missing = far.filter((url) => !this.#kept.has(url));
+    for (const coming of [...near.map((url) => this.load(url)), ...missing.map((url) => this.#blob(url))]) {
+      coming.catch((error) => {
+        if (!(error instanceof ImageFailure)) throw error;
+      });
+    }
   }
 
   /** Show an image in a place of its own, whatever is freed elsewhere. @param {HTMLImageElement} place @param {string} url */
   async showIn(place, url) {
-    place.src = URL.createObjectURL(await this.#blob(url, false));
+    this.#places.set(url, FIRST);
+    place.src = URL.createObjectURL(await this.#blob(url));
     try {
       await place.decode();
     } catch {
@@ -72,27 +95,27 @@ export class Images {
     }
   }
 
-  /** Free the decoded images that are not among these. @param {Set<string>} wanted addresses */
-  keepOnly(wanted) {
+  /** @param {Set<string>} wanted addresses of decoded images */
+  #keepOnly(wanted) {
     for (const [url, loading] of this.#decoded) {
       if (wanted.has(url)) continue;
       this.#decoded.delete(url);
-      loading.then((image) => image.isConnected || URL.revokeObjectURL(image.src), () => undefined);
+      loading.then((image) => image.isConnected || free(image), () => undefined);
     }
   }
 
-  /** @param {string} url @param {boolean} urgent */
-  async #decode(url, urgent) {
+  /** @param {string} url */
+  async #decode(url) {
     for (let tries = 1; ; tries += 1) {
       const image = new Image();
       image.decoding = "sync";
       image.draggable = false;
-      image.src = URL.createObjectURL(await this.#blob(url, urgent));
+      image.src = URL.createObjectURL(await this.#blob(url));
       try {
         await image.decode();
         return image;
       } catch {
-        URL.revokeObjectURL(image.src);
+        free(image);
         await this.#spoil(url);
         if (tries === TRIES) throw new ImageFailure("broken", url);
       }
@@ -102,44 +125,65 @@ export class Images {
   /** Have the image's bytes fetched anew: those that came are no image. @param {string} url */
   async #spoil(url) {
     this.#spoilt.add(url);
+    this.#kept.delete(url);
     await orElse(this.store.dropImages([url]), undefined);
   }
 
-  /** @param {string} url @param {boolean} urgent */
-  #blob(url, urgent) {
+  /** @param {string} url @returns {Promise<Blob>} */
+  #blob(url) {
     let fetching = this.#fetching.get(url);
     if (!fetching) {
-      fetching = this.#keptOrFetched(url, urgent).finally(() => this.#fetching.delete(url));
-      this.#fetching.set(url, fetching);
+      const fresh = this.#keptOrFetched(url).finally(() => this.#fetching.get(url) === fresh && this.#fetching.delete(url));
+      this.#fetching.set(url, fresh);
+      fetching = fresh;
     }
     return fetching;
   }
 
-  /** @param {string} url @param {boolean} urgent */
-  async #keptOrFetched(url, urgent) {
+  /** @param {string} url */
+  async #keptOrFetched(url) {
     const kept = await orElse(this.store.image(url), undefined);
-    if (kept) return kept;
-    await this.#turn(urgent);
+    if (kept) {
+      this.#kept.add(url);
+      return kept;
+    }
+    await this.#turn(url);
     try {
       const blob = await this.#fetchTried(url);
-      await orElse(this.store.keepImage(url, blob), undefined);
+      if (await orElse(this.store.keepImage(url, blob), undefined)) this.#kept.add(url);
       return blob;
     } finally {
       this.#busy -= 1;
-      this.#waiting.shift()?.();
+      this.#first()?.go();
     }
   }
 
-  /** Wait for one of the few places. @param {boolean} urgent */
-  async #turn(urgent) {
-    if (this.#busy >= AT_ONCE) {
-      await new Promise((resolve) => {
-        const go = () => resolve(undefined);
-        if (urgent) this.#waiting.unshift(go);
-        else this.#waiting.push(go);
-      });
+  /** Wait until one of the few that are fetched at once may be this one; fail where it is wanted no more. @param {string} url */
+  async #turn(url) {
+    if (this.#busy < AT_ONCE) {
+      this.#busy += 1;
+      return;
     }
-    this.#busy += 1;
+    await new Promise((resolve, reject) => {
+      const go = () => {
+        this.#busy += 1;
+        resolve(undefined);
+      };
+      const drop = () => {
+        this.#decoded.delete(url); // whoever wants it again from now on has it fetched
+        this.#fetching.delete(url);
+        reject(new ImageFailure("over", url));
+      };
+      this.#waiting.push({ url, go, drop });
+    });
+  }
+
+  /** Take out the one that is wanted first of those that wait. */
+  #first() {
+    const place = (/** @type {{url: string}} */ { url }) => this.#places.get(url) ?? LAST;
+    const [first] = [...this.#waiting].sort((a, b) => place(a) - place(b));
+    this.#waiting = this.#waiting.filter((one) => one !== first);
+    return first;
   }
 
   /** @param {string} url @returns {Promise<Blob>} */

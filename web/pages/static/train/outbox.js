@@ -43,6 +43,7 @@ export class Outbox extends EventTarget {
   #again = false;
   #taken = 0; // entries taken in so far
   #tries = 0;
+  #flows = false; // the last batch went through
   #limit = BATCH;
   #timer = 0;
 
@@ -53,6 +54,7 @@ export class Outbox extends EventTarget {
     this.wire = wire;
     this.pending = 0; // entries not told yet
     this.gain = 0; // answers less undos among them
+    this.batches = 0; // told so far
     /** @type {"saved"|"waiting"|"signin"} */
     this.state = "saved";
     addEventListener("online", () => this.flush(true));
@@ -120,6 +122,13 @@ export class Outbox extends EventTarget {
     return this.#running;
   }
 
+  /** Resolve once some of what is kept was told, or cannot be; at once while all of it goes through. */
+  async told() {
+    const done = this.flush();
+    if (this.#flows) return;
+    await Promise.race([done, new Promise((resolve) => this.addEventListener("told", resolve, { once: true }))]);
+  }
+
   async #drain() {
     try {
       while (this.#again) {
@@ -130,6 +139,7 @@ export class Outbox extends EventTarget {
       this.#tries = 0;
     } catch (error) {
       if (!(error instanceof Failure)) throw error;
+      this.#flows = false;
       await this.#recount(error.kind === "session" ? "signin" : "waiting");
       this.#timer = setTimeout(() => this.flush(true), Math.max(backOff(this.#tries), error.waitMs));
       this.#tries += 1;
@@ -143,6 +153,8 @@ export class Outbox extends EventTarget {
       const first = entries[0];
       if (first.kind === "undo") await this.#tellUndo(first);
       else await this.#tellAnswers(entries);
+      this.#flows = true;
+      this.batches += 1;
       await this.#recount("saved");
       this.dispatchEvent(new Event("told"));
     }

@@ -10,6 +10,12 @@ import { orElse } from "./store.js";
 import { Failure } from "./wire.js";
 
 const DECODED_AHEAD = 5;
+const MOST_LEASES = 60; // the server gives no more
+const FAIR = 12; // others wait for what one rater holds
+const OPTIONS = 2; // of most experiments
+const TRIPS = 3; // until a photo that is asked for now is here: its lease, and others' images before its own
+const FIRST_MS = 1_000;
+const SLOWEST_MS = 3_000; // who takes longer for a photo rests
 const EXPERIMENTS_REMEMBERED = 150;
 
 /** Return the items of an experiment. @param {Experiment} experiment @returns {Item[]} */
@@ -29,17 +35,20 @@ export class Queue {
   #back = new Set();
   /** @type {Set<string>} experiments shown elsewhere on the page */
   #elsewhere = new Set();
+  #trip = 0; // milliseconds for the server to answer
+  #between = FIRST_MS; // milliseconds from photo to photo, of late
+  #taken = 0;
 
   /**
    * @param {import("./wire.js").Wire} wire @param {import("./store.js").Store} store
-   * @param {import("./images.js").Images} images @param {number} ahead experiments to hold
+   * @param {import("./images.js").Images} images @param {number} least experiments to hold
    * @param {string} study "" for the one the server chooses
    */
-  constructor(wire, store, images, ahead, study) {
+  constructor(wire, store, images, least, study) {
     this.wire = wire;
     this.store = store;
     this.images = images;
-    this.ahead = ahead;
+    this.least = least;
     this.study = study;
   }
 
@@ -48,16 +57,34 @@ export class Queue {
     return this.#items.length;
   }
 
-  /** Tell whether so few experiments wait that more should be asked for. */
-  get short() {
-    return new Set(this.#items.map((item) => item.experiment_id)).size < this.ahead - 1;
+  /** Return how many experiments to hold: more for who is faster than the network, as far as that is fair. */
+  get ahead() {
+    const rated = (TRIPS * this.#trip) / this.#between; // before what is asked for now is here
+    return Math.max(this.least, Math.min(FAIR, this.least + Math.round(rated / OPTIONS)));
   }
 
-  /** Lease more, or throw a Failure. @param {(option: string) => boolean} taken tells what must not be shown again */
-  async lease(taken) {
-    const query = new URLSearchParams({ n: String(this.ahead), ...(this.study && { study: this.study }) });
+  /** Tell whether so few experiments wait that more should be asked for. */
+  get short() {
+    return this.#held < this.ahead - 1;
+  }
+
+  /** Return how many experiments wait. */
+  get #held() {
+    return new Set(this.#items.map((item) => item.experiment_id)).size;
+  }
+
+  /**
+   * Lease more, or throw a Failure.
+   * @param {(option: string) => boolean} taken tells what must not be shown again
+   * @param {number} [untold] answers the server does not know: to it, their experiments are still held
+   */
+  async lease(taken, untold = 0) {
+    const n = Math.min(MOST_LEASES, Math.max(this.#held, this.ahead + Math.ceil(untold / OPTIONS)));
+    const query = new URLSearchParams({ n: String(n), ...(this.study && { study: this.study }) });
+    const asked = performance.now();
     /** @type {Next} */
     const next = await this.wire.call("GET", `/api/train/next?${query}`);
+    this.#trip = performance.now() - asked;
     await this.#merge(next, taken);
     await orElse(this.store.keepLeases(next), undefined);
     return next;
@@ -115,6 +142,9 @@ export class Queue {
 
   /** Return the next item and take it out. */
   take() {
+    const now = performance.now();
+    this.#between += 0.3 * (Math.min(SLOWEST_MS, now - this.#taken) - this.#between);
+    this.#taken = now;
     return this.#items.shift();
   }
 
@@ -133,14 +163,12 @@ export class Queue {
 
   /** Decode the images of the next items and fetch those of the others; free the rest. @param {Item | null} current */
   prefetch(current) {
-    const near = this.#items.slice(0, DECODED_AHEAD);
-    this.images.keepOnly(new Set([...(current ? [current] : []), ...near].flatMap((i) => [i.image_url, i.source_url])));
-    for (const item of near) this.images.decodeAhead(item.image_url);
-    for (const item of near) this.images.decodeAhead(item.source_url);
-    for (const item of this.#items.slice(DECODED_AHEAD)) {
-      this.images.fetchAhead(item.image_url);
-      this.images.fetchAhead(item.source_url);
-    }
+    const near = [...(current ? [current] : []), ...this.#items.slice(0, DECODED_AHEAD)];
+    const far = this.#items.slice(DECODED_AHEAD);
+    this.images.want(
+      [...near.map((item) => item.image_url), ...near.map((item) => item.source_url)],
+      far.flatMap((item) => [item.image_url, item.source_url]),
+    );
   }
 
   /** Drop kept images that neither the queue nor these items need. @param {Item[]} others */

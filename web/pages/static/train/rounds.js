@@ -3,7 +3,7 @@
 import { backOff } from "./outbox.js";
 import { Failure } from "./wire.js";
 
-/** Asks in rounds, one at a time; in each, what is kept is told first. */
+/** Asks in rounds, one at a time; in each, what is kept is told first, unless it is being told anyhow. */
 export class Rounds {
   resting = false;
   #running = false;
@@ -49,7 +49,7 @@ export class Rounds {
 
   async #round() {
     try {
-      await this.outbox.flush();
+      await this.outbox.told();
       this.#wanted = false;
       const wait = await this.ask();
       this.#failures = 0;

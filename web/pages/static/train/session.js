@@ -91,9 +91,10 @@ export class Session extends EventTarget {
   /** Lease more, or find out what is due first; return how long to wait before asking again. */
   async #ask() {
     if (await this.#mustWait()) return null;
-    const next = await this.queue.lease((option) => this.#taken(option));
+    const { batches } = this.outbox;
+    const next = await this.queue.lease((option) => this.#taken(option), this.outbox.pending);
     this.#emit("online", true);
-    this.#emit("progress", next.progress);
+    if (batches === this.outbox.batches) this.#emit("progress", next.progress); // else counted before what was told since
     const wait = this.#leased(next);
     await this.queue.prune([...this.history.map(({ item }) => item), ...(this.current ? [this.current] : [])]);
     return wait;
