@@ -20,12 +20,6 @@ export class ImageFailure extends Error {
 /** @param {number} ms */
 const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
-/** Let go of an image's bytes and pixels. @param {HTMLImageElement} image */
-function free(image) {
-  URL.revokeObjectURL(image.src);
-  image.removeAttribute("src");
-}
-
 /** The images of the items to come. */
 export class Images {
   /** @type {Map<string, Promise<HTMLImageElement>>} */
@@ -100,7 +94,7 @@ export class Images {
     for (const [url, loading] of this.#decoded) {
       if (wanted.has(url)) continue;
       this.#decoded.delete(url);
-      loading.then((image) => image.isConnected || free(image), () => undefined);
+      loading.then((image) => image.isConnected || URL.revokeObjectURL(image.src), () => undefined);
     }
   }
 
@@ -115,7 +109,7 @@ export class Images {
         await image.decode();
         return image;
       } catch {
-        free(image);
+        URL.revokeObjectURL(image.src);
         await this.#spoil(url);
         if (tries === TRIES) throw new ImageFailure("broken", url);
       }
