@@ -51,6 +51,7 @@ def bodies(ids: dict[str, str]) -> dict[str, dict[str, Any]]:
         "GET /api/v1/promotions": {"params": {"prompt_key": ids["key"]}},
         "POST /admin/prompts/{key}/promote": {"data": moved},
         "POST /admin/prompts/{key}/publish": {"data": published},
+        "POST /admin/prompts/{key}/write": {"data": {"do": "keep", "changelog": "w"}},
         "POST /api/v1/promotions": {"json": moved},
         "POST /api/v1/promotions/best": {"json": asked},
         "POST /api/v1/promotions/rollback": {"json": {"prompt_key": ids["key"], "revision": 1}},

@@ -351,6 +351,9 @@ DEEDS: dict[str, Callable[[Deeds], Response]] = {
         f"/api/v1/prompts/{DEFAULT_KEY}/versions",
         json={"changelog": "w", "parameter_defaults": {"local": {"gamma": 1.3}}},
     ),
+    "POST /admin/prompts/{key}/write": lambda d: d.admin(
+        "POST", f"{HOME}/write", data={"do": "keep", "changelog": "New.", "set.local.gamma": "1.4"}
+    ),
     "POST /api/v1/jobs/{job_id}/retry": lambda d: d.admin("POST", f"/api/v1/jobs/{d.parked()}/retry"),
     "POST /admin/studies/new": lambda d: d.admin("POST", "/admin/studies/new", data=fields("New")),
     "POST /admin/studies/{study_id}": lambda d: d.admin("POST", f"/admin/studies/{d.study()}", data=fields("B")),

@@ -36,10 +36,14 @@ _REASONS = {
 
 @dataclass(frozen=True)
 class Rejection:
-    """The gate that a candidate did not pass, and why, in a sentence."""
+    """The gate that a candidate did not pass, and why, in a sentence.
+
+    `where` is the text that it is about, as `generator.slot`, or `changelog`; empty where it is about the whole.
+    """
 
     gate: GateId
     reason: str
+    where: str = ""
 
 
 @dataclass(frozen=True)
@@ -68,6 +72,12 @@ def first_rejection(candidate: PromptVersion, gauge: Gauge) -> Rejection | None:
     return next((found for gate in GATES if (found := gate(candidate, gauge)) is not None), None)
 
 
+def rejections(candidate: PromptVersion, gauge: Gauge) -> dict[str, Rejection]:
+    """Return by place what the first gate says that a candidate does not pass there, for whoever writes one by hand."""
+    found = [one for gate in GATES if (one := gate(candidate, gauge)) is not None]
+    return {one.where: one for one in reversed(found)}
+
+
 def schema(candidate: PromptVersion, gauge: Gauge) -> Rejection | None:
     """Hold a candidate to the form in which versions are published, and to components that are known."""
     try:
@@ -78,9 +88,10 @@ def schema(candidate: PromptVersion, gauge: Gauge) -> Rejection | None:
     known |= {(generator, slot) for generator, slots in gauge.limits.items() for slot in slots}
     given = {where for where, _ in _texts(candidate)}
     for generator, slot in sorted(given - known):
-        return Rejection("schema", f"There is no text {generator}.{slot} for any generator to read.")
+        told = f"There is no text {generator}.{slot} for any generator to read."
+        return Rejection("schema", told, f"{generator}.{slot}")
     for generator, slot in sorted({where for where, _ in _texts(gauge.parent)} - given):
-        return Rejection("schema", f"The text {generator}.{slot} is missing.")
+        return Rejection("schema", f"The text {generator}.{slot} is missing.", f"{generator}.{slot}")
     return None
 
 
@@ -94,11 +105,12 @@ def same_placeholders(candidate: PromptVersion, gauge: Gauge) -> Rejection | Non
             used = placeholders(text, candidate.variables)
             wanted = placeholders(old.get(where, text), candidate.variables)
         except InvalidRequest as error:
-            return Rejection("placeholders", f"{_name(where)} is no template: {error}")
+            return Rejection("placeholders", f"{_name(where)} is no template: {error}", _name(where))
         for name in sorted(wanted - used):
-            return Rejection("placeholders", f"{_name(where)} lost the variable {name[:64]}.")
+            return Rejection("placeholders", f"{_name(where)} lost the variable {name[:64]}.", _name(where))
         for name in sorted(used - wanted):
-            return Rejection("placeholders", f"{_name(where)} has the variable {name[:64]}, which the parent has not.")
+            told = f"{_name(where)} has the variable {name[:64]}, which the parent has not."
+            return Rejection("placeholders", told, _name(where))
     return None
 
 
@@ -109,12 +121,12 @@ def length(candidate: PromptVersion, gauge: Gauge) -> Rejection | None:
         most = int(GROWTH * len(old[where]) + GRACE) if where in old else None
         if most is not None and len(text) > most:
             told = f"{_name(where)} has {len(text)} characters; from {len(old[where])} it may grow to {most}."
-            return Rejection("length", told)
+            return Rejection("length", told, _name(where))
         limit = gauge.limits.get(where[0], {}).get(where[1])
         longest = max((len(one) for one in _filled(text, candidate, gauge)), default=len(text))
         if limit is not None and longest > limit:
             told = f"{_name(where)} becomes {longest} characters long, and the provider takes {limit}."
-            return Rejection("length", told)
+            return Rejection("length", told, _name(where))
     return None
 
 
@@ -151,27 +163,28 @@ def near_duplicate(candidate: PromptVersion, gauge: Gauge) -> Rejection | None:
 
 def copying(candidate: PromptVersion, gauge: Gauge) -> Rejection | None:
     """Refuse five words in a row of a rater's comment."""
-    own = {run for text in _all(gauge.parent) for run in words.runs(text, COPIED)}
+    own = {run for _, text in _all(gauge.parent) for run in words.runs(text, COPIED)}
     said = {run for comment in gauge.comments for run in words.runs(comment, COPIED)} - own
-    for text in _all(candidate):
+    for where, text in _all(candidate):
         for run in words.runs(text, COPIED):
             if run in said:
-                return Rejection("copying", f"“{' '.join(run)[:120]}” is a rater's; say it in other words.")
+                return Rejection("copying", f"“{' '.join(run)[:120]}” is a rater's; say it in other words.", where)
     return None
 
 
 def safety(candidate: PromptVersion, gauge: Gauge) -> Rejection | None:
     """Refuse keys, personal data, links, orders to machines, unsafe terms and what cannot be seen."""
-    known = {_bare(finding) for text in _all(gauge.parent) for finding in findings(legible(text))}
-    visible = set("".join(_all(gauge.parent)))
-    for text in _all(candidate):
+    known = {_bare(finding) for _, text in _all(gauge.parent) for finding in findings(legible(text))}
+    visible = set("".join(text for _, text in _all(gauge.parent)))
+    for where, text in _all(candidate):
         for character in text:
             if not (character.isprintable() or character in "\n\t" or character in visible):
-                return Rejection("safety", f"It holds the character U+{ord(character):04X}, which cannot be seen.")
+                told = f"It holds the character U+{ord(character):04X}, which cannot be seen."
+                return Rejection("safety", told, where)
         for finding in findings(legible(text)):
             if _bare(finding) not in known:
                 told = "" if finding.kind == "secret" else f": “{finding.text[:80]}”"
-                return Rejection("safety", f"It holds {_REASONS[finding.kind]}{told}.")
+                return Rejection("safety", f"It holds {_REASONS[finding.kind]}{told}.", where)
     return None
 
 
@@ -183,7 +196,7 @@ def renders(candidate: PromptVersion, gauge: Gauge) -> Rejection | None:
             try:
                 render(text, values)
             except InvalidRequest as error:
-                return Rejection("render", f"{_name(where)}: {error}")
+                return Rejection("render", f"{_name(where)}: {error}", _name(where))
     return None
 
 
@@ -192,10 +205,10 @@ def drift(candidate: PromptVersion, gauge: Gauge) -> Rejection | None:
     old, new = dict(_texts(gauge.parent)), dict(_texts(candidate))
     for locked in gauge.parent.slots_locked:
         if locked not in candidate.slots_locked:
-            return Rejection("drift", f"{locked} is locked in the parent, and is not any more.")
+            return Rejection("drift", f"{locked} is locked in the parent, and is not any more.", locked)
     for where, text in old.items():
         if _name(where) in gauge.parent.slots_locked and new.get(where) != text:
-            return Rejection("drift", f"{_name(where)} is locked, and was changed.")
+            return Rejection("drift", f"{_name(where)} is locked, and was changed.", _name(where))
     return None
 
 
@@ -218,11 +231,11 @@ def _texts(version: PromptVersion) -> Iterator[tuple[tuple[str, str], str]]:
             yield (generator, slot), text
 
 
-def _all(version: PromptVersion) -> Iterator[str]:
-    """Go through every text that would be published."""
-    yield from (text for _, text in _texts(version))
-    yield from (variable.default for variable in version.variables.values())
-    yield version.changelog
+def _all(version: PromptVersion) -> Iterator[tuple[str, str]]:
+    """Go through every text that would be published, after its place."""
+    yield from ((_name(where), text) for where, text in _texts(version))
+    yield from (("", variable.default) for variable in version.variables.values())
+    yield "changelog", version.changelog
 
 
 def _name(where: tuple[str, str]) -> str:

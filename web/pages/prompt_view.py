@@ -88,6 +88,11 @@ def side(pieces: Iterable[Piece], other: PieceKind) -> Markup:
     return Markup().join(_piece(piece) for piece in pieces if piece.kind != other)
 
 
+def merged(pieces: Iterable[Piece]) -> Markup:
+    """Return both sides of a comparison in one: what went, and what came in its place."""
+    return Markup().join(_piece(piece) for piece in pieces)
+
+
 def verdict(gain: Interval | None, ratings: int) -> tuple[str, str]:
     """Say what an expected gain means, after a class for how to show it."""
     if gain is None:

@@ -11,15 +11,18 @@ from web.domain.access import Actor
 from web.domain.diff import compare
 from web.domain.feedback import FeedbackSummary
 from web.domain.ids import new_id
-from web.domain.prompt import PromptVersion
+from web.domain.prompt import PromptVersion, VersionFile
+from web.domain.rating import TAGS
 from web.domain.study import Input
 from web.domain.text import plain
 from web.http.etags import is_known
 from web.http.images import IMAGE, UNCHANGED, image_response, unchanged
 from web.http.session import Admin, context
 from web.http.templates import page
+from web.pages import abtest_words, prompt_charts
 from web.pages import prompt_view as view
-from web.services import previews, promotion, releases
+from web.services import comparisons, previews, promotion, releases
+from web.services.lives import life
 from web.services.proposal import proposal
 
 router = APIRouter(prefix="/admin/prompts", tags=["prompts pages"])
@@ -62,6 +65,8 @@ def prompt(request: Request, admin: Admin, key: str, moved: str = "") -> Respons
         names=releases.names(parts, admin, key),
         words=MOVES,
         no_feedback=FeedbackSummary(),
+        label=comparisons.label,
+        course=prompt_charts.course(history, MOVES, parts.clock.now()),
         marked=view.marked,
         note_limit=NOTE_LIMIT,
     )
@@ -75,7 +80,7 @@ def diff(
     old: Annotated[str, Query(alias="from", max_length=40)],
     new: Annotated[str, Query(alias="to", max_length=40)],
 ) -> Response:
-    """Show two versions side by side: texts, parameters, and what they make of a few inputs."""
+    """Show any two versions side by side: texts, parameters, and what they make of a few inputs."""
     parts = context(request).parts
     found = releases.prompt(parts, admin, key)
     before, after = (releases.version(parts, admin, key, name) for name in (old, new))
@@ -95,7 +100,41 @@ def diff(
         old_image=_images(key, before),
         new_image=_images(key, after),
         side=view.side,
+        label=comparisons.label,
     )
+
+
+@router.get("/{key}/versions/{name}")
+def version(request: Request, admin: Admin, key: str, name: str, kept: bool = False) -> Response:
+    """Show one version, candidates too, by name or id: what it says, how it was liked, and what became of it."""
+    parts = context(request).parts
+    found = life(parts, admin, key, name)
+    with parts.store.read() as tx:
+        studies = tx.studies.all(project_id=admin.project_id, prompt_key=key)
+    running = [one for one in studies if one.state == "running"]
+    return page(
+        request,
+        "prompt_version.html",
+        actor=admin,
+        active="prompts",
+        key=key,
+        life=found,
+        label=comparisons.label,
+        study=running[-1].id if running else "",
+        own=[line for line in view.parameters(parts, found.version) if line.own],
+        tests=[(one, abtest_words.verdict(one)) for one in found.tests],
+        tags={tag: words for one in studies for tag, words in {**TAGS, **one.guide.tags}.items()},
+        marked=view.marked,
+        kept=kept,
+    )
+
+
+@router.get("/{key}/versions/{name}/file", response_class=Response, responses={200: {"model": VersionFile}})
+def file(request: Request, admin: Admin, key: str, name: str) -> Response:
+    """Answer with the file of any version, to be kept or taken elsewhere; a candidate is v0.0.0 in it."""
+    found = releases.exported(context(request).parts, admin, key, name)
+    headers = {"Content-Disposition": f'attachment; filename="{key}-{found.version}.json"'}
+    return Response(found.body, media_type="application/json", headers=headers)
 
 
 @router.get("/{key}/publish")
@@ -195,7 +234,7 @@ def _publish_form(request: Request, admin: Actor, key: str, study: str) -> Respo
 
 def _images(key: str, version: PromptVersion, more: str = "") -> Callable[[Input], str]:
     """Return what names the picture of an input as a version makes it."""
-    return lambda source: f"/admin/prompts/{key}/versions/{version.name}/preview/{source.id}{more}"
+    return lambda source: f"/admin/prompts/{key}/versions/{version.name or version.id}/preview/{source.id}{more}"
 
 
 def _stale(request: Request, admin: Actor, key: str, error: Conflict, again: str = "") -> Response:

@@ -137,6 +137,12 @@ def pace(parts: Parts, study: Study, detail: ABTestDetail | None = None, raters:
     return Pace(given / days * share / (2 * raters), is_measured=False)
 
 
+def price(parts: Parts, study: Study) -> int:
+    """Return the micro-dollars that the two pictures of a pair cost, by what those of the study have cost so far."""
+    with parts.store.read() as tx:
+        return 2 * tx.of_studies.price(study.id)
+
+
 def expected(found: Pace, threshold: float) -> tuple[Expected, ...]:
     """Return how long a gain of a few sizes takes to be found."""
     sizes = ((effect, pairs_expected(effect, threshold)) for effect in EFFECTS)
@@ -152,8 +158,8 @@ def compared(parts: Parts, detail: ABTestDetail) -> Compared:
         excluded = tx.of_ratings.excluded(detail.test.study_id)
         examples = tuple(one for one in (_example(tx, pair) for pair in shown) if one is not None)
     counted = [answer for answer in answers if answer not in excluded]
-    heard = {one: _heard([a for a in counted if a.version == one]) for one in detail.versions}
-    return Compared(heard, examples)
+    by_version = {one: heard([a for a in counted if a.version == one]) for one in detail.versions}
+    return Compared(by_version, examples)
 
 
 def label(version: PromptVersion) -> str:
@@ -168,7 +174,8 @@ def called(versions: Mapping[str, PromptVersion], version_id: str) -> str:
     return label(versions[version_id])
 
 
-def _heard(answers: Sequence[Rating]) -> Heard:
+def heard(answers: Sequence[Rating]) -> Heard:
+    """Return what some ratings say: how many, how good, which tags how often, and the newest comments."""
     scores = [answer.score for answer in answers if answer.score is not None]
     tags = Counter(tag for answer in answers for tag in answer.tags)
     said = sorted((answer for answer in answers if answer.comment), key=lambda answer: answer.rated_at, reverse=True)

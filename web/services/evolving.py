@@ -106,7 +106,7 @@ def lineage(tx: Transaction, study: Study) -> tuple[Node, ...]:
     live = live_of(tx, key)[1]
     scores: dict[str, list[float]] = defaultdict(list)
     for one in tx.studies.all(project_id=study.project_id, prompt_key=key):
-        for answer in _counted(tx, one):
+        for answer in counted(tx, one):
             if answer.score is not None:
                 scores[answer.version].append(answer.score)
     moves = _moves(tx, key)
@@ -124,7 +124,7 @@ def lineage(tx: Transaction, study: Study) -> tuple[Node, ...]:
 
 def issues(tx: Transaction, study: Study) -> Issues:
     """Return what raters of a study complain about; ratings that do not count are left out."""
-    answers = [one for one in _counted(tx, study) if one.score is not None]
+    answers = [one for one in counted(tx, study) if one.score is not None]
     names = {line.id: line.name or f"candidate {line.number}" for line in tx.of_prompts.lines(study.prompt_key)}
     groups: dict[tuple[str, str], list[Rating]] = defaultdict(list)
     for one in answers:
@@ -135,15 +135,15 @@ def issues(tx: Transaction, study: Study) -> Issues:
     return Issues(len(answers), overall, by_version[::-1], _by_time(answers), tuple(said))
 
 
-def _counted(tx: Transaction, study: Study) -> list[Rating]:
+def counted(tx: Transaction, study: Study) -> list[Rating]:
     """Return the ratings that count; those of copies that were degraded as checks say nothing of a version."""
     excluded = tx.of_ratings.excluded(study.id)
     return [one for one in tx.of_ratings.standing(study.id) if one not in excluded and one.generator in study.spaces]
 
 
 def _complaints(name: str, answers: Sequence[Rating]) -> Complaints:
-    counted = Counter(tag for answer in answers for tag in set(answer.tags))
-    return Complaints(name, len(answers), {tag: Share(many, len(answers)) for tag, many in counted.most_common()})
+    given = Counter(tag for answer in answers for tag in set(answer.tags))
+    return Complaints(name, len(answers), {tag: Share(many, len(answers)) for tag, many in given.most_common()})
 
 
 def _by_time(answers: Sequence[Rating]) -> tuple[Complaints, ...]:

@@ -11,7 +11,7 @@ from web.domain.access import Actor
 from web.domain.study import Input, Study
 from web.ports import Generated, GenerateRequest, Parts
 from web.services.intake import view_key
-from web.services.releases import named, prompt_of
+from web.services.releases import either, prompt_of
 from web.transactions import Transaction
 
 SIDE = 512
@@ -40,7 +40,7 @@ class Recipe:
 def recipe(parts: Parts, actor: Actor, key: str, name: str, input_id: str, learnt_id: str = "") -> Recipe:
     """Return what a version makes of an input; `learnt_id` puts a diagnosis's best point over its own."""
     with parts.store.read() as tx:
-        version = named(tx, prompt_of(tx, actor, key, "see_all").key, name)
+        version = either(tx, prompt_of(tx, actor, key, "see_all").key, name)
         source, study = _source(tx, actor, input_id)
         best = _best(tx, study, learnt_id) if learnt_id else {}
     if study.generator not in FREE:

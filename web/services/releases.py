@@ -1,12 +1,12 @@
 """Prompts and their versions as admins see them and as production reads them."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from ml_service.errors import Forbidden, Gone, InvalidRequest, NotFound
 from ml_service.objects import ObjectStore
 from web.domain.access import Action, Actor, allowed
 from web.domain.feedback import Feedback, FeedbackSummary
-from web.domain.prompt import Pointer, Prompt, PromptVersion, from_bytes, to_bytes
+from web.domain.prompt import Pointer, Prompt, PromptVersion, as_file, from_bytes, to_bytes
 from web.ports import Parts
 from web.services import promotion
 from web.services.promotion import Promotion
@@ -65,10 +65,10 @@ def prompt(parts: Parts, actor: Actor, key: str) -> PromptDetail:
         return PromptDetail(found, live, pointer, tuple(versions), tx.of_prompts.feedback(key), comments)
 
 
-def version(parts: Parts, actor: Actor, key: str, name: str) -> PromptVersion:
-    """Return a released version of a prompt by its name; withdrawn ones too."""
+def version(parts: Parts, actor: Actor, key: str, word: str) -> PromptVersion:
+    """Return a version of a prompt by its name or its id: withdrawn ones too, and candidates, which have no name."""
     with parts.store.read() as tx:
-        return named(tx, prompt_of(tx, actor, key, "see_all").key, name)
+        return either(tx, prompt_of(tx, actor, key, "see_all").key, word)
 
 
 def names(parts: Parts, actor: Actor, key: str) -> dict[str, str]:
@@ -92,6 +92,16 @@ def pull(parts: Parts, actor: Actor, key: str, name: str | None = None) -> Pulle
         path = current_path(key) if name is None else version_path(key, name)
         body = _published(parts.published, path, wanted) or to_bytes(file_of(tx, wanted))
     return Pulled(body, str(wanted.name))
+
+
+def exported(parts: Parts, actor: Actor, key: str, word: str) -> Pulled:
+    """Return the file of any version, to be taken elsewhere; one without a name is v0.0.0 there, of named parents."""
+    with parts.store.read() as tx:
+        found = either(tx, prompt_of(tx, actor, key, "see_all").key, word)
+        if found.name is not None:
+            return Pulled(to_bytes(file_of(tx, found)), found.name)
+        names = [parent.name for parent in tx.versions.all(id=found.parents) if parent.name is not None]
+        return Pulled(to_bytes(as_file(replace(found, name="v0.0.0"), names)), f"candidate-{found.number}")
 
 
 def go_live(parts: Parts, actor: Actor, key: str, name: str, revision: int, note: str = "") -> Promotion:
@@ -129,6 +139,11 @@ def named(tx: Transaction, key: str, name: str) -> PromptVersion:
     if found is None:
         raise NotFound(f"The prompt {key} has no version {name}.")
     return found
+
+
+def either(tx: Transaction, key: str, word: str) -> PromptVersion:
+    """Return a prompt's version by its name or its id."""
+    return tx.versions.find(prompt_key=key, id=word) or named(tx, key, word)
 
 
 def _line(tx: Transaction, found: Prompt) -> PromptLine:

@@ -68,6 +68,11 @@ class StudyQueries:
             history=tuple(history),
         )
 
+    def price(self, study_id: str) -> int:
+        """Return the micro-dollars that an option of a study has cost on average."""
+        mean = select(func.avg(options.c.cost_micros)).where(options.c.study_id == study_id, options.c.state == "ready")
+        return round(self.connection.execute(mean).scalar_one() or 0)
+
     def lock_input(self, input_id: str) -> Input | None:
         """Return an input, which nobody else changes or builds on until this transaction ends."""
         query = select(inputs).where(inputs.c.id == input_id).with_for_update(key_share=True)
