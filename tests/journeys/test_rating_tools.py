@@ -160,6 +160,24 @@ def test_zoom_and_place_are_the_same_for_the_original_and_the_next_photo(rater: 
     expect(page.locator("#zoom-level")).to_have_text("fit")
 
 
+def nodes_of(rater: Rater) -> int:
+    """Return how many nodes the page still has in memory, in sight or not."""
+    session = rater.page.context.new_cdp_session(rater.page)
+    session.send("HeapProfiler.collectGarbage")
+    counted = session.send("Memory.getDOMCounters")["nodes"]
+    session.detach()
+    return int(counted)
+
+
+def test_photos_that_are_past_are_let_go(rater: Rater) -> None:
+    rater.rate(3, 3, 3, 3)
+    original_there(rater)
+    before = nodes_of(rater)
+    rater.rate(*[4] * 12)
+    original_there(rater)
+    assert nodes_of(rater) < before + 4 * 12  # one photo that stays takes more than four, with its original
+
+
 def touch(session: CDPSession, kind: str, *points: tuple[float, float]) -> None:
     spots = [{"x": x, "y": y, "id": number} for number, (x, y) in enumerate(points)]
     session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": spots})
