@@ -11,7 +11,7 @@ import pytest
 import stamina
 from pydantic import SecretStr
 
-from tests.chat_server import ChatServer, Reply, chat_server, failing, saying
+from tests.chat_server import Asked, ChatServer, Reply, failing, saying
 from tests.clock import FixedClock
 from tests.unit.test_evolution import asked, rounds, sample
 from tests.world import World, answer, make_world
@@ -20,9 +20,11 @@ from web.adapters.text.build import text_model
 from web.adapters.text.ledger import Ledger
 from web.adapters.text.openai_model import OpenAIModel
 from web.adapters.text.wrappers import ATTEMPTS, Cached, Metered, Retrying
+from web.domain import operators
 from web.domain.evolution import Round
+from web.domain.ids import new_id
 from web.domain.usage import Choice, Price, Provider
-from web.services import drafts, evolution
+from web.services import drafts, evolution, promotion
 from web.services.drafts import Draft
 from web.services.generation import live_version
 from web.settings import Settings
@@ -55,9 +57,19 @@ def no_waiting() -> Iterator[None]:
     stamina.set_testing(False)
 
 
+class Obedient(ChatServer):
+    """A server that says of its targeted candidate that it is of the first operator that was asked for."""
+
+    def reply(self, asked: Asked, headers: dict[str, str]) -> Reply:
+        found = super().reply(asked, headers)
+        prompt = json.JSONDecoder().raw_decode(asked["messages"][1]["content"].removeprefix("The prompt:\n"))[0]
+        said = (found.content or "").replace('"targeted"', json.dumps(prompt["operators"][0]))
+        return found if found.content is None else replace(found, content=said)
+
+
 @pytest.fixture
 def server() -> Iterator[ChatServer]:
-    with chat_server(lambda _: saying(GOOD)) as running:
+    with Obedient(lambda _: saying(GOOD)).running() as running:
         yield running
 
 
@@ -117,7 +129,7 @@ UNUSABLE = [
     (Reply(None, refusal="I would rather not."), ""),
     (saying({"a": 1}), "schema"),
     (saying({**GOOD, "diagnosis": [{"says": "Dark.", "evidence": ["e99"]}]}), "e99"),
-    (saying({**GOOD, "candidates": [CANDIDATE, CANDIDATE]}), "asked for"),
+    (saying({**GOOD, "candidates": [CANDIDATE] * 3}), "asked for"),
     (failing(401), "OPENAI_API_KEY"),
     (failing(400, "No such thing."), "refuses"),
     (Reply(drop=True), "broke"),
@@ -194,7 +206,8 @@ def test_a_model_that_says_nothing_in_time_fails_the_round_at_its_worst_cost(wor
     world.parts = replace(world.parts, text_model=slow)
     worst, live = evolution.estimate(world.parts, world.study.id), live_id(world)
     done = asked(world)
-    assert (done.state, done.cost_micros) == ("failed", worst)
+    assert done.state == "failed"
+    assert worst - 5 <= done.cost_micros <= worst  # the operators asked for have names of other lengths
     assert "did not answer within" in done.error
     assert len(server.asked) == 1
     assert released_nothing(world, live)
@@ -263,3 +276,53 @@ def test_orders_and_secrets_of_comments_never_reach_the_model(
     assert told.count("</data>") == 1
     assert "Key [secret] lies here" in told
     assert "dark corners" in told
+
+
+def merging(world: World) -> str:
+    """Return an id of a round that will be asked to merge."""
+    with world.parts.store.read() as tx:
+        found = operators.records(tx.rounds.all(), tx.ab_tests.all())
+    for _ in range(400):
+        seed = int((name := new_id()).replace("-", ""), 16) % 2**31
+        if "merge" in operators.drawn(found, seed, can_merge=True):
+            return name
+    raise AssertionError("No round merges.")
+
+
+def test_a_merge_is_asked_for_with_both_texts_and_its_child_names_both_parents(
+    store: SqlStore, clock: FixedClock, tmp_path: Path, server: ChatServer
+) -> None:
+    world = make_world(store, clock, tmp_path, inputs=12)
+    sample(world, 2, score=4, tags=("too_dark",))
+    first = live_id(world)
+    with world.parts.store.read() as tx:
+        texts = live_version(tx, world.study).components["local"]
+    written = {"local": {**texts, "prompt": f"{texts['prompt']} Reduce noise."}}
+    other = drafts.draft(world.parts, world.admin, world.study.prompt_key, Draft("Less noise.", components=written))
+    promotion.promote(world.parts, world.admin, world.study.prompt_key, other.id, 0)
+    sample(world, 12, score=2, tags=("hazy",))  # each leads against the other's complaint
+    merged = {**CANDIDATE, "operator": "merge"}
+    server.answers = lambda _: saying({**GOOD, "candidates": [merged]})
+    evolution.evolve(with_model(world, server).parts, world.admin, world.study.id, merging(world))
+    world.work()
+    done: Round = rounds(world)[0]
+    assert (done.state, done.error, set(done.parents)) == ("proposed", "", {first, other.id})
+    with world.parts.store.read() as tx:
+        (made,) = tx.versions.all(id=tx.ab_tests.get(str(done.test_id)).challengers)
+        live = live_version(tx, world.study)
+    assert made.parents == done.parents
+    assert made.parameter_defaults == live.parameter_defaults
+    (sent,) = server.asked
+    prompt = json.JSONDecoder().raw_decode(sent["messages"][1]["content"].removeprefix("The prompt:\n"))[0]
+    shown = {prompt["texts"]["local.prompt"], prompt["other_version"]["texts"]["local.prompt"]}
+    assert shown == {texts["prompt"], written["local"]["prompt"]}
+    released = promotion.promote(world.parts, world.admin, world.study.prompt_key, made.id, 1).version
+    assert released.name == "v1.2.0"
+
+
+def test_an_operator_that_was_not_asked_for_fails_the_round(world: World, server: ChatServer) -> None:
+    server.answers = lambda _: saying({**GOOD, "candidates": [{**CANDIDATE, "operator": "merge"}]})
+    done = asked(world)  # one version alone was rated, so that nothing can be merged
+    assert (done.state, done.test_id) == ("failed", None)
+    assert "were asked for, not of merge" in done.error
+    assert "other_version" not in server.asked[0]["messages"][1]["content"]

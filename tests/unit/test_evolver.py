@@ -10,6 +10,7 @@ from web.adapters.generators.lexicon import shifts
 from web.domain.edits import apply
 from web.domain.evolver import complaints, reflect
 from web.domain.gates import Gauge, first_rejection
+from web.domain.pareto import Mate
 from web.domain.prompt import PromptVersion, Variable
 from web.domain.rating import TAGS
 from web.domain.reflection import Draft, Example, Reflection
@@ -146,6 +147,35 @@ def test_candidates_of_one_answer_differ() -> None:
         texts = by_operator(reflect(shown, Gauge(PARENT, before), seed))
         assert texts["targeted"].endswith("Reduce noise.")
         assert texts["explore"] != texts["targeted"]
+
+
+def test_an_operator_asked_for_twice_makes_two_that_differ_and_one_not_asked_for_none() -> None:
+    shown = [example("e1", 1, "too_dark"), example("e2", 3, "noisy")]
+    found = reflect(shown, Gauge(PARENT), 3, ("targeted", "explore", "targeted"))
+    assert [one.operator for one in found.candidates] == ["targeted", "explore", "targeted"]
+    assert len({made(PARENT, one).components["local"]["prompt"] for one in found.candidates}) == 3
+
+
+def test_a_merge_takes_the_text_of_each_generator_from_the_version_that_leads_there() -> None:
+    parent = replace(PARENT, components={"one": {"prompt": "Enhance {{subject}}."}, "two": {"prompt": "Enhance it."}})
+    other = {"one": {"prompt": "Enhance {{subject}}. Reduce noise."}, "two": {"prompt": "Enhance it. Less haze."}}
+    mate = Mate(replace(parent, id="other", name="v1.4.0", components=other), frozenset({"two"}))
+    shown = [example("e1", 2, generator="one"), example("e2", 2, generator="two")]
+    (draft,) = reflect(shown, Gauge(parent), 1, ("merge",), mate).candidates
+    assert (draft.operator, "v1.4.0" in draft.changelog) == ("merge", True)
+    assert made(parent, draft).components == {"one": parent.components["one"], "two": other["two"]}
+
+
+def test_a_merge_says_what_both_say_where_one_version_leads_all_or_that_was_there_before() -> None:
+    said = {"local": PARENT.components["local"] | {"prompt": "Enhance {{subject}}. Reduce noise. Keep it natural."}}
+    mate = Mate(replace(PARENT, id="other", components=said), frozenset({"local"}))
+    gauge = Gauge(PARENT, before=(mate.version,))
+    (draft,) = reflect([example()], gauge, 1, ("merge",), mate).candidates
+    assert made(PARENT, draft).components["local"]["prompt"] == (
+        f"{PARENT.components['local']['prompt']} Reduce noise. Keep it natural."
+    )
+    with pytest.raises(InvalidRequest, match="no edit left"):
+        reflect([example()], gauge, 1, ("merge",))
 
 
 def test_locked_texts_stay_and_the_texts_of_other_generators_too() -> None:

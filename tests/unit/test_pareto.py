@@ -1,6 +1,6 @@
 from collections import Counter
 
-from web.domain.pareto import MOST, Outcome, drawn, front
+from web.domain.pareto import MOST, Outcome, ahead, drawn, front, leads
 
 
 def outcomes(version: str, kind: str, *scores: float, tags: frozenset[str] = frozenset()) -> list[Outcome]:
@@ -39,3 +39,19 @@ def test_the_front_is_no_longer_than_so_many_and_nothing_leads_where_nothing_was
     seen = [one for at in range(20) for one in outcomes(f"v{at:02}", f"kind {at}", 4)]
     assert len(front(seen)) == MOST
     assert front([]) == {}
+
+
+def test_a_version_is_ahead_for_the_generators_where_it_leads_more() -> None:
+    dark = frozenset({"too_dark"})
+    seen = [
+        Outcome("a", "rooms", 5, generator="one"),
+        Outcome("b", "rooms", 1, generator="one"),
+        Outcome("a", "rooms", 1, dark, generator="two"),
+        Outcome("b", "rooms", 5, generator="two"),
+        Outcome("b", "gardens", 5, generator="two"),
+    ]
+    led = leads(seen)
+    assert (led["a"], led["b"]) == ({"one": 1}, {"two": 2, "": 1})
+    assert ahead(led, "b", "a", ("one", "two")) == {"two"}
+    assert ahead(led, "a", "b", ("one", "two")) == set()  # the complaint weighs as much as the photo
+    assert ahead(led, "c", "a", ("one",)) == set()

@@ -197,7 +197,9 @@ def _stand(test: ABTest, challenger: str, pairs: Sequence[Pair]) -> Evidence:
     given = [pair.difference for pair in rated if pair.difference is not None]
     seen = sorted({tag for pair in rated for tag in pair.tags})
     bound = bounds(given, test.threshold)
-    low, high = bound[-1] if bound else (-4.0, 4.0)
+    low = bound[-1][0] if bound else -4.0
+    # Giving one up is no promotion: what refutes its gain need not be multiplied by the challengers beside it.
+    high = bounds(given, test.design.threshold)[-1][1] if given else 4.0
     return Evidence(
         challenger=challenger,
         pairs=len(rated),

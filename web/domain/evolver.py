@@ -13,8 +13,9 @@ from ml_service.errors import InvalidRequest
 from web.domain import words
 from web.domain.edits import apply
 from web.domain.gates import Gauge, first_rejection
+from web.domain.pareto import Mate
 from web.domain.prompt import PromptVersion
-from web.domain.reflection import Cause, Draft, Edit, Example, Operator, Reflection
+from web.domain.reflection import ASKED, Cause, Draft, Edit, Example, Operator, Reflection
 from web.domain.remedies import REMEDIES, asks_for, heard
 
 NAME = "script"
@@ -40,15 +41,25 @@ class _Idea:
     effect: str
 
 
-def reflect(examples: Sequence[Example], gauge: Gauge, seed: int) -> Reflection:
-    """Return a diagnosis and up to three candidates that pass the gates, so that none was tried before."""
+def reflect(
+    examples: Sequence[Example],
+    gauge: Gauge,
+    seed: int,
+    asked: Sequence[Operator] = ASKED,
+    mate: Mate | None = None,
+) -> Reflection:
+    """Return a diagnosis and candidates of the operators asked for that pass the gates, so that none was tried before.
+
+    An operator that is asked for twice goes on where it left off; one that has nothing left makes none.
+    """
     found = complaints(examples)
     generators = {example.generator for example in examples} & set(gauge.parent.components)
     slots = list(_slots(gauge.parent, generators or set(gauge.parent.components)))
     made: list[Draft] = []
-    for operator, ideas in _operators(gauge.parent, slots, found, random.Random(seed)):
+    ideas = _ideas(gauge.parent, slots, found, random.Random(seed)) | {"merge": _merging(gauge.parent, slots, mate)}
+    for operator in asked:
         taken = [_version(gauge.parent, draft) for draft in made]
-        draft = _first_fit(operator, ideas, replace(gauge, before=(*gauge.before, *taken)))
+        draft = _first_fit(operator, ideas[operator], replace(gauge, before=(*gauge.before, *taken)))
         made += [draft] if draft else []
     if not made:
         raise InvalidRequest(
@@ -71,18 +82,20 @@ def complaints(examples: Iterable[Example]) -> list[Complaint]:
     return [Complaint(name, weights[name], tuple(shown[name])) for name in heaviest]
 
 
-def _operators(
+def _ideas(
     parent: PromptVersion, slots: list[str], found: list[Complaint], chance: random.Random
-) -> Iterator[tuple[Operator, Iterator[_Idea]]]:
+) -> dict[Operator, Iterator[_Idea]]:
     names = [complaint.name for complaint in found]
     opposed = {REMEDIES[name].opposite for name in names}
     others = [name for name in REMEDIES if name not in opposed and name not in names[:1]]
     wild = [(name, text) for name in others for text in REMEDIES[name].adds]
     chance.shuffle(wild)
     told = [(name, text) for name in names for text in REMEDIES[name].adds]
-    yield "targeted", chain(_replacing(parent, slots, told), _adding(parent, slots, told))
-    yield "simplify", _removing(parent, slots, names)
-    yield "explore", _adding(parent, slots, wild)
+    return {
+        "targeted": chain(_replacing(parent, slots, told), _adding(parent, slots, told)),
+        "simplify": _removing(parent, slots, names),
+        "explore": _adding(parent, slots, wild),
+    }
 
 
 def _adding(parent: PromptVersion, slots: list[str], told: list[tuple[str, str]]) -> Iterator[_Idea]:
@@ -117,6 +130,28 @@ def _removing(parent: PromptVersion, slots: list[str], names: list[str]) -> Iter
             continue
         edit = Edit(kind="remove", slot=slot, quote=quote, text="")
         yield _Idea((edit,), f"Took out “{quote.strip(' ,')}”", "The same or better from a shorter prompt.")
+
+
+def _merging(parent: PromptVersion, slots: list[str], mate: Mate | None) -> Iterator[_Idea]:
+    """Take each generator's text from the version that leads more there, or else say in one what both say."""
+    if mate is None:
+        return
+    theirs = {slot: text for slot in slots if (text := _text(mate.version, slot)) != _text(parent, slot)}
+    leading = {slot: text for slot, text in theirs.items() if slot.partition(".")[0] in mate.leads}
+    name = mate.version.name or f"candidate {mate.version.number}"
+    effect = "What either version is liked for."
+    if leading:
+        edits = (Edit(kind="replace", slot=slot, quote=_text(parent, slot), text=leading[slot]) for slot in leading)
+        yield _Idea(tuple(edits), f"The texts of {name} for {_listed(leading)}", effect)
+    fresh = {slot: [one for one in _sentences(mate.version, slot) if not _has(parent, slot, one)] for slot in theirs}
+    both = {slot: " ".join(sentences) for slot, sentences in fresh.items() if sentences}
+    if both:
+        edits = (Edit(kind="add", slot=slot, quote="", text=text) for slot, text in both.items())
+        yield _Idea(tuple(edits), f"What {name} says beside, for {_listed(both)}", effect)
+
+
+def _listed(slots: Iterable[str]) -> str:
+    return ", ".join(dict.fromkeys(slot.partition(".")[0] for slot in slots))
 
 
 def _first_fit(operator: Operator, ideas: Iterable[_Idea], gauge: Gauge) -> Draft | None:
@@ -157,13 +192,15 @@ def _slots(parent: PromptVersion, generators: set[str]) -> Iterator[str]:
             yield f"{generator}.{'prompt' if 'prompt' in free else free[0]}"
 
 
-def _text(parent: PromptVersion, slot: str) -> str:
-    return next(
+def _text(version: PromptVersion, slot: str) -> str:
+    """Return a text of a version, empty where it has none of that name."""
+    found = (
         text
-        for generator, texts in parent.components.items()
+        for generator, texts in version.components.items()
         for name, text in texts.items()
         if f"{generator}.{name}" == slot
     )
+    return next(found, "")
 
 
 def _sentences(parent: PromptVersion, slot: str) -> list[str]:

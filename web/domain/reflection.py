@@ -1,5 +1,6 @@
 """What a proposer of edits is shown, and the one form in which it answers, be it a model or a script."""
 
+from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
@@ -79,7 +80,7 @@ class Reflection:
     diagnosis: Annotated[tuple[Cause, ...], Field(min_length=1, max_length=8, description="The causes.")]
     candidates: Annotated[
         tuple[Draft, ...],
-        Field(min_length=1, max_length=3, description="One candidate for each operator asked for."),
+        Field(min_length=1, max_length=3, description="A candidate for each operator in the list that was asked for."),
     ]
 
 
@@ -95,7 +96,8 @@ def schema() -> dict[str, Any]:
 def read(answer: str, shown: Collection[str], asked: Collection[Operator] = ASKED) -> Reflection:
     """Return a model's answer, or say in InvalidRequest what is wrong with it; nothing is repaired.
 
-    `shown` are the ids of the examples that it may refer to, `asked` the operators that it may use, each once.
+    `shown` are the ids of the examples that it may refer to, `asked` the operators that it may use, each as often as it
+    is named there.
     """
     try:
         found = _FORM.validate_json(answer.encode(errors="replace"))
@@ -107,7 +109,7 @@ def read(answer: str, shown: Collection[str], asked: Collection[Operator] = ASKE
         where = ".".join(map(str, first["loc"])) or "It"
         raise InvalidRequest(f"The answer is not in the form asked for: {where}: {first['msg'].lower()}.") from error
     operators = [candidate.operator for candidate in found.candidates]
-    if len(set(operators)) < len(operators) or not set(operators) <= set(asked):
+    if not Counter(operators) <= Counter(asked):
         raise InvalidRequest(f"Candidates of {', '.join(asked)} were asked for, not of {', '.join(operators)}.")
     unknown = sorted({name for cause in found.diagnosis for name in cause.evidence} - set(shown))
     if unknown:

@@ -81,7 +81,7 @@ def estimate(parts: Parts, study_id: str) -> int:
         return 0
     with parts.store.read() as tx:
         study = tx.studies.get(study_id)
-        material = gather(tx, study, 0)
+        material = gather(tx, study, 0).widest
     return parts.text_model.worst(question(parts, study, material, 0))
 
 
@@ -165,7 +165,7 @@ def _propose(parts: Parts, begun: Round) -> None:
         study = tx.studies.get(begun.study_id)
         material = gather(tx, study, seed)
         material = replace(material, gauge=with_memory(parts, tx, material.gauge))
-    begun = replace(begun, parents=(material.parent.id,), evidence=material.evidence)
+    begun = replace(begun, parents=tuple(one.id for one in material.built_on), evidence=material.evidence)
     better = tuned(parts, study, material)
     if better.versions:
         _finish(parts, study, replace(begun, model="optimizer", parents=(material.live.id,)), material.live.id, better)

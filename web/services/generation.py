@@ -99,8 +99,9 @@ def _treatments(parts: Parts, experiment: Experiment) -> tuple[tuple[Option, ...
         options = tx.options.all(experiment_id=experiment.id)
         versions = {one.id: one for one in tx.versions.all(id=tuple({option.version for option in options}))}
         live = live_version(tx, study)
-        request = suggest_request(tx, study, study.options_per_experiment, [source])
-    if not options:
+        # What is planned already asks for no suggestion, and the history is long.
+        request = None if options else suggest_request(tx, study, study.options_per_experiment, [source])
+    if request is not None:
         suggestion = parts.optimizer.suggest(request)
         options = tuple(options_of(experiment, live, study, suggestion.proposals, suggestion))
         with parts.store.begin() as tx:

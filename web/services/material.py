@@ -4,14 +4,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from ml_service.errors import Conflict
-from web.domain import pareto
+from web.domain import operators, pareto
+from web.domain.abtest import still_in
 from web.domain.experiment import Option
 from web.domain.gates import Gauge
 from web.domain.hostile import cleaned
-from web.domain.pareto import Outcome
+from web.domain.pareto import Mate, Outcome
 from web.domain.prompt import PromptVersion
 from web.domain.rating import Rating
-from web.domain.reflection import Example
+from web.domain.reflection import Example, Operator
 from web.domain.scores import opinion_scores
 from web.domain.study import Study
 from web.services.abtests import content, quarantined
@@ -28,7 +29,8 @@ class Material:
     """What a proposer is given; `parent` has the live version's parameters, so that tests compare prompts alone.
 
     `evidence` are the ids of the ratings that the examples show, `tried` the changelogs of versions with their mean
-    opinion score, None where nobody has rated them.
+    opinion score, None where nobody has rated them. `asked` are the operators of the round, and `mate` is whom to merge
+    with where one of them merges.
     """
 
     live: PromptVersion
@@ -37,11 +39,29 @@ class Material:
     evidence: tuple[str, ...]
     gauge: Gauge
     tried: tuple[tuple[str, float | None], ...]
+    asked: tuple[Operator, ...]
+    partner: Mate | None
 
     @property
-    def parents(self) -> tuple[str, ...]:
-        """The ids that a child names as its parents: these have to be released."""
-        return (self.parent.id,) if self.parent.name else self.parent.parents
+    def mate(self) -> Mate | None:
+        """The other version that the round shows, or None where none of its operators merges."""
+        return self.partner if "merge" in self.asked else None
+
+    @property
+    def widest(self) -> "Material":
+        """The same material with the operators that take the most words to ask for."""
+        rest: Operator = "merge" if self.partner else "targeted"
+        return replace(self, asked=("targeted", "simplify", rest))
+
+    @property
+    def built_on(self) -> tuple[PromptVersion, ...]:
+        """The versions whose texts the round shows."""
+        return (self.parent, self.mate.version) if self.mate else (self.parent,)
+
+    def parents_of(self, operator: Operator) -> tuple[str, ...]:
+        """Return the ids that a child names as its parents: these have to be released."""
+        makers = self.built_on if operator == "merge" else (self.parent,)
+        return tuple(dict.fromkeys(id for one in makers for id in ((one.id,) if one.name else one.parents)))
 
 
 @dataclass(frozen=True)
@@ -64,12 +84,14 @@ def gather(tx: Transaction, study: Study, seed: int) -> Material:
     if not rated.options:
         raise Conflict(f"{study.name} has no ratings yet; the prompt evolves from what raters say.")
     shunned = quarantined(tx, study.prompt_key)
+    out = _given_up(tx, study)
     usable = {
         version.id: version
         for version in versions.values()
-        if version.status != "withdrawn" and content(version) not in shunned
+        if version.status != "withdrawn" and content(version) not in shunned and version.id not in out
     }
-    chosen = _parent(tx, study, rated, live, usable, seed)
+    chosen, mate = _couple(_outcomes(tx, study, rated, usable), live, usable, seed)
+    asked = _asked(tx, study, seed, can_merge=mate is not None)
     parent = replace(chosen, parameter_defaults=live.parameter_defaults)
     shown = _shown(rated, parent.id)
     examples = tuple(_example(rated, versions, option, f"e{at}") for at, option in enumerate(shown, 1))
@@ -82,7 +104,29 @@ def gather(tx: Transaction, study: Study, seed: int) -> Material:
         evidence=tuple(rating.id for rating in seen),
         gauge=Gauge(parent, before, comments=tuple(rating.comment for rating in seen if rating.comment)),
         tried=tuple(_tried(rated, versions)),
+        asked=asked,
+        partner=mate,
     )
+
+
+def _given_up(tx: Transaction, study: Study) -> set[str]:
+    """Return the candidates that tests found no better: what they lead among few outputs is luck."""
+    tests = tx.ab_tests.all(prompt_key=study.prompt_key, kind="challenge")
+    decided = [(test, test.decision) for test in tests if test.decision is not None]
+    return {
+        name
+        for test, decision in decided
+        for name in {one.challenger for one in decision.evidence}
+        - {one.challenger for one in still_in(test, decision.evidence)}
+        - {decision.winner}
+    }
+
+
+def _asked(tx: Transaction, study: Study, seed: int, *, can_merge: bool) -> tuple[Operator, ...]:
+    """Return the operators that the round asks for, by what became of those of all rounds of the prompt."""
+    key = study.prompt_key
+    found = operators.records(tx.rounds.all(prompt_key=key), tx.ab_tests.all(prompt_key=key))
+    return operators.drawn(found, seed, can_merge=can_merge)
 
 
 def _rated(tx: Transaction, study: Study, versions: Mapping[str, PromptVersion]) -> _Rated:
@@ -110,23 +154,26 @@ def _item(option: Option) -> str:
     return option.output_id or option.id
 
 
-def _parent(
-    tx: Transaction,
-    study: Study,
-    rated: _Rated,
-    live: PromptVersion,
-    usable: Mapping[str, PromptVersion],
-    seed: int,
-) -> PromptVersion:
-    """Return a version of the Pareto front, or the live one where there is no choice."""
+def _outcomes(tx: Transaction, study: Study, rated: _Rated, usable: Mapping[str, PromptVersion]) -> tuple[Outcome, ...]:
     strata = {source.id: source.stratum for source in tx.inputs.all(study_id=study.id)}
-    outcomes = [
-        Outcome(option.version, f"{strata[option.input_id]} {option.generator}", rated.scores[name], rated.tags(option))
+    return tuple(
+        Outcome(option.version, strata[option.input_id], rated.scores[name], rated.tags(option), option.generator)
         for name, option in rated.options.items()
         if option.version in usable
-    ]
-    led = pareto.front(outcomes)
-    return usable[pareto.drawn(led, seed)] if led else live
+    )
+
+
+def _couple(
+    outcomes: Sequence[Outcome], live: PromptVersion, usable: Mapping[str, PromptVersion], seed: int
+) -> tuple[PromptVersion, Mate | None]:
+    """Return a version of the Pareto front, or the live one where there is no choice; and another to merge it with."""
+    front = pareto.front(outcomes)
+    parent = usable[pareto.drawn(front, seed)] if front else live
+    others = {name: led for name, led in front.items() if usable[name].components != parent.components}
+    if not others:
+        return parent, None
+    mate = usable[pareto.drawn(others, seed)]
+    return parent, Mate(mate, pareto.ahead(pareto.leads(outcomes), mate.id, parent.id, parent.components))
 
 
 def _shown(rated: _Rated, parent_id: str) -> list[Option]:

@@ -39,22 +39,23 @@ class Candidates:
 def reflect(parts: Parts, study: Study, material: Material, seed: int) -> tuple[Reflection, str]:
     """Return a proposer's answer and its name; a ServiceError says why there is none that can be used."""
     if parts.text_model is None:
-        return evolver.reflect(material.examples, material.gauge, seed), SCRIPTED
+        return evolver.reflect(material.examples, material.gauge, seed, material.asked, material.mate), SCRIPTED
     completion = parts.text_model.complete(question(parts, study, material, seed))
     answer = json.dumps(completion.answer())
-    return reflection.read(answer, [example.id for example in material.examples]), completion.model
+    return reflection.read(answer, [example.id for example in material.examples], material.asked), completion.model
 
 
 def question(parts: Parts, study: Study, material: Material, seed: int) -> TextRequest:
     """Return what the text model is asked; NotFound where its instructions are missing from PROMPTS_DIR."""
-    parent = material.parent
-    slots = ((generator, slot, text) for generator, its in parent.components.items() for slot, text in its.items())
+    parent, mate = material.parent, material.mate
     texts = {
-        "texts": {f"{generator}.{slot}": text for generator, slot, text in slots},
+        "texts": _texts(parent),
         "locked": parent.slots_locked,
         "variables": {name: variable.default for name, variable in parent.variables.items()},
-        "operators": reflection.ASKED,
+        "operators": material.asked,
     }
+    if mate is not None:
+        texts["other_version"] = {"texts": _texts(mate.version), "liked_better_of": sorted(mate.leads)}
     rows: list[dict[str, object]] = [{"example": asdict(example)} for example in material.examples]
     rows += [{"tried": changelog, "mean_score": score} for changelog, score in material.tried]
     return TextRequest(
@@ -68,6 +69,12 @@ def question(parts: Parts, study: Study, material: Material, seed: int) -> TextR
         project_id=study.project_id,
         study_id=study.id,
     )
+
+
+def _texts(version: PromptVersion) -> dict[str, str]:
+    """Return the texts of a version by the names that edits give them."""
+    components = version.components.items()
+    return {f"{generator}.{slot}": text for generator, texts in components for slot, text in texts.items()}
 
 
 def sifted(material: Material, answer: Reflection, most: int, now: datetime) -> Candidates:
@@ -98,7 +105,7 @@ def _sifted(
         components=components,
         created_at=now.replace(microsecond=0),
         created_by=PURPOSE,
-        parents=material.parents,
+        parents=material.parents_of(draft.operator),
         changelog=draft.changelog,
         sha256="",
         revision=0,
