@@ -1,7 +1,7 @@
 """What raters do: hold experiments, answer their options, undo."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from hashlib import sha256
@@ -174,14 +174,11 @@ def rate(parts: Parts, rater: Actor, answers: Sequence[Answer]) -> tuple[tuple[O
         ]
         right = checks.right_answers(tx, experiments)
         outcomes = [_told(outcome, new, right) for outcome in outcomes]
-        _settle(tx, rater, [experiments[id] for id in {new[id].experiment_id for id in added}], now)
-        study = _study_of(tx, rater, held)
+        theirs = tuple(dict.fromkeys(item.option.study_id for item in held.values() if item.state is not None))
+        studies = {study.id: study for study in tx.studies.all(id=theirs)} if theirs else {}
+        _settle(tx, rater, [experiments[id] for id in {new[id].experiment_id for id in added}], studies, now)
+        study = studies[theirs[0]] if theirs else study_to_rate(tx, rater)
         return _once_each(outcomes), progress(tx, study, rater, now, zone) if study else Progress(0, 0, 0)
-
-
-def _study_of(tx: Transaction, rater: Actor, held: dict[str, HeldOption]) -> Study | None:
-    first = next((item.option.study_id for item in held.values() if item.state is not None), None)
-    return tx.studies.get(first) if first else study_to_rate(tx, rater)
 
 
 def _fault(answer: Answer, held: dict[str, HeldOption]) -> Outcome | None:
@@ -260,7 +257,9 @@ def _reopen(tx: Transaction, undone: Rating, rater: Actor, now: datetime) -> Non
     tx.of_jobs.add_once(jobs_after_rating(undone.study_id, now))
 
 
-def _settle(tx: Transaction, rater: Actor, experiments: Sequence[Experiment], now: datetime) -> None:
+def _settle(
+    tx: Transaction, rater: Actor, experiments: Sequence[Experiment], studies: Mapping[str, Study], now: datetime
+) -> None:
     """Close what has all its ratings, end the leases of what this rater has answered, and ask for learning."""
     if not experiments:
         return
@@ -269,7 +268,6 @@ def _settle(tx: Transaction, rater: Actor, experiments: Sequence[Experiment], no
         tallies[tally.experiment_id].append(tally)
     states: dict[str, LeaseState] = {}
     closed, worn = [], []
-    studies = {study.id: study for study in tx.studies.all(id=tuple({e.study_id for e in experiments}))}
     for experiment in experiments:
         options = tallies[experiment.id]
         if all(option.answered_by(rater.user_id) for option in options):
@@ -284,8 +282,8 @@ def _settle(tx: Transaction, rater: Actor, experiments: Sequence[Experiment], no
     tx.of_experiments.move(closed, "closed", now)
     if worn:
         checks.retire(tx, tx.golds.all(experiment_id=tuple(worn)), now)
-    for study_id in studies:
-        tx.of_jobs.add_once(jobs_after_rating(study_id, now))
+    rated_in = dict.fromkeys(experiment.study_id for experiment in experiments)
+    tx.of_jobs.add_once([job for study_id in rated_in for job in jobs_after_rating(study_id, now)])
 
 
 def plan_job(study_id: str, now: datetime) -> Job:

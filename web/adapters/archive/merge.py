@@ -70,7 +70,7 @@ class Merge:
             translated = [row for row in translated if self._is_new_version(row)]
         if not translated:
             return 0
-        statement = insert_once(self.connection, table).returning(*table.primary_key.columns)
+        statement = insert_once(self.connection, table, *table.primary_key.columns)
         return len(self.connection.execute(statement, translated).all())
 
     def _translated(self, table: Table, row: Row) -> Row:

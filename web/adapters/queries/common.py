@@ -1,8 +1,9 @@
 """What several subjects' queries share."""
 
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Table, and_, exists, select
+from sqlalchemy import Column, ColumnElement, Connection, Table, and_, exists, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from web.adapters.tables import exclusions, experiments, inputs, leases, ratings
@@ -18,9 +19,16 @@ def insert_into(connection: Connection, table: Table) -> Any:
     return dialect.insert(table)
 
 
-def insert_once(connection: Connection, table: Table) -> Any:
-    """Return an INSERT that passes over rows whose unique keys are taken; add `.returning` to learn which went in."""
-    return insert_into(connection, table).on_conflict_do_nothing()
+def insert_once(connection: Connection, table: Table, *returned: Column[Any]) -> Any:
+    """Return an INSERT that passes over rows whose unique keys are taken and returns columns of those that went in."""
+    return _insert_once(connection.dialect.name, table, *returned)
+
+
+@lru_cache(maxsize=64)
+def _insert_once(dialect: str, table: Table, *returned: Column[Any]) -> Any:
+    into = postgresql.insert(table) if dialect == "postgresql" else sqlite.insert(table)
+    passing = into.on_conflict_do_nothing()
+    return passing.returning(*returned) if returned else passing
 
 
 def standing(option_id: ColumnElement[Any]) -> ColumnElement[bool]:

@@ -3,8 +3,9 @@
 from collections.abc import Iterable
 from datetime import datetime
 
-from sqlalchemy import Connection, exists, func, select, update
+from sqlalchemy import Connection, bindparam, exists, func, select, update
 
+from web.adapters.columns import Utc
 from web.adapters.queries.common import standing
 from web.adapters.tables import experiments, inputs, options, ratings
 from web.domain.experiment import LEARNT_FROM, LIVE, SAMPLES, Experiment, ExperimentState, Option
@@ -72,8 +73,7 @@ class ExperimentQueries:
 
     def lock(self, ids: Iterable[str]) -> dict[str, Experiment]:
         """Return experiments by id, locked in a fixed order until the transaction ends."""
-        query = select(experiments).where(experiments.c.id.in_(tuple(ids))).order_by(experiments.c.id)
-        rows = self.connection.execute(query.with_for_update()).mappings()
+        rows = self.connection.execute(_LOCK, {"ids": tuple(ids)}).mappings()
         return {row["id"]: Experiment(**row) for row in rows}
 
     def move(self, ids: Iterable[str], state: ExperimentState, now: datetime) -> None:
@@ -81,11 +81,7 @@ class ExperimentQueries:
         chosen = tuple(ids)
         if chosen:
             closed_at = now if state == "closed" else None
-            self.connection.execute(
-                update(experiments)
-                .where(experiments.c.id.in_(chosen))
-                .values(state=state, changed_at=now, closed_at=closed_at, revision=experiments.c.revision + 1)
-            )
+            self.connection.execute(_MOVE, {"ids": chosen, "to": state, "now": now, "end": closed_at})
 
     def count_samples(self, study_id: str) -> int:
         """Count the explore and A/B experiments that are closed."""
@@ -95,3 +91,22 @@ class ExperimentQueries:
             experiments.c.kind.in_(SAMPLES),
         )
         return self.connection.execute(query).scalar_one()
+
+
+# Asked with each rating: building one costs more than running it.
+_LOCK = (
+    select(experiments)
+    .where(experiments.c.id.in_(bindparam("ids", expanding=True)))
+    .order_by(experiments.c.id)
+    .with_for_update()
+)
+_MOVE = (
+    update(experiments)
+    .where(experiments.c.id.in_(bindparam("ids", expanding=True)))
+    .values(
+        state=bindparam("to"),
+        changed_at=bindparam("now", type_=Utc()),
+        closed_at=bindparam("end", type_=Utc()),
+        revision=experiments.c.revision + 1,
+    )
+)

@@ -29,12 +29,14 @@ class LeaseQueries:
 
     def take(self, wanted: Iterable[Lease]) -> tuple[Lease, ...]:
         """Insert leases, or hold again those that this rater once had, which keep their ids; return what is held."""
-        return tuple(self._take(lease) for lease in wanted)
+        chosen = tuple(wanted)
+        if not chosen:
+            return ()
+        adding = insert_once(self.connection, leases, leases.c.id)
+        added = set(self.connection.execute(adding, [lease.__dict__ for lease in chosen]).scalars())
+        return tuple(lease if lease.id in added else self._again(lease) for lease in chosen)
 
-    def _take(self, lease: Lease) -> Lease:
-        added = insert_once(self.connection, leases).values(**lease.__dict__).returning(leases.c.id)
-        if self.connection.execute(added).first() is not None:
-            return lease
+    def _again(self, lease: Lease) -> Lease:
         mine = and_(leases.c.experiment_id == lease.experiment_id, leases.c.rater_id == lease.rater_id)
         again = update(leases).where(mine).values(state="held", token=lease.token, until=lease.until)
         return Lease(**self.connection.execute(again.returning(leases)).mappings().one())
@@ -63,8 +65,7 @@ class LeaseQueries:
         """Put the rater's leases of these experiments into these states."""
         for state in set(states.values()):
             chosen = tuple(experiment_id for experiment_id, told in states.items() if told == state)
-            mine = and_(leases.c.experiment_id.in_(chosen), leases.c.rater_id == rater_id)
-            self.connection.execute(update(leases).where(mine).values(state=state))
+            self.connection.execute(_MOVE, {"chosen": chosen, "rater": rater_id, "to": state})
 
     def expire(self, now: datetime) -> int:
         """End the leases whose time is over and give uploads that their uploader left to everyone; return how many."""
@@ -93,6 +94,14 @@ _HELD = (
     )
     .order_by(leases.c.created_at, leases.c.id)
     .limit(bindparam("limit", type_=Integer()))
+)
+_MOVE = (
+    update(leases)
+    .where(
+        leases.c.experiment_id.in_(bindparam("chosen", expanding=True)),
+        leases.c.rater_id == bindparam("rater"),
+    )
+    .values(state=bindparam("to"))
 )
 _OF_OPTIONS = (
     select(options, leases.c.state.label("lease_state"), leases.c.until.label("lease_until"))

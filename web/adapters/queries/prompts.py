@@ -34,7 +34,7 @@ class PromptQueries:
 
     def add_feedback_once(self, new: Feedback) -> bool:
         """Insert a report unless its id is taken; tell whether it went in."""
-        statement = insert_once(self.connection, feedback).returning(feedback.c.id)
+        statement = insert_once(self.connection, feedback, feedback.c.id)
         return self.connection.execute(statement, new.__dict__).first() is not None
 
     def feedback(self, prompt_key: str) -> dict[str, FeedbackSummary]:

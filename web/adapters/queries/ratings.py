@@ -21,7 +21,7 @@ class RatingQueries:
         """Insert ratings whose id is fresh and on options this judge has not answered; return the ids that went in."""
         if not new:
             return frozenset()
-        statement = insert_once(self.connection, ratings).returning(ratings.c.id)
+        statement = insert_once(self.connection, ratings, ratings.c.id)
         rows = self.connection.execute(statement, [rating.__dict__ for rating in new])
         return frozenset(rows.scalars())
 
@@ -41,14 +41,12 @@ class RatingQueries:
 
     def buried(self, rater_id: str, ids: Iterable[str]) -> dict[str, datetime]:
         """Return when this rater undid these ids, for those that were."""
-        query = select(tombstones.c.id, tombstones.c.undone_at).where(
-            tombstones.c.id.in_(tuple(ids)), tombstones.c.rater_id == rater_id
-        )
-        return {row.id: row.undone_at for row in self.connection.execute(query)}
+        rows = self.connection.execute(_BURIED, {"ids": tuple(ids), "rater": rater_id})
+        return {row.id: row.undone_at for row in rows}
 
     def bury(self, rating_id: str, rater_id: str, now: datetime) -> bool:
         """Remember for good that a rater undid this id, whether or not it has arrived; tell whether it is news."""
-        statement = insert_once(self.connection, tombstones).returning(tombstones.c.id)
+        statement = insert_once(self.connection, tombstones, tombstones.c.id)
         row = {"id": rating_id, "rater_id": rater_id, "undone_at": now}
         return self.connection.execute(statement, row).first() is not None
 
@@ -115,6 +113,9 @@ _COUNT_BY = select(func.count().filter(ratings.c.rated_at >= bindparam("since", 
     ratings.c.study_id == bindparam("study"),
     ratings.c.undone_at.is_(None),
     ratings.c.score.is_not(None),
+)
+_BURIED = select(tombstones.c.id, tombstones.c.undone_at).where(
+    tombstones.c.id.in_(bindparam("ids", expanding=True)), tombstones.c.rater_id == bindparam("rater")
 )
 _TALLY = (
     select(options.c.experiment_id, options.c.id, ratings.c.judge_id, ratings.c.score)

@@ -125,7 +125,7 @@ def _is_new_to_them() -> ColumnElement[bool]:
 
 def _is_open() -> ColumnElement[bool]:
     unanswered = exists().where(
-        options.c.experiment_id == experiments.c.id,
+        options.c.experiment_id == leases.c.experiment_id,
         options.c.state != "failed",
         ~exists().where(standing(options.c.id), ratings.c.judge_id == _RATER).correlate(options),
     )
@@ -135,12 +135,21 @@ def _is_open() -> ColumnElement[bool]:
         experiments.c.state.in_(bindparam("states", expanding=True)),
         experiments.c.kind.in_(bindparam("kinds", expanding=True)),
         or_(experiments.c.held_for.is_(None), and_(experiments.c.kind == "repeat", experiments.c.held_for == _RATER)),
-        ~exists().where(_MINE, _IN_HAND),
-        or_(~exists().where(_MINE), unanswered),
+        ~exists().where(_MINE, or_(_IN_HAND, ~unanswered.correlate(leases))).correlate(experiments),
         or_(checks, _count(_OTHERS, _IN_HAND) < bindparam("wanted", type_=Integer())),
         or_(~checks, _is_new_to_them()),
         _is_safe(),
     )
+
+
+def _spoken_for() -> ColumnElement[int]:
+    """Count an experiment's ratings, as more than any may have where somebody holds it or this rater ever did.
+
+    One look at its leases tells all three: as joins they would be taken of all running leases at once.
+    """
+    weight = case((or_(leases.c.rater_id == _RATER, _RUNNING), MOST_RATINGS), (leases.c.state == "done", 1), else_=0)
+    total = select(func.coalesce(func.sum(weight), 0)).where(_HERE)
+    return total.correlate(experiments).scalar_subquery()
 
 
 def _may_have_one_more() -> ColumnElement[bool]:
@@ -150,9 +159,7 @@ def _may_have_one_more() -> ColumnElement[bool]:
         experiments.c.state == "closed",
         experiments.c.kind == "explore",
         experiments.c.held_for.is_(None),
-        ~exists().where(_MINE),
-        ~exists().where(_HERE, _RUNNING),
-        _count(_HERE, leases.c.state == "done") < MOST_RATINGS,
+        _spoken_for() < MOST_RATINGS,
         exists().where(inputs.c.id == experiments.c.input_id, inputs.c.removed_at.is_(None)),
         _is_safe(),
     )

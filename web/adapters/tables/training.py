@@ -95,7 +95,12 @@ leases = Table(
     UniqueConstraint("experiment_id", "rater_id"),
     Index(None, "rater_id", "study_id", "state"),
     Index(None, "rater_id", "study_id", "id"),
-    Index(None, "state", "until"),
+    Index(
+        "ix_leases_held_until",
+        "until",
+        sqlite_where=text("state = 'held'"),
+        postgresql_where=text("state = 'held'"),
+    ),
     one_of("state", "held", "done", "released", "expired"),
 )
 
