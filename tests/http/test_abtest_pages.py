@@ -1,6 +1,7 @@
 """The pages of A/B tests over HTTP on both engines: the form, the evidence, what was said, approving."""
 
 import re
+from dataclasses import replace
 
 import pytest
 from fastapi.testclient import TestClient
@@ -39,6 +40,12 @@ def test_the_form_says_how_long_it_takes_and_opens_the_test_once(site: Site, adm
     assert "candidate 2" in text
     assert "A true gain of 0.5 stars takes about" in text
     assert "Nobody has rated in the last week" in text
+    assert "Its pictures cost nothing." in text
+    site.world.hold(site.world.person())  # so that there are pictures
+    with site.world.parts.store.begin() as tx:
+        for option in tx.options.all(study_id=site.world.study.id, state="ready"):
+            tx.options.replace(replace(option, cost_micros=10_000))
+    assert "Its pictures cost $4.00 at most." in admin.get(f"{HOME}/new").text
     form = {
         "study": site.world.study.id,
         "id": new_id(),

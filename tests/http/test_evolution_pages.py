@@ -108,13 +108,16 @@ def test_a_round_tells_why_what_by_whom_and_which_gate_refused_it(site: Site, ad
     assert "Proposed by the script, not by a model." in text
     assert "Built on v1.0.0." in text
     assert "It saw 2 ratings." in text
-    assert "placeholders" in text
+    assert "</span> variables</span>" in text
     assert "It dropped a variable." in text
+    assert f'/versions/{version.id}">candidate 2</a>' in text
     assert "candidate 2" in text
     kept(site, state="failed", error="The model timed out.", model="gpt", cost_micros=1234)
     text = admin.get(HOME).text
     assert "The model timed out." in text
     assert "$0.0012" in text
+    kept(site, state="running", error="The model is away.")
+    assert "The model is away. It is tried again for an hour." in admin.get(HOME).text
 
 
 def test_the_settings_are_changed_on_record_and_faults_are_said_in_place(site: Site, admin: TestClient) -> None:

@@ -10,6 +10,7 @@ from markupsafe import Markup
 from ml_service.errors import Conflict, Forbidden, InvalidRequest, NotFound
 from web.domain.abtest import Evidence
 from web.domain.access import Actor
+from web.domain.completion import dollars
 from web.domain.diff import compare
 from web.domain.ids import new_id
 from web.domain.rating import TAGS
@@ -169,6 +170,7 @@ def _form(
     found = comparisons.prospect(parts, admin, typed.study)
     design = typed.design_or(found.design)
     pace = comparisons.pace(parts, found.study, raters=design.raters)
+    price = comparisons.price(parts, found.study) * design.most_pairs
     with parts.store.read() as tx:
         studies = tx.studies.all(project_id=admin.project_id)
         policy = abtests.policy_of(tx, found.study)
@@ -189,6 +191,7 @@ def _form(
         words=abtest_words,
         pace=pace,
         expected=comparisons.expected(pace, design.threshold * many),
+        price=dollars(price * many) if price else "",
         label=comparisons.label,
         id=typed.id or new_id(),
         most_words=abtests.MOST_WORDS,

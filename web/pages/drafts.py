@@ -24,18 +24,6 @@ from web.services.evolving import open_test
 
 router = APIRouter(prefix="/admin/prompts", tags=["prompts pages"])
 
-GATES = {
-    "schema": "form",
-    "placeholders": "variables",
-    "length": "length",
-    "no_op": "nothing new",
-    "near_duplicate": "nothing new",
-    "copying": "copied words",
-    "safety": "safety",
-    "render": "filling in",
-    "drift": "locked",
-}
-
 
 @router.get("/{key}/write")
 def write(request: Request, admin: Admin, key: str, source: str = "", study: str = "") -> Response:
@@ -126,7 +114,7 @@ def _form(
         changes=[line for line in view.changes(parts, parent, found.made) if line.changed],
         rejections=rejections,
         faults=faults,
-        gates=GATES,
+        gates=view.GATES,
         settings=draft_form.settings(parts, parent, typed),
         merged=view.merged,
         marked=view.marked,

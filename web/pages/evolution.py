@@ -16,7 +16,7 @@ from web.domain.study import Study
 from web.domain.work import Share
 from web.http.session import Admin, context
 from web.http.templates import page
-from web.pages import abtest_words, evolution_charts
+from web.pages import abtest_words, evolution_charts, prompt_view
 from web.pages.abtest_form import figure
 from web.services import abtests, comparisons, evolution, evolving
 from web.services.studies import study_to_steer
@@ -127,6 +127,7 @@ def _show(request: Request, admin: Actor, study: Study, error: ServiceError | No
         policy=policy,
         policies=abtest_words.POLICIES,
         states=STATES,
+        gates=prompt_view.GATES,
         names=names,
         label=comparisons.label,
         has_model=parts.text_model is not None,

@@ -14,6 +14,20 @@ from web.pages.svg import tag
 from web.ports import Parts
 
 _BLANK = re.compile(r"(\{\{\s*[\w.-]+\s*\}\})")
+# What keeps a version back, in a word or two: the gates, edits that do not fit, and a test that is full.
+GATES = {
+    "schema": "form",
+    "placeholders": "variables",
+    "length": "length",
+    "no_op": "nothing new",
+    "near_duplicate": "nothing new",
+    "copying": "copied words",
+    "safety": "safety",
+    "render": "filling in",
+    "drift": "locked",
+    "edits": "edits that do not fit",
+    "room": "no room",
+}
 
 
 @dataclass(frozen=True)
