@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
-from playwright.sync_api import Route, expect
+from playwright.sync_api import expect
 
 from benchmarks.chaos import Chaos
 from tests.journeys.conftest import Join
@@ -57,22 +57,6 @@ def test_ratings_without_network_are_sent_once_it_is_back(server: Server, study:
     assert [(rating.score, rating.undone_at is None) for rating in ratings] == [
         (5, True), (4, True), (3, False), (2, True),
     ]  # fmt: skip
-
-
-def test_photos_keep_coming_while_answers_are_slow_to_be_told(server: Server, study: Study, rater: Rater) -> None:
-    rater.rate(3)
-    rater.settled()
-    slow: list[Route] = []
-    rater.page.context.route("**/api/train/rate", lambda route: slow.append(route))
-    fours = [4] * 15  # more than was leased at first
-    rater.rate(*fours)
-    rater.await_photo()
-    assert len(server.ratings(study.id)) == 1
-    for route in slow:
-        route.continue_()
-    rater.page.context.unroute("**/api/train/rate")
-    rater.settled()
-    assert [rating.score for rating in server.ratings(study.id)] == [3, *fours]
 
 
 @pytest.fixture
