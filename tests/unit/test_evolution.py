@@ -1,6 +1,7 @@
 """Rounds of evolution on real databases: asked for once, run to one clear end, and nothing half-released."""
 
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,12 +12,14 @@ from tests.clock import FixedClock
 from tests.rows import diagnosis
 from tests.world import World, answer, make_world
 from web.adapters.store import SqlStore
+from web.domain.abtest import Decision, Evidence
 from web.domain.access import Actor
 from web.domain.evolution import Round
 from web.domain.ids import new_id
 from web.domain.study import Learnt
 from web.services import abtests, evolution
 from web.services.generation import live_version
+from web.services.material import gather
 from web.services.queue import tick
 
 
@@ -180,3 +183,28 @@ def test_parameters_that_are_not_worth_a_test_get_none(world: World, mean: float
     sample(world, 2)
     learn(world, mean, low)
     assert asked(world).model == "scripted"
+
+
+def test_a_candidate_that_a_test_gave_up_is_no_parent(world: World) -> None:
+    sample(world, 3)
+    with world.parts.store.read() as tx:
+        live = live_version(tx, world.study)
+    done = asked(world)
+    with world.parts.store.begin() as tx:
+        test = tx.ab_tests.get(str(done.test_id))
+        loser = test.challengers[0]
+        for option in tx.of_experiments.rated(world.study.id):
+            tx.options.replace(replace(option, version=loser))
+
+    def parent() -> str:
+        with world.parts.store.read() as tx:
+            return gather(tx, world.study, 1).parent.id
+
+    assert parent() == loser
+    for high, led in ((2.0, loser), (0.1, live.id)):  # overtaken while it was open, and refuted
+        told = tuple(Evidence(name, pairs=40, raters=2, high=high) for name in test.challengers)
+        with world.parts.store.begin() as tx:
+            now = world.clock.now()
+            decided = tx.ab_tests.get(test.id).decided(Decision("no_gain", None, told), now)
+            tx.ab_tests.replace(replace(decided, settled_at=now))
+        assert parent() == led
