@@ -6,8 +6,9 @@ proposes edits from what it is told; rounds, gates, pairs, tests, promotions, ho
 product's own.
 
 Bars: the champion's true score rises in 45 of 50 runs, and is below its start at the end in 2 of 50 at most. `--check`
-exits 1 below either; with `--quick`, which plays few and shorter runs and so proves little, where fewer than half of
-them rise or any ends below its start.
+exits 1 below either. With `--quick`, which plays two short runs and proves little, it exits 1 where one ends below its
+start; that one rises is not asked of so few pairs. Ids are random and rounds are seeded by them, so the same run goes
+another way each time.
 """
 
 import argparse
@@ -79,7 +80,7 @@ def _print_summary(runs: Sequence[Run], *, quick: bool) -> bool:
     print(f"{found} of {len(runs)} found the hidden best prompt; of what was to be gained, {share:.0%} was on average")
     if quick:
         print(f"{len(runs)} short runs show that the loop turns, and little more; the bar is of {RUNS} whole ones.")
-    wanted = (len(runs) + 1) // 2 if quick else RISEN * len(runs) / RUNS
+    wanted = 0 if quick else RISEN * len(runs) / RUNS
     allowed = 0 if quick else FALLEN * len(runs) / RUNS
     print(f"{fallen} of {len(runs)} ended below their start (bar: at most {allowed:g})")
     print(f"{risen} of {len(runs)} ended above their start (bar: at least {wanted:g})")
