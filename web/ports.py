@@ -117,6 +117,11 @@ class Completion:
 class TextModel(Protocol):
     """Answers questions in words with JSON objects."""
 
+    @property
+    def sees(self) -> bool:
+        """Whether it is to be shown images."""
+        ...
+
     def complete(self, request: TextRequest) -> Completion:
         """Answer, or raise a ServiceError that says why there is no answer; an unusable one is returned as such."""
         ...

@@ -2,6 +2,7 @@
 
 import os
 import secrets
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Self
 from urllib.parse import urlsplit
@@ -79,6 +80,11 @@ class Settings(BaseSettings):
         None,
         description="What the text model costs, in dollars per million tokens in and out, for example `0.40,1.60`; it "
         "is needed where Palate knows no price, and wins over what it knows.",
+    )
+    text_model_sees: bool = Field(
+        False,
+        description="Whether the text model is shown some pictures that raters judged, as small copies that leave "
+        "this machine for the provider; a model that cannot see refuses.",
     )
     text_model_budget: float = Field(
         10.0,
@@ -161,7 +167,8 @@ class Settings(BaseSettings):
         """The text model that is set, or None where none is."""
         price = Price(*self.text_model_price) if self.text_model_price else None
         has_key = self.openai_api_key is not None
-        return choose(self.text_model_base_url, self.text_model, price, has_key=has_key)
+        chosen = choose(self.text_model_base_url, self.text_model, price, has_key=has_key)
+        return replace(chosen, sees=self.text_model_sees) if chosen else None
 
     @property
     def text_model_budget_micros(self) -> int:

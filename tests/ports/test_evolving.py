@@ -1,14 +1,17 @@
 """Rounds of evolution by the real client against a server that speaks the protocol: each answer has one clear end."""
 
 import json
+from base64 import b64decode
 from collections.abc import Iterable, Iterator
 from copy import deepcopy
 from dataclasses import replace
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import pytest
 import stamina
+from PIL import Image
 from pydantic import SecretStr
 
 from tests.chat_server import Asked, ChatServer, Reply, failing, saying
@@ -62,7 +65,9 @@ class Obedient(ChatServer):
 
     def reply(self, asked: Asked, headers: dict[str, str]) -> Reply:
         found = super().reply(asked, headers)
-        prompt = json.JSONDecoder().raw_decode(asked["messages"][1]["content"].removeprefix("The prompt:\n"))[0]
+        content = asked["messages"][1]["content"]
+        words = content if isinstance(content, str) else content[0]["text"]
+        prompt = json.JSONDecoder().raw_decode(words.removeprefix("The prompt:\n"))[0]
         said = (found.content or "").replace('"targeted"', json.dumps(prompt["operators"][0]))
         return found if found.content is None else replace(found, content=said)
 
@@ -98,6 +103,21 @@ def released_nothing(world: World, live_id: str) -> bool:
 def live_id(world: World) -> str:
     with world.parts.store.read() as tx:
         return live_version(tx, world.study).id
+
+
+def test_a_model_that_sees_is_shown_small_copies_of_the_examples(world: World, server: ChatServer) -> None:
+    blind = evolution.estimate(world.parts, world.study.id)
+    with_model(world, server, text_model_sees=True)
+    assert evolution.estimate(world.parts, world.study.id) > blind
+    assert asked(world).state == "proposed"
+    (sent,) = server.asked
+    words, *images = sent["messages"][1]["content"]
+    pictures = [
+        Image.open(BytesIO(b64decode(image["image_url"]["url"].removeprefix("data:image/jpeg;base64,"))))
+        for image in images
+    ]
+    assert len(pictures) == words["text"].count('"example"') > 0
+    assert all(max(picture.size) <= 512 and picture.format == "JPEG" for picture in pictures)
 
 
 def test_a_models_edits_become_challengers_of_an_open_test(world: World, server: ChatServer) -> None:

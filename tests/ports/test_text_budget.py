@@ -52,6 +52,7 @@ class Scripted:
     answers: Sequence[Completion | Exception]
     asked: int = 0
     seen: list[TextRequest] = field(default_factory=list)
+    sees: bool = False
 
     def complete(self, request: TextRequest) -> Completion:
         answer = self.answers[min(self.asked, len(self.answers) - 1)]
@@ -82,6 +83,8 @@ def test_the_worst_is_reserved_before_and_the_truth_settled_after(
     store: SqlStore, clock: FixedClock, request_: TextRequest
 ) -> None:
     class Looking:
+        sees = False
+
         def complete(self, request: TextRequest) -> Completion:
             during.extend(charges(store))
             return GOOD

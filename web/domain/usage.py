@@ -92,12 +92,13 @@ PROVIDERS = {one.name: one for one in (OPENAI, GEMINI, MISTRAL, OLLAMA, VLLM)}
 
 @dataclass(frozen=True)
 class Choice:
-    """A text model that is ready to be asked: its provider, its name, what it costs, whether it is sent the key."""
+    """A text model that is ready to be asked: what it costs, whether it is sent the key and is shown images."""
 
     provider: Provider
     model: str
     price: Price
     keyed: bool
+    sees: bool = False
 
     def __str__(self) -> str:
         return f"{self.model} at {self.provider.base_url}"

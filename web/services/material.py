@@ -28,14 +28,15 @@ MOST_TRIED = 12  # versions that a proposer is told of
 class Material:
     """What a proposer is given; `parent` has the live version's parameters, so that tests compare prompts alone.
 
-    `evidence` are the ids of the ratings that the examples show, `tried` the changelogs of versions with their mean
-    opinion score, None where nobody has rated them. `asked` are the operators of the round, and `mate` is whom to merge
-    with where one of them merges.
+    `pictures` are the objects of the examples' outputs, in their order, `evidence` the ids of the ratings that the
+    examples show, `tried` the changelogs of versions with their mean opinion score, None where nobody has rated them.
+    `asked` are the operators of the round, and `mate` is whom to merge with where one of them merges.
     """
 
     live: PromptVersion
     parent: PromptVersion
     examples: tuple[Example, ...]
+    pictures: tuple[str, ...]
     evidence: tuple[str, ...]
     gauge: Gauge
     tried: tuple[tuple[str, float | None], ...]
@@ -101,6 +102,7 @@ def gather(tx: Transaction, study: Study, seed: int) -> Material:
         live=live,
         parent=parent,
         examples=examples,
+        pictures=_pictures(tx, shown),
         evidence=tuple(rating.id for rating in seen),
         gauge=Gauge(parent, before, comments=tuple(rating.comment for rating in seen if rating.comment)),
         tried=tuple(_tried(rated, versions)),
@@ -184,6 +186,12 @@ def _shown(rated: _Rated, parent_id: str) -> list[Option]:
         ranked = own
     worst = _distinct(ranked, WORST, set())
     return worst + _distinct(ranked[::-1], BEST, {option.input_id for option in worst})
+
+
+def _pictures(tx: Transaction, shown: Sequence[Option]) -> tuple[str, ...]:
+    ids = tuple(option.output_id for option in shown if option.output_id)
+    keys = {output.id: output.object_key for output in tx.outputs.all(id=ids)}
+    return tuple(keys[id] for id in ids)
 
 
 def _distinct(ranked: Sequence[Option], count: int, taken: set[str]) -> list[Option]:

@@ -26,6 +26,7 @@ SYSTEM_PROMPT = "evolution-system-prompt.txt"
 MOST_TOKENS = 6_000  # of an answer: edits are short, but models that reason think on the bill
 PURPOSE = "evolution"
 SCRIPTED = "scripted"
+SIDE = 512  # pixels of the longer side of what a model is shown
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,10 @@ def reflect(parts: Parts, study: Study, material: Material, seed: int) -> tuple[
 
 
 def question(parts: Parts, study: Study, material: Material, seed: int) -> TextRequest:
-    """Return what the text model is asked; NotFound where its instructions are missing from PROMPTS_DIR."""
+    """Return what the text model is asked, with pictures where it sees them.
+
+    NotFound where its instructions are missing from PROMPTS_DIR.
+    """
     parent, mate = material.parent, material.mate
     texts = {
         "texts": _texts(parent),
@@ -68,7 +72,15 @@ def question(parts: Parts, study: Study, material: Material, seed: int) -> TextR
         purpose=PURPOSE,
         project_id=study.project_id,
         study_id=study.id,
+        images=_pictures(parts, material),
     )
+
+
+def _pictures(parts: Parts, material: Material) -> tuple[bytes, ...]:
+    """Return small copies of the examples' outputs, in their order, or none where the text model sees nothing."""
+    if parts.text_model is None or not parts.text_model.sees:
+        return ()
+    return tuple(parts.cleaner.thumbnail(parts.objects.read(key), SIDE) for key in material.pictures)
 
 
 def _texts(version: PromptVersion) -> dict[str, str]:

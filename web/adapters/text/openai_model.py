@@ -75,6 +75,11 @@ class OpenAIModel:
             ),
         )
 
+    @property
+    def sees(self) -> bool:
+        """Whether it is to be shown images."""
+        return self._choice.sees
+
     def complete(self, request: TextRequest) -> Completion:
         """Ask once."""
         began = time.monotonic()

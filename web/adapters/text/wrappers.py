@@ -29,6 +29,11 @@ class Retrying:
             attempts=ATTEMPTS, timeout=LONGEST_TIME, wait_initial=0.5, wait_max=LONGEST_WAIT
         ).on(_pause)
 
+    @property
+    def sees(self) -> bool:
+        """Whether the text model within is shown images."""
+        return self._inner.sees
+
     def complete(self, request: TextRequest) -> Completion:
         """Answer, at the last attempt with the last error."""
         return self._again(self._inner.complete, request)
@@ -56,6 +61,11 @@ class Metered:
     def __init__(self, inner: TextModel, ledger: Ledger) -> None:
         self._inner, self._ledger = inner, ledger
 
+    @property
+    def sees(self) -> bool:
+        """Whether the text model within is shown images."""
+        return self._inner.sees
+
     def complete(self, request: TextRequest) -> Completion:
         """Answer where the budget allows for it."""
         charge = self._ledger.reserve(request)
@@ -80,6 +90,11 @@ class Cached:
 
     def __init__(self, inner: TextModel, ledger: Ledger) -> None:
         self._inner, self._ledger = inner, ledger
+
+    @property
+    def sees(self) -> bool:
+        """Whether the text model within is shown images."""
+        return self._inner.sees
 
     def complete(self, request: TextRequest) -> Completion:
         """Answer from memory where the same was asked before."""
