@@ -56,8 +56,9 @@ class Design:
 class Evidence:
     """How one challenger stands against the champion.
 
-    `gain` is the mean difference in stars, and `low` and `high` the bounds of those that are not refuted; each fails
-    with a probability of at most one in the threshold. `tags` and `failures` are evidence of harm.
+    `gain` is the mean difference in stars, and `low` and `high` the bounds of those that are not refuted: `low` fails
+    with a probability of at most one in the test's threshold, `high` of one in that for a single challenger, for giving
+    one up promotes nothing. `tags` and `failures` are evidence of harm.
     """
 
     challenger: str
