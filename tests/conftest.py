@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
 from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]
 
 from tests import postgres
@@ -18,6 +19,8 @@ from web.adapters.migrate import migrate
 from web.adapters.store import SqlStore
 
 ENGINES = ("sqlite", "postgres")
+settings.register_profile("palate", deadline=None)  # tests are not timed: the machine may be busy
+settings.load_profile("palate")
 # How many other tests take as long as one of these: so none of the long ones is left for one process to do alone.
 SLOW = {
     "journeys": 20,

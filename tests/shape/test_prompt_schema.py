@@ -5,7 +5,7 @@ from typing import Any
 
 import jsonschema_rs
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
@@ -124,7 +124,6 @@ TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=60)
     parameters=st.dictionaries(WORDS, st.dictionaries(WORDS, VALUES, max_size=4), max_size=3),
     changelog=TEXTS,
 )
-@settings(deadline=None)
 def test_whatever_can_be_written_is_valid_and_read_back_as_it_was(
     components: dict[str, Any], parameters: dict[str, Any], changelog: str
 ) -> None:

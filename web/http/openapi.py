@@ -130,7 +130,8 @@ def _security(demand: Demand, method: str) -> Iterator[Part]:
 
 def _as_page(operation: Part, method: str) -> None:
     shown = operation["responses"].setdefault("200", {"description": "The page."}).setdefault("content", {})
-    shown.pop("application/json", None)
+    if not shown.get("application/json", {}).get("schema"):
+        shown.pop("application/json", None)  # what the framework takes every route for
     if not shown:
         shown["text/html"] = TEXT
         operation["responses"].setdefault("303", REDIRECT)
