@@ -128,6 +128,9 @@ async def _rate(port: int, rater: Rater, until: float, seen: Seen) -> None:
             waiting = [
                 (one["experiment_id"], shown["option_id"]) for one in turn["experiments"] for shown in one["options"]
             ]
+        if not waiting:  # others took what it was offered
+            await asyncio.sleep(1.0)
+            continue
         _, option = waiting.pop(0)
         given = {"answers": [{"id": new_id(), "option_id": option, "score": random.randint(1, 5), "seen_ms": 4000}]}
         body = await timed("rate", Call.of("POST", "/api/train/rate", given, rater.headers))
