@@ -15,8 +15,7 @@ IS_EXTRA = and_(experiments.c.kind == "explore", leases.c.created_at > experimen
 
 def insert_into(connection: Connection, table: Table) -> Any:
     """Return an INSERT of the connection's own dialect, which can say what is to happen where a key is taken."""
-    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
-    return dialect.insert(table)
+    return _insert(connection.dialect.name, table)
 
 
 def insert_once(connection: Connection, table: Table, *returned: Column[Any]) -> Any:
@@ -24,10 +23,13 @@ def insert_once(connection: Connection, table: Table, *returned: Column[Any]) ->
     return _insert_once(connection.dialect.name, table, *returned)
 
 
+def _insert(dialect: str, table: Table) -> Any:
+    return postgresql.insert(table) if dialect == "postgresql" else sqlite.insert(table)
+
+
 @lru_cache(maxsize=64)
 def _insert_once(dialect: str, table: Table, *returned: Column[Any]) -> Any:
-    into = postgresql.insert(table) if dialect == "postgresql" else sqlite.insert(table)
-    passing = into.on_conflict_do_nothing()
+    passing = _insert(dialect, table).on_conflict_do_nothing()
     return passing.returning(*returned) if returned else passing
 
 
