@@ -49,11 +49,14 @@ class Chaos:
         return await asyncio.start_server(self._accept, "127.0.0.1", 0)
 
     async def _close(self) -> None:
-        self._server.close()
+        self.down = True  # for whoever is accepted and not passing yet
+        self._loop.remove_reader(self._server.sockets[0].fileno())  # who is accepted while a server closes is lost open
         await self._cut()
         for task in self._passing:
             task.cancel()
-        await asyncio.gather(*self._passing, return_exceptions=True)
+        while others := asyncio.all_tasks() - {asyncio.current_task()}:
+            await asyncio.gather(*others, return_exceptions=True)
+        self._server.close()
 
     async def _cut(self) -> None:
         for writer in list(self._open):
