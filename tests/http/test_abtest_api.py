@@ -54,6 +54,33 @@ def test_a_test_is_opened_once_by_name_or_id_and_shown_whole(site: Site, admin: 
     assert admin.post(PLACE, json={**body, "challengers": [other.id], "id": new_id()}).status_code == 409
 
 
+def test_two_versions_are_compared_by_name_or_id_and_nothing_goes_live(site: Site, admin: TestClient) -> None:
+    before, champion, challenger = live(site.world), candidate(site.world, "cooler"), candidate(site.world, "brighter")
+    figures = {"least_pairs": 2, "most_pairs": 6, "threshold": 10, "least_raters": 1}
+    body = {
+        "study_id": site.world.study.id,
+        "challengers": [challenger.id],
+        "champion": champion.id,
+        "design": figures,
+        "id": new_id(),
+    }
+    first, second = (admin.post(PLACE, json=body) for _ in range(2))
+    assert (first.status_code, second.text) == (201, first.text)
+    told = first.json()
+    assert (told["kind"], told["champion"], told["challengers"]) == ("comparison", champion.id, [challenger.id])
+    assert (told["policy"], told["names"]) == ("manual", {})
+    with site.world.parts.store.read() as tx:
+        test = tx.ab_tests.get(told["id"])
+    rate_pairs(site.world, site.world.person(), test, better=5, worse=2)
+    whole = admin.get(f"{PLACE}/{test.id}").json()
+    assert (whole["state"], whole["outcome"], whole["winner"]) == ("decided", "better", challenger.id)
+    assert not whole["waits_for_approval"]
+    assert whole["settled_at"] is not None
+    refused = admin.post(f"{PLACE}/{test.id}/approve", json={"confirmation": test.prompt_key})
+    assert (refused.status_code, "Nothing goes live by this" in refused.json()["detail"]) == (409, True)
+    assert live(site.world) == before
+
+
 @pytest.mark.parametrize(
     "wrong",
     [
@@ -65,6 +92,8 @@ def test_a_test_is_opened_once_by_name_or_id_and_shown_whole(site: Site, admin: 
         {"design": {"raters": "2"}},
         {"design": {"unknown": 1}},
         {"policy": "whatever"},
+        {"champion": "v9.0.0"},
+        {"champion": ["v1.0.0"]},
         {"id": "mine"},
         {"hypothesis": "x" * 1001},
         {"unknown": 1},

@@ -68,6 +68,46 @@ def test_the_form_says_how_long_it_takes_and_opens_the_test_once(site: Site, adm
     assert "candidate 2" not in admin.get(f"{HOME}?key=other").text
 
 
+def test_two_versions_are_compared_by_the_form_and_the_verdict_says_what_follows(site: Site, admin: TestClient) -> None:
+    champion, challenger = candidate(site.world, "cooler"), candidate(site.world, "brighter")
+    link = re.search(
+        r'href="(/admin/abtests/new[^"]*)">Let raters compare them',
+        admin.get(f"/admin/prompts/photo-enhance/diff?from={champion.id}&to={challenger.id}").text,
+    )
+    assert link is not None
+    text = admin.get(link[1].replace("&amp;", "&")).text
+    assert '<option value="">v1.0.0, which is live</option>' in text
+    assert f'<option value="{champion.id}" selected>candidate 2' in text
+    assert re.search(rf'value="{challenger.id}" checked', text)
+    assert "nothing goes live by it" in text
+    figures = {"least_pairs": "2", "most_pairs": "6", "threshold": "10", "least_raters": "1"}
+    form = {"study": site.world.study.id, "challenger": challenger.id, "champion": champion.id, **figures}
+    refused = admin.post(f"{HOME}/new", data=form | {"policy": "auto"})
+    assert (refused.status_code, "Nothing goes live by a test" in refused.text) == (422, True)
+    assert f'<option value="{champion.id}" selected>' in refused.text
+    place = admin.post(f"{HOME}/new", data=form).headers["location"]
+    assert "It only compares: nothing goes live by it. v1.0.0 is live now." in admin.get(place).text
+    with site.world.parts.store.read() as tx:
+        test = tx.ab_tests.get(place.rpartition("/")[2])
+    rate_pairs(site.world, site.world.person(), test, better=5, worse=2)
+    text = admin.get(place).text
+    assert "candidate 3 is better than candidate 2." in text
+    assert "Let it go live, or not" not in text
+    assert f'study={site.world.study.id}&amp;version={challenger.id}">Test candidate 3 against what is live' in text
+    assert "photo-enhance, comparison" in admin.get(HOME).text
+    assert live(site.world).name == "v1.0.0"
+
+
+def test_whichever_is_live_is_the_one_that_others_are_tested_against(site: Site, admin: TestClient) -> None:
+    version, known = candidate(site.world, "brighter"), live(site.world)
+    for first, second in ((known, version), (version, known)):
+        text = admin.get(f"/admin/prompts/photo-enhance/diff?from={first.id}&to={second.id}").text
+        assert f"champion={known.id}&amp;version={version.id}" in text
+    assert "Let raters compare" not in admin.get("/admin/prompts/photo-enhance/diff?from=v1.0.0&to=v1.0.0").text
+    text = admin.get(f"{HOME}/new?champion={known.id}&version={version.id}").text
+    assert not re.search("<option[^>]*selected>candidate", text)
+
+
 @pytest.mark.parametrize(
     ("wrong", "words"),
     [

@@ -11,6 +11,7 @@ from web.adapters.engine import connect
 from web.adapters.migrate import downgrade, is_current, migrate
 from web.adapters.store import SqlStore
 from web.adapters.tables import metadata
+from web.domain.abtest import ABTest, Decision, Design, Evidence
 from web.domain.audit import faults
 
 
@@ -101,6 +102,36 @@ def test_rows_that_others_refer_to_outlive_a_way_back_and_forth(empty_url: str) 
         assert tx.studies.get(rows.study.id).name == rows.study.name
         assert tx.ratings.get(given.id) == given
     store.close()
+
+
+def test_a_comparison_goes_back_as_a_test_that_was_stopped(empty_url: str) -> None:
+    migrate(empty_url)
+    store = SqlStore.open(empty_url)
+    rows = Rows(store, datetime(2026, 3, 1, tzinfo=UTC))
+    now, version = rows.now, rows.version.id
+    found = (Evidence(version, 12, better=25.0),)
+    with store.begin() as tx:
+        mine = ABTest(
+            id="t",
+            project_id=rows.study.project_id,
+            study_id=rows.study.id,
+            prompt_key=rows.study.prompt_key,
+            kind="comparison",
+            state="decided",
+            champion=version,
+            challengers=(version,),
+            design=Design(),
+            policy="manual",
+            created_at=now,
+            decision=Decision("better", version, found),
+        )
+        tx.ab_tests.add(mine)
+    downgrade(empty_url, "0010")
+    migrate(empty_url)
+    with store.read() as tx:
+        told = tx.ab_tests.get("t")
+    store.close()
+    assert (told.kind, told.state, told.decision) == ("challenge", "stopped", Decision("stopped", None, found))
 
 
 def test_events_of_an_older_schema_become_a_chain_and_go_back(empty_url: str) -> None:

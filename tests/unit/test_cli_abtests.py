@@ -116,6 +116,19 @@ def test_tests_are_listed_and_shown_in_words_and_in_json(run: Run, version: Prom
     assert [(one["pairs"], one["gain"], one["evidence"]) for one in shown] == [(0, "+0.00", "1 of 20")]
 
 
+def test_two_versions_are_compared_and_nothing_goes_live(run: Run, here: Parts, version: PromptVersion) -> None:
+    with here.store.begin() as tx:
+        texts = {"local": version.components["local"] | {"prompt": "Enhance this photo of {{subject}}: cooler."}}
+        other = tx.versions.add(replace(version, id=new_id(), number=3, components=texts))
+    code, said, _ = run("abtests", "open", version.id, "--study", "Photos", "--against", other.id)
+    assert (code, said.rstrip().endswith("Nothing goes live by it.")) == (0, True)
+    assert "of candidate 2 against candidate 3 is running" in said
+    (row,) = listed(run)
+    assert (row["kind"], row["champion"], row["challengers"]) == ("comparison", "candidate 3", "candidate 2")
+    code, _, complained = run("abtests", "open", version.id, "--study", "Photos", "--against", "v9.9.9")
+    assert (code, "There is no version v9.9.9" in complained) == (1, True)
+
+
 def test_a_test_is_paused_resumed_and_stopped(run: Run, version: PromptVersion) -> None:
     test_id = opened(run, version)
     for action, state in (("pause", "paused"), ("resume", "running"), ("stop", "stopped"), ("stop", "stopped")):

@@ -33,10 +33,14 @@ class DesignIn(Strict):
 
 
 class ABTestIn(Strict):
-    """What is to be tested against the live version; the same `id` again opens nothing new."""
+    """What is to be tested against the live version; the same `id` again opens nothing new.
+
+    With a champion that is not live the versions are only compared: nothing goes live, so that there is no policy.
+    """
 
     study_id: Id
     challengers: Annotated[list[Version], Field(max_length=20)]
+    champion: Annotated[Version | None, Field(description="What they meet, by name or id; else what is live.")] = None
     hypothesis: Annotated[str, Field(max_length=abtests.MOST_WORDS)] = ""
     design: DesignIn | None = None
     policy: Policy | None = None
@@ -112,9 +116,10 @@ def every(request: Request, admin: Admin, prompt_key: Annotated[str, Query(max_l
 
 @router.post("", status_code=201)
 def open_test(request: Request, admin: Admin, given: ABTestIn) -> ABTestWhole:
-    """Open a test of one or more versions against the live one."""
+    """Open a test of one or more versions against the live one, or a comparison with another one."""
     parts, study_id = context(request).parts, given.study_id
     wanted = comparisons.version_ids(parts, admin, study_id, given.challengers)
+    (champion,) = comparisons.version_ids(parts, admin, study_id, [given.champion]) if given.champion else (None,)
     changes = {} if given.design is None else given.design.model_dump(exclude_none=True)
     challenge = Challenge(
         challengers=wanted,
@@ -122,6 +127,7 @@ def open_test(request: Request, admin: Admin, given: ABTestIn) -> ABTestWhole:
         design=comparisons.design_with(parts, admin, study_id, changes) if changes else None,
         policy=given.policy,
         id=given.id,
+        champion=champion,
     )
     opened = abtests.open_test(parts, admin, study_id, challenge)
     return _whole(request, admin, opened)

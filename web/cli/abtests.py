@@ -47,6 +47,7 @@ def _arguments(parser: ArgumentParser) -> None:
     parser.add_argument("which", nargs="*", metavar="ID|VERSION", help="the test's id, or the versions to open one of")
     parser.add_argument("--key", default=None, help="only tests of this prompt; default: all")
     parser.add_argument("--study", help="the study whose raters judge, by id or name")
+    parser.add_argument("--against", metavar="VERSION", help="only compare with this version, which is not live")
     parser.add_argument("--hypothesis", default="", help="why it should be better")
     parser.add_argument("--policy", choices=POLICIES, help="who lets a winner go live; default: as the study says")
     parser.add_argument("--pairs", type=int, help="give up after so many pairs; default: 200")
@@ -59,9 +60,11 @@ def _opened(arguments: Namespace, here: Parts, actor: Actor) -> ABTest:
         raise InvalidRequest("Name versions and a study, as in `abtests open v1.1.0 --study Photos`.")
     study_id = study_id_of(here, arguments.study)
     wanted = comparisons.version_ids(here, actor, study_id, arguments.which)
+    against = [] if arguments.against is None else [arguments.against]
+    champion = next(iter(comparisons.version_ids(here, actor, study_id, against)), None)
     changes = {} if arguments.pairs is None else {"most_pairs": arguments.pairs}
     design = comparisons.design_with(here, actor, study_id, changes)
-    challenge = Challenge(wanted, arguments.hypothesis, design, arguments.policy)
+    challenge = Challenge(wanted, arguments.hypothesis, design, arguments.policy, champion=champion)
     return abtests.open_test(here, actor, study_id, challenge)
 
 
@@ -79,6 +82,7 @@ def _told(arguments: Namespace, here: Parts, actor: Actor, test: ABTest) -> int:
         half = comparisons.expected(found, test.threshold)[1]
         days = f"about {half.days:.0f} days" if half.days < 1000 else "no telling how many days, as nobody rates now"
         words += f" A gain of half a star takes about {half.pairs:.0f} pairs, {days}."
+        words += " Nothing goes live by it." if test.kind == "comparison" else ""
     say(arguments, words, **row)
     return 0
 

@@ -2,7 +2,8 @@
 
 A pair is one input treated by the champion and by one challenger, equal but for what the challenger changes. It is
 closed once, by as many raters as the test fixed when it began, in an order that is kept; what is closed never changes.
-A hold-back is a test too: after a promotion the version that was live before challenges the new one.
+A hold-back is a test too: after a promotion the version that was live before challenges the new one. So is a comparison
+of versions of which none was live when it was opened: it says which is better, and changes nothing else.
 """
 
 from collections import defaultdict
@@ -16,13 +17,14 @@ import numpy as np
 from ml_service.errors import InvalidRequest
 from web.domain.evidence import as_stars, bounds, evidence
 
-TestKind = Literal["challenge", "hold_back"]
+TestKind = Literal["challenge", "hold_back", "comparison"]
 TestState = Literal["running", "paused", "decided", "stopped"]
 Policy = Literal["auto", "approve", "manual"]
 PairState = Literal["open", "closed", "failed", "dropped"]
-Outcome = Literal["promote", "harm", "tag", "failures", "no_gain", "cap", "stopped", "outdated"]
+Outcome = Literal["promote", "better", "harm", "tag", "failures", "no_gain", "cap", "stopped", "outdated"]
 
 OPEN: tuple[TestState, ...] = ("running", "paused")
+ASKED: tuple[TestKind, ...] = ("challenge", "comparison")  # by somebody or a round, one at a time for a prompt
 MOST_CHALLENGERS = 8
 
 
@@ -78,7 +80,8 @@ class Evidence:
 class Decision:
     """How a test ended: which challenger wins, if any, and the evidence as it stood then.
 
-    It is `outdated` where another version went live before: in the middle, or while the winner waited.
+    A winner is one to `promote`, or just `better` in a comparison. It is `outdated` where another version went live
+    before: in the middle, or while the winner waited.
     """
 
     outcome: Outcome
@@ -91,7 +94,7 @@ class ABTest:
     """A champion against challengers, by version id, and what it was decided by.
 
     `opened_by` is None where Palate opened it itself; `settled_at` is when the decision was acted on: promoted, or
-    declined by a person.
+    declined by a person. The champion of a comparison is the version that the others were compared with.
     """
 
     id: str
@@ -166,7 +169,7 @@ def decide(test: ABTest, found: Sequence[Evidence]) -> Decision | None:
     won = [one for one in found if fates[one.challenger] == "promote"]
     if won:
         best = max(won, key=lambda one: (one.better, one.challenger))
-        return Decision("promote", best.challenger, tuple(found))
+        return Decision("better" if test.kind == "comparison" else "promote", best.challenger, tuple(found))
     lost = [fate for fate in fates.values() if fate is not None]
     if len(lost) < len(found):
         return None

@@ -138,7 +138,7 @@ def _merging(parent: PromptVersion, slots: list[str], mate: Mate | None) -> Iter
         return
     theirs = {slot: text for slot in slots if (text := _text(mate.version, slot)) != _text(parent, slot)}
     leading = {slot: text for slot, text in theirs.items() if slot.partition(".")[0] in mate.leads}
-    name = mate.version.name or f"candidate {mate.version.number}"
+    name = mate.version.label
     effect = "What either version is liked for."
     if leading:
         edits = (Edit(kind="replace", slot=slot, quote=_text(parent, slot), text=leading[slot]) for slot in leading)

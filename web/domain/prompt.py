@@ -76,6 +76,11 @@ class PromptVersion:
     status: VersionStatus = "candidate"
     revision: int = 0
 
+    @property
+    def label(self) -> str:
+        """What it is called; one that was not released has its number for a name."""
+        return self.name or f"candidate {self.number}"
+
     def rendered(self, generator: str) -> dict[str, str]:
         """Return the components of one generator with each variable at its default; InvalidRequest where none fits."""
         values = {name: variable.default for name, variable in self.variables.items()}

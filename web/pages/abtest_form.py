@@ -38,10 +38,11 @@ _POLICIES: dict[str, Policy] = {"auto": "auto", "approve": "approve", "manual": 
 
 @dataclass(frozen=True)
 class Typed:
-    """What was typed into the form; figures that were left empty are the usual ones."""
+    """What was typed into the form; figures that were left empty are the usual ones, and a champion what is live."""
 
     study: str
     challengers: tuple[str, ...] = ()
+    champion: str = ""
     hypothesis: str = ""
     policy: str = ""
     id: str = ""
@@ -52,7 +53,8 @@ class Typed:
         values: dict[str, Any] = {name: _number(name, text) for name, text in self.figures.items() if text}
         policy = _POLICIES.get(self.policy)
         design = replace(usual, **values)
-        return Challenge(self.challengers, plain(self.hypothesis), design, policy, self.id or None)
+        champion = self.champion or None
+        return Challenge(self.challengers, plain(self.hypothesis), design, policy, self.id or None, champion)
 
     def design_or(self, usual: Design) -> Design:
         """Return the design that was typed, or the usual one where that cannot be used."""
@@ -67,6 +69,7 @@ def read(fields: FormData) -> Typed:
     return Typed(
         study=_text(fields, "study"),
         challengers=tuple(one for one in fields.getlist("challenger") if isinstance(one, str)),
+        champion=_text(fields, "champion"),
         hypothesis=_text(fields, "hypothesis"),
         policy=_text(fields, "policy"),
         id=_text(fields, "id"),

@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from web.domain.abtest import ABTest, Evidence, Policy
+from web.domain.abtest import ABTest, Evidence, Policy, TestKind
 from web.services.abtests import ABTestDetail
 from web.services.comparisons import Expected, Pace, called
 
@@ -40,6 +40,16 @@ _HELD = {
     "no_gain": Verdict("✓", "good", "holds up", "{challengers}, live before, is not better. {champion} stays."),
     "cap": Verdict("✓", "good", "no harm found", "Nothing speaks against {champion} after all pairs. It stays."),
 }
+_COMPARED = {
+    "better": Verdict("✓", "good", "better", "{winner} is better than {champion}."),
+    "harm": Verdict("✕", "bad", "worse", "The evidence says that {challengers} is worse than {champion}."),
+    "tag": Verdict("✕", "bad", "worse", "{challengers} drew more of a complaint than {champion}."),
+    "failures": Verdict("✕", "bad", "worse", "{challengers} failed more often than {champion}."),
+    "no_gain": Verdict("=", "info", "no gain", "None is better than {champion} by enough to be worth it."),
+    "cap": Verdict("≈", "warn", "inconclusive", "All pairs were used up without a decision."),
+    "stopped": Verdict("■", "", "stopped", "It was ended before it was decided."),
+}
+_OF_KIND: dict[TestKind, dict[str, Verdict]] = {"hold_back": _HELD, "comparison": _COMPARED}
 
 
 def verdict(detail: ABTestDetail) -> Verdict:
@@ -57,7 +67,7 @@ def verdict(detail: ABTestDetail) -> Verdict:
 def _ended(test: ABTest) -> Verdict:
     outcome = test.decision.outcome if test.decision else "stopped"
     if outcome != "promote":
-        return (_HELD if test.kind == "hold_back" else {}).get(outcome, _ENDED[outcome])
+        return _OF_KIND.get(test.kind, {}).get(outcome) or _ENDED[outcome]
     if test.kind == "hold_back":
         if test.settled_at is None:
             return Verdict("↩", "bad", "roll back", "{champion} did harm: {winner} was better. It goes back by itself.")
@@ -76,6 +86,14 @@ def _open(test: ABTest, found: Sequence[Evidence]) -> Verdict:
     if most < test.design.least_pairs:
         return Verdict("◔", "info", "collecting", f"{most} of at least {test.design.least_pairs} pairs are closed.")
     return Verdict("◑", "info", "undecided", "The evidence tells neither way yet. It may be looked at any time.")
+
+
+def preferred(test: ABTest) -> str:
+    """Return which version of a comparison came out better; nothing where none did."""
+    if test.kind != "comparison" or test.decision is None:
+        return ""
+    lost = test.decision.outcome in ("harm", "tag", "failures")
+    return test.champion if lost else test.decision.winner or ""
 
 
 def standing(one: Evidence, name: str, champion: str) -> str:

@@ -23,6 +23,7 @@ from web.pages import prompt_view as view
 from web.pages.studies import Fields
 from web.services import abtests, comparisons, verdicts
 from web.services.abtests import ABTestDetail
+from web.services.releases import live_of
 
 router = APIRouter(prefix="/admin/abtests", tags=["abtests pages"])
 
@@ -52,10 +53,10 @@ def every(request: Request, admin: Admin, key: str = "") -> Response:
 
 
 @router.get("/new")
-def new(request: Request, admin: Admin, study: str = "", version: str = "") -> Response:
+def new(request: Request, admin: Admin, study: str = "", version: str = "", champion: str = "") -> Response:
     """Show the form that opens a test, with how long it will take."""
     chosen = study or _newest_study(request, admin)
-    return _form(request, admin, abtest_form.Typed(study=chosen, challengers=(version,)))
+    return _form(request, admin, abtest_form.Typed(study=chosen, challengers=(version,), champion=champion))
 
 
 @router.post("/new")
@@ -118,6 +119,8 @@ def _show(request: Request, admin: Actor, test_id: str, error: Refusal | None = 
     parts = context(request).parts
     detail = abtests.one_test(parts, admin, test_id)
     found = comparisons.pace(parts, detail.study, detail)
+    with parts.store.read() as tx:
+        live = live_of(tx, detail.test.prompt_key)[1]
     return page(
         request,
         "abtest.html",
@@ -132,6 +135,8 @@ def _show(request: Request, admin: Actor, test_id: str, error: Refusal | None = 
         pace=found,
         called=comparisons.called,
         words=abtest_words,
+        live=live,
+        preferred=abtest_words.preferred(detail.test),
         tags={**TAGS, **detail.study.guide.tags},
         side=view.side,
         note_limit=NOTE_LIMIT,
@@ -142,12 +147,12 @@ def _show(request: Request, admin: Actor, test_id: str, error: Refusal | None = 
 
 def _challenger(request: Request, detail: ABTestDetail, one: Evidence) -> Challenger:
     champion, mine = detail.versions[detail.test.champion], detail.versions[one.challenger]
-    name, given = comparisons.label(mine), charts.differences(detail.pairs, one)
+    name, given = mine.label, charts.differences(detail.pairs, one)
     drawn = (charts.evidence_plot, charts.gain_plot) if len(given) > 1 else ()
     return Challenger(
         name=name,
         evidence=one,
-        words=abtest_words.standing(one, name, comparisons.label(champion)),
+        words=abtest_words.standing(one, name, champion.label),
         plots=tuple(draw(detail.test, given, name) for draw in drawn),
         comparison=compare(champion, mine),
         changes=[line for line in view.changes(context(request).parts, champion, mine) if line.changed],
@@ -192,7 +197,6 @@ def _form(
         pace=pace,
         expected=comparisons.expected(pace, design.threshold * many),
         price=dollars(price * many) if price else "",
-        label=comparisons.label,
         id=typed.id or new_id(),
         most_words=abtests.MOST_WORDS,
         error=str(error or ""),

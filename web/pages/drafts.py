@@ -79,7 +79,7 @@ def _kept(request: Request, admin: Actor, key: str, typed: Typed) -> Response:
         challenge = Challenge((made.id,), asked.changelog, id=typed.test_id)
         test = abtests.open_test(parts, admin, typed.study, challenge)
     except (InvalidRequest, Conflict) as error:
-        told = type(error)(f"It was kept as {comparisons.label(made)}, but its A/B test was not opened: {error}")
+        told = type(error)(f"It was kept as {made.label}, but its A/B test was not opened: {error}")
         return _form(request, admin, key, typed, told)
     return RedirectResponse(f"/admin/abtests/{test.id}", 303)
 
@@ -109,7 +109,6 @@ def _form(
         key=key,
         typed=typed,
         parent=parent,
-        label=comparisons.label,
         texts={f"{text.generator}.{text.slot}": text for text in comparison.texts},
         changes=[line for line in view.changes(parts, parent, found.made) if line.changed],
         rejections=rejections,

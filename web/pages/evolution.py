@@ -18,7 +18,7 @@ from web.http.session import Admin, context
 from web.http.templates import page
 from web.pages import abtest_words, evolution_charts, prompt_view
 from web.pages.abtest_form import figure
-from web.services import abtests, comparisons, evolution, evolving
+from web.services import abtests, evolution, evolving
 from web.services.studies import study_to_steer
 
 router = APIRouter(prefix="/admin/evolution", tags=["evolution pages"])
@@ -110,7 +110,7 @@ def _show(request: Request, admin: Actor, study: Study, error: ServiceError | No
         studies = tx.studies.all(project_id=admin.project_id)
         policy = abtests.policy_of(tx, study)
     cost, why_not = _cost(request, study)
-    names = {node.version.id: comparisons.label(node.version) for node in nodes}
+    names = {node.version.id: node.version.label for node in nodes}
     return page(
         request,
         "evolution.html",
@@ -129,7 +129,6 @@ def _show(request: Request, admin: Actor, study: Study, error: ServiceError | No
         states=STATES,
         gates=prompt_view.GATES,
         names=names,
-        label=comparisons.label,
         has_model=parts.text_model is not None,
         cost=cost,
         why_not=why_not,

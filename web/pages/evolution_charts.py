@@ -7,7 +7,6 @@ from markupsafe import Markup
 from ml_service.contract import Interval
 from web.pages.rows import Row, interval_figure
 from web.pages.svg import RIGHT, Scale, dot, figure, line, number, path, short, tag, text
-from web.services.comparisons import label
 from web.services.evolving import Complaints, Node
 
 STEP, LANE, START = 34, 16, 10
@@ -30,10 +29,10 @@ def tree(nodes: Sequence[Node]) -> Markup:
     ]
     left = START + (max(lanes.values(), default=0) + 1) * LANE
     rows = [shape for node in drawn for shape in _row(node, places[node.version.id], left)]
-    names = {node.version.id: label(node.version) for node in nodes}
+    names = {node.version.id: node.version.label for node in nodes}
     table = [
         (
-            label(node.version),
+            node.version.label,
             ", ".join(names.get(parent, "?") for parent in node.version.parents) or "–",
             number(node.mean) if node.mean is not None else "–",
             node.ratings,
@@ -41,7 +40,7 @@ def tree(nodes: Sequence[Node]) -> Markup:
         )
         for node in nodes
     ]
-    live = next((label(node.version) for node in nodes if "live" in node.marks), "none")
+    live = next((node.version.label for node in nodes if "live" in node.marks), "none")
     return figure(
         "Versions and what they were made from",
         f"{len(nodes)} versions; live is {live}.",
@@ -92,7 +91,7 @@ def _row(node: Node, place: tuple[float, float], left: float) -> list[Markup]:
     x, y = place
     mean = f"{node.mean:.2f} ★" if node.mean is not None else ""
     mark = " · ".join(mark for mark in node.marks if mark != "released")
-    name = tag("text", label(node.version), class_="label named", x=left, y=y + 1.0)
+    name = tag("text", node.version.label, class_="label named", x=left, y=y + 1.0)
     shape = dot(x, y, 6) if "live" in node.marks else tag("circle", class_="ring", cx=x, cy=y, r=4.5)
     shapes = [shape, name, text(RIGHT, y + 1, mean, "end")]
     return [*shapes, text(left, y + 14, short(mark, 40))] if mark else shapes

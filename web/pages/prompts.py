@@ -21,7 +21,7 @@ from web.http.session import Admin, context
 from web.http.templates import page
 from web.pages import abtest_words, prompt_charts
 from web.pages import prompt_view as view
-from web.services import comparisons, previews, promotion, releases
+from web.services import previews, promotion, releases
 from web.services.lives import life
 from web.services.proposal import proposal
 
@@ -65,7 +65,6 @@ def prompt(request: Request, admin: Admin, key: str, moved: str = "") -> Respons
         names=releases.names(parts, admin, key),
         words=MOVES,
         no_feedback=FeedbackSummary(),
-        label=comparisons.label,
         course=prompt_charts.course(history, MOVES, parts.clock.now()),
         marked=view.marked,
         note_limit=NOTE_LIMIT,
@@ -86,6 +85,7 @@ def diff(
     before, after = (releases.version(parts, admin, key, name) for name in (old, new))
     with parts.store.read() as tx:
         samples = previews.samples(tx, admin, key)
+        running = tx.studies.all(project_id=admin.project_id, prompt_key=key, state="running")
     return page(
         request,
         "prompt_diff.html",
@@ -94,13 +94,13 @@ def diff(
         found=found,
         old=before,
         new=after,
+        study=running[-1].id if running else "",
         comparison=compare(before, after),
         changes=view.changes(parts, before, after),
         samples=samples,
         old_image=_images(key, before),
         new_image=_images(key, after),
         side=view.side,
-        label=comparisons.label,
     )
 
 
@@ -119,7 +119,6 @@ def version(request: Request, admin: Admin, key: str, name: str, kept: bool = Fa
         active="prompts",
         key=key,
         life=found,
-        label=comparisons.label,
         study=running[-1].id if running else "",
         own=[line for line in view.parameters(parts, found.version) if line.own],
         tests=[(one, abtest_words.verdict(one)) for one in found.tests],

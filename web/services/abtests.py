@@ -6,6 +6,7 @@ from datetime import datetime
 
 from ml_service.errors import Conflict, Forbidden, InvalidRequest, NotFound
 from web.domain.abtest import (
+    ASKED,
     MOST_CHALLENGERS,
     OPEN,
     ABTest,
@@ -37,7 +38,8 @@ MOST_WORDS = 1000
 class Challenge:
     """What an admin asks to be tested against what is live: versions by id, why, and by which rules.
 
-    `id` lets a request be repeated; without `design` or `policy` the study's own are taken.
+    `id` lets a request be repeated; without `design` or `policy` the study's own are taken. With another `champion`
+    than what is live the versions are only compared: then there is no policy, for nothing goes live.
     """
 
     challengers: tuple[str, ...]
@@ -45,6 +47,7 @@ class Challenge:
     design: Design | None = None
     policy: Policy | None = None
     id: str | None = None
+    champion: str | None = None
 
 
 @dataclass(frozen=True)
@@ -59,13 +62,14 @@ class ABTestDetail:
 
 
 def open_test(parts: Parts, actor: Actor, study_id: str, asked: Challenge) -> ABTest:
-    """Open a test of some versions against what is live; the same id opens it once."""
+    """Open a test of some versions against what is live or the version named; the same id opens it once."""
     with parts.store.begin() as tx:
         study = study_to_steer(tx, actor, study_id)
         # Who repeats a request waits here for the first, and then finds what it opened.
         tx.of_prompts.lock(study.prompt_key, "environment", "production")
         if asked.id is not None and (known := tx.ab_tests.find(id=asked.id)) is not None:
-            if (known.study_id, known.challengers) != (study.id, asked.challengers):
+            named = asked.champion or known.champion
+            if (known.study_id, known.challengers, known.champion) != (study.id, asked.challengers, named):
                 raise Conflict("This id is taken by another A/B test; send a fresh one.")
             return known
         return start(parts, tx, actor, study, asked)
@@ -82,8 +86,9 @@ def start(
     # Whoever opens or promotes takes this lock first, so that the champion is what is live.
     pointer = tx.of_prompts.lock(study.prompt_key, "environment", "production")
     live = tx.versions.get(pointer.version_id)
-    _check_challengers(tx, study, live, asked.challengers)
-    if tx.ab_tests.find(prompt_key=study.prompt_key, kind="challenge", state=OPEN) is not None:
+    champion = _champion(tx, live, asked)
+    _check_challengers(tx, live, champion, asked.challengers)
+    if tx.ab_tests.find(prompt_key=study.prompt_key, kind=ASKED, state=OPEN) is not None:
         raise Conflict(f"An A/B test of {study.prompt_key} is open already; stop it first, or wait for its decision.")
     now = parts.clock.now()
     test = ABTest(
@@ -91,19 +96,20 @@ def start(
         project_id=study.project_id,
         study_id=study.id,
         prompt_key=study.prompt_key,
-        kind="challenge",
+        kind="challenge" if champion.id == live.id else "comparison",
         state="running",
-        champion=live.id,
+        champion=champion.id,
         challengers=asked.challengers,
         design=asked.design or usual_design(tx, study),
-        policy=asked.policy or policy_of(tx, study),
+        policy=asked.policy or (policy_of(tx, study) if champion.id == live.id else "manual"),
         created_at=now,
         hypothesis=asked.hypothesis.strip(),
         opened_by=actor.user_id or None,
     )
     tx.ab_tests.add(test)
     tx.of_jobs.add_once([plan_job(study.id, now), pairs_job(test, now)])
-    details = {"prompt": study.prompt_key, "champion": str(live.name), "challengers": str(len(asked.challengers))}
+    against, many = champion.label, str(len(asked.challengers))
+    details = {"prompt": study.prompt_key, "champion": against, "challengers": many}
     record(tx, now, actor, action, ("abtest", test.id), after=test, details=details)
     return test
 
@@ -208,19 +214,41 @@ def _detail(tx: Transaction, test: ABTest) -> ABTestDetail:
     return ABTestDetail(test, tx.studies.get(test.study_id), versions, tuple(closed), frozen)
 
 
-def _check_challengers(tx: Transaction, study: Study, live: PromptVersion, challengers: Sequence[str]) -> None:
+def _champion(tx: Transaction, live: PromptVersion, asked: Challenge) -> PromptVersion:
+    """Return the version that others are to meet: what is live unless another one is named."""
+    if asked.champion in (None, live.id):
+        return live
+    if asked.policy is not None:
+        told = "Nothing goes live by a test in which nothing is live: leave out who lets a winner go live"
+        raise InvalidRequest(f"{told}, or test against {live.label}.")
+    champion = _to_test(tx, live.prompt_key, str(asked.champion))
+    if content(champion) == content(live):
+        raise InvalidRequest(f"{champion.label} says the same as {live.label}, which is live; test against that one.")
+    return champion
+
+
+def _check_challengers(
+    tx: Transaction, live: PromptVersion, champion: PromptVersion, challengers: Sequence[str]
+) -> None:
     if not 1 <= len(challengers) <= MOST_CHALLENGERS or len(set(challengers)) != len(challengers):
         raise InvalidRequest(f"Name one to {MOST_CHALLENGERS} different versions to test.")
-    found = {one.id: one for one in tx.versions.all(id=tuple(challengers), prompt_key=study.prompt_key)}
-    shunned = quarantined(tx, study.prompt_key)
     for name in challengers:
-        version = found.get(name)
-        if version is None or version.status == "withdrawn":
-            raise InvalidRequest(f"There is no version {name} of {study.prompt_key} to test.")
-        if content(version) == content(live):
-            raise InvalidRequest("A challenger says the same as what is live; there is nothing to test.")
-        if content(version) in shunned:
-            raise Conflict(f"{version.name or 'This version'} was rolled back; change it before it is tested again.")
+        version = _to_test(tx, live.prompt_key, name)
+        if content(version) == content(champion):
+            met = "what is live" if champion.id == live.id else champion.label
+            raise InvalidRequest(f"A challenger says the same as {met}; there is nothing to test.")
+        if content(version) == content(live):  # so that whatever may go live is tested in one way alone
+            raise InvalidRequest("A challenger says the same as what is live; let the others challenge that instead.")
+
+
+def _to_test(tx: Transaction, prompt_key: str, name: str) -> PromptVersion:
+    """Return a version by its id, or say why it cannot be tested."""
+    version = tx.versions.find(id=name, prompt_key=prompt_key)
+    if version is None or version.status == "withdrawn":
+        raise InvalidRequest(f"There is no version {name} of {prompt_key} to test.")
+    if content(version) in quarantined(tx, prompt_key):
+        raise Conflict(f"{version.label} was rolled back; change it before it is tested again.")
+    return version
 
 
 def content(version: PromptVersion) -> str:

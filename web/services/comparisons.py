@@ -162,16 +162,11 @@ def compared(parts: Parts, detail: ABTestDetail) -> Compared:
     return Compared(by_version, examples)
 
 
-def label(version: PromptVersion) -> str:
-    """Return what a version is called; one that was not released has its number for a name."""
-    return version.name or f"candidate {version.number}"
-
-
 def called(versions: Mapping[str, PromptVersion], version_id: str) -> str:
     """Return what a version is called, by its id."""
     if version_id not in versions:
         raise NotFound(f"There is no version {version_id}.")
-    return label(versions[version_id])
+    return versions[version_id].label
 
 
 def heard(answers: Sequence[Rating]) -> Heard:

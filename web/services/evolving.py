@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 
 from ml_service.errors import Conflict, InvalidRequest
-from web.domain.abtest import MOST_CHALLENGERS, OPEN
+from web.domain.abtest import ASKED, MOST_CHALLENGERS, OPEN
 from web.domain.access import Actor
 from web.domain.evolution import Evolving
 from web.domain.prompt import PromptVersion
@@ -96,7 +96,7 @@ def waiting(tx: Transaction, study: Study) -> Waiting:
 
 def open_test(tx: Transaction, study: Study) -> str | None:
     """Return the A/B test that is open on a study's prompt, or whose winner waits for somebody's approval, or None."""
-    found = tx.ab_tests.all(prompt_key=study.prompt_key, kind="challenge", state=(*OPEN, "decided"))
+    found = tx.ab_tests.all(prompt_key=study.prompt_key, kind=ASKED, state=(*OPEN, "decided"))
     return next((test.id for test in found if test.state in OPEN or test.waits_for_approval), None)
 
 

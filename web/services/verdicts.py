@@ -1,7 +1,8 @@
 """What an A/B test comes to: it is decided by its closed pairs, once, and what was decided is acted on.
 
 A winner goes live at once under the policy `auto`; otherwise it waits for an admin, under `approve` another one than
-opened the test. What went live is held back on a fifth of raters' attention: the version before challenges it.
+opened the test. What went live is held back on a fifth of raters' attention: the version before challenges it. Nothing
+goes live by a comparison, whose versions were not live, and nothing that goes live ends it.
 """
 
 from dataclasses import replace
@@ -56,14 +57,14 @@ def _decided(parts: Parts, tx: Transaction, test: ABTest) -> ABTest:
     pairs = close_pairs(parts, tx, test)
     if test.state not in OPEN and not test.waits_for_approval:
         return test
-    if _live(tx, test) not in (test.champion, _winner(test)):
+    if test.kind != "comparison" and _live(tx, test) not in (test.champion, _winner(test)):
         return _outdate(parts, tx, test)
     decision = decide(test, stand(test, pairs)) if test.state == "running" else None
     if decision is None:
         return test
     now = parts.clock.now()
     done = test.decided(decision, now)
-    done = tx.ab_tests.replace(done if decision.winner else replace(done, settled_at=now))
+    done = tx.ab_tests.replace(done if done.waits_for_approval else replace(done, settled_at=now))
     drop_unheld(tx, [pair.experiment_id for pair in pairs if pair.state == "open"], now)
     tx.of_jobs.add_once([plan_job(test.study_id, now)])
     details = {"outcome": decision.outcome, "pairs": str(sum(one.pairs for one in decision.evidence))}
@@ -155,6 +156,8 @@ def _check_won(test: ABTest) -> str:
     """Return the winner of a test, or say why there is none to go live."""
     if test.decision is None or test.decision.winner is None:
         raise Conflict("This A/B test has no winner.")
+    if test.kind == "comparison":
+        raise Conflict("Nothing goes live by this A/B test; test its winner against what is live.")
     if test.decision.outcome == "outdated":
         raise Conflict(_PASSED)
     return test.decision.winner

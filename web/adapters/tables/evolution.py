@@ -39,7 +39,7 @@ ab_tests = Table(
     moment("settled_at", nullable=True),
     reference("settled_by", "users", nullable=True),
     revision(),
-    one_of("kind", "challenge", "hold_back"),
+    one_of("kind", "challenge", "hold_back", "comparison"),
     one_of("state", "running", "paused", "decided", "stopped"),
     one_of("policy", "auto", "approve", "manual"),
     Index(None, "study_id", "state"),
