@@ -5,9 +5,9 @@ sentences please, harm or do nothing nobody tells the loop. A text model that sp
 proposes edits from what it is told; rounds, gates, pairs, tests, promotions, hold-backs and roll-backs are the
 product's own.
 
-Bars: the champion's true score rises in 45 of 50 runs, and is below its start at the end in 2 of 50 at most. `--check`
-exits 1 below either. With `--quick`, which plays two short runs and proves little, it exits 1 where one ends below its
-start; that one rises is not asked of so few pairs. Ids are random and rounds are seeded by them, so the same run goes
+Bars: the champion's true score rises in 45 of 50 runs, is below its start at the end in 2 of 50 at most, and no run is
+stuck before its last pair, for pairs come of tests and tests of rounds. `--check` exits 1 where a bar is missed.
+`--quick` plays one short run, which need not rise. Ids are random and rounds are seeded by them, so the same run goes
 another way each time.
 """
 
@@ -25,14 +25,14 @@ from benchmarks.evolution_run import Run, play
 from web.adapters.migrate import migrate
 
 RUNS, PAIRS = 50, 450
-QUICK_RUNS, QUICK_PAIRS = 2, 120
+QUICK_RUNS, QUICK_PAIRS = 1, 240  # enough for a test to be decided, most times
 RISEN, FALLEN = 45, 2
 
 
 def main() -> int:
     """Run the benchmark."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--quick", action="store_true", help=f"{QUICK_RUNS} short runs instead of {RUNS}")
+    parser.add_argument("--quick", action="store_true", help=f"{QUICK_RUNS} short run instead of {RUNS}")
     parser.add_argument("--check", action="store_true", help="exit 1 where the bar is missed")
     parser.add_argument("--jobs", type=int, default=2, help="runs at a time")
     parser.add_argument("--runs", type=int, help="how many runs, for a look of one's own")
@@ -44,7 +44,7 @@ def main() -> int:
     for run in _played(count, pairs, told.jobs):
         _print_run(run)
         runs.append(run)
-    missed = _print_summary(runs, quick=told.quick)
+    missed = _print_summary(runs, pairs, quick=told.quick)
     return 1 if told.check and missed else 0
 
 
@@ -68,8 +68,9 @@ def _print_run(run: Run) -> None:
         print(f"    {mark}{move.kind} “{move.changelog}”: truly {move.worth:+.2f}; {evidence}", flush=True)
 
 
-def _print_summary(runs: Sequence[Run], *, quick: bool) -> bool:
+def _print_summary(runs: Sequence[Run], pairs: int, *, quick: bool) -> bool:
     risen, fallen = sum(run.end > run.start for run in runs), sum(run.end < run.start for run in runs)
+    stuck = sum(run.pairs < pairs for run in runs)
     moves = [move for run in runs for move in run.moves]
     up, down = ([move for move in moves if move.worth * way > 0] for way in (1, -1))
     found = sum(run.found for run in runs)
@@ -79,12 +80,13 @@ def _print_summary(runs: Sequence[Run], *, quick: bool) -> bool:
     print(f"Winners by operator: {', '.join(f'{many} {name}' for name, many in winners.most_common())}")
     print(f"{found} of {len(runs)} found the hidden best prompt; of what was to be gained, {share:.0%} was on average")
     if quick:
-        print(f"{len(runs)} short runs show that the loop turns, and little more; the bar is of {RUNS} whole ones.")
+        print(f"A short run shows that the loop turns, and little more; the bar is of {RUNS} whole ones.")
     wanted = 0 if quick else RISEN * len(runs) / RUNS
     allowed = 0 if quick else FALLEN * len(runs) / RUNS
     print(f"{fallen} of {len(runs)} ended below their start (bar: at most {allowed:g})")
     print(f"{risen} of {len(runs)} ended above their start (bar: at least {wanted:g})")
-    return risen < wanted or fallen > allowed
+    print(f"{stuck} of {len(runs)} were stuck before {pairs} pairs (bar: none)")
+    return risen < wanted or fallen > allowed or stuck > 0
 
 
 if __name__ == "__main__":
