@@ -138,6 +138,7 @@ def test_a_winner_goes_live_by_itself_and_the_version_before_challenges_it(world
     assert done.settled_at is not None
     assert live(world).id == test.challengers[0]
     assert load_current(world.parts.published).version == live(world).name == "v1.1.0"
+    assert promotion.history(world.parts, world.admin, test.prompt_key)[0].actor == "Palate"
     with world.parts.store.read() as tx:
         watch = tx.ab_tests.find(kind="hold_back", prompt_key=test.prompt_key)
     assert watch is not None
@@ -156,6 +157,8 @@ def test_what_harms_after_all_is_rolled_back_and_never_tested_again_as_it_is(wor
     rate_pairs(world, rater, watch, better=5, worse=1)
     assert live(world).id == before.id
     assert load_current(world.parts.published).version == before.name
+    told = promotion.history(world.parts, world.admin, test.prompt_key)[0]
+    assert (told.action, told.actor) == (promotion.ROLLED_BACK, "Palate")
     with pytest.raises(Conflict, match="was rolled back"):
         abtests.open_test(world.parts, world.admin, world.study.id, Challenge(test.challengers))
 
@@ -275,6 +278,7 @@ def test_whoever_opened_a_test_does_not_approve_it_under_four_eyes(world: World)
         verdicts.approve(world.parts, world.admin, test.id, test.prompt_key)
     done = verdicts.approve(world.parts, other, test.id, test.prompt_key)
     assert done.settled_by == other.user_id
+    assert promotion.history(world.parts, other, test.prompt_key)[0].actor == other.email
     assert live(world).id == test.challengers[0]
     assert verdicts.approve(world.parts, other, test.id, test.prompt_key) == done
 

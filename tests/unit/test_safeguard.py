@@ -90,6 +90,7 @@ def test_a_version_whose_renders_fail_is_rolled_back_at_once_on_record_and_not_t
     assert load_current(world.parts.published).version == before.name
     (action, note), *_ = moved(world)
     assert action == "prompt.rolled_back"
+    assert promotion.history(world.parts, world.admin, world.study.prompt_key)[0].actor == "Palate"
     assert "of its last" in note
     assert "The provider refuses this prompt." in note
     assert check_chain(world.parts, world.admin.project_id).faults == ()

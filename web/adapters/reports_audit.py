@@ -21,9 +21,10 @@ from web.adapters.tables import (
     studies,
     users,
 )
+from web.domain.access import TERMINAL
 from web.domain.audit import Event
 from web.domain.history import Page
-from web.domain.trail import BY_ITSELF, ITSELF, NOBODY, TERMINAL, EventFilter, EventLine
+from web.domain.trail import NOBODY, EventFilter, EventLine
 
 # The name of what an event is about, by its kind: the column of its id, and that of its name.
 _NAMES: Mapping[str, tuple[Any, ColumnElement[Any], ColumnElement[Any]]] = {
@@ -97,15 +98,11 @@ def _named(connection: Connection, events: Iterable[Event]) -> tuple[EventLine, 
     return tuple(
         EventLine(
             event,
-            who.get(event.actor_id, event.actor_id) if event.actor_id else _nobody(event),
+            who.get(event.actor_id, event.actor_id) if event.actor_id else event.nobody,
             names.get(event.object_type, {}).get(event.object_id, ""),
         )
         for event in listed
     )
-
-
-def _nobody(event: Event) -> str:
-    return ITSELF if event.action in BY_ITSELF else TERMINAL
 
 
 def _names(connection: Connection, kind: str, ids: Iterable[str]) -> dict[str, str]:

@@ -24,6 +24,8 @@ Action = Literal[
     "send_feedback",
 ]
 
+# What to call who acts without an id.
+ITSELF, TERMINAL = "Palate", "the terminal"
 _OWN: frozenset[Action] = frozenset({"rate", "upload", "see_own"})
 _MAY: dict[str, frozenset[Action]] = {
     "rater": _OWN,
@@ -87,7 +89,10 @@ class Membership:
 
 @dataclass(frozen=True)
 class Actor:
-    """Who is asking: a user with a role in a project, through a session, or a machine by the id of its key."""
+    """Who is asking: a user with a role in a project, through a session, or a machine by the id of its key.
+
+    Without an id it is whoever is at the terminal of the server, or Palate, which follows rules that somebody set.
+    """
 
     user_id: str
     email: str
@@ -95,6 +100,16 @@ class Actor:
     role: Role | Literal["service"]
     session_id: str = ""
     scopes: tuple[Scope, ...] = ()
+
+    @classmethod
+    def itself(cls, project_id: str) -> "Actor":
+        """Return Palate, where it does by itself what an admin may do."""
+        return cls("", ITSELF, project_id, "admin")
+
+    @property
+    def is_itself(self) -> bool:
+        """Tell whether Palate acts by itself."""
+        return not self.user_id and self.email == ITSELF
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
+from web.domain.access import ITSELF, TERMINAL
 from web.domain.forms import Fields, forms
 
 FIRST = "0" * 64
@@ -29,7 +30,8 @@ _PERSONAL: dict[str, frozenset[str]] = {
 class Event:
     """One action on one row of a project; the actor is the id of a user or a key, and nobody for the terminal.
 
-    `details` is hashed and holds nothing personal. `note` is what a person typed: only its hash is in the chain.
+    `details` is hashed and holds nothing personal; `by` in it tells what Palate did by itself. `note` is what a person
+    typed: only its hash is in the chain.
     """
 
     id: str
@@ -47,6 +49,11 @@ class Event:
     note_hash: str = ""
     previous_hash: str = FIRST
     hash: str = ""
+
+    @property
+    def nobody(self) -> str:
+        """What to call an actor without an id: Palate itself, or whoever was at the terminal."""
+        return ITSELF if self.details.get("by") == ITSELF else TERMINAL
 
 
 def chained(event: Event) -> str:

@@ -9,10 +9,6 @@ from web.domain.audit import Event
 from web.domain.history import day_of
 
 NOBODY = "terminal"
-TERMINAL = "the terminal"
-ITSELF = "Palate"
-# What nobody does: it follows from rules that somebody set before.
-BY_ITSELF = frozenset({"abtest.decided", "abtest.outdated", "abtest.proposed", "abtest.watched", "study.finished"})
 # What an event can be about, by the word it is filed under.
 KINDS: dict[str, str] = {
     "abtest": "A/B test",

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 
-from web.domain.access import Actor
+from web.domain.access import ITSELF, Actor
 from web.domain.audit import FIRST, Event, chained, note_hash, row_hash
 from web.domain.ids import new_id
 from web.transactions import Transaction
@@ -42,7 +42,7 @@ def record(
         at=now,
         before_hash=None if before is None else row_hash(before),
         after_hash=None if after is None else row_hash(after),
-        details=dict(details or {}),
+        details={**(details or {}), **({"by": ITSELF} if actor.is_itself else {})},
         note=note,
         note_hash=note_hash(event_id, note),
         previous_hash=last.hash if last else FIRST,

@@ -189,7 +189,7 @@ def _finish(parts: Parts, study: Study, told: Round, live_id: str, found: Candid
         tx.versions.add_all(replace(one, number=number + at) for at, one in enumerate(found.versions, 1))
         passed = [one for one in found.proposed if one.version_id is not None]
         asked = Challenge(tuple(one.id for one in found.versions), hypothesis=passed[0].expected)
-        test = start(parts, tx, _itself(study), study, asked, action="abtest.proposed")
+        test = start(parts, tx, Actor.itself(study.project_id), study, asked, action="abtest.proposed")
         _end(parts, tx, told, state="proposed", proposed=found.proposed, test_id=test.id)
 
 
@@ -207,7 +207,3 @@ def _end(parts: Parts, tx: Transaction, told: Round, **more: Any) -> None:
     cost, model = sum(charge.cost_micros for charge in mine), mine[-1].model if mine else ""
     ended = {"error": "", "model": told.model or model, "cost_micros": cost, "finished_at": parts.clock.now(), **more}
     tx.rounds.replace(replace(told, **ended))
-
-
-def _itself(study: Study) -> Actor:
-    return Actor("", "", study.project_id, "admin")

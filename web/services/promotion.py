@@ -33,7 +33,10 @@ class Promotion:
 
 @dataclass(frozen=True)
 class Move:
-    """One entry of a prompt's history; `actor` is an address or `the terminal`, and adopting comes from no version."""
+    """One entry of a prompt's history; adopting comes from no version.
+
+    `actor` is an address, `the terminal`, `Palate` where it moved by itself, or nothing for somebody who was erased.
+    """
 
     at: datetime
     actor: str
@@ -136,7 +139,7 @@ def history(parts: Parts, actor: Actor, prompt_key: str) -> tuple[Move, ...]:
 
 def _move(event: Event, people: dict[str, str]) -> Move:
     details = event.details
-    actor = people.get(event.actor_id, "") if event.actor_id else "the terminal"
+    actor = people.get(event.actor_id, "") if event.actor_id else event.nobody
     return Move(event.at, actor, event.action, details["from"], details["to"], int(details["revision"]), event.note)
 
 

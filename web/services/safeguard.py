@@ -107,7 +107,7 @@ def _is_failing(recent: Sequence[Option]) -> bool:
 
 
 def _roll_back(parts: Parts, way: _WayBack, why: str) -> None:
-    actor, key = Actor("", "", way.project_id, "admin"), way.pointer.prompt_key
+    actor, key = Actor.itself(way.project_id), way.pointer.prompt_key
     told = {"prompt": key, "version": way.live.name, "why": why}
     try:
         promotion.roll_back(parts, actor, key, way.pointer.revision, version_id=way.before.id, note=why)

@@ -45,6 +45,6 @@ def _finish(parts: Parts, tx: Transaction, study: Study, due: Standing) -> None:
     # What is made already may be rated if the study is resumed; what is not made and promised to nobody need not be.
     unmade = tx.experiments.all(study_id=study.id, state=("planned", "generating"))
     drop_unheld(tx, [experiment.id for experiment in unmade], now)
-    itself = Actor("", "", study.project_id, "admin")
+    itself = Actor.itself(study.project_id)
     details = {"rule": due.rule, "why": due.words}
     record(tx, now, itself, "study.finished", ("study", study.id), before=study, after=finished, details=details)

@@ -30,7 +30,7 @@ def tuned(parts: Parts, study: Study, material: Material) -> Candidates:
     if child is None:
         return NOTHING
     try:
-        gain = proposal(parts, Actor("", "", study.project_id, "admin"), study.id).gain
+        gain = proposal(parts, Actor.itself(study.project_id), study.id).gain
     except NotFound:
         return NOTHING
     if gain is None or gain.mean < study.evolving.worth_testing or gain.low <= 0:

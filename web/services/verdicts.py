@@ -31,7 +31,7 @@ def follow(parts: Parts, test_id: str) -> None:
         test = _decided(parts, tx, tx.of_ab_tests.lock(test_id))
         acts = test.waits_for_approval and (_needs_nobody(test) or _live(tx, test) == _winner(test))
     if acts:
-        _go_live(parts, _itself(test), test, "")
+        _go_live(parts, Actor.itself(test.project_id), test, "")
     save_snapshot(parts, test_id)
 
 
@@ -68,7 +68,16 @@ def _decided(parts: Parts, tx: Transaction, test: ABTest) -> ABTest:
     drop_unheld(tx, [pair.experiment_id for pair in pairs if pair.state == "open"], now)
     tx.of_jobs.add_once([plan_job(test.study_id, now)])
     details = {"outcome": decision.outcome, "pairs": str(sum(one.pairs for one in decision.evidence))}
-    record(tx, now, _itself(test), "abtest.decided", ("abtest", test.id), before=test, after=done, details=details)
+    record(
+        tx,
+        now,
+        Actor.itself(test.project_id),
+        "abtest.decided",
+        ("abtest", test.id),
+        before=test,
+        after=done,
+        details=details,
+    )
     return done
 
 
@@ -101,7 +110,7 @@ def _settle(parts: Parts, tx: Transaction, actor: Actor, test: ABTest, winner: s
     watch = _hold_back(parts, tx, test, winner) if test.kind == "challenge" else None
     record(tx, now, actor, "abtest.settled", ("abtest", test.id), before=test, after=done)
     if watch is not None:
-        record(tx, now, _itself(test), "abtest.watched", ("abtest", watch.id), after=watch)
+        record(tx, now, Actor.itself(test.project_id), "abtest.watched", ("abtest", watch.id), after=watch)
 
 
 def _hold_back(parts: Parts, tx: Transaction, test: ABTest, live: str) -> ABTest:
@@ -134,7 +143,16 @@ def _outdate(parts: Parts, tx: Transaction, test: ABTest) -> ABTest:
     now, why = parts.clock.now(), {"why": "another version went live"}
     for job in tx.jobs.all(key=pairs_job(test, now).key, state="parked"):
         tx.jobs.replace(replace(job, state="done", finished_at=now))
-    record(tx, now, _itself(test), "abtest.outdated", ("abtest", test.id), before=test, after=stopped, details=why)
+    record(
+        tx,
+        now,
+        Actor.itself(test.project_id),
+        "abtest.outdated",
+        ("abtest", test.id),
+        before=test,
+        after=stopped,
+        details=why,
+    )
     return stopped
 
 
@@ -170,7 +188,3 @@ def _check_other_eyes(tx: Transaction, actor: Actor, test: ABTest) -> None:
     wrote = tx.events.find(object_type="version", object_id=winner, action="version.drafted")
     if actor.user_id in (test.opened_by, wrote.actor_id if wrote else None):
         raise Forbidden("Another admin has to approve this: you wrote this version, or opened its test.")
-
-
-def _itself(test: ABTest) -> Actor:
-    return Actor("", "", test.project_id, "admin")
