@@ -1,5 +1,6 @@
 """A/B tests of versions of which none is live, on real databases: they say which is better, and change nothing."""
 
+import threading
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -139,6 +140,27 @@ def test_one_test_is_open_at_a_time_of_either_kind_and_rounds_wait_for_it(world:
         evolution.evolve(world.parts, world.admin, world.study.id)
     abtests.move_test(world.parts, world.admin, test.id, "stop")
     assert evolution.evolve(world.parts, world.admin, world.study.id).state == "waiting"
+
+
+def test_of_a_challenge_and_comparisons_that_are_opened_at_once_one_is(world: World) -> None:
+    champion, *others = (candidate(world, f"brighter {number}") for number in range(6))
+    told: list[str] = []
+
+    def ask(challenge: Challenge) -> None:
+        try:
+            told.append(abtests.open_test(world.parts, world.admin, world.study.id, challenge).kind)
+        except Conflict:
+            told.append("refused")
+
+    asked = [Challenge((one.id,), champion=(champion.id, None)[at % 2]) for at, one in enumerate(others)]
+    threads = [threading.Thread(target=ask, args=(challenge,)) for challenge in asked]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(told)[1:] == ["refused"] * 4
+    with world.parts.store.read() as tx:
+        assert len(tx.ab_tests.all()) == 1
 
 
 def test_the_same_request_opens_one_comparison_and_another_champion_is_another_request(world: World) -> None:

@@ -68,16 +68,8 @@ def _decided(parts: Parts, tx: Transaction, test: ABTest) -> ABTest:
     drop_unheld(tx, [pair.experiment_id for pair in pairs if pair.state == "open"], now)
     tx.of_jobs.add_once([plan_job(test.study_id, now)])
     details = {"outcome": decision.outcome, "pairs": str(sum(one.pairs for one in decision.evidence))}
-    record(
-        tx,
-        now,
-        Actor.itself(test.project_id),
-        "abtest.decided",
-        ("abtest", test.id),
-        before=test,
-        after=done,
-        details=details,
-    )
+    itself, subject = Actor.itself(test.project_id), ("abtest", test.id)
+    record(tx, now, itself, "abtest.decided", subject, before=test, after=done, details=details)
     return done
 
 
@@ -143,16 +135,8 @@ def _outdate(parts: Parts, tx: Transaction, test: ABTest) -> ABTest:
     now, why = parts.clock.now(), {"why": "another version went live"}
     for job in tx.jobs.all(key=pairs_job(test, now).key, state="parked"):
         tx.jobs.replace(replace(job, state="done", finished_at=now))
-    record(
-        tx,
-        now,
-        Actor.itself(test.project_id),
-        "abtest.outdated",
-        ("abtest", test.id),
-        before=test,
-        after=stopped,
-        details=why,
-    )
+    itself, subject = Actor.itself(test.project_id), ("abtest", test.id)
+    record(tx, now, itself, "abtest.outdated", subject, before=test, after=stopped, details=why)
     return stopped
 
 
