@@ -3,7 +3,6 @@
 import sys
 from pathlib import Path
 
-import uvicorn
 from fastapi import FastAPI
 from pydantic import BaseModel
 from sqlalchemy import Column, Float, MetaData, String, Table, insert
@@ -11,6 +10,7 @@ from sqlalchemy import Column, Float, MetaData, String, Table, insert
 from web.__main__ import build_parts
 from web.adapters.engine import connect
 from web.app import create_app
+from web.http.server import listen
 from web.settings import Settings, signing_key
 
 rows = Table(
@@ -50,7 +50,7 @@ def main() -> None:
     name, url, folder, port = sys.argv[1:]
     settings = Settings(database_url=url, data_dir=Path(folder), port=int(port))
     app = minimal(url) if name == "minimal" else create_app(build_parts(settings), settings, signing_key(settings))
-    uvicorn.run(app, host="127.0.0.1", port=int(port), log_config=None, access_log=False)
+    listen(app, "127.0.0.1", int(port))
 
 
 if __name__ == "__main__":

@@ -8,7 +8,6 @@ from datetime import timedelta
 from functools import cache
 from pathlib import Path
 
-import uvicorn
 from pydantic import SecretStr
 
 from ml_service import app as ml_app
@@ -46,6 +45,7 @@ from web.cli.serve import migrate_command, serve_command, work_command
 from web.cli.simulate import simulate_command
 from web.cli.verify import verify_command
 from web.http.logs import log_json
+from web.http.server import listen
 from web.jobs.worker import run_workers
 from web.ports import CleanImage, Optimizer, Parts
 from web.services import accounts, adoption, intake, publication
@@ -129,19 +129,12 @@ def commands(settings: Settings) -> list[Command]:
 
     desk = Desk(parts, place, make_tables, lambda: ready(settings, parts()))
 
-    def listen(host: str, port: int) -> None:
+    def serve(host: str, port: int) -> None:
         log_json()
-        uvicorn.run(
-            create_app(parts(), settings, signing_key(settings)),
-            host=host,
-            port=port,
-            log_config=None,
-            access_log=False,
-            timeout_graceful_shutdown=5,
-        )
+        listen(create_app(parts(), settings, signing_key(settings)), host, port)
 
     return [
-        serve_command(lambda port: prepare(settings, parts(), port), listen, settings.port),
+        serve_command(lambda port: prepare(settings, parts(), port), serve, settings.port),
         work_command(lambda stop, threads: run_workers(parts(), stop, threads)),
         migrate_command(make_tables),
         simulate_command(parts, demo_quality, _address(settings.port)),

@@ -95,7 +95,7 @@ class Installation:
     def rows(self, study_id: str) -> dict[str, list[dict[str, Any]]]:
         """Return the rows of a study by table."""
         extent = Extent("study", study_id)
-        with self.store.read() as tx:
+        with self.store.snapshot() as tx:
             return {table.name: list(rows_of(tx.connection, table, extent)) for table in extent.tables}
 
 

@@ -3,14 +3,18 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from sqlite3 import Connection as SqliteConnection
+from time import monotonic
 
 from sqlalchemy import Connection, Engine, create_engine, event
-from sqlalchemy.engine import make_url
-from sqlalchemy.pool import ConnectionPoolEntry
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import DisconnectionError
+from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 
 from ml_service.errors import InvalidRequest
 
 READERS = 8
+RESTED = 5.0  # seconds after which a connection is asked whether it still stands: asking costs as much as a query
 
 
 @dataclass(frozen=True)
@@ -32,10 +36,34 @@ def connect(url: str) -> Engines:
     if parsed.get_backend_name() == "sqlite":
         return _sqlite(url)
     if parsed.get_backend_name() == "postgresql":
-        driver = parsed.set(drivername="postgresql+psycopg")
-        engine = create_engine(driver, pool_size=READERS, pool_pre_ping=True, hide_parameters=True)
-        return Engines(engine, engine)
+        return _postgres(parsed.set(drivername="postgresql+psycopg"))
     raise InvalidRequest(f"DATABASE_URL must start with sqlite:// or postgresql://, not {parsed.drivername}://.")
+
+
+def _postgres(url: URL) -> Engines:
+    engine = create_engine(url, pool_size=READERS, hide_parameters=True)
+
+    def on_connect(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
+        # To plan what raters ask takes several times as long as to run it, and its plan is always the same.
+        connection.cursor().execute("SET plan_cache_mode = force_generic_plan")
+        connection.commit()
+
+    def on_checkin(_: DBAPIConnection | None, entry: ConnectionPoolEntry) -> None:
+        entry.info["used_at"] = monotonic()
+
+    def on_checkout(connection: DBAPIConnection, entry: ConnectionPoolEntry, _: PoolProxiedConnection) -> None:
+        if monotonic() - entry.info.get("used_at", monotonic()) < RESTED:
+            return
+        try:
+            engine.dialect.do_ping(connection)
+        except engine.dialect.loaded_dbapi.Error as error:
+            raise DisconnectionError from error  # the pool takes another one
+
+    event.listen(engine, "connect", on_connect)
+    event.listen(engine, "checkin", on_checkin)
+    event.listen(engine, "checkout", on_checkout)
+    # A transaction would give no more than its statements give by themselves, for a round trip at either end.
+    return Engines(engine, engine.execution_options(isolation_level="AUTOCOMMIT"))
 
 
 def _sqlite(url: str) -> Engines:

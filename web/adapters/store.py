@@ -201,9 +201,17 @@ class SqlStore:
 
     @contextmanager
     def read(self) -> Iterator[Transaction]:
-        """Open a transaction that only reads."""
+        """Open a transaction that only reads; on Postgres each of its statements sees what is committed by then."""
         with translated(), self.engines.reader.connect() as connection:
             yield Transaction(connection)
+
+    @contextmanager
+    def snapshot(self) -> Iterator[Transaction]:
+        """Open a transaction that only reads, all of it as of one moment."""
+        with self.read() as tx:
+            if tx.connection.dialect.name == "postgresql":  # SQLite reads from one moment anyway
+                tx.connection.execution_options(isolation_level="REPEATABLE READ")
+            yield tx
 
     def close(self) -> None:
         """Close every connection."""

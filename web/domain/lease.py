@@ -90,11 +90,17 @@ class Asker:
 
 @dataclass(frozen=True)
 class HeldOption:
-    """An option with the rater's lease of its experiment; both None where the rater never held it."""
+    """An option of a locked experiment with the rater's lease of it; `state` is None where they never held it.
+
+    `raters_wanted` and `daily_target` are what their study asks for.
+    """
 
     option: Option
+    experiment: Experiment
     state: LeaseState | None
     until: datetime | None
+    raters_wanted: int
+    daily_target: int
 
     def is_late(self, now: datetime) -> bool:
         """Tell whether an answer now comes after the lease's time."""

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from fastapi import Depends, Request, Response
+from fastapi.concurrency import run_in_threadpool
 
 from ml_service.errors import Forbidden, Unauthorized
 from web.domain.access import Action, Actor, allowed
@@ -75,23 +76,30 @@ def clear_session(request: Request, response: Response) -> None:
     response.delete_cookie(name, path="/", secure=secure, httponly=True, samesite="lax")
 
 
-def current_actor(request: Request) -> Actor | None:
+async def current_actor(request: Request) -> Actor | None:
     """Return who is asking, by one read of the database in each request, or None."""
-    if hasattr(request.state, "actor"):
+    if hasattr(request.state, "actor"):  # a thread costs more than this
         known: Actor | None = request.state.actor
         return known
-    proof, secret_hash = bearer(request), session_hash(request)
-    if proof is None and secret_hash is None:
-        return None
-    here = context(request)
+    return await run_in_threadpool(look_up, request)
+
+
+def look_up(request: Request) -> Actor | None:
+    """Return what `current_actor` does; it waits for the database, so a thread must call it."""
+    if not hasattr(request.state, "actor"):
+        request.state.actor = _actor(context(request), bearer(request), session_hash(request))
+    known: Actor | None = request.state.actor
+    return known
+
+
+def _actor(here: Context, proof: str | None, secret_hash: str | None) -> Actor | None:
     store, clock = here.parts.store, here.parts.clock
     if proof is not None:
-        actor = machine(store, clock, here.key, proof)
-    else:
-        with store.read() as tx:
-            actor = tx.of_people.actor(secret_hash or "", clock.now())
-    request.state.actor = actor
-    return actor
+        return machine(store, clock, here.key, proof)
+    if secret_hash is None:
+        return None
+    with store.read() as tx:
+        return tx.of_people.actor(secret_hash, clock.now())
 
 
 Visitor = Annotated[Actor | None, Depends(current_actor)]

@@ -1,6 +1,6 @@
 """Checks of raters as they rate: calibration items while a calibration is due, gold items that wear out."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -68,9 +68,9 @@ def _are_coming(tx: Transaction, study: Study, due: datetime, now: datetime) -> 
     return True
 
 
-def right_answers(tx: Transaction, experiments: Mapping[str, Experiment]) -> dict[str, Gold]:
+def right_answers(tx: Transaction, experiments: Iterable[Experiment]) -> dict[str, Gold]:
     """Return what is right for the calibration items among some experiments, by experiment."""
-    ids = tuple(one.id for one in experiments.values() if one.kind == "calibration")
+    ids = tuple(one.id for one in experiments if one.kind == "calibration")
     return {gold.experiment_id: gold for gold in tx.golds.all(experiment_id=ids)} if ids else {}
 
 

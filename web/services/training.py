@@ -9,7 +9,7 @@ from hashlib import sha256
 from ml_service.errors import Forbidden, NotFound
 from web.domain.access import Actor, allowed
 from web.domain.day import midnight
-from web.domain.experiment import LIVE, Experiment
+from web.domain.experiment import LIVE
 from web.domain.gold import Gold
 from web.domain.ids import new_id
 from web.domain.job import Job
@@ -86,7 +86,7 @@ def next_items(parts: Parts, rater: Actor, tab: str, wanted: int, study_id: str 
             return Turn(None, (), Progress(0, 0, 0))
         seat = tx.of_people.seat(study.id, rater.user_id)
         if not seat.may_rate(study.guide):
-            return Turn(study, (), progress(tx, study, rater, now, seat.zone), seat=seat)
+            return Turn(study, (), _progress(tx, rater, study, midnight(now, seat.zone)), seat=seat)
         held = tx.of_leases.held(study.id, rater.user_id, tab, now, wanted)
         enough = len(held) >= wanted or study.state != "running"
         if enough and all(lease.idle(now) < RENEW_AFTER for lease in held):
@@ -98,7 +98,7 @@ def _top_up(parts: Parts, study: Study, rater: Actor, tab: str, wanted: int) -> 
     now = parts.clock.now()
     with parts.store.begin() as tx:
         tx.of_people.lock(rater.user_id)
-        study, seat = tx.studies.get(study.id), tx.of_people.seat(study.id, rater.user_id)
+        seat = tx.of_people.seat(study.id, rater.user_id)
         welcome = seat.may_rate(study.guide)  # they may have been paused a moment ago
         held = tx.of_leases.held(study.id, rater.user_id, tab, now, wanted) if welcome else ()
         idle = [lease.id for lease in held if lease.token != tab or lease.idle(now) >= RENEW_AFTER]
@@ -119,7 +119,7 @@ def _turn(tx: Transaction, study: Study, rater: Actor, leases: Sequence[Lease], 
     held = tuple(Held(lease, shuffled(lease, options[lease.experiment_id])) for lease in leases)
     to_answer = tuple(item for item in held if item.options)
     making = not to_answer and bool(tx.of_experiments.next_inputs(study.id, 1))
-    today = progress(tx, study, rater, now, seat.zone)
+    today = _progress(tx, rater, study, midnight(now, seat.zone))
     return Turn(study, to_answer, today, making, making and bool(away(tx, study.id)), seat)
 
 
@@ -146,10 +146,13 @@ def shuffled(lease: Lease, options: Sequence[Shown]) -> tuple[Shown, ...]:
     return tuple(sorted(options, key=lambda option: sha256(f"{lease.rater_id} {option.option_id}".encode()).digest()))
 
 
-def progress(tx: Transaction, study: Study, rater: Actor, now: datetime, zone: str) -> Progress:
-    """Count what a rater has scored in a study ever, and since midnight in their time zone."""
-    today, total = tx.of_ratings.count_by(rater.user_id, study.id, midnight(now, zone))
-    return Progress(today, study.daily_target, total)
+def _progress(tx: Transaction, rater: Actor, study: Study | None, since: datetime) -> Progress:
+    return _counted(tx, rater, study.id, study.daily_target, since) if study else Progress(0, 0, 0)
+
+
+def _counted(tx: Transaction, rater: Actor, study_id: str, target: int, since: datetime) -> Progress:
+    today, total = tx.of_ratings.count_by(rater.user_id, study_id, since)
+    return Progress(today, target, total)
 
 
 def rate(parts: Parts, rater: Actor, answers: Sequence[Answer]) -> tuple[tuple[Outcome, ...], Progress]:
@@ -158,7 +161,6 @@ def rate(parts: Parts, rater: Actor, answers: Sequence[Answer]) -> tuple[tuple[O
     with parts.store.begin() as tx:
         zone = tx.of_people.lock(rater.user_id)
         held = tx.of_leases.of_options(rater.user_id, {answer.option_id for answer in answers})
-        experiments = tx.of_experiments.lock({item.option.experiment_id for item in held.values()})
         buried = tx.of_ratings.buried(rater.user_id, [answer.id for answer in answers])
         refused = {answer.id: fault for answer in answers if (fault := _fault(answer, held))}
         new: dict[str, Rating] = {}
@@ -172,13 +174,14 @@ def rate(parts: Parts, rater: Actor, answers: Sequence[Answer]) -> tuple[tuple[O
         outcomes = [
             refused.get(a.id) or _outcome(a, new[a.id], added, known, rater, undone=a.id in buried) for a in answers
         ]
-        right = checks.right_answers(tx, experiments)
+        right = checks.right_answers(tx, [item.experiment for item in held.values()])
         outcomes = [_told(outcome, new, right) for outcome in outcomes]
-        theirs = tuple(dict.fromkeys(item.option.study_id for item in held.values() if item.state is not None))
-        studies = {study.id: study for study in tx.studies.all(id=theirs)} if theirs else {}
-        _settle(tx, rater, [experiments[id] for id in {new[id].experiment_id for id in added}], studies, now)
-        study = studies[theirs[0]] if theirs else study_to_rate(tx, rater)
-        return _once_each(outcomes), progress(tx, study, rater, now, zone) if study else Progress(0, 0, 0)
+        _settle(tx, rater, {new[id].experiment_id: held[new[id].option_id] for id in added}, now)
+        mine = next((item for item in held.values() if item.state is not None), None)
+        since = midnight(now, zone)
+        if mine is None:
+            return _once_each(outcomes), _progress(tx, rater, study_to_rate(tx, rater), since)
+        return _once_each(outcomes), _counted(tx, rater, mine.option.study_id, mine.daily_target, since)
 
 
 def _fault(answer: Answer, held: dict[str, HeldOption]) -> Outcome | None:
@@ -239,7 +242,7 @@ def undo(parts: Parts, rater: Actor, rating_id: str) -> Progress:
         if undone is not None:
             _reopen(tx, undone, rater, now)
         study = tx.studies.get(undone.study_id) if undone else study_to_rate(tx, rater)
-        return progress(tx, study, rater, now, zone) if study else Progress(0, 0, 0)
+        return _progress(tx, rater, study, midnight(now, zone))
 
 
 def _reopen(tx: Transaction, undone: Rating, rater: Actor, now: datetime) -> None:
@@ -257,24 +260,24 @@ def _reopen(tx: Transaction, undone: Rating, rater: Actor, now: datetime) -> Non
     tx.of_jobs.add_once(jobs_after_rating(undone.study_id, now))
 
 
-def _settle(
-    tx: Transaction, rater: Actor, experiments: Sequence[Experiment], studies: Mapping[str, Study], now: datetime
-) -> None:
-    """Close what has all its ratings, end the leases of what this rater has answered, and ask for learning."""
-    if not experiments:
+def _settle(tx: Transaction, rater: Actor, answered: Mapping[str, HeldOption], now: datetime) -> None:
+    """Close what has all its ratings, end the leases of what this rater has answered, and ask for learning.
+
+    `answered` has an option of each experiment that was answered.
+    """
+    if not answered:
         return
     tallies: dict[str, list[Tally]] = defaultdict(list)
-    for tally in tx.of_ratings.tally([experiment.id for experiment in experiments]):
+    for tally in tx.of_ratings.tally(answered):
         tallies[tally.experiment_id].append(tally)
     states: dict[str, LeaseState] = {}
     closed, worn = [], []
-    for experiment in experiments:
-        options = tallies[experiment.id]
+    for item in answered.values():
+        experiment, options = item.experiment, tallies[item.experiment.id]
         if all(option.answered_by(rater.user_id) for option in options):
             rated = all(rater.user_id in option.rated_by for option in options)
             states[experiment.id] = "done" if rated else "released"
-        wanted = studies[experiment.study_id].raters_wanted
-        if experiment.state == "ready" and checks.is_complete(experiment, options, wanted):
+        if experiment.state == "ready" and checks.is_complete(experiment, options, item.raters_wanted):
             closed.append(experiment.id)
         if experiment.state == "ready" and checks.is_worn(experiment, options):
             worn.append(experiment.id)
@@ -282,7 +285,7 @@ def _settle(
     tx.of_experiments.move(closed, "closed", now)
     if worn:
         checks.retire(tx, tx.golds.all(experiment_id=tuple(worn)), now)
-    rated_in = dict.fromkeys(experiment.study_id for experiment in experiments)
+    rated_in = dict.fromkeys(item.option.study_id for item in answered.values())
     tx.of_jobs.add_once([job for study_id in rated_in for job in jobs_after_rating(study_id, now)])
 
 

@@ -5,8 +5,6 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from sqlalchemy import text
-
 from ml_service.objects import ObjectStore
 from web.adapters.archive.file import MANIFEST, Manifest, member, rows_member
 from web.adapters.archive.objects import Kept, found, needed
@@ -55,9 +53,7 @@ def export(here: Place, extent: Extent, target: Path, watch: Watch) -> Manifest:
 
 
 def _write_rows(out: zipfile.ZipFile, here: Place, extent: Extent) -> tuple[str, dict[str, int], list[str]]:
-    with here.store.read() as tx:
-        if tx.connection.dialect.name == "postgresql":  # SQLite reads from one moment anyway
-            tx.connection.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"))
+    with here.store.snapshot() as tx:
         name = tx.studies.get(extent.id).name if extent.kind == "study" else tx.projects.get(extent.id).name
         counts = dict.fromkeys((table.name for table in extent.tables), 0)
         for table in extent.tables:

@@ -21,7 +21,8 @@ class JobQueries:
         """Enqueue jobs whose key no waiting job has."""
         rows = [job.__dict__ for job in new]
         if rows:
-            self.connection.execute(insert_once(self.connection, jobs), rows)
+            # With something returned they go in one statement; else each would be a round trip of its own.
+            self.connection.execute(insert_once(self.connection, jobs, jobs.c.id), rows)
 
     def any_due(self, now: datetime) -> bool:
         """Tell whether a claim would find something, without taking any lock."""

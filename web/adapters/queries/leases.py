@@ -1,14 +1,15 @@
 """Queries of leases: what a rater holds, what answers refer to, what time has ended."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Connection, Integer, and_, bindparam, exists, or_, select, update
+from sqlalchemy import Connection, Integer, Table, and_, bindparam, exists, or_, select, update
 
 from web.adapters.columns import Utc
 from web.adapters.queries.common import IS_EXTRA, insert_once, standing
-from web.adapters.tables import experiments, inputs, leases, options, outputs, ratings
-from web.domain.experiment import Option
+from web.adapters.tables import experiments, inputs, leases, options, outputs, ratings, studies
+from web.domain.experiment import Experiment, Option
 from web.domain.lease import ADOPT_AFTER, LEASE_TIME, HeldOption, Lease, LeaseState, Shown
 
 
@@ -47,13 +48,16 @@ class LeaseQueries:
             self.connection.execute(update(leases).where(leases.c.id.in_(chosen)).values(token=token, until=until))
 
     def of_options(self, rater_id: str, option_ids: Iterable[str]) -> dict[str, HeldOption]:
-        """Return options by id, each with this rater's lease of its experiment."""
+        """Return options by id, each with this rater's lease of its experiment.
+
+        Their experiments are locked in a fixed order until the transaction ends.
+        """
         known = {"rater": rater_id, "options": tuple(option_ids)}
         found = {}
-        for row in self.connection.execute(_OF_OPTIONS, known).mappings():
-            fields = dict(row)
-            state, until = fields.pop("lease_state"), fields.pop("lease_until")
-            found[fields["id"]] = HeldOption(Option(**fields), state, until)
+        for row in self.connection.execute(_OF_OPTIONS, known):
+            option = Option(**_named(options, row))
+            experiment = Experiment(**_named(experiments, row[len(options.c) :]))
+            found[option.id] = HeldOption(option, experiment, *row[-4:])
         return found
 
     def shown(self, rater_id: str, experiment_ids: Iterable[str]) -> tuple[Shown, ...]:
@@ -77,6 +81,10 @@ class LeaseQueries:
             left = and_(experiments.c.id.in_(ids), uploads)
             self.connection.execute(update(experiments).where(left).values(held_for=None, changed_at=now))
         return len(ids)
+
+
+def _named(table: Table, row: Sequence[Any]) -> dict[str, Any]:
+    return dict(zip(table.c.keys(), row, strict=False))
 
 
 # The queries that each rating takes are built once: building one costs more than running it.
@@ -104,13 +112,17 @@ _MOVE = (
     .values(state=bindparam("to"))
 )
 _OF_OPTIONS = (
-    select(options, leases.c.state.label("lease_state"), leases.c.until.label("lease_until"))
+    select(options, experiments, leases.c.state, leases.c.until, studies.c.raters_wanted, studies.c.daily_target)
+    .join(experiments, experiments.c.id == options.c.experiment_id)
+    .join(studies, studies.c.id == options.c.study_id)
     .join(
         leases,
         and_(leases.c.experiment_id == options.c.experiment_id, leases.c.rater_id == bindparam("rater")),
         isouter=True,
     )
     .where(options.c.id.in_(bindparam("options", expanding=True)))
+    .order_by(experiments.c.id)
+    .with_for_update(of=experiments)
 )
 _SHOWN = (
     select(
