@@ -2,7 +2,8 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-TOGETHER := --numprocesses 2 --dist loadscope --override-ini tmp_path_retention_policy=failed
+# One more than there are usually cores: browsers, servers and databases are waited for half of the time.
+TOGETHER := --numprocesses 3 --dist loadscope --override-ini tmp_path_retention_policy=failed
 # Tests sync thousands of small files: where memory has 4 GB of room for them, no disk is waited for.
 ROOM := $(shell df -Pk /dev/shm 2>/dev/null | awk 'NR == 2 && $$4 > 4194304 { print "/dev/shm" }')
 ifneq ($(ROOM),)
