@@ -23,7 +23,7 @@ from web.adapters.migrate import is_current, migrate
 from web.adapters.optimizer_far import FarOptimizer
 from web.adapters.optimizer_near import NearOptimizer
 from web.adapters.passwords import Argon2
-from web.adapters.raters import demo_quality
+from web.adapters.raters import demo_look
 from web.adapters.reports import SqlReports
 from web.adapters.store import SqlStore
 from web.adapters.system import SystemClock
@@ -137,7 +137,7 @@ def commands(settings: Settings) -> list[Command]:
         serve_command(lambda port: prepare(settings, parts(), port), serve, settings.port),
         work_command(lambda stop, threads: run_workers(parts(), stop, threads)),
         migrate_command(make_tables),
-        simulate_command(parts, demo_quality, _address(settings.port)),
+        simulate_command(parts, demo_look, _address(settings.port)),
         promote_command(parts),
         rollback_command(parts),
         evolve_command(parts),

@@ -18,9 +18,10 @@ from ml_service.errors import Conflict, Unavailable
 from web.__main__ import build_parts, prepare
 from web.adapters.demo import demo_inputs
 from web.adapters.generators.local import encode
-from web.adapters.raters import Quality, SimulatedRater, demo_quality, simulated_raters
+from web.adapters.raters import Judge, Look, SimulatedRater, demo_look, simulated_raters
 from web.app import create_app
 from web.cli.simulate import Browser, simulate_command
+from web.domain.rating import TAGS
 from web.jobs.worker import run_workers
 from web.ports import Parts
 from web.settings import Settings
@@ -45,13 +46,19 @@ def test_a_rater_repeats_a_score_and_another_seed_draws_another_taste() -> None:
     assert len({rater.score(3, b"x") for rater in (first[0], again[0])}) == 1
 
 
+def test_a_rater_names_the_fault_of_what_they_score_low() -> None:
+    rater = SimulatedRater("exact", 0.0, 0.0, 0)
+    assert rater.says(Look(2.0, "noisy"), b"x") == {"score": 2, "tags": ["noisy"]}
+    assert rater.says(Look(4.0, "noisy"), b"x") == {"score": 4}
+
+
 def test_quality_is_known_of_demo_inputs_only() -> None:
     demo = next(iter(demo_inputs(1)))
-    as_it_came, restored = demo_quality(demo.body, demo.body), demo_quality(demo.body, encode(demo.original))
+    as_it_came, restored = demo_look(demo.body, demo.body), demo_look(demo.body, encode(demo.original))
     assert as_it_came is not None
     assert restored is not None
-    assert as_it_came < restored - 0.5
-    assert demo_quality(b"a stranger's photo", demo.body) is None
+    assert as_it_came.quality < restored.quality - 0.5
+    assert demo_look(b"a stranger's photo", demo.body) is None
 
 
 @dataclass
@@ -61,9 +68,9 @@ class Running:
     parts: Parts
     address: str
 
-    def simulate(self, *words: str, quality: Quality = demo_quality) -> int:
+    def simulate(self, *words: str, judge: Judge = demo_look) -> int:
         """Run the command as the command line would, and return its exit code."""
-        command = simulate_command(lambda: self.parts, quality, self.address)
+        command = simulate_command(lambda: self.parts, judge, self.address)
         parser = ArgumentParser()
         parser.add_argument("--json", action="store_true")
         command.arguments(parser)
@@ -103,6 +110,8 @@ def test_rates_until_the_target_and_says_what_was_learnt(running: Running, capsy
     assert np.mean([rating.score for rating in ratings]) == pytest.approx(said["mean"], abs=1e-3)
     assert emails == {"simulated-1@example.org", "simulated-2@example.org"}
     assert study.spaces["local"].faults(said["point"]) == []
+    assert {len(rating.tags) for rating in ratings if rating.score in (1, 2, 3)} == {1}
+    assert {tag for rating in ratings for tag in rating.tags} <= TAGS.keys()
     assert "11 ratings" in said["from"]
 
 
@@ -114,7 +123,7 @@ def test_the_same_raters_come_back(running: Running, capsys: pytest.CaptureFixtu
 
 def test_photos_it_cannot_judge_are_skipped_with_the_reason(running: Running) -> None:
     with pytest.raises(Conflict, match="demo photo"):
-        running.simulate("--raters", "1", "--ratings", "5", quality=lambda *_: None)
+        running.simulate("--raters", "1", "--ratings", "5", judge=lambda *_: None)
     with running.parts.store.read() as tx:
         reasons = {rating.skip for rating in tx.ratings.all(score=None)}
     assert reasons == {"cannot_judge"}

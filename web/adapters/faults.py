@@ -77,9 +77,43 @@ def latent_quality(original: Image, image: Image) -> float:
 
     1 + 4·(½·clip((SSIM − 0.3)/0.65, 0, 1) + ½·exp(−ΔE2000/9)), both at 320 pixels of the longer side.
     """
+    reference, shown = _side_by_side(original, image)
+    likeness = np.clip((ssim(reference, shown) - 0.3) / 0.65, 0, 1)
+    return float(1 + 4 * (0.5 * likeness + 0.5 * np.exp(-delta_e(reference, shown) / 9)))
+
+
+def worst_fault(original: Image, image: Image) -> str:
+    """Return the tag of what sets a picture apart from its original most, each difference over one that disturbs.
+
+    Light is the mean of L*, colour that of a* and b*, haze the lost spread of L*; sharpness and noise are the octaves
+    by which the 95th and the 50th percentile of the Laplacian of L* rise. All at 320 pixels of the longer side.
+    """
+    (light, spread, edges, grain, tint), (light2, spread2, edges2, grain2, tint2) = map(
+        _looks, _side_by_side(original, image)
+    )
+    strengths = {
+        "too_dark": (light - light2) / 6,
+        "too_bright": (light2 - light) / 6,
+        "colour": float(np.hypot(*(tint2 - tint))) / 5,
+        "hazy": (spread - spread2) / spread / 0.25,
+        "blurry": np.log2(edges / edges2) / 0.8,
+        "over_sharp": np.log2(edges2 / edges) / 0.8,
+        "noisy": np.log2(grain2 / grain) / 0.8,
+    }
+    return max(strengths, key=lambda fault: strengths[fault])
+
+
+def _looks(image: Image) -> tuple[float, float, float, float, Real]:
+    lab = np.asarray(cv2.cvtColor(np.divide(image, 255, dtype=np.float32), cv2.COLOR_BGR2LAB), np.float64)
+    light = lab[..., 0]
+    detail = np.abs(cv2.Laplacian(light, cv2.CV_64F))
+    grain, edges = np.percentile(detail, [50, 95]) + 0.1  # a flat picture has neither
+    return float(light.mean()), float(light.std()) + 0.1, float(edges), float(grain), lab[..., 1:].mean((0, 1))
+
+
+def _side_by_side(original: Image, image: Image) -> tuple[Image, Image]:
     reference, shown = shrink(original, _JUDGED_SIDE), shrink(image, _JUDGED_SIDE)
     if shown.shape != reference.shape:
         size = reference.shape[1], reference.shape[0]
         shown = np.asarray(cv2.resize(shown, size, interpolation=cv2.INTER_AREA), np.uint8)
-    likeness = np.clip((ssim(reference, shown) - 0.3) / 0.65, 0, 1)
-    return float(1 + 4 * (0.5 * likeness + 0.5 * np.exp(-delta_e(reference, shown) / 9)))
+    return reference, shown

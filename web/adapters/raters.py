@@ -4,16 +4,28 @@ import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from web.adapters.demo import demo_inputs
-from web.adapters.faults import latent_quality
+from web.adapters.faults import latent_quality, worst_fault
 from web.adapters.generators.local import decode
 
 Image = NDArray[np.uint8]
-Quality = Callable[[bytes, bytes], float | None]
+CONTENT = 4  # stars from which on a rater names no fault
+
+
+@dataclass(frozen=True)
+class Look:
+    """What can be known of a picture beside its original: latent quality, 1 to 5, and the tag of its worst fault."""
+
+    quality: float
+    fault: str
+
+
+Judge = Callable[[bytes, bytes], Look | None]
 
 
 @dataclass(frozen=True)
@@ -31,6 +43,11 @@ class SimulatedRater:
         luck = np.random.default_rng(list(key)).normal(0, self.noise)
         return int(np.clip(np.rint(quality + self.bias + luck), 1, 5))
 
+    def says(self, look: Look, picture: bytes) -> dict[str, Any]:
+        """Return what this rater answers: a score, and where it is low the fault."""
+        score = self.score(look.quality, picture)
+        return {"score": score} if score >= CONTENT else {"score": score, "tags": [look.fault]}
+
 
 def simulated_raters(count: int, bias: float, noise: float, seed: int) -> list[SimulatedRater]:
     """Return so many raters whose biases are drawn with standard deviation `bias`."""
@@ -38,10 +55,13 @@ def simulated_raters(count: int, bias: float, noise: float, seed: int) -> list[S
     return [SimulatedRater(f"simulated-{n}", float(own), noise, seed) for n, own in enumerate(drawn, start=1)]
 
 
-def demo_quality(source: bytes, picture: bytes) -> float | None:
-    """Return the latent quality, 1 to 5, of a picture made from a demo input; None where the source is not one."""
+def demo_look(source: bytes, picture: bytes) -> Look | None:
+    """Return what can be known of a picture made from a demo input; None where the source is not one."""
     original = _demo_originals().get(hashlib.sha256(source).hexdigest())
-    return None if original is None else latent_quality(original, decode(picture))
+    if original is None:
+        return None
+    shown = decode(picture)
+    return Look(latent_quality(original, shown), worst_fault(original, shown))
 
 
 @cache

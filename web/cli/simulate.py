@@ -13,7 +13,7 @@ from typing import Any
 import httpx
 
 from ml_service.errors import Conflict, InvalidRequest, Unauthorized, Unavailable
-from web.adapters.raters import Quality, SimulatedRater, simulated_raters
+from web.adapters.raters import Judge, SimulatedRater, simulated_raters
 from web.cli.command import Command, say
 from web.domain.ids import new_id
 from web.ports import Parts
@@ -107,7 +107,7 @@ class Seat:
 
     rater: SimulatedRater
     browser: Browser
-    quality: Quality
+    judge: Judge
     sent: int = 0
 
     def turn(self, tally: Tally, study: str | None) -> bool:
@@ -130,8 +130,8 @@ class Seat:
         for option in experiment["options"][: max(most, 0)]:
             began = time.monotonic()
             picture = self._image(option["image_url"])
-            quality = self.quality(source, picture)
-            said = {"skip": "cannot_judge"} if quality is None else {"score": self.rater.score(quality, picture)}
+            look = self.judge(source, picture)
+            said = {"skip": "cannot_judge"} if look is None else self.rater.says(look, picture)
             self.sent += 1
             seen = round(1000 * (time.monotonic() - began))
             yield {"id": new_id(), "option_id": option["option_id"], "client_seq": self.sent, "seen_ms": seen, **said}
@@ -150,8 +150,8 @@ class Seat:
                 tally.skipped += 1
 
 
-def simulate_command(parts: Callable[[], Parts], quality: Quality, address: str) -> Command:
-    """Return the `simulate` command; `quality` knows the originals, `address` is where the server is by default."""
+def simulate_command(parts: Callable[[], Parts], judge: Judge, address: str) -> Command:
+    """Return the `simulate` command; `judge` knows the originals, `address` is where the server is by default."""
 
     def run(arguments: Namespace) -> int:
         here = parts()
@@ -159,7 +159,7 @@ def simulate_command(parts: Callable[[], Parts], quality: Quality, address: str)
         tally = Tally(arguments.ratings)
         with ExitStack() as clients:
             browsers = [Browser(clients.enter_context(_client(arguments.url)), arguments.patience) for _ in raters]
-            seats = [_seat(here, *pair, quality) for pair in zip(raters, browsers, strict=True)]
+            seats = [_seat(here, *pair, judge) for pair in zip(raters, browsers, strict=True)]
             _rate(seats, tally, arguments)
         facts = tally.facts() | _learnt(here, tally)
         say(arguments, _words(facts), **facts)
@@ -191,11 +191,11 @@ def _client(address: str) -> httpx.Client:
     return httpx.Client(base_url=address, timeout=30.0, headers={"X-Tab": f"simulated {new_id()}"})
 
 
-def _seat(parts: Parts, rater: SimulatedRater, browser: Browser, quality: Quality) -> Seat:
+def _seat(parts: Parts, rater: SimulatedRater, browser: Browser, judge: Judge) -> Seat:
     operator = accounts.operator(parts.store)
     secret = accounts.invite(parts.store, parts.clock, operator, "rater", f"{rater.name}@example.org")
     browser.sign_in(secret)
-    return Seat(rater, browser, quality)
+    return Seat(rater, browser, judge)
 
 
 def _rate(seats: Sequence[Seat], tally: Tally, arguments: Namespace) -> None:

@@ -1,11 +1,12 @@
 """Simulated cameras, the quality of a picture beside its original, and the demo inputs."""
 
+import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
 from web.adapters.demo import demo_inputs
-from web.adapters.faults import CAMERAS, degrade, latent_quality
+from web.adapters.faults import CAMERAS, degrade, latent_quality, worst_fault
 from web.adapters.generators.local import SPACE, decode, enhance
 
 Image = NDArray[np.uint8]
@@ -32,6 +33,26 @@ def test_each_camera_spoils_a_photo_alike_for_alike_numbers(camera: str, photo: 
 def test_more_of_a_fault_is_worse(photo: Image) -> None:
     darker = [latent_quality(photo, enhance(photo, {"exposure": stops}, {})) for stops in (0.0, -0.5, -1.0, -2.0)]
     assert darker == sorted(darker, reverse=True)
+
+
+@pytest.mark.parametrize(
+    ("point", "fault"),
+    [
+        ({"exposure": -1.0}, "too_dark"),
+        ({"exposure": 0.8}, "too_bright"),
+        ({"temperature": 0.8}, "colour"),
+        ({"contrast": 0.5}, "hazy"),
+    ],
+)
+def test_the_worst_fault_has_the_tag_that_a_rater_would_give(point: dict[str, float], fault: str, photo: Image) -> None:
+    assert worst_fault(photo, enhance(photo, dict(point), {})) == fault
+
+
+def test_blur_and_noise_are_told_apart(photo: Image) -> None:
+    random = np.random.default_rng(0)
+    noisy = np.clip(photo + random.normal(0, 25, photo.shape), 0, 255).astype(np.uint8)
+    soft = np.asarray(cv2.GaussianBlur(photo, (0, 0), 4), np.uint8)
+    assert (worst_fault(photo, noisy), worst_fault(photo, soft)) == ("noisy", "blurry")
 
 
 UNDOING = {
