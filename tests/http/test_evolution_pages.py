@@ -1,5 +1,6 @@
 """The pages of evolution over HTTP on both engines: the tree, rounds, settings, and common issues."""
 
+import re
 from dataclasses import replace
 
 import pytest
@@ -157,6 +158,7 @@ def test_complaints_are_told_by_version_and_time_with_how_sure_that_is(site: Sit
     assert "v1.0.0, local" in text
     assert "2026-03-01" in text
     assert "100 % (" in text
+    assert re.search(r"100 % · (\d+) of \1<", text)
     with site.world.parts.store.begin() as tx:
         now = site.world.clock.now()
         tx.exclusions.add(Exclusion(new_id(), site.world.study.id, rater, now, "clicks", now))

@@ -1,7 +1,6 @@
 """Charts of raters and of what they make of the items: levels, noise, checks, times, agreement, opinion scores."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from math import ceil
 
 from markupsafe import Markup
@@ -11,7 +10,7 @@ from web.domain.panel import AgreementStep, Level, RaterFigures
 from web.domain.standing import ScoredItem
 from web.domain.work import Share
 from web.pages import rater_words
-from web.pages.rows import START, Row, bounds, interval_figure
+from web.pages.rows import START, Row, ShareRow, bounds, interval_figure
 from web.pages.svg import (
     BOTTOM,
     LEFT,
@@ -35,17 +34,6 @@ from web.pages.svg import (
 Named = tuple[str, RaterFigures]
 GOOD, USABLE = 0.8, 0.667  # alpha, by custom
 FASTEST, SLOWEST, TIMES = 0.25, 64.0, 16  # seconds, and pieces of that range on a scale of doublings
-
-
-@dataclass(frozen=True)
-class ShareRow(Row):
-    """One line of a chart of shares, in percent."""
-
-    share: Share = Share(0, 0)  # noqa: RUF009  it is frozen
-
-    def note(self, *, signed: bool) -> str:
-        """Return what stands at the right end of the line."""
-        return f"{self.interval.mean:.0f} % · {self.share.right} of {self.share.of}"
 
 
 def levels(raters: Sequence[Named]) -> Markup | None:

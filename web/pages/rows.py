@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from ml_service.contract import Interval
+from web.domain.work import Share
 from web.pages.svg import RIGHT, ROW, WIDTH, Cell, Scale, bar, dot, figure, line, number, short, tag, text
 
 BAR_ROW = 29
@@ -31,6 +32,17 @@ class Row:
         """Return what stands at the right end of the line."""
         mean = f"{self.interval.mean:+.2f}" if signed else f"{self.interval.mean:.2f}"
         return mean if self.ratings is None else f"{mean} · {counted(self.ratings)}"
+
+
+@dataclass(frozen=True)
+class ShareRow(Row):
+    """One line of a chart of shares, in percent."""
+
+    share: Share = Share(0, 0)  # noqa: RUF009  it is frozen
+
+    def note(self, *, signed: bool) -> str:
+        """Return what stands at the right end of the line."""
+        return f"{self.interval.mean:.0f} % · {self.share.right} of {self.share.of}"
 
 
 @dataclass(frozen=True)
