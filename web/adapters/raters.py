@@ -14,7 +14,7 @@ from web.adapters.faults import latent_quality, worst_fault
 from web.adapters.generators.local import decode
 
 Image = NDArray[np.uint8]
-CONTENT = 4  # stars from which on a rater names no fault
+SATISFIED = 4  # stars from which on a rater names no fault
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ class SimulatedRater:
     def says(self, look: Look, picture: bytes) -> dict[str, Any]:
         """Return what this rater answers: a score, and where it is low the fault."""
         score = self.score(look.quality, picture)
-        return {"score": score} if score >= CONTENT else {"score": score, "tags": [look.fault]}
+        return {"score": score} if score >= SATISFIED else {"score": score, "tags": [look.fault]}
 
 
 def simulated_raters(count: int, bias: float, noise: float, seed: int) -> list[SimulatedRater]:

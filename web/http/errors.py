@@ -12,7 +12,7 @@ from ml_service.errors import ServiceError, Throttled
 from web.domain.access import Actor
 from web.http.logs import REQUEST_ID
 from web.http.problems import Problem
-from web.http.session import look_up
+from web.http.session import actor_of
 from web.http.templates import page
 
 log = logging.getLogger("palate.errors")
@@ -74,4 +74,4 @@ def _way_back(request: Request) -> str:
 def _who(request: Request, problem: Problem) -> Actor | None:
     if problem.status >= 500:
         return getattr(request.state, "actor", None)
-    return look_up(request)
+    return actor_of(request)

@@ -81,10 +81,10 @@ async def current_actor(request: Request) -> Actor | None:
     if hasattr(request.state, "actor"):  # a thread costs more than this
         known: Actor | None = request.state.actor
         return known
-    return await run_in_threadpool(look_up, request)
+    return await run_in_threadpool(actor_of, request)
 
 
-def look_up(request: Request) -> Actor | None:
+def actor_of(request: Request) -> Actor | None:
     """Return what `current_actor` does; it waits for the database, so a thread must call it."""
     if not hasattr(request.state, "actor"):
         request.state.actor = _actor(context(request), bearer(request), session_hash(request))

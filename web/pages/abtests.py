@@ -165,9 +165,8 @@ def _people(request: Request, detail: ABTestDetail) -> str:
     with context(request).parts.store.read() as tx:
         if test.opened_by is None:
             events = tx.events.all(object_type="abtest", object_id=test.id)
-            return (
-                events[0].nobody if events else "Palate or the terminal"
-            )  # another place's, which an import left there
+            # The events of another place stay there when a study is moved.
+            return events[0].nobody if events else "Palate or the terminal"
         user = tx.users.find(id=test.opened_by)
     return user.email if user else "somebody who was erased"
 

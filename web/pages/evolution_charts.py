@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 
 from markupsafe import Markup
 
-from ml_service.contract import Interval
 from web.pages.rows import ShareRow, interval_figure
 from web.pages.svg import RIGHT, Scale, dot, figure, line, number, path, short, tag, text
 from web.services.evolving import Complaints, Node
@@ -53,11 +52,7 @@ def tree(nodes: Sequence[Node]) -> Markup:
 
 def complaints(title: str, found: Complaints, tags: Mapping[str, str]) -> Markup:
     """Draw which share of ratings made each complaint, in percent, with its 95 % interval."""
-    rows = []
-    for name, share in found.tags.items():
-        told = share.interval
-        wide = Interval(mean=told.mean * 100, low=told.low * 100, high=told.high * 100)
-        rows.append(ShareRow(tags.get(name, name), wide, share.right, share=share))
+    rows = [ShareRow.of(tags.get(name, name), share) for name, share in found.tags.items()]
     most = max((row.interval.high for row in rows), default=10.0)
     words = "; ".join(f"{row.name}: {row.interval.mean:.0f} %" for row in rows[:3])
     return interval_figure(title, words, ("Complaint",), rows, Scale(0, min(100.0, max(most, 10.0)), 8, RIGHT))

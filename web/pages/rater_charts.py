@@ -74,11 +74,7 @@ def shares(title: str, words: str, named: Sequence[tuple[str, Share]]) -> Markup
     known = sorted(((name, share) for name, share in named if share.of), key=lambda item: item[1].interval.mean)
     if not known:
         return None
-    rows = []
-    for name, share in known:
-        mean, low, high = (value * 100 for value in bounds(share.interval))
-        told = share.interval.model_copy(update={"mean": mean, "low": low, "high": high})
-        rows.append(ShareRow(name, told, share.of, share=share))
+    rows = [ShareRow.of(name, share) for name, share in known]
     return interval_figure(title, words, ("Rater",), rows, Scale(0, 100, START, RIGHT))
 
 

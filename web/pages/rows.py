@@ -34,11 +34,18 @@ class Row:
         return mean if self.ratings is None else f"{mean} · {counted(self.ratings)}"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class ShareRow(Row):
     """One line of a chart of shares, in percent."""
 
-    share: Share = Share(0, 0)  # noqa: RUF009  it is frozen
+    share: Share
+
+    @classmethod
+    def of(cls, name: str, share: Share) -> "ShareRow":
+        """Return the line of a share that is known."""
+        mean, low, high = (value * 100 for value in bounds(share.interval))
+        told = share.interval.model_copy(update={"mean": mean, "low": low, "high": high})
+        return cls(name, told, share.of, share=share)
 
     def note(self, *, signed: bool) -> str:
         """Return what stands at the right end of the line."""
