@@ -12,15 +12,15 @@ IDEAS: Mapping[str, Mapping[str, Any]] = {
     "three times the variance of f": {
         "likelihood.WEIGHTS": {1: (0.3, 0.6), 2: (0.3, 0.6), 3: (0.12, 0.6)},
         "likelihood.PRODUCT": (0.7, 0.5),
-        "acquisition.CURIOSITY": 2.5,
     },
     "more of f in the product": {
         "likelihood.WEIGHTS": {1: (0.08, 0.6), 2: (0.08, 0.6), 3: (0.05, 0.6)},
         "likelihood.PRODUCT": (0.35, 0.5),
     },
     "length scale .7": {"likelihood.LENGTH": (0.7, 0.6)},
-    "bound with 2.5 sd": {"acquisition.CURIOSITY": 2.5},
-    "bound with 4.5 sd": {"acquisition.CURIOSITY": 4.5},
+    "no fall from the default": {"additive.FALL": 1e-3},
+    "bound with 1.5 sd": {"acquisition.CURIOSITY": 1.5},
+    "bound with 3.5 sd": {"acquisition.CURIOSITY": 3.5},
     "recommend the mean": {"acquisition.CAUTION": 0.0},
     "recommend mean - 1 sd": {"acquisition.CAUTION": 1.0},
 }

@@ -21,6 +21,7 @@ from benchmarks.runs import ONE_BY_ONE, OURS, Played, Run, results
 from benchmarks.sessions import BESIDE, CHECKPOINTS
 
 FAST = ("random", "Optuna TPE")
+MANY = (*FAST, "Optuna GP")  # peers that play as many sessions as Palate; a session of the others takes minutes
 BARS = (100, 200)  # ratings at which Palate must be ahead
 TUNING = 100  # seeds from here on are those that ideas are tried on, none of which is compared with peers
 UNSEEN = 400  # seeds from here on are those of the calibration: the width of intervals was chosen on others
@@ -39,8 +40,8 @@ def compared(quick: bool) -> list[Run]:
     if quick:
         return [Run(system, *key) for key in sessions(1) for system in (OURS, *FAST)]
     many, few = sessions(5, 10), sessions(2, 2)
-    runs = [Run(system, *key) for key in many for system in (OURS, *FAST)]
-    return runs + [Run(system, *key) for key in few for system in PEERS if system not in FAST]
+    runs = [Run(system, *key) for key in many for system in (OURS, *MANY)]
+    return runs + [Run(system, *key) for key in few for system in PEERS if system not in MANY]
 
 
 def by_system(played: Iterable[Played]) -> Table:

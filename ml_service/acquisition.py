@@ -9,7 +9,7 @@ from ml_service.contract import Interval
 from ml_service.rating_gp import RatingGP, View
 from ml_service.space import SearchSpace, distinct
 
-CURIOSITY = 3.5  # standard deviations added to the mean of a point when choosing what to rate
+CURIOSITY = 2.5  # standard deviations added to the mean of a point when choosing what to rate
 CAUTION = 0.3  # standard deviations taken off it when recommending
 RANDOM, TRIED, CENTRES, EACH = 500, 150, 25, 10  # points of a pool: drawn, tried last, neighbours of the best
 CLIMBS = 5  # rounds of local search for the best point

@@ -1,9 +1,13 @@
-"""The covariance of f: single parameters, pairs, triples and all of them together.
+"""The covariance of f: single parameters, pairs, triples and all of them together, and how f falls off its home.
 
 f(x) is a sum of functions of one parameter each, of two, of three, and of all; their kernels are the elementary
 symmetric polynomials of the parameters' own correlations, averaged over the subsets of one size and weighed, so that
 nothing is listed (Duvenaud, Nickisch and Rasmussen 2011, "Additive Gaussian processes"; Newton-Girard formulae).
 A number correlates by Matérn-5/2 on the unit interval, a category by 1 with itself and rho with any other choice.
+
+Home is a point that was good enough so far: the default. Points may be the worse (or better) the farther they are from
+it, by an amount that ratings tell: the mean distance over parameters times a normal number, an explicit basis function
+(Rasmussen and Williams 2006, section 2.7).
 
 All of it is elementwise work on D parameters × N pairs of points, done in blocks that stay in a core's cache.
 """
@@ -20,23 +24,25 @@ Array = npt.NDArray[np.float64]
 ORDERS = (1, 2, 3)
 SQRT5 = math.sqrt(5)
 BLOCK = 32768  # numbers that are worked on at once
+FALL = 2.0  # stars, standard deviation of what lies between home and a point that is a whole range off in all numbers
+OTHER = 0.5  # how far off any other choice is than home's, where the ends of a range are 1 apart
 
 
 @dataclass(frozen=True)
 class Additive:
     """The kernel of D parameters: `shape` holds a log length scale or the logit of rho for each, `weights` in stars².
 
-    There is a weight for each order that is less than D, and last the weight of the product of all.
+    There is a weight for each order that is less than D, and last the weight of the product of all. `home` is a row.
     """
 
     is_category: npt.NDArray[np.bool_]
+    home: Array
     shape: Array
     weights: Array
 
-    @property
-    def variance(self) -> float:
-        """Return the variance of f at any point, in stars²."""
-        return float(self.weights.sum())
+    def variance(self, points: Array) -> Array:
+        """Return the variance of f at each point, in stars²."""
+        return np.asarray(self.weights.sum() + fall(points, self.home, self.is_category) ** 2)
 
     def __call__(self, a: Array, b: Array) -> Array:
         """Return the covariances, in stars², of f at the rows of a and of b."""
@@ -49,10 +55,11 @@ class Additive:
             apart = np.abs(left[:, at : at + each, None] - right[:, None, :]).reshape(count, block.size)
             _correlate(apart, numbers, self.shape[order], into=apart, slopes=None)
             block[:] = (self.weights @ _terms(apart)).reshape(block.shape)
+        covariance += np.multiply.outer(*(fall(points, self.home, self.is_category) for points in (a, b)))
         return covariance
 
     def combined(self, sums: Sequence[Array], product: Array) -> Array:
-        """Return the covariance from the sums of the correlations' first three powers, and from their product."""
+        """Return the covariance but for the fall, from the sums of the correlations' powers and from their product."""
         terms = [*_symmetric(sums, len(self.shape)), product]
         return sum((w * term for w, term in zip(self.weights, terms, strict=True)), np.zeros(product.shape))
 
@@ -64,6 +71,17 @@ class Additive:
         return correlation.reshape(len(a), len(b))
 
 
+def fall(points: Array, home: Array, is_category: npt.NDArray[np.bool_]) -> Array:
+    """Return what each point would lose beside home, in stars, were the normal number that it is multiplied by -1."""
+    return np.asarray(falls(points, home, is_category).sum(axis=1))
+
+
+def falls(points: Array, home: Array, is_category: npt.NDArray[np.bool_]) -> Array:
+    """Return the same by parameter, as many numbers as `points` has."""
+    off = np.where(is_category, OTHER * (points != home), np.abs(points - home))
+    return np.asarray(FALL / max(len(home), 1) * off)
+
+
 class Slopes:
     """The covariance of m points with themselves, and how it changes with the kernel's own numbers.
 
@@ -71,8 +89,10 @@ class Slopes:
     Numbers come before categories in all that is D × N.
     """
 
-    def __init__(self, points: Array, is_category: npt.NDArray[np.bool_]) -> None:
+    def __init__(self, points: Array, home: Array, is_category: npt.NDArray[np.bool_]) -> None:
         one, other = np.tril_indices(len(points))
+        fallen = fall(points, home, is_category)
+        self.fallen = fallen[one] * fallen[other]
         self.pair = np.empty((len(points), len(points)), dtype=np.intp)
         self.pair[one, other] = self.pair[other, one] = np.arange(len(one))
         self.is_category, self.order = is_category, np.argsort(is_category, kind="stable")
@@ -90,7 +110,7 @@ class Slopes:
         for apart, each, own, block in zip(self.apart, self.each, self.own, self._blocks(), strict=True):
             _correlate(apart, self.numbers, ordered, each, own)
             self.terms[:, block] = _terms(each)
-        return np.asarray(weights @ self.terms)
+        return np.asarray(weights @ self.terms + self.fallen)
 
     def slope(self, b: Array) -> tuple[Array, Array]:
         """Return the sums over b · dK by each shape and by the log of each weight, b being a number for each pair.

@@ -1,10 +1,11 @@
 """How much each parameter says about ratings, alone, in pairs and in all: Sobol indices of what was learnt.
 
 The mean of a belief is a weighted sum of covariances with its centres, and a covariance is a polynomial of one
-correlation per parameter, linear in each (`additive`). So the mean over a parameter that may have any of its values
-is the same polynomial with that correlation's own mean in its place: what is expected given some parameters needs no
-sampling (Durrande, Ginsbourger, Roustant and Carraro 2013, "ANOVA kernels and RKHS of zero mean functions for
-model-based sensitivity analysis"). Only the outer average of total indices is taken over points of a Sobol sequence.
+correlation per parameter, linear in each, and a sum over parameters: how far they lie off the default (`additive`).
+So the mean over a parameter that may have any of its values is the same with the means of its correlation and of its
+distance in their place: what is expected given some parameters needs no sampling (Durrande, Ginsbourger, Roustant and
+Carraro 2013, "ANOVA kernels and RKHS of zero mean functions for model-based sensitivity analysis"). Only the outer
+average of total indices is taken over points of a Sobol sequence.
 
 Shares are of all the variance over the space, and what is not known of f counts as variance: with few ratings
 nothing is important yet.
@@ -18,7 +19,7 @@ import numpy as np
 from scipy.linalg import solve_triangular
 from scipy.stats import qmc
 
-from ml_service.additive import Array
+from ml_service.additive import Array, fall, falls
 from ml_service.rating_gp import RatingGP
 from ml_service.space import Axis, SearchSpace
 
@@ -90,22 +91,30 @@ class Response:
     def __init__(self, belief: RatingGP, space: SearchSpace) -> None:
         self.kernel, self.centres = belief.hyper.kernel, belief.centres
         self.weights = solve_triangular(belief.factor, belief.weights, lower=True, trans="T") * belief.alike
+        self.slope = float(fall(self.centres, self.kernel.home, self.kernel.is_category) @ self.weights)
         self.sides = [Side(axis) for axis in space.free.values()]
         self.means = np.array([s.shares @ self._correlation(d, s.places) for d, s in enumerate(self.sides)])
+        self.fallen = np.array([s.shares @ self._fall(d, s.places) for d, s in enumerate(self.sides)])
         self.mean = float(self._given((), [])[0])
 
     def _correlation(self, column: int, places: Array) -> Array:
         return self.kernel.correlation(column, places, self.centres[:, column])
 
+    def _fall(self, column: int, places: Array) -> Array:
+        """Return what lies between home and the places of one parameter, in stars."""
+        home, is_category = self.kernel.home[[column]], self.kernel.is_category[[column]]
+        return np.asarray(self.slope / len(self.kernel.home) * falls(places[:, None], home, is_category)[:, 0])
+
     def _given(self, columns: Sequence[int], places: Sequence[Array]) -> Array:
         """Return what is expected given the places of some parameters, over all values of the others."""
         others = np.delete(self.means, columns, axis=0)
         product, sums = others.prod(0)[None], [power.sum(0)[None] for power in _powers(others)]
+        fallen = np.delete(self.fallen, columns).sum()
         for column, some in zip(columns, places, strict=True):
             one = self._correlation(column, some)
-            product = product * one
+            product, fallen = product * one, fallen + self._fall(column, some)
             sums = [total + power for total, power in zip(sums, _powers(one), strict=True)]
-        return np.asarray(self.kernel.combined(sums, product) @ self.weights)
+        return np.asarray(self.kernel.combined(sums, product) @ self.weights + fallen)
 
     def variance(self, columns: Sequence[int]) -> float:
         """Return the variance that some parameters explain together, in stars²."""
@@ -124,12 +133,13 @@ class Response:
     def _squares(self, rows: Array) -> Array:
         each = [self._correlation(column, rows[:, column]) for column in range(rows.shape[1])]
         product, sums = np.prod(each, axis=0), [sum(powers) for powers in zip(*map(_powers, each), strict=True)]
+        fallen = np.array([self._fall(column, rows[:, column]) for column in range(rows.shape[1])])
         here = self.kernel.combined(sums, product) @ self.weights
-        off = [here - self.mean]
-        for one, mean in zip(each, self.means, strict=True):
+        off = [here + fallen.sum(axis=0) - self.mean]
+        for one, mean, lost in zip(each, self.means, fallen - self.fallen[:, None], strict=True):
             powers = zip(sums, _powers(mean), _powers(one), strict=True)
             less = [total + (average - power) for total, average, power in powers]
-            off.append(here - self.kernel.combined(less, product / one * mean) @ self.weights)
+            off.append(here - self.kernel.combined(less, product / one * mean) @ self.weights + lost)
         return np.square(off)
 
 

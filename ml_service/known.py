@@ -112,6 +112,7 @@ class Known:
         raters, rater = _numbered([one.rater for one in self.rows])
         return Ratings(
             points=self._placed,
+            home=self.space.unit([self.space.default])[0],
             earlier=np.array([is_earlier for is_earlier, _ in places], dtype=bool),
             is_category=self.space.is_category,
             stars=np.array([one.rating for one in self.rows], dtype=float),

@@ -41,10 +41,12 @@ class Ratings:
     """Ratings as arrays: m distinct points in the unit cube; of each rating, its point and its groups by number.
 
     What has the number NONE in a group has no effect of it: it is what the others are compared with. `earlier` marks
-    the points of another study, whose f is correlated with that of this one but not the same.
+    the points of another study, whose f is correlated with that of this one but not the same. `home` is the row of the
+    default.
     """
 
     points: Array
+    home: Array
     earlier: npt.NDArray[np.bool_]
     is_category: npt.NDArray[np.bool_]
     stars: Array
@@ -58,7 +60,8 @@ class Ratings:
         used, point = np.unique(self.point[kept], return_inverse=True)
         groups = {name: index[kept] for name, index in self.groups.items()}
         points, earlier, rater = self.points[used], self.earlier[used], self.rater[kept]
-        return Ratings(points, earlier, self.is_category, self.stars[kept], point, rater, self.raters, groups)
+        stars = self.stars[kept]
+        return Ratings(points, self.home, earlier, self.is_category, stars, point, rater, self.raters, groups)
 
 
 @dataclass(frozen=True)
@@ -83,7 +86,8 @@ class Objective:
     def __init__(self, ratings: Ratings) -> None:
         self.rater, self.raters = ratings.rater, ratings.raters
         self.stars = ratings.stars - LEVEL
-        self.slopes = Slopes(ratings.points, ratings.is_category)
+        self.home = ratings.home
+        self.slopes = Slopes(ratings.points, ratings.home, ratings.is_category)
         self.pair = self.slopes.pair[np.ix_(ratings.point, ratings.point)]
         one, other = np.tril_indices(len(ratings.points))
         self.apart = ratings.earlier[one] != ratings.earlier[other]
@@ -108,7 +112,7 @@ class Objective:
     def read(self, theta: Array) -> Hyper:
         """Return the hyperparameters that theta holds the logs of."""
         shape, weights, shared, effects, (rater, noise), scales, noises = np.split(theta, self.cuts)
-        kernel = Additive(self.slopes.is_category, shape, np.exp(weights))
+        kernel = Additive(self.slopes.is_category, self.home, shape, np.exp(weights))
         named = dict(zip(self.effects, np.exp(effects).tolist(), strict=True))
         alike = sigmoid(float(shared[0])) if len(shared) else 1.0
         return Hyper(kernel, alike, named, math.exp(rater), math.exp(noise), np.exp(scales), np.exp(noise + noises))

@@ -99,12 +99,11 @@ def _believed(request: SuggestRequest, known: Known, chosen: Sequence[Proposal])
     random = np.random.default_rng([request.seed, len(request.seen), len(request.pending)])
     belief = RatingGP(known.ratings())
     choices = upper_bounds(belief, space, waiting, taken, wanted, random, request.exploration)
-    doubt = math.sqrt(belief.prior) / 2
     return [
         Proposal(
             generator=known.generator,
             point=point,
-            why="explore" if one.sd > doubt else "refine",
+            why="explore" if one.sd > math.sqrt(belief.prior(one.row[None])[0]) / 2 else "refine",
             expected=interval(one.mean, one.sd),
             evidence=why,
         )

@@ -54,15 +54,14 @@ class RatingGP:
     def __init__(self, ratings: Ratings) -> None:
         self.ratings = ratings
         self.hyper: Hyper = most_probable(ratings.some(_newest_half_and_some(len(ratings.stars))))
-        features, chosen, left = _pivoted(self._column(), len(ratings.points), self.prior)
+        features, chosen, left = _pivoted(self._column(), self.prior(ratings.points))
         self.centres, self.factor = ratings.points[chosen], features[chosen]
         self.alike = np.where(ratings.earlier[chosen], self.hyper.shared, 1)
         self._condition(features, left)
 
-    @property
-    def prior(self) -> float:
-        """Return the variance of the rating of any point before it is known, in stars²."""
-        return self.hyper.kernel.variance + LEVEL_SD**2
+    def prior(self, points: Array) -> Array:
+        """Return the variance of the rating of each point before any is known, in stars²."""
+        return self.hyper.kernel.variance(points) + LEVEL_SD**2
 
     def covariance(self, a: Array, b: Array) -> Array:
         """Return the covariance of level + f between rows of the unit cube before any rating, in stars²."""
@@ -78,7 +77,7 @@ class RatingGP:
 
     def at(self, view: View) -> tuple[Array, Array]:
         """Return the same of points that have been viewed."""
-        variance = self.prior - (view.phi * view.phi).sum(1) + (view.half * view.half).sum(0)
+        variance = self.prior(view.points) - (view.phi * view.phi).sum(1) + (view.half * view.half).sum(0)
         return LEVEL + view.phi @ self.weights, np.sqrt(np.clip(variance, 0, None))
 
     def posterior(self, points: Array) -> tuple[Array, Array]:
@@ -179,12 +178,12 @@ def _diagonal(values: Array) -> sparse.dia_matrix:
     return sparse.diags(values, format="csr")
 
 
-def _pivoted(column: Callable[[int], Array], count: int, variance: float) -> tuple[Array, list[int], Array]:
-    """Factor a covariance greedily: `count` × k features, the rows they are exact at, and the variance left at each."""
-    left = np.full(count, variance)
-    features = np.zeros((min(count, FEATURES), count))
+def _pivoted(column: Callable[[int], Array], variance: Array) -> tuple[Array, list[int], Array]:
+    """Factor the covariance of n points greedily: n × k features, the rows they are exact at, and the variance left."""
+    left, least = variance, NEGLIGIBLE * variance.max(initial=0)
+    features = np.zeros((min(len(variance), FEATURES), len(variance)))
     chosen: list[int] = []
-    while len(chosen) < len(features) and left.max() > NEGLIGIBLE * variance:
+    while len(chosen) < len(features) and left.max() > least:
         pivot, k = int(np.argmax(left)), len(chosen)
         row = (column(pivot) - features[:k, pivot] @ features[:k]) / math.sqrt(left[pivot])
         row[chosen] = 0

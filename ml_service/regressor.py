@@ -30,6 +30,7 @@ class RatingGPRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]  #
         nobody = np.zeros(len(values), dtype=np.intp)
         ratings = Ratings(
             points=points,
+            home=np.full(points.shape[1], 0.5),  # an estimator is told of no default: the middle of what was seen
             earlier=np.zeros(len(points), dtype=bool),
             is_category=np.zeros(points.shape[1], dtype=bool),
             stars=LEVEL + (values - self.mean_) / self.spread_,

@@ -130,3 +130,7 @@ def test_what_is_no_point_of_today_is_never_given_back() -> None:
     styles = ParameterSpace(parameters={"style": CategoryParameter(choices=("a", "b"), default="a")})
     read = known(styles, {"style": "old"}, {"style": "b"})
     assert [styles.faults(point) for point in read.points(read.space.snap(read.ratings().points))] == [[], []]
+
+
+def test_home_is_where_the_default_lies() -> None:
+    assert known(MIXED, {"gain": 0.3}).ratings().home.tolist() == place(MIXED.default())

@@ -2,13 +2,15 @@ import numpy as np
 import pytest
 
 from ml_service import rating_gp
-from ml_service.additive import Additive, Array
-from ml_service.contract import ParameterSpace, Point
+from ml_service.additive import FALL, Additive, Array
+from ml_service.contract import FloatParameter, ParameterSpace, Point
 from ml_service.known import Known
 from ml_service.likelihood import LEVEL, LEVEL_SD, Objective, Ratings
 from ml_service.rating_gp import RatingGP
 from ml_service.space import SearchSpace
 from tests.unit.ml.histories import BOWL, MIXED, bowl, random_history, rated
+
+WIDE = ParameterSpace(parameters={f"x{i}": FloatParameter(low=0, high=1, default=0.5) for i in range(12)})
 
 
 def ratings(count: int, parameters: int = 5, seed: int = 0, earlier: bool = False) -> Ratings:
@@ -24,7 +26,8 @@ def ratings(count: int, parameters: int = 5, seed: int = 0, earlier: bool = Fals
     rows = np.where(is_category, choices, numbers)[: point.max() + 1]
     old = earlier & (np.arange(len(rows)) % 3 == 0)
     stars, rater = random.integers(1, 6, count).astype(float), random.integers(0, 4, count)
-    return Ratings(rows, old, is_category, stars, point, rater, 4, groups)
+    home = np.where(is_category, 1 / 3, 0.4)
+    return Ratings(rows, home, old, is_category, stars, point, rater, 4, groups)
 
 
 def dense(belief: RatingGP, points: Array) -> tuple[Array, Array]:
@@ -80,7 +83,8 @@ def test_of_many_points_the_belief_is_nearly_the_exact_one(monkeypatch: pytest.M
 
 def test_the_additive_covariance_is_the_sum_over_all_subsets_of_parameters() -> None:
     random = np.random.default_rng(2)
-    kernel = Additive(np.array([False, True, False, False]), random.normal(0, 0.3, 4), np.array([0.2, 0.3, 0.4, 0.5]))
+    shape, weights, home = random.normal(0, 0.3, 4), np.array([0.2, 0.3, 0.4, 0.5]), np.array([0.5, 1, 0.5, 0])
+    kernel = Additive(np.array([False, True, False, False]), home, shape, weights)
     a, b = random.random((3, 4)), random.random((2, 4))
     a[:, 1], b[:, 1] = [0, 1, 0], [0, 0.5]
     one = [kernel.correlation(column, a[:, column], b[:, column]) for column in range(4)]
@@ -88,8 +92,11 @@ def test_the_additive_covariance_is_the_sum_over_all_subsets_of_parameters() -> 
     pairs = sum(one[i] * one[j] for i in range(4) for j in range(i)) / 6
     triples = sum(one[i] * one[j] * one[k] for i in range(4) for j in range(i) for k in range(j)) / 4
     product = one[0] * one[1] * one[2] * one[3]
-    assert np.allclose(kernel(a, b), 0.2 * singles + 0.3 * pairs + 0.4 * triples + 0.5 * product)
-    assert np.allclose(np.diagonal(kernel(a, a)), kernel.variance)
+    off_a, off_b = np.abs(a - home), np.abs(b - home)
+    off_a[:, 1], off_b[:, 1] = 0.5 * (a[:, 1] != 1), 0.5 * (b[:, 1] != 1)
+    fall = FALL**2 * np.outer(off_a.mean(axis=1), off_b.mean(axis=1))
+    assert np.allclose(kernel(a, b), 0.2 * singles + 0.3 * pairs + 0.4 * triples + 0.5 * product + fall)
+    assert np.allclose(np.diagonal(kernel(a, a)), kernel.variance(a))
 
 
 def test_the_mean_follows_the_taste_and_the_spread_shrinks() -> None:
@@ -97,7 +104,20 @@ def test_the_mean_follows_the_taste_and_the_spread_shrinks() -> None:
     rows = space.random(np.random.default_rng(9), 100)
     mean, sd = belief.marginal(rows)
     assert np.corrcoef(mean, [bowl(point) for point in space.points(rows)])[0, 1] > 0.85
-    assert sd.max() < np.sqrt(belief.prior)
+    assert (sd < np.sqrt(belief.prior(rows))).all()
+
+
+def test_ratings_tell_how_much_is_lost_away_from_the_default() -> None:
+    space = SearchSpace(WIDE)
+    random = np.random.default_rng(6)
+    rows = np.clip(space.unit([space.default]) + random.normal(0, 0.2, (40, 12)), 0, 1)
+    stars = np.clip(4.2 - 5 * np.abs(rows - 0.5).mean(axis=1) + random.normal(0, 0.4, 40), 1, 5)
+    seen = [rated(point, i, float(star)) for i, (point, star) in enumerate(zip(space.points(rows), stars, strict=True))]
+    belief = RatingGP(Known.read({"local": WIDE}, "local", seen).ratings())
+    far = space.random(random, 200)
+    at_home, away = belief.mean(space.unit([space.default]))[0], belief.mean(far)
+    assert at_home - away.mean() > 0.6
+    assert np.corrcoef(away, -np.abs(far - 0.5).mean(axis=1))[0, 1] > 0.5
 
 
 def test_without_ratings_every_point_is_equal() -> None:
