@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 from benchmarks.chaos import Chaos
 from tests.journeys.conftest import Join
@@ -113,13 +113,27 @@ def test_a_rating_whose_answer_was_lost_is_stored_once(
     through.rate(4)
     until("the rating in the database", lambda: len(server.ratings(study.id)) == 1)
     expect(through.main).to_have_attribute("data-pending", "1")
-    network.cut()
     network.mute = False
+    network.cut()
     through.settled()
     through.await_photo()
     assert "not accepted" not in through.said()
     (rating,) = server.ratings(study.id)
     assert rating.score == 4
+
+
+def test_a_photo_whose_answer_does_not_come_is_asked_for_again(study: Study, join: Join) -> None:
+    rater = join(study)
+    asked: set[str] = set()
+
+    def silent_at_first(route: Route) -> None:
+        if route.request.url in asked:
+            route.continue_()
+        asked.add(route.request.url)
+
+    rater.page.context.route("**/i/*", silent_at_first)
+    rater.open()
+    assert len(asked) >= 2
 
 
 def test_a_session_that_ended_is_renewed_in_another_tab(server: Server, study: Study, rater: Rater) -> None:

@@ -103,8 +103,8 @@ def test_five_hundred_ratings_are_stored_once_each_and_in_order(server: Server, 
         rater.page.evaluate("localStorage.setItem('skew', -3_600_000)")
         rater.page.reload()
         session.press(10)
-        network.cut()
         network.mute = False
+        network.cut()
         session.press(30)
 
         second = tab_of(rater, context.new_page())

@@ -5,6 +5,7 @@ import { orElse } from "./store.js";
 const AT_ONCE = 4; // leaves two of the browser's six connections per host: for answers, and for what is asked
 const TRIES = 3;
 const RETRY_MS = 250;
+const SILENCE_MS = 8_000; // a connection that brings nothing for so long is dead
 const FIRST = -1; // the place of what is waited for
 const LAST = 1_000; // the place of what nobody has said anything of
 
@@ -19,6 +20,43 @@ export class ImageFailure extends Error {
 
 /** @param {number} ms */
 const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+
+/** Waits for an answer as long as it goes on: a slow network is borne, a silent one is not. */
+class Patience {
+  #giveUp = new AbortController();
+  #timer = 0;
+
+  constructor() {
+    this.#begin();
+  }
+
+  /** Return what ends the fetch. */
+  get signal() {
+    return this.#giveUp.signal;
+  }
+
+  /** Return the bytes of an answer. @param {Response} response */
+  blob(response) {
+    const heard = new TransformStream({
+      transform: (chunk, onward) => {
+        this.#begin();
+        onward.enqueue(chunk);
+      },
+    });
+    const { headers } = response; // the blob's type is told by them
+    return new Response(response.body?.pipeThrough(heard), { headers }).blob();
+  }
+
+  /** Wait for nothing any more. */
+  end() {
+    clearTimeout(this.#timer);
+  }
+
+  #begin() {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.#giveUp.abort(), SILENCE_MS);
+  }
+}
 
 /** The images of the items to come. */
 export class Images {
@@ -196,12 +234,15 @@ export class Images {
   async #fetchOnce(url) {
     /** @type {Response} */
     let response;
+    const patience = new Patience();
     try {
       const cache = this.#spoilt.has(url) ? "reload" : "default";
-      response = await fetch(url, { cache, signal: AbortSignal.timeout(30_000) });
-      if (response.ok) return await response.blob();
+      response = await fetch(url, { cache, signal: patience.signal });
+      if (response.ok) return await patience.blob(response);
     } catch {
       throw new ImageFailure("network", url);
+    } finally {
+      patience.end();
     }
     if (response.status === 410) throw new ImageFailure("over", url);
     throw new ImageFailure(response.status === 401 || response.status >= 500 ? "network" : "broken", url);
