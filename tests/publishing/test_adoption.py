@@ -41,7 +41,7 @@ def test_the_shipped_prompt_is_adopted_as_it_is(parts: Parts, admin: Actor, fold
     assert reconcile(parts) == ()
     assert bodies(folder) == before
     (move,) = history(parts, admin, DEFAULT_KEY)
-    assert (move.action, move.to_version, move.actor) == ("prompt.adopted", "v1.0.0", "the terminal")
+    assert (move.action, move.to_version, move.actor) == ("prompt.adopted", "v1.0.0", "Palate")
     adopt(parts, admin.project_id)
     assert len(history(parts, admin, DEFAULT_KEY)) == 1
 

@@ -40,8 +40,7 @@ def adopt(parts: Parts, project_id: str) -> None:
         for prompt, pointer in taken:
             details = {"prompt": prompt.key, "from": "", "to": prompt.live.version, "revision": str(pointer.revision)}
             subject = ("pointer", pointer.id)
-            operator = Actor("", "the terminal", project_id, "admin")
-            record(tx, now, operator, "prompt.adopted", subject, after=pointer, details=details)
+            record(tx, now, Actor.itself(project_id), "prompt.adopted", subject, after=pointer, details=details)
 
 
 def _verified(files: ObjectStore) -> list[_Found]:
