@@ -1,10 +1,12 @@
 """Rating: one key, one rating, for as long as the photo on the screen is the one that was seen."""
 
+from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from playwright.sync_api import Page, Route, expect
+from playwright.sync_api import Error, Page, Route, expect
 
 from tests.journeys.conftest import Join, Visit
 from tests.journeys.rater import Rater
@@ -105,6 +107,13 @@ def test_two_presses_of_a_bouncing_key_rate_one_photo(server: Server, study: Stu
     assert [rating.score for rating in server.ratings(study.id)] == [4, 4, 2]
 
 
+def let_go(waiting: Iterable[Route]) -> None:
+    """Let requests through that were held up; on a slow machine the page has given up some, and asks again."""
+    for route in waiting:
+        with suppress(Error):
+            route.continue_()
+
+
 def test_keys_before_the_photo_is_painted_rate_nothing(server: Server, study: Study, visit: Visit) -> None:
     rater = Rater(visit().new_page(), "early@example.org", study.id)
     enter_by_keyboard(rater.page, server.link(rater.email))
@@ -115,8 +124,7 @@ def test_keys_before_the_photo_is_painted_rate_nothing(server: Server, study: St
         rater.page.goto(f"/train?study={study.id}")
     for key in "12345":
         rater.page.keyboard.press(key)
-    for route in waiting:
-        route.continue_()
+    let_go(waiting)
     rater.page.context.unroute("**/i/*")
     rater.rate(3)
     rater.settled()
@@ -143,8 +151,7 @@ def test_a_photo_whose_lease_ended_on_the_way_is_leased_again_and_not_skipped(
             tx.of_leases.renew(ids, "asleep", server.parts.clock.now() - timedelta(minutes=1))
         queue.tick(server.parts)
         rater.page.context.unroute("**/i/*")
-        for route in waiting:
-            route.continue_()
+        let_go(waiting)
     assert answered.value.status == 410
     rater.rate(3)
     rater.settled()
