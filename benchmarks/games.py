@@ -1,26 +1,20 @@
-"""Restoration games that are kept once played, by the code that played them, so that only what changed is replayed."""
+"""Restoration games: what is to be played, how it is played, and what is kept of it."""
 
-import json
-import os
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from concurrent.futures import ProcessPoolExecutor, as_completed
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import version
-from multiprocessing import get_context
-from pathlib import Path
-
-import cv2
+from typing import Any
 
 from benchmarks.digests import OPTIMIZER, digest
 from benchmarks.game import CHECKPOINTS, SIDE, UPLOADS, Game
+from benchmarks.kept import Shelf
 from benchmarks.methods import random_search, reachable, scikit_optimize
 from benchmarks.photos import load_photos
 from benchmarks.product import palate, shipped_prompt
 from ml_service.contract import Point
 
-KEPT = Path("var/benchmarks/restoration.jsonl")
 EVALUATIONS, SEARCHED_PHOTOS = 250, 8  # of the search for the reachable best
 
 PALATE, AHEAD, RANDOM = "Palate, one ahead", "Palate, ready queue", "random search, highest rating"
@@ -57,6 +51,7 @@ PLAYERS: Mapping[str, Callable[[Game], Mapping[str, Bests]]] = {
     "queue": lambda game: {AHEAD: palate(game, depth=None)},
     "scikit-optimize": _skopt,
 }
+SLOW = ("reachable", "scikit-optimize")  # a game takes minutes, and does not change with Palate
 
 
 @dataclass(frozen=True)
@@ -91,37 +86,10 @@ def code(player: str) -> str:
     return " ".join([digest(THE_GAME), *([digest(OPTIMIZER)] if player in ("palate", "queue") else [])])
 
 
-def kept(runs: Iterable[Run], file: Path = KEPT) -> list[Played]:
-    """Return the results of those runs that are kept and were played by today's code."""
-    known = {(one.run, one.code): one for one in read(file)}
-    found = (known.get((run, code(run.player))) for run in dict.fromkeys(runs))
-    return [one for one in found if one is not None]
-
-
-def results(runs: Iterable[Run], jobs: int, file: Path = KEPT) -> Iterator[Played]:
-    """Return the results of runs: those kept from before, then those played now, kept as they end."""
-    runs = list(dict.fromkeys(runs))
-    known = kept(runs, file)
-    yield from known
-    missing = set(runs) - {one.run for one in known}
-    if not missing:
-        return
-    file.parent.mkdir(parents=True, exist_ok=True)
-    os.environ.update(OPENBLAS_NUM_THREADS="1", OMP_NUM_THREADS="1")
-    with ProcessPoolExecutor(jobs, get_context("spawn"), _one_thread) as pool:
-        for done in as_completed([pool.submit(played, run) for run in runs if run in missing]):
-            one = done.result()
-            with file.open("a") as lines:
-                lines.write(json.dumps(asdict(one)) + "\n")
-            yield one
-
-
-def read(file: Path) -> Iterator[Played]:
-    """Read all results that are kept."""
-    for line in file.read_text().splitlines() if file.exists() else []:
-        one = json.loads(line)
-        gains = {arm: {int(at): gain for at, gain in by.items()} for arm, by in one.pop("gains").items()}
-        yield Played(Run(**one.pop("run")), gains=gains, **one)
+def parse(kept: Mapping[str, Any]) -> Played:
+    """Read a result that was kept."""
+    gains = {arm: {int(at): gain for at, gain in by.items()} for arm, by in kept["gains"].items()}
+    return Played(**{**kept, "run": Run(**kept["run"]), "gains": gains})
 
 
 def played(run: Run) -> Played:
@@ -133,5 +101,5 @@ def played(run: Run) -> Played:
     return Played(run, stands, gains, game.untouched(), game.default, time.process_time() - start)
 
 
-def _one_thread() -> None:
-    cv2.setNumThreads(1)
+SHELF = Shelf("restoration", played, parse, lambda run: code(run.player), is_slow=lambda run: run.player in SLOW)
+kept, results = SHELF.kept, SHELF.results

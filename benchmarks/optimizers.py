@@ -1,7 +1,7 @@
 """Who recommends better settings after so many ratings? Palate beside seven public optimizers on simulated raters.
 
 Run with `python -m benchmarks.optimizers [--quick] [--check] [--jobs K] [--only PART …]`. Sessions that were played are
-kept in `var/benchmarks`, so a run of hours may be broken off and taken up. Regret: 0 for the best point, 1 for what a
+kept, those of slow peers with the repository, so a run of hours may be broken off and taken up. Regret: 0 for the best point, 1 for what a
 random one is worth. `--check` fails unless Palate's regret is below that of every peer played, on all families and on
 those kept out of all choices: in the mean after 100 and 200 ratings, and by the upper 95 % bound after 200 and, against
 the fast peers, after 100. `--quick` plays few sessions with the fast peers, too few for bounds on what is kept out.
@@ -13,14 +13,13 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from benchmarks.ideas import IDEAS
 from benchmarks.panel import CONDITIONS, PLAIN
-from benchmarks.peers import PEERS
+from benchmarks.peers import FAST, PEERS
 from benchmarks.population import mean_rating
 from benchmarks.problems import FAMILIES, KEPT_OUT
 from benchmarks.ratios import Ratio, mean_and_error, paired_ratio
 from benchmarks.runs import ONE_BY_ONE, OURS, Played, Run, results
 from benchmarks.sessions import BESIDE, CHECKPOINTS
 
-FAST = ("random", "Optuna TPE")
 MANY = (*FAST, "Optuna GP")  # peers that play as many sessions as Palate; a session of the others takes minutes
 BARS = (100, 200)  # ratings at which Palate must be ahead
 TUNING = 100  # seeds from here on are those that ideas are tried on, none of which is compared with peers
@@ -39,7 +38,7 @@ def compared(quick: bool) -> list[Run]:
     """List the runs of the comparison: many sessions with the fast peers, fewer with the slow ones."""
     if quick:
         return [Run(system, *key) for key in sessions(1) for system in (OURS, *FAST)]
-    many, few = sessions(5, 10), sessions(2, 2)
+    many, few = sessions(5, 10), sessions(2)
     runs = [Run(system, *key) for key in many for system in (OURS, *MANY)]
     return runs + [Run(system, *key) for key in few for system in PEERS if system not in MANY]
 
@@ -176,7 +175,7 @@ def main(words: list[str] | None = None) -> int:
     parser.add_argument("--quick", action="store_true", help="eight sessions with random search and Optuna TPE only")
     parser.add_argument("--check", action="store_true", help="fail unless Palate is ahead of every peer played")
     parser.add_argument("--jobs", type=int, default=2, help="sessions played at once")
-    parser.add_argument("--peer", default="BoTorch mixed", choices=PEERS, help="the peer under bad conditions")
+    parser.add_argument("--peer", default="Optuna GP", choices=PEERS, help="the peer under bad conditions")
     parts = ("ideas", "beside", "degraded", "calibrated", "compared")
     parser.add_argument("--only", nargs="*", choices=parts, default=parts)
     chosen = parser.parse_args(words)

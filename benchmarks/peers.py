@@ -132,3 +132,4 @@ PACKAGES: Mapping[str, str] = {
     "BoTorch one-hot": "botorch",
     "Ax": "ax-platform",
 }
+FAST = ("random", "Optuna TPE")  # a session takes seconds

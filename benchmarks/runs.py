@@ -1,24 +1,25 @@
-"""Simulated sessions that are kept once played, so that a benchmark of hours can be broken off and taken up again."""
+"""Simulated sessions: what is to be played, how it is played, and what is kept of it."""
 
-import json
 import time
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ProcessPoolExecutor
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cache
 from importlib.metadata import version
-from pathlib import Path
+from typing import Any
 
 from benchmarks.digests import OPTIMIZER, digest
 from benchmarks.ideas import changed
+from benchmarks.kept import Shelf
 from benchmarks.ours import OneByOne, Palate
 from benchmarks.panel import CONDITIONS, PLAIN
-from benchmarks.peers import PACKAGES, PEERS
+from benchmarks.peers import FAST, PACKAGES, PEERS
 from benchmarks.problems import Problem, problem
 from benchmarks.sessions import CHECKPOINTS, Out, Player, play
 from ml_service.contract import Interval, Observation, Point
 
-KEPT = Path("var/benchmarks/sessions.jsonl")
 OURS, ONE_BY_ONE = "Palate", "Palate, one by one"
+THE_WORLD = tuple(f"benchmarks/{name}.py" for name in ("problems", "panel", "sessions"))
+THE_PEERS = tuple(f"benchmarks/{name}.py" for name in ("peers", "torch_peers", "told", "dimensions"))
 
 
 @dataclass(frozen=True)
@@ -82,40 +83,23 @@ class Timed:
         return self.player.best()
 
 
-def code(system: str) -> str:
-    """Return what a result is of: the version of a peer's package, or a digest of our own code."""
-    if system in PACKAGES:
-        return version(PACKAGES[system])
-    return digest(OPTIMIZER)
+@cache
+def code(run: Run) -> str:
+    """Return what a result is of: the simulated world, with a peer's package or our own code."""
+    if run.system in PACKAGES:
+        return f"{digest((*THE_WORLD, *THE_PEERS))} {version(PACKAGES[run.system])}"
+    return f"{digest((*THE_WORLD, 'benchmarks/ours.py'))} {digest(OPTIMIZER)}"
 
 
-def results(runs: Iterable[Run], jobs: int, kept: Path = KEPT) -> Iterator[Played]:
-    """Return the results of runs in any order: those kept from before, then those played now, kept as they end."""
-    known = {(one.run, one.code): one for one in read(kept)}
-    missing = []
-    for run in dict.fromkeys(runs):
-        if found := known.get((run, code(run.system))):
-            yield found
-        else:
-            missing.append(run)
-    kept.parent.mkdir(parents=True, exist_ok=True)
-    with ProcessPoolExecutor(jobs) as pool:
-        for one in pool.map(played, missing):
-            with kept.open("a") as file:
-                file.write(json.dumps(asdict(one)) + "\n")
-            yield one
-
-
-def read(kept: Path) -> Iterator[Played]:
-    """Read the results that are kept."""
-    for line in kept.read_text().splitlines() if kept.exists() else []:
-        one = json.loads(line)
-        at = {int(ratings): At(v["regret"], v["quality"], _pair(v["interval"])) for ratings, v in one["at"].items()}
-        yield Played(Run(**one["run"]), one["code"], at, one["seconds"])
+def parse(kept: Mapping[str, Any]) -> Played:
+    """Read a result that was kept."""
+    at = {int(ratings): At(v["regret"], v["quality"], _pair(v["interval"])) for ratings, v in kept["at"].items()}
+    return Played(Run(**kept["run"]), kept["code"], at, kept["seconds"])
 
 
 def played(run: Run) -> Played:
     """Play a session."""
+    stands = code(run)
     drawn = problem(run.family, run.seed)
     player = Timed(_players()[run.system](drawn, run.seed))
     with changed(run.idea):
@@ -124,7 +108,7 @@ def played(run: Run) -> Played:
         ratings: At(one.regret, one.quality, (one.interval.low, one.interval.high) if one.interval else None)
         for ratings, one in checked.items()
     }
-    return Played(run, code(run.system), at, player.seconds / player.options)
+    return Played(run, stands, at, player.seconds / player.options)
 
 
 def _players() -> dict[str, Callable[[Problem, int], Player]]:
@@ -133,3 +117,7 @@ def _players() -> dict[str, Callable[[Problem, int], Player]]:
 
 def _pair(bounds: list[float] | None) -> tuple[float, float] | None:
     return (bounds[0], bounds[1]) if bounds else None
+
+
+SHELF = Shelf("sessions", played, parse, code, is_slow=lambda run: run.system in PEERS and run.system not in FAST)
+results = SHELF.results

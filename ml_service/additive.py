@@ -72,12 +72,12 @@ class Additive:
 
 
 def fall(points: Array, home: Array, is_category: npt.NDArray[np.bool_]) -> Array:
-    """Return what each point would lose beside home, in stars, were the normal number that it is multiplied by -1."""
+    """Return the basis function at each point, in stars: its mean distance from home over parameters, times FALL."""
     return np.asarray(falls(points, home, is_category).sum(axis=1))
 
 
 def falls(points: Array, home: Array, is_category: npt.NDArray[np.bool_]) -> Array:
-    """Return the same by parameter, as many numbers as `points` has."""
+    """Return the terms of that sum, one by parameter, as many numbers as `points` has."""
     off = np.where(is_category, OTHER * (points != home), np.abs(points - home))
     return np.asarray(FALL / max(len(home), 1) * off)
 
