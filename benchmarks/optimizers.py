@@ -38,7 +38,7 @@ def compared(quick: bool) -> list[Run]:
     """List the runs of the comparison: many sessions with the fast peers, fewer with the slow ones."""
     if quick:
         return [Run(system, *key) for key in sessions(1) for system in (OURS, *FAST)]
-    many, few = sessions(5, 10), sessions(2)
+    many, few = sessions(5, 10), sessions(2, 2)
     runs = [Run(system, *key) for key in many for system in (OURS, *MANY)]
     return runs + [Run(system, *key) for key in few for system in PEERS if system not in MANY]
 
