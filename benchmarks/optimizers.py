@@ -1,10 +1,11 @@
 """Who recommends better settings after so many ratings? Palate beside seven public optimizers on simulated raters.
 
 Run with `python -m benchmarks.optimizers [--quick] [--check] [--jobs K] [--only PART …]`. Sessions that were played are
-kept, those of slow peers with the repository, so a run of hours may be broken off and taken up. Regret: 0 for the best point, 1 for what a
-random one is worth. `--check` fails unless Palate's regret is below that of every peer played, on all families and on
-those kept out of all choices: in the mean after 100 and 200 ratings, and by the upper 95 % bound after 200 and, against
-the fast peers, after 100. `--quick` plays few sessions with the fast peers, too few for bounds on what is kept out.
+kept, those of slow peers with the repository, so a run of hours may be broken off and taken up. Regret: 0 for the best
+point, 1 for what a random one is worth. `--check` fails unless Palate's regret is below that of every peer played, on
+all families and on those kept out of all choices: in the mean after 100 and 200 ratings, and by the upper 95 % bound
+after 200 and, against the fast peers, after 100. `--quick` plays few sessions with the fast peers, too few for bounds
+on what is kept out.
 """
 
 import argparse
