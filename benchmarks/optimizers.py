@@ -38,7 +38,7 @@ def sessions(seeds: int, extra: int = 0) -> list[Key]:
 def compared(quick: bool) -> list[Run]:
     """List the runs of the comparison: many sessions with the fast peers, fewer with the slow ones."""
     if quick:
-        return [Run(system, *key) for key in sessions(1) for system in (OURS, *FAST)]
+        return [Run(system, *key) for key in sessions(2) for system in (OURS, *FAST)]
     many, few = sessions(5, 10), sessions(2, 2)
     runs = [Run(system, *key) for key in many for system in (OURS, *MANY)]
     return runs + [Run(system, *key) for key in few for system in PEERS if system not in MANY]
@@ -173,7 +173,7 @@ def _cell(values: Sequence[float], sign: str = "") -> str:
 def main(words: list[str] | None = None) -> int:
     """Play what is missing and print every part, the comparison last; 1 if --check finds a bar broken."""
     parser = argparse.ArgumentParser("python -m benchmarks.optimizers", description=__doc__.split("\n")[0])
-    parser.add_argument("--quick", action="store_true", help="eight sessions with random search and Optuna TPE only")
+    parser.add_argument("--quick", action="store_true", help="sixteen sessions with random search and Optuna TPE only")
     parser.add_argument("--check", action="store_true", help="fail unless Palate is ahead of every peer played")
     parser.add_argument("--jobs", type=int, default=2, help="sessions played at once")
     parser.add_argument("--peer", default="Optuna GP", choices=PEERS, help="the peer under bad conditions")
