@@ -1,11 +1,11 @@
 """Who recommends better settings after so many ratings? Palate beside seven public optimizers on simulated raters.
 
-Run with `python -m benchmarks.optimizers [--quick] [--check] [--jobs K] [--only PART …]`. Sessions that were played are
-kept, those of slow peers with the repository, so a run of hours may be broken off and taken up. Regret: 0 for the best
-point, 1 for what a random one is worth. `--check` fails unless Palate's regret is below that of every peer played, on
-all families and on those kept out of all choices: in the mean after 100 and 200 ratings, and by the upper 95 % bound
-after 200 and, against the fast peers, after 100. `--quick` plays few sessions with the fast peers, too few for bounds
-on what is kept out.
+Run with `python -m benchmarks.optimizers [--quick] [--check] [--jobs K] [--only PART …] [--kept]`. Sessions that were
+played are kept, those of slow peers with the repository, so a run of hours may be broken off and taken up. Regret: 0
+for the best point, 1 for what a random one is worth. `--check` fails unless Palate's regret is below that of every peer
+played, on all families and on those kept out of all choices: in the mean after 100 and 200 ratings, and by the upper 95
+% bound after 200 and, against the fast peers, after 100. `--quick` plays few sessions with the fast peers, too few for
+bounds on what is kept out.
 """
 
 import argparse
@@ -18,7 +18,7 @@ from benchmarks.peers import FAST, PEERS
 from benchmarks.population import mean_rating
 from benchmarks.problems import FAMILIES, KEPT_OUT
 from benchmarks.ratios import Ratio, mean_and_error, paired_ratio
-from benchmarks.runs import ONE_BY_ONE, OURS, Played, Run, results
+from benchmarks.runs import ONE_BY_ONE, OURS, SHELF, Played, Run, results
 from benchmarks.sessions import BESIDE, CHECKPOINTS
 
 MANY = (*FAST, "Optuna GP")  # peers that play as many sessions as Palate; a session of the others takes minutes
@@ -54,7 +54,7 @@ def by_system(played: Iterable[Played]) -> Table:
 
 def ratio(table: Table, peer: str, ratings: int, families: Sequence[str]) -> Ratio:
     """Return Palate's regret ÷ that of a peer over the sessions that both played of some families."""
-    ours, theirs = table[OURS], table.get(peer, {})
+    ours, theirs = table.get(OURS, {}), table.get(peer, {})
     shared = [key for key in theirs if key in ours and key[0] in families]
     shared = [key for key in shared if ratings in ours[key].at and ratings in theirs[key].at]
     return paired_ratio([ours[k].at[ratings].regret for k in shared], [theirs[k].at[ratings].regret for k in shared])
@@ -176,17 +176,18 @@ def main(words: list[str] | None = None) -> int:
     parser.add_argument("--quick", action="store_true", help="sixteen sessions with random search and Optuna TPE only")
     parser.add_argument("--check", action="store_true", help="fail unless Palate is ahead of every peer played")
     parser.add_argument("--jobs", type=int, default=2, help="sessions played at once")
+    parser.add_argument("--kept", action="store_true", help="play nothing: compare what is kept")
     parser.add_argument("--peer", default="Optuna GP", choices=PEERS, help="the peer under bad conditions")
     parts = ("ideas", "beside", "degraded", "calibrated", "compared")
     parser.add_argument("--only", nargs="*", choices=parts, default=parts)
     chosen = parser.parse_args(words)
-    wanted = ("compared",) if chosen.quick else chosen.only
+    wanted, runs = ("compared",) if chosen.quick or chosen.kept else chosen.only, compared(chosen.quick)
     asked: Mapping[str, Callable[[], bool]] = {
         "ideas": lambda: tried(chosen.jobs),
         "beside": lambda: beside(chosen.jobs),
         "degraded": lambda: degraded(chosen.jobs, chosen.peer).low <= 1,
         "calibrated": lambda: 0.9 <= calibrated(chosen.jobs) <= 0.98,
-        "compared": lambda: compare(results(compared(chosen.quick), chosen.jobs), chosen.quick),
+        "compared": lambda: compare(SHELF.kept(runs) if chosen.kept else results(runs, chosen.jobs), chosen.quick),
     }
     held = {part: asked[part]() for part in parts if part in wanted}
     broken = [part for part, is_held in held.items() if not is_held]
