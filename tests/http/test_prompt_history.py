@@ -91,7 +91,7 @@ def test_the_table_and_the_words_tell_the_same_and_who_moved_it(site: Site, admi
         "1.2.0 → v1.1.0 rolled back by Palate A/B test 2",
         "1.1.0 → v1.2.0 promoted by Palate A/B test 1",
         "1.0.0 → v1.1.0 promoted by boss@example.org &lt;b&gt;lighter&lt;/b&gt;",
-        "1.0.0 taken in from the files by the terminal",
+        "1.0.0 taken in from the files by Palate",
     ]
 
 
@@ -101,8 +101,8 @@ def test_before_anything_was_moved_nothing_is_drawn(admin: TestClient) -> None:
     assert "taken in from the files" in text
 
 
-def test_the_audit_tells_palate_from_the_terminal(site: Site, admin: TestClient) -> None:
+def test_the_audit_tells_what_palate_did_by_itself(site: Site, admin: TestClient) -> None:
     moved(site, admin)
     text = re.sub(r"\s+", " ", re.sub(r"<[^>]*>", "", admin.get("/admin/audit").text))
     assert "Palate rolled the prompt photo-enhance back from v1.2.0 to v1.1.0" in text
-    assert "the terminal took over v1.0.0" in text
+    assert "Palate took over v1.0.0" in text

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, or_, select
+from sqlalchemy import JSON, ColumnElement, Connection, and_, func, or_, select, type_coerce
 
 from web.adapters.reports_history import VERSION_LABEL
 from web.adapters.tables import (
@@ -21,7 +21,7 @@ from web.adapters.tables import (
     studies,
     users,
 )
-from web.domain.access import TERMINAL
+from web.domain.access import ITSELF
 from web.domain.audit import Event
 from web.domain.history import Page
 from web.domain.trail import NOBODY, EventFilter, EventLine
@@ -61,14 +61,14 @@ def chain(connection: Connection, project_id: str, after: int, limit: int) -> tu
 
 
 def actors(connection: Connection, project_id: str) -> dict[str, str]:
-    """Return who may have acted in a project, names by id: its people, and the terminal."""
+    """Return who may have acted in a project, names by id: its people, the terminal, and Palate itself."""
     people = (
         select(users.c.id, users.c.email)
         .join(memberships, memberships.c.user_id == users.c.id)
         .where(memberships.c.project_id == project_id)
         .order_by(users.c.email)
     )
-    return {NOBODY: TERMINAL, **dict(connection.execute(people).all())}
+    return {**NOBODY, **dict(connection.execute(people).all())}
 
 
 def _terms(wanted: EventFilter) -> list[ColumnElement[bool]]:
@@ -76,7 +76,7 @@ def _terms(wanted: EventFilter) -> list[ColumnElement[bool]]:
     asked = ((here.object_type, wanted.kind), (here.object_id, wanted.object))
     terms = [column == value for column, value in asked if value]
     if wanted.actor:
-        terms.append(here.actor_id.is_(None) if wanted.actor == NOBODY else here.actor_id == wanted.actor)
+        terms.append(_is_nobody(NOBODY[wanted.actor]) if wanted.actor in NOBODY else here.actor_id == wanted.actor)
     if wanted.action:
         whole, first = here.action == wanted.action, here.action.startswith(f"{wanted.action}.", autoescape=True)
         terms.append(or_(whole, first))
@@ -85,6 +85,12 @@ def _terms(wanted: EventFilter) -> list[ColumnElement[bool]]:
     if wanted.until:
         terms.append(here.at < datetime.combine(wanted.until, time.min, UTC) + timedelta(days=1))
     return terms
+
+
+def _is_nobody(name: str) -> ColumnElement[bool]:
+    by = type_coerce(audit_events.c.details, JSON)["by"].as_string()
+    itself = func.coalesce(by, "") == ITSELF
+    return and_(audit_events.c.actor_id.is_(None), itself if name == ITSELF else ~itself)
 
 
 def _named(connection: Connection, events: Iterable[Event]) -> tuple[EventLine, ...]:

@@ -5,10 +5,12 @@ from dataclasses import dataclass
 from datetime import date
 
 from ml_service.errors import InvalidRequest
+from web.domain.access import ITSELF, TERMINAL
 from web.domain.audit import Event
 from web.domain.history import day_of
 
-NOBODY = "terminal"
+# Who acts without an id, by the word that a filter asks for it with.
+NOBODY: dict[str, str] = {"terminal": TERMINAL, "palate": ITSELF}
 # What an event can be about, by the word it is filed under.
 KINDS: dict[str, str] = {
     "abtest": "A/B test",
@@ -87,7 +89,7 @@ WORDS: dict[str, str] = {
 class EventFilter:
     """Which events are wanted; "" leaves a question open. `until` is the last day wanted.
 
-    `actor` is the id of a person or a key, or `terminal`; `action` is a whole one, or its first word.
+    `actor` is the id of a person or a key, `terminal` or `palate`; `action` is a whole one, or its first word.
     """
 
     actor: str = ""
