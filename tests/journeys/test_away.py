@@ -1,5 +1,7 @@
 """Work that outlives the network, the page, the server and the session: stored once, whatever happens on the way."""
 
+import socketserver
+import threading
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -122,14 +124,40 @@ def test_a_rating_whose_answer_was_lost_is_stored_once(
     assert rating.score == 4
 
 
-def test_a_photo_whose_answer_does_not_come_is_asked_for_again(study: Study, join: Join) -> None:
+@pytest.fixture
+def stalling() -> Iterator[str]:
+    """The address of a server that begins to send an image, and falls silent."""
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Stalling) as server:
+        server.daemon_threads = True
+        threading.Thread(target=server.serve_forever).start()
+        yield f"http://127.0.0.1:{server.server_address[1]}/"
+        server.shutdown()
+
+
+class Stalling(socketserver.StreamRequestHandler):
+    """Sends the first thousand bytes of a long answer, then nothing until whoever asked goes away."""
+
+    def handle(self) -> None:
+        """Answer."""
+        self.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Type: image/jpeg\r\nContent-Length: 100000\r\n\r\n" + bytes(1000))
+        while self.rfile.read(1):
+            pass
+
+
+@pytest.mark.parametrize("begun", [False, True], ids=["not at all", "in part"])
+def test_a_photo_whose_answer_does_not_come_is_asked_for_again(
+    study: Study, join: Join, stalling: str, begun: bool
+) -> None:
     rater = join(study)
     asked: set[str] = set()
 
     def silent_at_first(route: Route) -> None:
-        if route.request.url in asked:
+        url = route.request.url
+        if url in asked:
             route.continue_()
-        asked.add(route.request.url)
+        elif begun:
+            route.continue_(url=stalling)
+        asked.add(url)
 
     rater.page.context.route("**/i/*", silent_at_first)
     rater.open()
