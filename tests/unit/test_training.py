@@ -1,6 +1,7 @@
 """What raters do, on both engines: hold, answer, undo."""
 
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,9 @@ from tests.clock import FixedClock
 from tests.world import World, answer, make_world
 from web.adapters.store import SqlStore
 from web.domain.ids import new_id
+from web.domain.study import Project
 from web.services import queue, requests, training
+from web.services.studies import move_study
 
 
 @pytest.fixture
@@ -158,8 +161,6 @@ def test_a_second_tab_gets_other_items_until_the_first_is_left(world: World) -> 
 
 
 def test_a_paused_study_hands_nothing_new_out_and_takes_what_is_held(world: World) -> None:
-    from web.services.studies import move_study
-
     one, two = world.person(), world.person()
     held = world.hold(one).held[0]
     move_study(world.parts, world.admin, world.study.id, "paused")
@@ -198,3 +199,23 @@ def test_the_last_ratings_of_two_raters_at_once_close_the_experiment(
         thread.join()
     with store.read() as tx:
         assert {tx.experiments.get(id).state for id in shared} == {"closed"}
+
+
+def test_a_rater_is_given_the_newest_running_study_else_the_newest_that_was_opened(world: World) -> None:
+    parts, admin, rater = world.parts, world.admin, world.person()
+
+    def given() -> str:
+        study = training.next_items(parts, rater, "tab", 1).study
+        return study.id if study else ""
+
+    oldest, others = world.study, Project(new_id(), "Others", parts.clock.now())
+    newer = replace(oldest, id=new_id())
+    hidden = replace(oldest, id=new_id(), state="archived"), replace(oldest, id=new_id(), project_id=others.id)
+    with parts.store.begin() as tx:
+        tx.projects.add(others)
+        tx.studies.add_all((newer, *hidden))
+    assert given() == newer.id
+    move_study(parts, admin, newer.id, "paused")
+    assert given() == oldest.id
+    move_study(parts, admin, oldest.id, "paused")
+    assert given() == newer.id

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from sqlite3 import Connection as SqliteConnection
 from time import monotonic
 
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DisconnectionError
@@ -71,9 +71,8 @@ def _sqlite(url: str) -> Engines:
     writer = create_engine(url, pool_size=1, max_overflow=0, pool_timeout=60, hide_parameters=True)
     reader = create_engine(url, pool_size=READERS, max_overflow=READERS, hide_parameters=True)
     event.listen(writer, "connect", _prepare())
-    event.listen(writer, "begin", _begin("BEGIN IMMEDIATE"))
+    event.listen(writer, "begin", lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE"))
     event.listen(reader, "connect", _prepare("query_only = ON"))
-    event.listen(reader, "begin", _begin("BEGIN"))
     return Engines(writer, reader)
 
 
@@ -87,10 +86,3 @@ def _prepare(*more: str) -> Callable[[SqliteConnection, ConnectionPoolEntry], No
             connection.execute(f"PRAGMA {pragma}")
 
     return on_connect
-
-
-def _begin(statement: str) -> Callable[[Connection], None]:
-    def on_begin(connection: Connection) -> None:
-        connection.exec_driver_sql(statement)
-
-    return on_begin

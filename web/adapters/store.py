@@ -201,7 +201,7 @@ class SqlStore:
 
     @contextmanager
     def read(self) -> Iterator[Transaction]:
-        """Open a transaction that only reads; on Postgres each of its statements sees what is committed by then."""
+        """Open a connection that only reads; each of its statements sees what is committed by then."""
         with translated(), self.engines.reader.connect() as connection:
             yield Transaction(connection)
 
@@ -209,8 +209,10 @@ class SqlStore:
     def snapshot(self) -> Iterator[Transaction]:
         """Open a transaction that only reads, all of it as of one moment."""
         with self.read() as tx:
-            if tx.connection.dialect.name == "postgresql":  # SQLite reads from one moment anyway
+            if tx.connection.dialect.name == "postgresql":
                 tx.connection.execution_options(isolation_level="REPEATABLE READ")
+            else:
+                tx.connection.exec_driver_sql("BEGIN")
             yield tx
 
     def close(self) -> None:

@@ -73,8 +73,7 @@ def study_to_rate(tx: Transaction, rater: Actor, study_id: str | None = None) ->
         if not allowed(rater, "rate", study.project_id):
             raise NotFound(f"There is no study {study_id}.")
         return study
-    mine = tx.studies.all(project_id=rater.project_id, state=("running", "paused", "finished"))
-    return max(mine, key=lambda study: (study.state == "running", study.id), default=None)
+    return tx.of_studies.to_rate(rater.project_id)
 
 
 def next_items(parts: Parts, rater: Actor, tab: str, wanted: int, study_id: str | None = None) -> Turn:

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import JSON, Connection, delete, func, select, type_coerce, update
+from sqlalchemy import JSON, Connection, bindparam, delete, func, select, type_coerce, update
 
 from web.adapters.queries.common import counted
 from web.adapters.reports_learnt import best_steps, newest
@@ -43,6 +43,11 @@ class StudyQueries:
             places.add(ratings_used // step)
         if superfluous:
             self.connection.execute(delete(diagnoses).where(diagnoses.c.id.in_(superfluous)))
+
+    def to_rate(self, project_id: str) -> Study | None:
+        """Return the newest running study of a project, else the newest paused or finished one, or None."""
+        row = self.connection.execute(_TO_RATE, {"project": project_id}).mappings().first()
+        return None if row is None else Study(**row)
 
     def lock(self, study_id: str) -> Study:
         """Return a study, which nobody else changes or plans for until this transaction ends."""
@@ -94,3 +99,12 @@ def _step(ratings_used: int) -> int:
     while ratings_used > step * KEPT_STEPS:
         step *= 2
     return step
+
+
+# Asked with each request of a rater: it is built once.
+_TO_RATE = (
+    select(studies)
+    .where(studies.c.project_id == bindparam("project"), studies.c.state.in_(("running", "paused", "finished")))
+    .order_by((studies.c.state == "running").desc(), studies.c.id.desc())
+    .limit(1)
+)
