@@ -9,6 +9,7 @@ from typing import Any
 
 from benchmarks.digests import OPTIMIZER, digest
 from benchmarks.game import CHECKPOINTS, SIDE, UPLOADS, Game
+from benchmarks.ideas import changed
 from benchmarks.kept import Shelf
 from benchmarks.methods import random_search, reachable, scikit_optimize
 from benchmarks.photos import load_photos
@@ -56,11 +57,15 @@ SLOW = ("reachable", "scikit-optimize")  # a game takes minutes, and does not ch
 
 @dataclass(frozen=True)
 class Run:
-    """A game to be played: by whom, with which camera and which draw of photos, raters and noise."""
+    """A game to be played: by whom, with which camera and which draw of photos, raters and noise.
+
+    With an idea, Palate's optimizer plays as `benchmarks.ideas` changes it, as an arm that has the idea's name.
+    """
 
     player: str
     camera: str
     seed: int
+    idea: str | None = None
 
 
 @dataclass(frozen=True)
@@ -96,7 +101,10 @@ def played(run: Run) -> Played:
     """Play a game."""
     stands, start = code(run.player), time.process_time()
     game = Game(run.camera, run.seed, load_photos(SIDE), shipped_prompt())
-    points = PLAYERS[run.player](game)
+    with changed(run.idea):
+        points = PLAYERS[run.player](game)
+    if run.idea:
+        points = {run.idea: points[PALATE]}
     gains = {arm: {ratings: game.gain(point) for ratings, point in bests.items()} for arm, bests in points.items()}
     return Played(run, stands, gains, game.untouched(), game.default, time.process_time() - start)
 

@@ -1,9 +1,42 @@
-"""What else was tried: each idea is the optimizer with some of its constants changed, or one of its parts left out."""
+"""What else was tried: each idea is the optimizer with some of its constants or parts changed, or one left out."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from importlib import import_module
 from typing import Any
+
+import numpy as np
+
+from ml_service.acquisition import Choice, pool
+from ml_service.additive import Array
+from ml_service.rating_gp import RatingGP
+from ml_service.space import SAME, SearchSpace
+
+JITTER = 1e-6  # stars²
+
+
+def thompson(
+    belief: RatingGP,
+    space: SearchSpace,
+    _pending: Array,
+    taken: Array,
+    count: int,
+    random: np.random.Generator,
+    _curiosity: float,
+) -> list[Choice]:
+    """Choose the best point of what f may be, drawn anew for each (Thompson 1933); chance keeps off pending ones."""
+    view = pool(belief, space, random)
+    rows, (mean, sd) = view.points, belief.at(view)
+    root = np.linalg.cholesky(belief.between(view, view) + JITTER * np.eye(len(rows)))
+    free = np.ones(len(rows), dtype=bool)
+    free &= np.abs(rows[:, None] - taken[None]).max(axis=2).min(axis=1, initial=np.inf) > SAME
+    chosen: list[Choice] = []
+    for _ in range(min(count, int(free.sum()))):
+        best = int(np.argmax(np.where(free, mean + root @ random.standard_normal(len(rows)), -np.inf)))
+        chosen.append(Choice(rows[best], float(mean[best]), float(sd[best])))
+        free[best] = False
+    return chosen
+
 
 IDEAS: Mapping[str, Mapping[str, Any]] = {
     "one scale for all raters": {"likelihood.SCALE_SD": 1e-3},
@@ -19,8 +52,11 @@ IDEAS: Mapping[str, Mapping[str, Any]] = {
     },
     "length scale .7": {"likelihood.LENGTH": (0.7, 0.6)},
     "no fall from the default": {"additive.FALL": 1e-3},
+    "half the fall from the default": {"additive.FALL": 1.0},
+    "no fall, bound with 3.5 sd": {"additive.FALL": 1e-3, "acquisition.CURIOSITY": 3.5},
     "bound with 1.5 sd": {"acquisition.CURIOSITY": 1.5},
     "bound with 3.5 sd": {"acquisition.CURIOSITY": 3.5},
+    "Thompson sampling": {"optimizer.upper_bounds": thompson},
     "recommend the mean": {"acquisition.CAUTION": 0.0},
     "recommend mean - 1 sd": {"acquisition.CAUTION": 1.0},
 }
@@ -28,7 +64,7 @@ IDEAS: Mapping[str, Mapping[str, Any]] = {
 
 @contextmanager
 def changed(idea: str | None) -> Iterator[None]:
-    """Run the optimizer with an idea's constants, and put its own back."""
+    """Run the optimizer as an idea has it, and put its own constants and parts back."""
     constants = IDEAS[idea] if idea else {}
     kept = []
     for name, value in constants.items():

@@ -93,7 +93,7 @@ def beside(jobs: int) -> bool:
         "joint, hardly any rater effect": (OURS, "hardly any rater effect"),
         "random": ("random", None),
     }
-    keys = [(family, TUNING + seed) for seed in range(4) for family in FAMILIES if family not in KEPT_OUT]
+    keys = [(family, TUNING + seed) for seed in range(10) for family in FAMILIES if family not in KEPT_OUT]
     found = {
         name: by_key(results([Run(s, f, k, beside=BESIDE, last=100, idea=idea) for f, k in keys], jobs))
         for name, (s, idea) in arms.items()
@@ -104,7 +104,7 @@ def beside(jobs: int) -> bool:
 
 def tried(jobs: int) -> bool:
     """Print what each idea does to the regret on the sessions that ideas are tried on; it has no bar to hold."""
-    keys = [(family, TUNING + seed) for seed in range(5) for family in FAMILIES if family not in KEPT_OUT]
+    keys = [(family, TUNING + seed) for seed in range(10) for family in FAMILIES if family not in KEPT_OUT]
     arms = {"as it is": None, **{idea: idea for idea in IDEAS}}
     found = {
         name: by_key(results([Run(OURS, f, k, last=100, idea=idea) for f, k in keys], jobs))

@@ -1,13 +1,13 @@
 """How much do 25, 50 and 125 ratings gain? Palate plays the restoration game beside random search and scikit-optimize.
 
-Run with `python -m benchmarks.restoration [--quick] [--check] [--seeds K] [--jobs K] [--only PLAYER …] [--kept]`. Gains
-are in stars of latent quality on photos that nobody rated, against the default; standard errors are over cameras ×
-seeds. `one ahead` makes an upload's options once the one before is rated; `ready queue` lets the product work as far
-ahead as it does for one active rater. Games are kept by the code that played them, those of scikit-optimize with the
-repository, so a run of hours may be broken off, and a new optimizer only replays its own. `--check` fails unless, over
-at least 24 games, Palate (one ahead) after 50 and after 125 ratings is above random search and both ways of using
-scikit-optimize, standard errors apart. `--quick` plays a game of each camera against random search; `--check` then only
-compares means after 125 ratings.
+Run with `python -m benchmarks.restoration [--quick] [--check] [--seeds K] [--jobs K] [--only PLAYER …] [--ideas
+IDEA …] [--kept]`. Gains are in stars of latent quality on photos that nobody rated, against the default; standard
+errors are over cameras × seeds. `one ahead` makes an upload's options once the one before is rated; `ready queue`
+lets the product work as far ahead as it does for one active rater. Games are kept by the code that played them,
+those of scikit-optimize with the repository, so a run of hours may be broken off, and a new optimizer only replays
+its own. `--check` fails unless, over at least 24 games, Palate (one ahead) after 50 and after 125 ratings is above
+random search and both ways of using scikit-optimize, standard errors apart. `--quick` plays a game of each camera
+against random search; `--check` then only compares means after 125 ratings.
 """
 
 import argparse
@@ -19,6 +19,7 @@ import numpy as np
 
 from benchmarks.game import CHECKPOINTS, SIDE
 from benchmarks.games import AHEAD, EXPECTED, OBSERVED, PALATE, PLAYERS, RANDOM, REACHABLE, Played, Run, kept, results
+from benchmarks.ideas import IDEAS
 from benchmarks.photos import load_photos
 from benchmarks.ratios import mean_and_error
 from ml_service.errors import ServiceError
@@ -44,11 +45,12 @@ def report(games: Sequence[Played]) -> str:
         untouched, default = np.mean([one.untouched for one in own]), np.mean([one.default for one in own])
         lines.append(f"{camera:34}{untouched:16.2f}{default:16.2f}")
     lines += ["", f"{'gain over the default, stars':34}{heads}{'games':>8}"]
-    for arm in ARMS:
+    arms = (*ARMS, *dict.fromkeys(one.run.idea for one in games if one.run.idea))
+    for arm in arms:
         cells = "".join(_cell(list(of(games, arm, ratings).values())) for ratings in CHECKPOINTS)
         lines.append(f"{arm:34}{cells}{len(of(games, arm, CHECKPOINTS[0])):8}")
     lines += ["", f"{f'{PALATE}, ahead of':34}{heads}"]
-    for arm in ARMS[1:]:
+    for arm in arms[1:]:
         lines.append(f"{arm:34}" + "".join(_cell(ahead(games, arm, ratings)) for ratings in CHECKPOINTS))
     return "\n".join(lines)
 
@@ -89,6 +91,7 @@ def main(words: Sequence[str] | None = None) -> int:
     parser.add_argument("--seeds", type=int, default=6, help="games of each camera")
     parser.add_argument("--jobs", type=int, default=2, help="processes")
     parser.add_argument("--only", nargs="+", choices=list(PLAYERS), default=list(PLAYERS), help="who plays")
+    parser.add_argument("--ideas", nargs="+", choices=list(IDEAS), default=[], help="of the optimizer, played too")
     parser.add_argument("--kept", action="store_true", help="play nothing: only what is kept")
     parser.add_argument("--check", action="store_true", help="fail unless Palate is ahead")
     chosen = parser.parse_args(words)
@@ -100,6 +103,7 @@ def main(words: Sequence[str] | None = None) -> int:
         return 1
     players, seeds = (QUICK, 1) if chosen.quick else (chosen.only, chosen.seeds)
     runs = [Run(player, camera, seed) for player in players for seed in range(seeds) for camera in CAMERAS]
+    runs += [Run("palate", camera, seed, idea) for idea in chosen.ideas for seed in range(seeds) for camera in CAMERAS]
     games = list(kept(runs) if chosen.kept else results(runs, chosen.jobs))
     print(report(games))
     said = faults(games, quick=chosen.quick)
