@@ -13,6 +13,7 @@ from tests.site import Site
 from tests.visitors import another_project, member_of
 from web.adapters.tables import audit_events
 from web.domain.audit import Event, chained, faults, signature
+from web.domain.ids import new_id
 from web.services import accounts, intake
 from web.services.audit import record
 from web.services.studies import move_study
@@ -75,6 +76,19 @@ def test_events_are_asked_for_by_who_what_and_when(site: Site, admin: TestClient
         f'<option value="{world.admin.user_id}" selected>'
         in admin.get("/admin/audit", params={"actor": world.admin.user_id}).text
     )
+
+
+def test_what_has_no_name_is_told_by_what_it_is(site: Site, admin: TestClient) -> None:
+    world = site.world
+    against = {"challengers": "v1.1.0", "champion": "v1.0.0", "prompt": "photos"}
+    asked = {"prompt": "photos", "samples": "10"}
+    with world.parts.store.begin() as tx:
+        for action, kind, details in (("abtest.opened", "abtest", against), ("round.asked", "round", asked)):
+            record(tx, world.clock.now(), world.admin, action, (kind, new_id()), details=details)
+    assert [line.removeprefix(f"{world.admin.email} ") for line in said(admin)[:2]] == [
+        "asked for a round of evolution of the prompt photos after 10 samples",
+        "opened an A/B test of v1.1.0 against v1.0.0 of the prompt photos",
+    ]
 
 
 def who(admin: TestClient) -> set[str]:

@@ -25,6 +25,8 @@ KINDS: dict[str, str] = {
     "user": "person",
     "version": "version of a prompt",
 }
+# Kinds whose rows have no name of their own: they are told by what they are.
+NAMELESS = ("abtest", "round")
 # What an event says after its actor's name; {object} is what was acted on, other names are those of its details.
 WORDS: dict[str, str] = {
     "abtest.decided": "decided the {object} after {pairs} pairs: {outcome}",
@@ -131,7 +133,8 @@ class EventLine:
         """What was done, in words: before the object's name, the name where it is told, and after it."""
         before, found, after = WORDS.get(self.event.action, f"{self.event.action} {{object}}").partition("{object}")
         details = _Details(self.event.details)
-        name = self.object or self.event.object_id
+        kind = self.event.object_type
+        name = self.object or (KINDS[kind] if kind in NAMELESS else self.event.object_id)
         return before.format_map(details), name if found else "", after.format_map(details)
 
     @property
