@@ -84,11 +84,13 @@ class Played:
 
 
 @cache
-def code(player: str) -> str:
+def code(run: Run) -> str:
     """Return what a result is of: the game's code, with a peer's version or a digest of our optimizer."""
-    if player == "scikit-optimize":
-        return f"{digest(THE_GAME)} {version(player)}"
-    return " ".join([digest(THE_GAME), *([digest(OPTIMIZER)] if player in ("palate", "queue") else [])])
+    if run.player == "scikit-optimize":
+        return f"{digest(THE_GAME)} {version(run.player)}"
+    ours = [digest(OPTIMIZER)] if run.player in ("palate", "queue") else []
+    changes = [digest(["benchmarks/ideas.py"])] if run.idea else []
+    return " ".join([digest(THE_GAME), *ours, *changes])
 
 
 def parse(kept: Mapping[str, Any]) -> Played:
@@ -99,7 +101,7 @@ def parse(kept: Mapping[str, Any]) -> Played:
 
 def played(run: Run) -> Played:
     """Play a game."""
-    stands, start = code(run.player), time.process_time()
+    stands, start = code(run), time.process_time()
     game = Game(run.camera, run.seed, load_photos(SIDE), shipped_prompt())
     with changed(run.idea):
         points = PLAYERS[run.player](game)
@@ -109,5 +111,5 @@ def played(run: Run) -> Played:
     return Played(run, stands, gains, game.untouched(), game.default, time.process_time() - start)
 
 
-SHELF = Shelf("restoration", played, parse, lambda run: code(run.player), is_slow=lambda run: run.player in SLOW)
+SHELF = Shelf("restoration", played, parse, code, is_slow=lambda run: run.player in SLOW)
 kept, results = SHELF.kept, SHELF.results

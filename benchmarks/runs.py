@@ -88,7 +88,8 @@ def code(run: Run) -> str:
     """Return what a result is of: the simulated world, with a peer's package or our own code."""
     if run.system in PACKAGES:
         return f"{digest((*THE_WORLD, *THE_PEERS))} {version(PACKAGES[run.system])}"
-    return f"{digest((*THE_WORLD, 'benchmarks/ours.py'))} {digest(OPTIMIZER)}"
+    changes = [digest(["benchmarks/ideas.py"])] if run.idea else []
+    return " ".join([digest((*THE_WORLD, "benchmarks/ours.py")), digest(OPTIMIZER), *changes])
 
 
 def parse(kept: Mapping[str, Any]) -> Played:

@@ -25,7 +25,7 @@ class ImageUrls:
 
     def url(self, lease_id: str, target_id: str) -> str:
         """Return the address of an option's or an input's image under a lease."""
-        body = bytes.fromhex(lease_id.replace("-", "") + target_id.replace("-", ""))
+        body = uuid.UUID(lease_id).bytes + uuid.UUID(target_id).bytes
         return f"/i/{urlsafe_b64encode(body + self._mac(body)).decode().rstrip('=')}"
 
     def read(self, token: str) -> tuple[str, str]:
