@@ -16,7 +16,7 @@ import numpy as np
 from benchmarks.abtest_services import play
 from benchmarks.gate_rules import BETTING, OURS, RULES, first, given_up, palate
 from benchmarks.pairs import PAIRS, Cell, Floats, Shape, differences
-from web.domain.evidence import USUAL_SPREAD
+from web.domain.abtests.evidence import USUAL_SPREAD
 
 NULLS: tuple[tuple[Shape, int], ...] = (
     ("even", 1),

@@ -14,18 +14,19 @@ import numpy as np
 from benchmarks.pairs import LEVEL, LUCK, NOISE, RATERS, SPREAD
 from tests.clock import FixedClock
 from tests.world import World, answer, make_world
-from web.adapters.engine import connect
-from web.adapters.migrate import migrate
-from web.adapters.store import SqlStore
-from web.domain.abtest import ABTest, Decision, Design, Pair, decide, stand
+from web.adapters.database.engine import connect
+from web.adapters.database.migrate import migrate
+from web.adapters.database.store import SqlStore
+from web.domain.abtests.abtest import ABTest, Decision, Design, Pair, decide, stand
 from web.domain.access import Actor
-from web.domain.experiment import Option
 from web.domain.ids import new_id
-from web.domain.rating import Answer, Exclusion
-from web.domain.study import Shares
-from web.services import abtests, training, verdicts
-from web.services.abtests import Challenge
-from web.services.generation import live_version
+from web.domain.rating.rating import Answer, Exclusion
+from web.domain.studies.experiment import Option
+from web.domain.studies.study import Shares
+from web.services.abtests import abtests, verdicts
+from web.services.abtests.abtests import Challenge
+from web.services.making.generation import live_version
+from web.services.rating import training
 
 PHOTOS, MOST_PAIRS, ROUNDS = 24, 40, 60
 UNDONE, HALF, LATE = 0.1, 0.1, 0.3

@@ -2,7 +2,7 @@
 
 from skopt.space import Categorical, Dimension, Integer, Real
 
-from ml_service.contract import CategoryParameter, IntParameter, Parameter, ParameterSpace
+from ml_service.wire.contract import CategoryParameter, IntParameter, Parameter, ParameterSpace
 
 PRIORS = {"linear": "uniform", "log": "log-uniform"}
 

@@ -17,8 +17,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ml_service.contract import Point
-from web.adapters.demo import sample_photos
+from ml_service.wire.contract import Point
+from web.adapters.demo.inputs import sample_photos
 from web.adapters.generators.local import LocalGenerator, decode, encode, enhance
 from web.ports import GenerateRequest
 

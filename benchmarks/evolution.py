@@ -22,7 +22,7 @@ from itertools import repeat
 from multiprocessing import get_context
 
 from benchmarks.evolution_run import Run, play
-from web.adapters.migrate import migrate
+from web.adapters.database.migrate import migrate
 
 RUNS, PAIRS = 50, 450
 QUICK_RUNS, QUICK_PAIRS = 1, 240  # enough for a test to be decided, most times

@@ -19,14 +19,18 @@ from benchmarks.evolution_taste import Rater, Taste
 from benchmarks.evolution_world import evolving_world
 from tests.chat_server import chat_server
 from tests.world import World, answer
-from web.adapters.engine import connect
-from web.adapters.store import SqlStore
-from web.domain.abtest import ABTest
+from web.adapters.database.engine import connect
+from web.adapters.database.store import SqlStore
+from web.domain.abtests.abtest import ABTest
 from web.domain.access import Actor
-from web.domain.prompt import PromptVersion
-from web.domain.rating import Answer
-from web.services import evolution, generation, queue, training, verdicts
-from web.services.generation import live_version
+from web.domain.prompts.prompt import PromptVersion
+from web.domain.rating.rating import Answer
+from web.services.abtests import verdicts
+from web.services.evolution import evolution
+from web.services.learning import queue
+from web.services.making import generation
+from web.services.making.generation import live_version
+from web.services.rating import training
 from web.transactions import Transaction
 
 HANDFUL = 6  # experiments that a rater takes at once

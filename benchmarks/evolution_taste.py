@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.pairs import BIAS, CARE, CUTS, DRIFT, LUCK, NOISE, REPEATS, SCALE, SECOND, SPREAD, VARIES
-from ml_service.contract import FloatParameter, ParameterSpace
+from ml_service.wire.contract import FloatParameter, ParameterSpace
 from web.domain import words
 from web.ports import Generated, GenerateRequest
 

@@ -9,19 +9,20 @@ from pydantic import SecretStr
 
 from benchmarks.evolution_taste import SPACE, Painter, Taste
 from benchmarks.pairs import RATERS
-from ml_service.contract import DiagnoseRequest, Diagnosis, Proposal, Suggestion, SuggestRequest
+from ml_service.wire.contract import DiagnoseRequest, Diagnosis, Proposal, Suggestion, SuggestRequest
 from tests.clock import FixedClock
 from tests.world import World, make_parts, photo
-from web.adapters.store import SqlStore
-from web.adapters.text.build import text_model
+from web.adapters.database.store import SqlStore
+from web.adapters.models.build import text_model
 from web.domain.access import Actor, Membership, Role, User
 from web.domain.ids import new_id
-from web.domain.prompt import DEFAULT_KEY, PromptVersion, Variable, as_file, to_bytes
-from web.domain.study import Project, Shares, Study
+from web.domain.prompts.prompt import DEFAULT_KEY, PromptVersion, Variable, as_file, to_bytes
+from web.domain.studies.study import Project, Shares, Study
 from web.ports import CleanImage, Parts, TextModel
-from web.services import adoption, intake
-from web.services.proposing import SYSTEM_PROMPT
-from web.services.studies import StudyDraft, make_study
+from web.services.evolution.proposing import SYSTEM_PROMPT
+from web.services.prompts import adoption
+from web.services.studies import intake
+from web.services.studies.studies import StudyDraft, make_study
 from web.settings import Settings
 
 PHOTOS = 24

@@ -11,11 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.photos import Photo
-from ml_service.contract import FloatParameter, ParameterSpace, Point
-from ml_service.space import SearchSpace
-from web.adapters.faults import CAMERAS, degrade, latent_quality
+from ml_service.optimizer.space import SearchSpace
+from ml_service.wire.contract import FloatParameter, ParameterSpace, Point
+from web.adapters.demo.raters import simulated_raters
 from web.adapters.generators.local import SPACE, LocalGenerator, decode, encode, enhance
-from web.adapters.raters import simulated_raters
+from web.adapters.images.faults import CAMERAS, degrade, latent_quality
 from web.ports import GenerateRequest
 
 SIDE = 320

@@ -14,7 +14,7 @@ from benchmarks.kept import Shelf
 from benchmarks.methods import random_search, reachable, scikit_optimize
 from benchmarks.photos import load_photos
 from benchmarks.product import palate, shipped_prompt
-from ml_service.contract import Point
+from ml_service.wire.contract import Point
 
 EVALUATIONS, SEARCHED_PHOTOS = 250, 8  # of the search for the reachable best
 
@@ -26,9 +26,9 @@ THE_GAME = (
     "benchmarks/game.py",
     "benchmarks/methods.py",
     "benchmarks/photos.py",
-    "web/adapters/colour.py",
-    "web/adapters/faults.py",
-    "web/adapters/raters.py",
+    "web/adapters/images/colour.py",
+    "web/adapters/images/faults.py",
+    "web/adapters/demo/raters.py",
     "web/adapters/generators/filters.py",
     "web/adapters/generators/local.py",
     "web/adapters/generators/tone.py",

@@ -7,7 +7,7 @@ import numpy as np
 from scipy.stats import norm
 
 from benchmarks.pairs import Floats
-from web.domain.evidence import LARGEST, PARTS, RATES
+from web.domain.abtests.evidence import LARGEST, PARTS, RATES
 
 Rule = Callable[[Floats], Floats]
 LEAST = 12  # pairs before anything is promoted, for all rules but the one that looks once
@@ -25,7 +25,7 @@ def log_wealth(stars: Floats, rates: Floats, parts: Floats, claim: float = 0.0) 
 
 
 def palate(stars: Floats, claim: float = 0.0) -> Floats:
-    """Return log E as `web.domain.evidence` bets; a test holds them to be the same."""
+    """Return log E as `web.domain.abtests.evidence` bets; a test holds them to be the same."""
     return log_wealth(stars, np.array(RATES), np.array(PARTS), claim)
 
 

@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from ml_service.acquisition import Choice, pool
-from ml_service.additive import Array
-from ml_service.rating_gp import RatingGP
-from ml_service.space import SAME, SearchSpace
+from ml_service.optimizer.acquisition import Choice, pool
+from ml_service.optimizer.additive import Array
+from ml_service.optimizer.rating_gp import RatingGP
+from ml_service.optimizer.space import SAME, SearchSpace
 
 JITTER = 1e-6  # stars²
 
@@ -56,7 +56,7 @@ IDEAS: Mapping[str, Mapping[str, Any]] = {
     "no fall, bound with 3.5 sd": {"additive.FALL": 1e-3, "acquisition.CURIOSITY": 3.5},
     "bound with 1.5 sd": {"acquisition.CURIOSITY": 1.5},
     "bound with 3.5 sd": {"acquisition.CURIOSITY": 3.5},
-    "Thompson sampling": {"optimizer.upper_bounds": thompson},
+    "Thompson sampling": {"suggest.upper_bounds": thompson},
     "recommend the mean": {"acquisition.CAUTION": 0.0},
     "recommend mean - 1 sd": {"acquisition.CAUTION": 1.0},
 }
@@ -69,7 +69,7 @@ def changed(idea: str | None) -> Iterator[None]:
     kept = []
     for name, value in constants.items():
         module, constant = name.split(".")
-        owner = import_module(f"ml_service.{module}")
+        owner = import_module(f"ml_service.optimizer.{module}")
         kept.append((owner, constant, getattr(owner, constant)))
         setattr(owner, constant, value)
     try:

@@ -15,9 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtr
 
-from web.domain.experiment import ExperimentKind
-from web.domain.gold import Gold
-from web.domain.work import Given
+from web.domain.rating.gold import Gold
+from web.domain.rating.work import Given
+from web.domain.studies.experiment import ExperimentKind
 
 THRESHOLDS = np.array([1.5, 2.5, 3.5, 4.5])
 START = datetime(2026, 3, 2, 9, tzinfo=UTC)

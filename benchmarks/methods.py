@@ -9,7 +9,7 @@ from skopt import Optimizer, expected_minimum
 
 from benchmarks.dimensions import dimensions
 from benchmarks.game import CHECKPOINTS, NUMBERS, OPTIONS, SEARCH, UPLOADS, Game
-from ml_service.contract import Point
+from ml_service.wire.contract import Point
 
 Bests = Mapping[int, Point]  # by the number of ratings
 

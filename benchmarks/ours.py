@@ -2,8 +2,8 @@
 
 from benchmarks.problems import Problem
 from benchmarks.sessions import Out
-from ml_service.contract import DiagnoseRequest, Interval, Observation, Point, SuggestRequest
-from ml_service.optimizer import diagnose, suggest
+from ml_service.optimizer.suggest import diagnose, suggest
+from ml_service.wire.contract import DiagnoseRequest, Interval, Observation, Point, SuggestRequest
 
 
 class Palate:

@@ -24,15 +24,15 @@ from benchmarks.load import Call, answer
 from benchmarks.rate_world import Rater, option_of, serving
 from tests import postgres
 from tests.world import SPACE
-from web.adapters.migrate import migrate
-from web.adapters.store import SqlStore
-from web.domain.experiment import Experiment, ExperimentKind, ExperimentState, Option, Output
-from web.domain.gold import Gold
+from web.adapters.database.migrate import migrate
+from web.adapters.database.store import SqlStore
 from web.domain.ids import new_id
-from web.domain.lease import Lease
-from web.domain.prompt import Prompt, PromptVersion
-from web.domain.rating import Answer, Rating
-from web.domain.study import Input, Project, Study
+from web.domain.prompts.prompt import Prompt, PromptVersion
+from web.domain.rating.gold import Gold
+from web.domain.rating.lease import Lease
+from web.domain.rating.rating import Answer, Rating
+from web.domain.studies.experiment import Experiment, ExperimentKind, ExperimentState, Option, Output
+from web.domain.studies.study import Input, Project, Study
 from web.transactions import Transaction
 
 ARRIVING = 20.0  # seconds: as long as what a rater holds at once takes them, so that they do not all ask together

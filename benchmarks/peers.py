@@ -16,7 +16,7 @@ from benchmarks.problems import Problem
 from benchmarks.sessions import Out, Player
 from benchmarks.told import INITIAL, Told, mean
 from benchmarks.torch_peers import Ax, Botorch
-from ml_service.contract import CategoryParameter, IntParameter, Observation, Point
+from ml_service.wire.contract import CategoryParameter, IntParameter, Observation, Point
 
 
 class RandomSearch(Told):

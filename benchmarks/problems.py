@@ -10,8 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ml_service.contract import CategoryParameter, FloatParameter, IntParameter, ParameterSpace, Point
-from ml_service.space import SearchSpace
+from ml_service.optimizer.space import SearchSpace
+from ml_service.wire.contract import CategoryParameter, FloatParameter, IntParameter, ParameterSpace, Point
 
 Array = NDArray[np.float64]
 Landscape = Callable[[Array], Array]  # rows of the unit cube to what they are worth, in any unit

@@ -8,28 +8,31 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from benchmarks.game import CHECKPOINTS, NUMBERS, OPTIONS, RATERS, UPLOADS, Game
-from ml_service.contract import Point
 from ml_service.errors import Unavailable
 from ml_service.objects.local import Folder
+from ml_service.wire.contract import Point
+from web.adapters.database.migrate import migrate
+from web.adapters.database.reports.reports import SqlReports
+from web.adapters.database.store import SqlStore
 from web.adapters.generators.local import LocalGenerator
-from web.adapters.images import Cleaner
-from web.adapters.migrate import migrate
-from web.adapters.optimizer_near import NearOptimizer
+from web.adapters.images.cleaner import Cleaner
+from web.adapters.optimizer.near import NearOptimizer
 from web.adapters.passwords import Argon2
-from web.adapters.reports import SqlReports
-from web.adapters.store import SqlStore
 from web.domain.access import Actor
-from web.domain.evolution import Evolving
+from web.domain.evolution.evolution import Evolving
 from web.domain.ids import new_id
-from web.domain.rating import Answer
-from web.domain.study import Study
-from web.domain.template import render
+from web.domain.prompts.template import render
+from web.domain.rating.rating import Answer
+from web.domain.studies.study import Study
 from web.jobs.tasks import TASKS
 from web.jobs.worker import Worker
 from web.ports import CleanImage, Parts
-from web.services import accounts, adoption, queue, sessions, training, versions
-from web.services.intake import present_or_added, store_image
-from web.services.studies import StudyDraft, make_study
+from web.services.accounts import accounts, sessions
+from web.services.learning import queue
+from web.services.prompts import adoption, versions
+from web.services.rating import training
+from web.services.studies.intake import present_or_added, store_image
+from web.services.studies.studies import StudyDraft, make_study
 
 PROMPTS = Path("prompts")
 BETWEEN_UPLOADS = timedelta(minutes=20)  # so that one rater is active at a time

@@ -23,13 +23,13 @@ from benchmarks.load import Call, seconds_for
 from benchmarks.rate_world import BATCH, Rater, option_of, serving
 from tests import postgres
 from tests.world import SPACE
-from web.adapters.migrate import migrate
-from web.adapters.store import SqlStore
-from web.domain.experiment import Experiment, Output
+from web.adapters.database.migrate import migrate
+from web.adapters.database.store import SqlStore
 from web.domain.ids import new_id
-from web.domain.lease import Lease
-from web.domain.prompt import Prompt, PromptVersion
-from web.domain.study import Input, Project, Study
+from web.domain.prompts.prompt import Prompt, PromptVersion
+from web.domain.rating.lease import Lease
+from web.domain.studies.experiment import Experiment, Output
+from web.domain.studies.study import Input, Project, Study
 
 CONNECTIONS = 16
 HELD = 4

@@ -8,9 +8,9 @@ from pydantic import BaseModel
 from sqlalchemy import Column, Float, MetaData, String, Table, insert
 
 from web.__main__ import build_parts
-from web.adapters.engine import connect
+from web.adapters.database.engine import connect
 from web.app import create_app
-from web.http.server import listen
+from web.http.serving.server import listen
 from web.settings import Settings, signing_key
 
 rows = Table(

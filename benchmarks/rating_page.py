@@ -24,18 +24,19 @@ from playwright.sync_api import Browser, BrowserContext, Page, Response
 
 from benchmarks.chaos import Chaos
 from benchmarks.rate_world import option_of
-from ml_service.contract import Point
+from ml_service.wire.contract import Point
 from tests.journeys.browser import chromium
 from tests.journeys.rater import Rater
 from tests.journeys.server import Server, serving, until
-from web.adapters.demo import sample_photos
+from web.adapters.demo.inputs import sample_photos
 from web.adapters.generators.local import SPACE, encode
-from web.domain.experiment import Experiment, Output
 from web.domain.ids import new_id
-from web.domain.study import Input, Study
+from web.domain.studies.experiment import Experiment, Output
+from web.domain.studies.study import Input, Study
 from web.ports import CleanImage
-from web.services import generation, intake
-from web.services.studies import StudyDraft, make_study, move_study
+from web.services.making import generation
+from web.services.studies import intake
+from web.services.studies.studies import StudyDraft, make_study, move_study
 
 ROUND_TRIPS = (0, 100, 300)  # milliseconds
 SUSTAINED_AT = 100  # the round trip of the long session

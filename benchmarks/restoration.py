@@ -24,7 +24,7 @@ from benchmarks.ideas import IDEAS
 from benchmarks.photos import load_photos
 from benchmarks.ratios import mean_and_error
 from ml_service.errors import ServiceError
-from web.adapters.faults import CAMERAS
+from web.adapters.images.faults import CAMERAS
 
 ARMS = (PALATE, AHEAD, RANDOM, OBSERVED, EXPECTED, REACHABLE)
 BARS, GAMES = (50, 125), 24  # ratings after which Palate must be ahead, over so many games

@@ -15,7 +15,7 @@ from benchmarks.panel import CONDITIONS, PLAIN
 from benchmarks.peers import FAST, PACKAGES, PEERS
 from benchmarks.problems import Problem, problem
 from benchmarks.sessions import CHECKPOINTS, Out, Player, play
-from ml_service.contract import Interval, Observation, Point
+from ml_service.wire.contract import Interval, Observation, Point
 
 OURS, ONE_BY_ONE = "Palate", "Palate, one by one"
 THE_WORLD = tuple(f"benchmarks/{name}.py" for name in ("problems", "panel", "sessions"))

@@ -9,7 +9,7 @@ import numpy as np
 
 from benchmarks.panel import ITEMS, Conditions, Panel
 from benchmarks.problems import Problem
-from ml_service.contract import Interval, Observation, Pending, Point
+from ml_service.wire.contract import Interval, Observation, Pending, Point
 
 CHECKPOINTS = (20, 50, 100, 200)
 BESIDE = 4  # options of one item that a rater sees side by side

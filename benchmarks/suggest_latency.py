@@ -23,14 +23,14 @@ from typing import Any
 
 import numpy as np
 
-from ml_service.contract import (
+from ml_service.optimizer.space import SearchSpace
+from ml_service.wire.contract import (
     CategoryParameter,
     FloatParameter,
     IntParameter,
     Observation,
     ParameterSpace,
 )
-from ml_service.space import SearchSpace
 
 LIMITS = {200: 0.2, 3000: 2.0}  # seconds of one suggestion after so many ratings
 JOINT, BESIDE = 2.0, 4  # times one suggestion that so many joint ones may take
@@ -109,14 +109,18 @@ def history(count: int) -> tuple[Observation, ...]:
 
 def suggestion(seen: tuple[Observation, ...], count: int) -> Callable[[], object]:
     """Return Palate's work of suggesting options that are shown side by side."""
-    optimizer, contract = (importlib.import_module(f"ml_service.{name}") for name in ("optimizer", "contract"))
+    optimizer, contract = (
+        importlib.import_module(f"ml_service.{name}") for name in ("optimizer.suggest", "wire.contract")
+    )
     request = contract.SuggestRequest(spaces={"g": SPACE}, seen=seen, item="item-0", count=count)
     return lambda: optimizer.suggest(request)
 
 
 def diagnosis(seen: tuple[Observation, ...]) -> Callable[[], object]:
     """Return Palate's work of saying what was learnt."""
-    optimizer, contract = (importlib.import_module(f"ml_service.{name}") for name in ("optimizer", "contract"))
+    optimizer, contract = (
+        importlib.import_module(f"ml_service.{name}") for name in ("optimizer.suggest", "wire.contract")
+    )
     request = contract.DiagnoseRequest(spaces={"g": SPACE}, seen=seen)
     return lambda: optimizer.diagnose(request)
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from benchmarks.problems import Problem
 from benchmarks.sessions import Out
-from ml_service.contract import Observation, Point
+from ml_service.wire.contract import Observation, Point
 
 INITIAL = 10
 

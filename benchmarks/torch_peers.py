@@ -10,7 +10,7 @@ import numpy as np
 from benchmarks.problems import Array, Problem
 from benchmarks.sessions import Out
 from benchmarks.told import INITIAL, Told, mean
-from ml_service.contract import CategoryParameter, FloatParameter, IntParameter, Observation, Point
+from ml_service.wire.contract import CategoryParameter, FloatParameter, IntParameter, Observation, Point
 
 
 class Botorch(Told):

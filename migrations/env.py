@@ -1,8 +1,8 @@
-"""Runs the migrations on the connection that `web.adapters.migrate` hands over."""
+"""Runs the migrations on the connection that `web.adapters.database.migrate` hands over."""
 
 from alembic import context
 
-from web.adapters.tables import metadata
+from web.adapters.database.tables import metadata
 
 context.configure(
     connection=context.config.attributes["connection"],

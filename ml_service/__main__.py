@@ -14,11 +14,11 @@ import uvicorn
 from pydantic import ValidationError
 
 from ml_service.app import create_app
-from ml_service.bodies import MAX_BODY, parse, too_large
-from ml_service.contract import DiagnoseRequest, SuggestRequest
 from ml_service.errors import ServiceError
-from ml_service.schema import schema
 from ml_service.settings import Settings
+from ml_service.wire.bodies import MAX_BODY, parse, too_large
+from ml_service.wire.contract import DiagnoseRequest, SuggestRequest
+from ml_service.wire.schema import schema
 
 
 class Parser(argparse.ArgumentParser):
@@ -59,7 +59,7 @@ def serve() -> int:
 
 def suggest() -> int:
     """Read a SuggestRequest from the standard input, and write the Suggestion."""
-    from ml_service import optimizer  # its libraries take seconds, which nothing else here needs
+    from ml_service.optimizer import suggest as optimizer  # its libraries take seconds, which nothing else here needs
 
     print(optimizer.suggest(parse(SuggestRequest, _input())).model_dump_json())
     return 0
@@ -67,7 +67,7 @@ def suggest() -> int:
 
 def diagnose() -> int:
     """Read a DiagnoseRequest from the standard input, and write the Diagnosis."""
-    from ml_service import optimizer  # as above
+    from ml_service.optimizer import suggest as optimizer  # as above
 
     print(optimizer.diagnose(parse(DiagnoseRequest, _input())).model_dump_json())
     return 0

@@ -10,10 +10,10 @@ from pydantic import SecretStr
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
-from ml_service.bodies import MAX_BODY, parse, too_large, unpacked
-from ml_service.contract import WIRE_VERSION, DiagnoseRequest, SuggestRequest, Wire
 from ml_service.errors import InvalidRequest, ServiceError, Unauthorized
 from ml_service.settings import Settings
+from ml_service.wire.bodies import MAX_BODY, parse, too_large, unpacked
+from ml_service.wire.contract import WIRE_VERSION, DiagnoseRequest, SuggestRequest, Wire
 
 SMALL = 1000  # bytes: an answer so short is not packed
 
@@ -49,14 +49,16 @@ Body = Annotated[bytes, Depends(_body)]
 
 def _suggest(body: Body) -> Response:
     """Propose points worth a rating."""
-    from ml_service import optimizer  # by the first request: its libraries take seconds, and health must not
+    from ml_service.optimizer import (
+        suggest as optimizer,  # by the first request: its libraries take seconds, and health must not
+    )
 
     return _answer(optimizer.suggest(parse(SuggestRequest, body)))
 
 
 def _diagnose(body: Body) -> Response:
     """Say what the ratings tell about the space."""
-    from ml_service import optimizer  # as above
+    from ml_service.optimizer import suggest as optimizer  # as above
 
     return _answer(optimizer.diagnose(parse(DiagnoseRequest, body)))
 

@@ -14,9 +14,9 @@ from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]
 
 from tests import postgres
 from tests.clock import FixedClock
-from web.adapters.engine import Engines, connect
-from web.adapters.migrate import migrate
-from web.adapters.store import SqlStore
+from web.adapters.database.engine import Engines, connect
+from web.adapters.database.migrate import migrate
+from web.adapters.database.store import SqlStore
 
 ENGINES = ("sqlite", "postgres")
 settings.register_profile("palate", deadline=None)  # tests are not timed: the machine may be busy

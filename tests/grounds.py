@@ -9,17 +9,18 @@ from httpx2 import Response
 
 from tests.site import KEY, Site
 from tests.world import answer
-from web.domain.abtest import ABTest
+from web.domain.abtests.abtest import ABTest
 from web.domain.access import Actor, ApiKey, Membership, Role, Scope, Session, User
 from web.domain.ids import new_id
-from web.domain.prompt import DEFAULT_KEY, PromptVersion
-from web.domain.study import Project
-from web.http.images import ImageUrls
-from web.http.roles import Demand, demand_of, routes_of
-from web.services import abtests, quality
-from web.services.abtests import Challenge
-from web.services.generation import generate_job
-from web.services.sessions import SESSION_TIME, digest
+from web.domain.prompts.prompt import DEFAULT_KEY, PromptVersion
+from web.domain.studies.study import Project
+from web.http.answers.images import ImageUrls
+from web.http.serving.roles import Demand, demand_of, routes_of
+from web.services.abtests import abtests
+from web.services.abtests.abtests import Challenge
+from web.services.accounts.sessions import SESSION_TIME, digest
+from web.services.making.generation import generate_job
+from web.services.rating import quality
 
 MARK = "planted"  # is in every text of the first project, and in none of the other
 

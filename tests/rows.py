@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from ml_service.contract import (
+from ml_service.wire.contract import (
     Best,
     Convergence,
     CurvePoint,
@@ -14,13 +14,13 @@ from ml_service.contract import (
     ParameterSpace,
     RaterEffect,
 )
-from web.adapters.store import SqlStore
+from web.adapters.database.store import SqlStore
 from web.domain.access import Membership, Role, User
-from web.domain.experiment import Experiment, ExperimentState, Option, Output
 from web.domain.ids import new_id
-from web.domain.prompt import Prompt, PromptVersion
-from web.domain.rating import Answer, Rating, SkipReason
-from web.domain.study import Input, Learnt, Project, Study
+from web.domain.prompts.prompt import Prompt, PromptVersion
+from web.domain.rating.rating import Answer, Rating, SkipReason
+from web.domain.studies.experiment import Experiment, ExperimentState, Option, Output
+from web.domain.studies.study import Input, Learnt, Project, Study
 from web.transactions import Transaction
 
 SPACE = ParameterSpace(parameters={"exposure": FloatParameter(low=-1, high=1, default=0, unit="EV")})

@@ -6,7 +6,7 @@ from tests.world import World
 from web.app import create_app
 from web.domain.access import Role
 from web.domain.ids import new_id
-from web.services import accounts
+from web.services.accounts import accounts
 from web.settings import Settings
 
 KEY = b"a key for tests that is long enough"

@@ -7,8 +7,8 @@ from fastapi.testclient import TestClient
 from tests.site import Site
 from web.domain.access import ApiKey, Membership, Role, Scope, Session, User
 from web.domain.ids import new_id
-from web.domain.study import Project
-from web.services.sessions import digest
+from web.domain.studies.study import Project
+from web.services.accounts.sessions import digest
 
 
 def machine(site: Site, *scopes: Scope, project_id: str = "") -> TestClient:

@@ -7,24 +7,26 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from ml_service.contract import FloatParameter, ParameterSpace
 from ml_service.objects.local import Folder
+from ml_service.wire.contract import FloatParameter, ParameterSpace
 from tests.clock import FixedClock
+from web.adapters.database.reports.reports import SqlReports
+from web.adapters.database.store import SqlStore
 from web.adapters.generators.degraded import DegradedCopies
 from web.adapters.generators.local import LocalGenerator
-from web.adapters.images import Cleaner
-from web.adapters.optimizer_near import NearOptimizer
+from web.adapters.images.cleaner import Cleaner
+from web.adapters.optimizer.near import NearOptimizer
 from web.adapters.passwords import Argon2
-from web.adapters.reports import SqlReports
-from web.adapters.store import SqlStore
 from web.domain.access import Actor, Membership, Role, User
 from web.domain.ids import new_id
-from web.domain.rating import Answer
-from web.domain.study import Input, Project, Study
+from web.domain.rating.rating import Answer
+from web.domain.studies.study import Input, Project, Study
 from web.jobs.worker import Worker
 from web.ports import CleanImage, Parts
-from web.services import adoption, intake, training
-from web.services.studies import StudyDraft, make_study
+from web.services.prompts import adoption
+from web.services.rating import training
+from web.services.studies import intake
+from web.services.studies.studies import StudyDraft, make_study
 
 SPACE = ParameterSpace(
     parameters={

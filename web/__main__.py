@@ -14,42 +14,44 @@ from ml_service import app as ml_app
 from ml_service import settings as ml_settings
 from ml_service.errors import Conflict, InvalidRequest, ServiceError
 from ml_service.objects.local import Folder
-from web.adapters.archive.writing import Place
-from web.adapters.demo import demo_inputs
+from web.adapters.database.archive.writing import Place
+from web.adapters.database.migrate import is_current, migrate
+from web.adapters.database.reports.reports import SqlReports
+from web.adapters.database.store import SqlStore
+from web.adapters.demo.inputs import demo_inputs
+from web.adapters.demo.raters import demo_look
 from web.adapters.generators.degraded import DegradedCopies
 from web.adapters.generators.local import LocalGenerator
-from web.adapters.images import Cleaner
-from web.adapters.migrate import is_current, migrate
-from web.adapters.optimizer_far import FarOptimizer
-from web.adapters.optimizer_near import NearOptimizer
+from web.adapters.images.cleaner import Cleaner
+from web.adapters.models.build import text_model
+from web.adapters.optimizer.far import FarOptimizer
+from web.adapters.optimizer.near import NearOptimizer
 from web.adapters.passwords import Argon2
-from web.adapters.raters import demo_look
-from web.adapters.reports import SqlReports
-from web.adapters.store import SqlStore
 from web.adapters.system import SystemClock
-from web.adapters.text.build import text_model
 from web.app import create_app
 from web.cli.abtests import abtests_command
-from web.cli.backup import backup_command, restore_command
+from web.cli.accounts.keys import key_command
+from web.cli.accounts.people import user_command
 from web.cli.command import Command
-from web.cli.data import Desk, export_command, import_command
-from web.cli.doctor import doctor_command
-from web.cli.enhance import enhance_command
-from web.cli.erase import erase_command
 from web.cli.evolution import evolve_command
-from web.cli.keys import key_command
-from web.cli.people import user_command
-from web.cli.promotion import promote_command, rollback_command
-from web.cli.reference import Section, reference_command, render, sections
-from web.cli.serve import migrate_command, serve_command, work_command
-from web.cli.simulate import simulate_command
-from web.cli.verify import verify_command
-from web.http.logs import log_json
-from web.http.server import listen
+from web.cli.operations.backup import backup_command, restore_command
+from web.cli.operations.data import Desk, export_command, import_command
+from web.cli.operations.doctor import doctor_command
+from web.cli.operations.erase import erase_command
+from web.cli.operations.reference import Section, reference_command, render, sections
+from web.cli.operations.serve import migrate_command, serve_command, work_command
+from web.cli.operations.simulate import simulate_command
+from web.cli.operations.verify import verify_command
+from web.cli.prompts.enhance import enhance_command
+from web.cli.prompts.promotion import promote_command, rollback_command
+from web.http.serving.logs import log_json
+from web.http.serving.server import listen
 from web.jobs.worker import run_workers
 from web.ports import CleanImage, Optimizer, Parts
-from web.services import accounts, adoption, intake, publication
-from web.services.demo import DemoImage, seed_demo
+from web.services.accounts import accounts
+from web.services.prompts import adoption, publication
+from web.services.studies import intake
+from web.services.studies.demo import DemoImage, seed_demo
 from web.settings import Settings, load_settings, signing_key
 
 EXIT_FAILED = 1

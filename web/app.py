@@ -12,52 +12,46 @@ from starlette.types import ASGIApp
 from ml_service.errors import NotFound
 from web.api import abtests as abtests_api
 from web.api import audit as audit_api
-from web.api import auth, document, health, media, train
-from web.api import enrolments as enrolments_api
-from web.api import erasure as erasure_api
 from web.api import evolution as evolution_api
-from web.api import feedback as feedback_api
-from web.api import guide as guide_api
-from web.api import history as history_api
-from web.api import jobs as jobs_api
-from web.api import keys as keys_api
-from web.api import opinions as opinions_api
-from web.api import promotions as promotions_api
-from web.api import prompts as prompts_api
-from web.api import raters as raters_api
-from web.api import status as status_api
-from web.api import studies as studies_api
-from web.api import token as token_api
-from web.http.csrf import refuse_forgery
-from web.http.edge import Edge
-from web.http.errors import handle_errors
-from web.http.gate import Gate
-from web.http.images import ImageUrls
-from web.http.metrics import Metrics
-from web.http.openapi import document as describe
-from web.http.session import Context
-from web.http.static import HashedFiles
-from web.http.templates import Pages
-from web.http.wellformed import refuse_malformed
-from web.pages import (
-    abtests,
-    account,
-    audit,
-    drafts,
-    erasure,
-    evolution,
-    guide,
-    history,
-    jobs,
-    keys,
-    people,
-    prompts,
-    raters,
-    sign_in,
-    status,
-    studies,
-)
-from web.pages import train as train_page
+from web.api.accounts import auth
+from web.api.accounts import keys as keys_api
+from web.api.accounts import token as token_api
+from web.api.operations import document, health
+from web.api.operations import erasure as erasure_api
+from web.api.operations import jobs as jobs_api
+from web.api.prompts import feedback as feedback_api
+from web.api.prompts import promotions as promotions_api
+from web.api.prompts import prompts as prompts_api
+from web.api.rating import enrolments as enrolments_api
+from web.api.rating import guide as guide_api
+from web.api.rating import opinions as opinions_api
+from web.api.rating import raters as raters_api
+from web.api.rating import train
+from web.api.reports import history as history_api
+from web.api.reports import status as status_api
+from web.api.studies import media
+from web.api.studies import studies as studies_api
+from web.http.answers.images import ImageUrls
+from web.http.edge.csrf import refuse_forgery
+from web.http.edge.edge import Edge
+from web.http.edge.gate import Gate
+from web.http.edge.session import Context
+from web.http.serving.metrics import Metrics
+from web.http.serving.static import HashedFiles
+from web.http.serving.templates import Pages
+from web.http.wire.errors import handle_errors
+from web.http.wire.openapi import document as describe
+from web.http.wire.wellformed import refuse_malformed
+from web.pages import audit
+from web.pages.abtests import abtests
+from web.pages.accounts import account, keys, people, sign_in
+from web.pages.evolution import evolution
+from web.pages.operations import erasure, jobs
+from web.pages.prompts import drafts, prompts
+from web.pages.rating import raters
+from web.pages.rating import train as train_page
+from web.pages.reports import history, status
+from web.pages.studies import guide, studies
 from web.ports import Parts
 from web.settings import Settings
 

@@ -5,17 +5,17 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
-from ml_service.contract import DiagnoseRequest, Diagnosis, ParameterSpace, Point, Suggestion, SuggestRequest
 from ml_service.errors import UnusableAnswer
 from ml_service.objects import ObjectStore
-from web.domain.audit import Event
-from web.domain.history import Choices, Cursor, Entry, Filter, OwnEntry, Page
+from ml_service.wire.contract import DiagnoseRequest, Diagnosis, ParameterSpace, Point, Suggestion, SuggestRequest
+from web.domain.audit.audit import Event
+from web.domain.audit.trail import EventFilter, EventLine
 from web.domain.job import Job, JobState
-from web.domain.report import ExperimentDetail, InputLine, Needed, OwnReport, StudyLine, StudyReport
-from web.domain.standing import RatersReport
-from web.domain.study import Study
-from web.domain.trail import EventFilter, EventLine
-from web.domain.work import Given
+from web.domain.rating.standing import RatersReport
+from web.domain.rating.work import Given
+from web.domain.reports.history import Choices, Cursor, Entry, Filter, OwnEntry, Page
+from web.domain.reports.report import ExperimentDetail, InputLine, Needed, OwnReport, StudyLine, StudyReport
+from web.domain.studies.study import Study
 from web.transactions import Store
 
 

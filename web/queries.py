@@ -4,21 +4,21 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Protocol
 
-from web.domain.abtest import ABTest
+from web.domain.abtests.abtest import ABTest
 from web.domain.access import Actor, Attempts
-from web.domain.attention import Given, Unsure
-from web.domain.audit import Event
-from web.domain.completion import Charge
-from web.domain.experiment import Experiment, ExperimentKind, ExperimentState, Option
-from web.domain.feedback import Feedback, FeedbackSummary
-from web.domain.gold import Agreed
+from web.domain.audit.audit import Event
 from web.domain.job import Job
-from web.domain.lease import Asker, HeldOption, Lease, LeaseState, Seat, Shown
-from web.domain.pay import PayLine
-from web.domain.prompt import Pointer, PointerKind, VersionLine
-from web.domain.rating import Exclusions, Rating, Tally
-from web.domain.stopping import Figures
-from web.domain.study import Input, Learnt, Study
+from web.domain.models.completion import Charge
+from web.domain.prompts.feedback import Feedback, FeedbackSummary
+from web.domain.prompts.prompt import Pointer, PointerKind, VersionLine
+from web.domain.rating.attention import Given, Unsure
+from web.domain.rating.gold import Agreed
+from web.domain.rating.lease import Asker, HeldOption, Lease, LeaseState, Seat, Shown
+from web.domain.rating.pay import PayLine
+from web.domain.rating.rating import Exclusions, Rating, Tally
+from web.domain.studies.experiment import Experiment, ExperimentKind, ExperimentState, Option
+from web.domain.studies.stopping import Figures
+from web.domain.studies.study import Input, Learnt, Study
 
 
 class ExperimentQueries(Protocol):

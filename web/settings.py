@@ -13,7 +13,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from ml_service.errors import InvalidRequest
 from web.domain.access import email_address
-from web.domain.usage import PROVIDERS, Choice, Price, choose
+from web.domain.models.usage import PROVIDERS, Choice, Price, choose
 
 KEY_BYTES = 32
 KEY_FILE = "secret_key"

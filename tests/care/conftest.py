@@ -8,7 +8,7 @@ import pytest
 
 from tests.care.lived import Installation, Run, copied, elsewhere, installed, live
 from web.__main__ import main
-from web.adapters.store import SqlStore
+from web.adapters.database.store import SqlStore
 from web.settings import Settings
 
 

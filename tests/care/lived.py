@@ -12,23 +12,27 @@ from sqlalchemy import select
 from ml_service.objects.local import Folder
 from tests.clock import FixedClock
 from tests.world import World, answer, make_world
-from web.adapters import tables
-from web.adapters.archive.project import ProjectArchive
-from web.adapters.archive.rows import Extent, rows_of
-from web.adapters.archive.study import Arrival, StudyArchive
-from web.adapters.archive.writing import Place
-from web.adapters.reports import SqlReports
-from web.adapters.store import SqlStore
-from web.domain.abtest import ABTest, Decision, Design, Evidence, Pair
+from web.adapters.database import tables
+from web.adapters.database.archive.project import ProjectArchive
+from web.adapters.database.archive.rows import Extent, rows_of
+from web.adapters.database.archive.study import Arrival, StudyArchive
+from web.adapters.database.archive.writing import Place
+from web.adapters.database.reports.reports import SqlReports
+from web.adapters.database.store import SqlStore
+from web.domain.abtests.abtest import ABTest, Decision, Design, Evidence, Pair
 from web.domain.access import ApiKey, Password
-from web.domain.enrolment import Enrolment
-from web.domain.evolution import Proposed, Round
-from web.domain.feedback import Feedback
-from web.domain.gold import Gold
+from web.domain.evolution.evolution import Proposed, Round
 from web.domain.ids import new_id
-from web.domain.prompt import PromptVersion
-from web.domain.rating import Exclusion
-from web.services import intake, promotion, queue, training, transfer
+from web.domain.prompts.feedback import Feedback
+from web.domain.prompts.prompt import PromptVersion
+from web.domain.rating.enrolment import Enrolment
+from web.domain.rating.gold import Gold
+from web.domain.rating.rating import Exclusion
+from web.services.learning import queue
+from web.services.operations import transfer
+from web.services.prompts import promotion
+from web.services.rating import training
+from web.services.studies import intake
 
 Run = Callable[..., tuple[int, str, str]]
 Everything = dict[str, list[tuple[Any, ...]]]

@@ -17,15 +17,17 @@ from ml_service.errors import Conflict, InvalidRequest, ServiceError, Unavailabl
 from ml_service.objects.local import Folder
 from tests.care.changed import Change, added, rewritten, without
 from tests.care.lived import Installation, elsewhere, everything, members, watch
-from web.adapters import backup
-from web.adapters.archive.writing import Place
-from web.adapters.backup import back_up
-from web.adapters.migrate import is_current, migrate
-from web.adapters.store import SqlStore
+from web.adapters.database import backup
+from web.adapters.database.archive.writing import Place
+from web.adapters.database.backup import back_up
+from web.adapters.database.migrate import is_current, migrate
+from web.adapters.database.store import SqlStore
 from web.domain.access import Link, Session, User
 from web.domain.ids import new_id
-from web.services import intake, publication, transfer
-from web.services.verify import Verification
+from web.services.operations import transfer
+from web.services.operations.verify import Verification
+from web.services.prompts import publication
+from web.services.studies import intake
 
 Empty = Callable[[], Installation]
 

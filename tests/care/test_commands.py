@@ -12,11 +12,11 @@ import pytest
 from ml_service.objects.local import Folder
 from tests.care.lived import Installation, Run, everything, members, watch
 from tests.postgres import Postgres
-from web.adapters.archive.project import ProjectArchive
-from web.adapters.archive.writing import Place
-from web.adapters.migrate import migrate
-from web.adapters.store import SqlStore
-from web.services import intake
+from web.adapters.database.archive.project import ProjectArchive
+from web.adapters.database.archive.writing import Place
+from web.adapters.database.migrate import migrate
+from web.adapters.database.store import SqlStore
+from web.services.studies import intake
 
 
 @pytest.fixture

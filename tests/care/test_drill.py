@@ -14,9 +14,9 @@ import pytest
 
 from tests.care.lived import Installation, Run, elsewhere
 from tests.world import World, answer, photo
-from web.adapters.store import SqlStore
-from web.domain.audit import faults
-from web.services import intake
+from web.adapters.database.store import SqlStore
+from web.domain.audit.audit import faults
+from web.services.studies import intake
 
 WRITTEN_FIRST = 3  # before the backup begins, so that there is something that it must hold
 

@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from ml_service.contract import Diagnosis, Suggestion, digest
 from ml_service.objects.local import Folder
+from ml_service.wire.contract import Diagnosis, Suggestion, digest
 from tests.care.lived import Installation, members
-from web.services import publication
-from web.services.requests import diagnose_request, suggest_request
-from web.services.verify import Verification
+from web.services.learning.requests import diagnose_request, suggest_request
+from web.services.operations.verify import Verification
+from web.services.prompts import publication
 
 
 def asked(there: Installation) -> tuple[str, Suggestion]:

@@ -12,17 +12,19 @@ from ml_service.objects.local import Folder
 from tests.care.changed import Change, added, emptied, line, manifest, rewritten, without
 from tests.care.lived import Installation, everything, members, watch
 from tests.world import photo
-from web.adapters import tables
-from web.adapters.archive.project import ProjectArchive
-from web.adapters.archive.rows import LEFT_BEHIND, TABLES
-from web.adapters.archive.writing import Place
-from web.adapters.store import SqlStore
-from web.domain.audit import faults
+from web.adapters.database import tables
+from web.adapters.database.archive.project import ProjectArchive
+from web.adapters.database.archive.rows import LEFT_BEHIND, TABLES
+from web.adapters.database.archive.writing import Place
+from web.adapters.database.store import SqlStore
+from web.domain.audit.audit import faults
 from web.domain.ids import new_id
-from web.domain.prompt import content_hash, from_bytes, to_bytes
+from web.domain.prompts.prompt import content_hash, from_bytes, to_bytes
 from web.ports import CleanImage
-from web.services import accounts, adoption, intake
-from web.services.demo import DemoImage, seed_demo
+from web.services.accounts import accounts
+from web.services.prompts import adoption
+from web.services.studies import intake
+from web.services.studies.demo import DemoImage, seed_demo
 
 VERSION = Path("prompts/versions/v1.0.0.json")
 EVENTS = "rows/audit_events.jsonl"

@@ -8,23 +8,26 @@ from pathlib import Path
 
 import pytest
 
-from ml_service.contract import Suggestion
 from ml_service.errors import Conflict, InvalidRequest, NotFound
 from ml_service.objects.local import Folder
+from ml_service.wire.contract import Suggestion
 from tests.care.changed import Change, added, line, manifest, rewritten, shortened, spoilt, without
 from tests.care.lived import Installation, everything, members, watch
 from tests.world import World, answer
-from web.adapters import tables
-from web.adapters.archive.rows import TABLES, from_line, to_line
-from web.adapters.archive.study import StudyArchive
-from web.adapters.archive.writing import Place
-from web.adapters.store import SqlStore
+from web.adapters.database import tables
+from web.adapters.database.archive.rows import TABLES, from_line, to_line
+from web.adapters.database.archive.study import StudyArchive
+from web.adapters.database.archive.writing import Place
+from web.adapters.database.store import SqlStore
 from web.domain.access import User
-from web.domain.guide import Guide
 from web.domain.ids import new_id
-from web.domain.study import OptimizerSettings, Project, StopRules
-from web.services import accounts, intake, publication, requests, versions
-from web.services.studies import example_of
+from web.domain.studies.guide import Guide
+from web.domain.studies.study import OptimizerSettings, Project, StopRules
+from web.services.accounts import accounts
+from web.services.learning import requests
+from web.services.prompts import publication, versions
+from web.services.studies import intake
+from web.services.studies.studies import example_of
 
 
 def test_the_study_of_the_tests_has_rows_in_every_table(origin: Installation) -> None:

@@ -11,7 +11,7 @@ from socketserver import BaseServer
 from threading import Event, Thread
 from typing import Any
 
-from web.domain.prompt import content_hash
+from web.domain.prompts.prompt import content_hash
 
 KEY = "palate_" + "k" * 43
 PROBLEM = "application/problem+json"

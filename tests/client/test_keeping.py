@@ -16,7 +16,7 @@ from ml_service.errors import Conflict
 from ml_service.objects.local import Folder
 from tests.client.conftest import Make
 from tests.client.palate import PROBLEM, Handler, Palate, as_bytes, document, published, until
-from web.domain.prompt import PromptVersion, Variable
+from web.domain.prompts.prompt import PromptVersion, Variable
 
 
 def away(at: Handler) -> None:

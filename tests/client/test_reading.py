@@ -28,7 +28,7 @@ from tests.client.palate import (
     speaking,
     until,
 )
-from web.domain.template import render
+from web.domain.prompts.template import render
 
 DRIP = 0.02
 

@@ -14,15 +14,15 @@ from typing import Any
 import pytest
 
 from client.palate_client import PalateClient
-from ml_service.contract import ParameterSpace
 from ml_service.errors import Conflict
+from ml_service.wire.contract import ParameterSpace
 from tests.client.palate import KEY, Palate, as_bytes, document, speaking, until
 from tests.world import photo
 from web.__main__ import main
 from web.adapters.generators.local import LocalGenerator
-from web.adapters.images import Cleaner
-from web.cli.journal import Journal
-from web.cli.watch import Watcher, output_name
+from web.adapters.images.cleaner import Cleaner
+from web.cli.prompts.journal import Journal
+from web.cli.prompts.watch import Watcher, output_name
 from web.ports import Generated, GenerateRequest
 from web.settings import Settings
 

@@ -18,11 +18,12 @@ from tests.clock import FixedClock
 from tests.publishing.press import candidate, live
 from tests.site import Site
 from tests.world import World, make_world
-from web.adapters.store import SqlStore
+from web.adapters.database.store import SqlStore
 from web.domain.access import Scope
-from web.domain.feedback import Feedback
-from web.domain.prompt import DEFAULT_KEY
-from web.services import keys, promotion
+from web.domain.prompts.feedback import Feedback
+from web.domain.prompts.prompt import DEFAULT_KEY
+from web.services.accounts import keys
+from web.services.prompts import promotion
 from web.settings import Settings
 
 

@@ -9,7 +9,7 @@ from tests.clock import FixedClock
 from tests.grounds import Grounds
 from tests.site import Site
 from tests.world import make_world
-from web.adapters.store import SqlStore
+from web.adapters.database.store import SqlStore
 from web.settings import Settings
 
 

@@ -10,9 +10,9 @@ from tests.site import Site
 from tests.unit.test_abtesting import QUICK, candidate, live, now, opened, rate_pairs
 from tests.visitors import another_project, member_of
 from tests.world import answer
-from web.domain.abtest import ABTest
+from web.domain.abtests.abtest import ABTest
 from web.domain.ids import new_id
-from web.services import abtests, verdicts
+from web.services.abtests import abtests, verdicts
 
 PAGE = {"Accept": "text/html,application/xhtml+xml"}
 HOME = "/admin/abtests"

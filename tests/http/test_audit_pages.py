@@ -11,12 +11,13 @@ from sqlalchemy import text, update
 
 from tests.site import Site
 from tests.visitors import another_project, member_of
-from web.adapters.tables import audit_events
-from web.domain.audit import Event, chained, faults, signature
+from web.adapters.database.tables import audit_events
+from web.domain.audit.audit import Event, chained, faults, signature
 from web.domain.ids import new_id
-from web.services import accounts, intake
-from web.services.audit import record
-from web.services.studies import move_study
+from web.services.accounts import accounts
+from web.services.audit.record import record
+from web.services.studies import intake
+from web.services.studies.studies import move_study
 
 PLACE = "/api/v1/audit"
 
@@ -123,8 +124,8 @@ def test_pages_lead_through_all_events_newest_first(site: Site, admin: TestClien
 def test_downloads_hold_every_event_that_is_asked_for(
     site: Site, admin: TestClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("web.http.export.AT_ONCE", 3)
-    monkeypatch.setattr("web.adapters.reports.BATCH", 4)
+    monkeypatch.setattr("web.http.serving.export.AT_ONCE", 3)
+    monkeypatch.setattr("web.adapters.database.reports.reports.BATCH", 4)
     for number in range(9):
         note(site, f"=cmd|{number}")
     listed = admin.get(PLACE, params={"action": "other", "limit": 500}).json()["rows"]

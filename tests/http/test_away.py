@@ -14,9 +14,9 @@ from tests.clock import FixedClock
 from tests.journeys.server import free_port, until
 from tests.site import Site
 from tests.world import World, answer, make_world
-from web.adapters.optimizer_far import FarOptimizer
-from web.adapters.store import SqlStore
-from web.services import queue
+from web.adapters.database.store import SqlStore
+from web.adapters.optimizer.far import FarOptimizer
+from web.services.learning import queue
 from web.settings import Settings
 
 TOKEN = "a-token-of-the-test-suite"

@@ -7,14 +7,14 @@ from dataclasses import replace
 import pytest
 from fastapi.testclient import TestClient
 
-from ml_service.contract import Point
+from ml_service.wire.contract import Point
 from tests.site import Site
 from tests.unit.test_abtesting import candidate, live, opened
 from tests.visitors import another_project, member_of
 from tests.world import answer
-from web.domain.abtest import ABTest
+from web.domain.abtests.abtest import ABTest
 from web.domain.ids import new_id
-from web.domain.prompt import DEFAULT_KEY, PromptVersion
+from web.domain.prompts.prompt import DEFAULT_KEY, PromptVersion
 
 PAGE = {"Accept": "text/html,application/xhtml+xml"}
 HOME = f"/admin/prompts/{DEFAULT_KEY}"

@@ -9,12 +9,12 @@ from fastapi.testclient import TestClient
 from tests.site import Site
 from tests.world import answer
 from web.domain.access import Actor
-from web.domain.experiment import Experiment, Option
-from web.domain.gold import CALIBRATION, Gold
-from web.domain.guide import ANCHORS, WORDS, Guide
 from web.domain.ids import new_id
-from web.domain.lease import Asker
-from web.services import enrolment, turns
+from web.domain.rating.gold import CALIBRATION, Gold
+from web.domain.rating.lease import Asker
+from web.domain.studies.experiment import Experiment, Option
+from web.domain.studies.guide import ANCHORS, WORDS, Guide
+from web.services.rating import enrolment, turns
 
 TAGS = {"plastic": "Looks like plastic"}
 

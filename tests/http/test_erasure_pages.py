@@ -8,8 +8,9 @@ from fastapi.testclient import TestClient
 
 from tests.site import Site
 from tests.world import photo
-from web.domain.study import Input
-from web.services import queue, retention
+from web.domain.studies.study import Input
+from web.services.learning import queue
+from web.services.studies import retention
 
 PAGE = {"Accept": "text/html,application/xhtml+xml"}
 RITA = "rita.b@example.org"

@@ -2,7 +2,7 @@
 
 from tests.site import Site
 from web.domain.ids import new_id
-from web.domain.prompt import DEFAULT_KEY
+from web.domain.prompts.prompt import DEFAULT_KEY
 
 ROUNDS, VERSIONS = f"/api/v1/prompts/{DEFAULT_KEY}/rounds", f"/api/v1/prompts/{DEFAULT_KEY}/versions"
 PROMPT = "Enhance this photo of {{subject}}, and change no more than it needs."

@@ -8,9 +8,9 @@ from fastapi.testclient import TestClient
 
 from tests.site import Site
 from tests.visitors import another_project, machine, member_of
-from web.domain.feedback import FeedbackSummary
 from web.domain.ids import new_id
-from web.domain.prompt import DEFAULT_KEY, PromptVersion
+from web.domain.prompts.feedback import FeedbackSummary
+from web.domain.prompts.prompt import DEFAULT_KEY, PromptVersion
 
 WRONG: tuple[dict[str, Any], ...] = (
     {"id": "1"},

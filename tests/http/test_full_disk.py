@@ -12,7 +12,7 @@ from tests.disk import fill, make_room, small_disk
 from tests.pictures import telling_jpeg
 from tests.site import Site
 from tests.world import make_world
-from web.adapters.store import SqlStore
+from web.adapters.database.store import SqlStore
 from web.domain.ids import new_id
 from web.jobs.worker import Worker
 from web.settings import Settings

@@ -6,7 +6,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from tests.site import Site
-from web.domain.guide import Guide
+from web.domain.studies.guide import Guide
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ import uvicorn
 from tests.grounds import Grounds, routes
 from tests.site import Site
 from web.app import PAGES
-from web.http.edge import HEADERS, OVER_HTTPS
+from web.http.edge.edge import HEADERS, OVER_HTTPS
 
 PAGE = {"Accept": "text/html,application/xhtml+xml"}
 ENDLESS = "/api/train/events"

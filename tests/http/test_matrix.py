@@ -8,9 +8,9 @@ from sqlalchemy import select
 
 from tests.grounds import MARK, Grounds, Person, Route, routes
 from tests.site import Site
-from web.adapters.tables.base import metadata
-from web.domain.guide import ANCHORS
+from web.adapters.database.tables.base import metadata
 from web.domain.ids import new_id
+from web.domain.studies.guide import ANCHORS
 
 # Whoever asks; each of these guards itself by a secret, or has nothing to hide.
 PUBLIC = {

@@ -13,10 +13,10 @@ from fastapi.testclient import TestClient
 from pydantic import SecretStr
 
 from ml_service.app import create_app
-from ml_service.bodies import MAX_BODY
-from ml_service.contract import DiagnoseRequest, FloatParameter, ParameterSpace, SuggestRequest
-from ml_service.optimizer import diagnose, suggest
+from ml_service.optimizer.suggest import diagnose, suggest
 from ml_service.settings import Settings
+from ml_service.wire.bodies import MAX_BODY
+from ml_service.wire.contract import DiagnoseRequest, FloatParameter, ParameterSpace, SuggestRequest
 
 TOKEN = "a-token-of-the-test-suite"
 SPACE = ParameterSpace(parameters={"x": FloatParameter(low=0, high=1, default=0.5)})

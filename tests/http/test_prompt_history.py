@@ -10,9 +10,9 @@ from fastapi.testclient import TestClient
 from tests.site import Site
 from tests.unit.test_abtesting import candidate
 from web.domain.access import Actor
-from web.domain.prompt import DEFAULT_KEY
-from web.services import promotion
-from web.services.releases import live_of
+from web.domain.prompts.prompt import DEFAULT_KEY
+from web.services.prompts import promotion
+from web.services.prompts.releases import live_of
 
 HOME = f"/admin/prompts/{DEFAULT_KEY}"
 

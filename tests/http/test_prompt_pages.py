@@ -12,8 +12,8 @@ from tests.http.test_prompts_api import learn
 from tests.site import Site
 from tests.visitors import another_project, machine, member_of
 from web.domain.ids import new_id
-from web.domain.prompt import DEFAULT_KEY
-from web.services import intake
+from web.domain.prompts.prompt import DEFAULT_KEY
+from web.services.studies import intake
 
 PAGE = {"Accept": "text/html,application/xhtml+xml"}
 HOME = f"/admin/prompts/{DEFAULT_KEY}"

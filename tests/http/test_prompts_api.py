@@ -15,8 +15,8 @@ from tests.rows import diagnosis
 from tests.site import Site
 from tests.visitors import another_project, machine, member_of
 from web.domain.ids import new_id
-from web.domain.prompt import DEFAULT_KEY, from_bytes
-from web.domain.study import Learnt
+from web.domain.prompts.prompt import DEFAULT_KEY, from_bytes
+from web.domain.studies.study import Learnt
 
 CURRENT = "/prompts/current.json"
 FIRST = "/prompts/versions/v1.0.0.json"

@@ -4,12 +4,13 @@ from dataclasses import replace
 
 from tests.site import Site
 from tests.world import answer
-from web.domain.enrolment import Enrolment
 from web.domain.ids import new_id
-from web.domain.study import Shares
+from web.domain.rating.enrolment import Enrolment
+from web.domain.studies.study import Shares
 from web.jobs.tasks import TASKS
 from web.jobs.worker import Worker
-from web.services import queue, training
+from web.services.learning import queue
+from web.services.rating import training
 
 
 def work(site: Site) -> None:

@@ -10,7 +10,7 @@ from fastapi.testclient import TestClient
 from tests.site import Site
 from tests.world import SPACE, make_world
 from web.domain.ids import new_id
-from web.services import intake, studies
+from web.services.studies import intake, studies
 
 
 @pytest.fixture

@@ -31,7 +31,7 @@ from schemathesis.specs.openapi.checks import (
 from starlette.types import Receive, Scope, Send
 
 from tests.grounds import Grounds, routes
-from web.api import train
+from web.api.rating import train
 
 FULL = bool(os.environ.get("PALATE_FULL"))
 ROLES = ("nobody", "rater", "admin", "prompts:read key", "feedback:write key")

@@ -18,12 +18,12 @@ from sqlalchemy import select
 from tests.grounds import Grounds, routes
 from tests.hashes import CountedHashes
 from tests.site import KEY
-from web.adapters.archive.project import ProjectArchive
-from web.adapters.archive.writing import Place
-from web.adapters.store import SqlStore
-from web.adapters.tables import metadata
-from web.http.logs import JsonFormatter
-from web.services import intake
+from web.adapters.database.archive.project import ProjectArchive
+from web.adapters.database.archive.writing import Place
+from web.adapters.database.store import SqlStore
+from web.adapters.database.tables import metadata
+from web.http.serving.logs import JsonFormatter
+from web.services.studies import intake
 
 PAGE = {"Accept": "text/html"}
 FORM = {"grant_type": "client_credentials"}

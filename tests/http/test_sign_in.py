@@ -10,7 +10,7 @@ from httpx2 import Response
 
 from tests.hashes import CountedHashes
 from tests.site import Site
-from web.services.throttle import LINK
+from web.services.accounts.throttle import LINK
 
 PAGE = {"Accept": "text/html"}
 GOOD, BETTER = "zufriedener Hund am See", "kupfer Fagott, 12 Regale"

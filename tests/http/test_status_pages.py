@@ -11,17 +11,17 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
-from ml_service.contract import Interval, Why
+from ml_service.wire.contract import Interval, Why
 from tests.rows import diagnosis
 from tests.site import Site
 from tests.world import SPACE, answer, photo
-from web.api.status import changes
+from web.api.reports.status import changes
 from web.domain.access import Actor
 from web.domain.ids import new_id
 from web.domain.job import Job
-from web.domain.study import Learnt, StopRules
-from web.services.queue import learn
-from web.services.studies import StudyDraft, change_guide, make_study
+from web.domain.studies.study import Learnt, StopRules
+from web.services.learning.queue import learn
+from web.services.studies.studies import StudyDraft, change_guide, make_study
 
 PAGE = {"Accept": "text/html,application/xhtml+xml"}
 PAGES = ("/status", "/history", "/admin/studies", "/admin/studies/new", "/admin/jobs")

@@ -5,15 +5,15 @@ from pathlib import Path
 
 import pytest
 
-from ml_service.contract import FloatParameter, ParameterSpace
+from ml_service.wire.contract import FloatParameter, ParameterSpace
 from tests.clock import FixedClock
 from tests.rows import Rows
 from tests.site import Site
 from tests.world import make_world
-from web.adapters.store import SqlStore
-from web.domain.study import StopRules, Study
-from web.services.stopping import stop_if_due
-from web.services.studies import StudyDraft, make_study
+from web.adapters.database.store import SqlStore
+from web.domain.studies.study import StopRules, Study
+from web.services.learning.stopping import stop_if_due
+from web.services.studies.studies import StudyDraft, make_study
 from web.settings import Settings
 
 PAGE = {"Accept": "text/html"}

@@ -11,18 +11,19 @@ from sqlalchemy import update
 from tests.grounds import Grounds, Person, routes
 from tests.http.test_prompts_api import learn
 from tests.world import photo
-from web.adapters.tables import jobs, passwords
-from web.domain.abtest import Decision
+from web.adapters.database.tables import jobs, passwords
+from web.domain.abtests.abtest import Decision
 from web.domain.access import Actor
-from web.domain.audit import Event, faults
-from web.domain.enrolment import Enrolment
-from web.domain.guide import Guide
+from web.domain.audit.audit import Event, faults
+from web.domain.audit.trail import WORDS
 from web.domain.ids import new_id
-from web.domain.prompt import DEFAULT_KEY
-from web.domain.rating import Exclusion
-from web.domain.trail import WORDS
-from web.services import abtests, accounts
-from web.services.studies import StudyDraft, make_study
+from web.domain.prompts.prompt import DEFAULT_KEY
+from web.domain.rating.enrolment import Enrolment
+from web.domain.rating.rating import Exclusion
+from web.domain.studies.guide import Guide
+from web.services.abtests import abtests
+from web.services.accounts import accounts
+from web.services.studies.studies import StudyDraft, make_study
 from web.transactions import Transaction
 
 # Their rows are a record in themselves: under their sender's id, with a fingerprint, and kept for good.
@@ -434,7 +435,7 @@ def chain(grounds: Grounds) -> list[Event]:
 
 
 def test_every_route_that_changes_something_leaves_an_event(grounds: Grounds, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("web.api.train.PATIENCE_SECONDS", 0.0)
+    monkeypatch.setattr("web.api.rating.train.PATIENCE_SECONDS", 0.0)
     deeds, wrong = Deeds(grounds), {}
     changing = {route.name for route in routes(grounds.site.app) if route.changes}
     assert changing == {*DEEDS, *RECORDS, *CHANGES_NOTHING}

@@ -11,8 +11,8 @@ from tests.journeys.rater import Rater
 from tests.journeys.server import Server, serving
 from tests.journeys.studies import studying
 from web.domain.access import Role
-from web.domain.study import Study
-from web.http.session import COOKIE
+from web.domain.studies.study import Study
+from web.http.edge.session import COOKIE
 
 NETWORK = "Failed to load resource"
 PATIENCE_MS = 20_000

@@ -17,12 +17,12 @@ from typing import TypeVar
 import httpx
 
 from web.__main__ import build_parts
-from web.adapters.store import SqlStore
+from web.adapters.database.store import SqlStore
 from web.domain.access import Actor, Role
-from web.domain.enrolment import Enrolment
 from web.domain.ids import new_id
-from web.domain.rating import Rating
-from web.services import accounts
+from web.domain.rating.enrolment import Enrolment
+from web.domain.rating.rating import Rating
+from web.services.accounts import accounts
 from web.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[2]

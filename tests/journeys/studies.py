@@ -7,17 +7,18 @@ from functools import cache
 from hashlib import sha256
 
 from benchmarks.rate_world import option_of
-from ml_service.contract import Point
-from ml_service.space import SearchSpace
+from ml_service.optimizer.space import SearchSpace
+from ml_service.wire.contract import Point
 from tests.journeys.server import Server
-from web.adapters.demo import DemoInput, demo_inputs
+from web.adapters.demo.inputs import DemoInput, demo_inputs
 from web.adapters.generators.local import SPACE, LocalGenerator
-from web.domain.experiment import Experiment
 from web.domain.ids import new_id
-from web.domain.study import Input, Study
+from web.domain.studies.experiment import Experiment
+from web.domain.studies.study import Input, Study
 from web.ports import CleanImage, Generated, GenerateRequest
-from web.services import generation, intake
-from web.services.studies import StudyDraft, make_study, move_study
+from web.services.making import generation
+from web.services.studies import intake
+from web.services.studies.studies import StudyDraft, make_study, move_study
 from web.transactions import Transaction
 
 PHOTOS = 12

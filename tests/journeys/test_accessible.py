@@ -9,7 +9,7 @@ from playwright.sync_api import Page, Route, expect
 
 from tests.journeys.conftest import Join, Visit
 from tests.journeys.server import Server
-from web.domain.study import Study
+from web.domain.studies.study import Study
 
 SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 OF_COLOURS = ("color-contrast", "link-in-text-block")

@@ -13,7 +13,7 @@ from tests.journeys.conftest import Join
 from tests.journeys.rater import Rater
 from tests.journeys.server import Server, until
 from tests.journeys.studies import studying
-from web.domain.study import Study
+from web.domain.studies.study import Study
 
 pytestmark = pytest.mark.network_fails
 

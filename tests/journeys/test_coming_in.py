@@ -7,7 +7,7 @@ from playwright.sync_api import expect
 from tests.journeys.conftest import Join, Visit
 from tests.journeys.rater import Rater
 from tests.journeys.server import Server
-from web.domain.study import Study
+from web.domain.studies.study import Study
 
 ADMINS_ONLY = (
     *("/admin/people", "/admin/keys", "/admin/studies", "/admin/jobs", "/admin/prompts", "/admin/audit"),

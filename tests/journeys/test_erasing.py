@@ -8,7 +8,7 @@ from playwright.sync_api import expect
 from tests.journeys.conftest import Join
 from tests.journeys.screens import SCREENS, look
 from tests.journeys.server import Server
-from web.domain.study import Study
+from web.domain.studies.study import Study
 
 
 @pytest.mark.network_fails  # a wrong word is answered by 422

@@ -15,8 +15,8 @@ from tests.journeys.conftest import Join
 from tests.journeys.rater import Rater
 from tests.journeys.server import Server, until
 from tests.journeys.test_away import await_shell
-from web.domain.study import Study
-from web.services.studies import move_study
+from web.domain.studies.study import Study
+from web.services.studies.studies import move_study
 
 pytestmark = pytest.mark.network_fails
 

@@ -4,7 +4,7 @@ from playwright.sync_api import expect
 
 from tests.journeys.conftest import Join
 from tests.journeys.test_accessible import NARROW, assert_accessible, assert_accessible_in_light_and_dark
-from web.domain.study import Study
+from web.domain.studies.study import Study
 
 
 def test_an_admin_writes_the_guide_of_a_study(study: Study, join: Join) -> None:

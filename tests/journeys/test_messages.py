@@ -6,7 +6,7 @@ from tests.journeys.conftest import Join
 from tests.journeys.server import Server
 from tests.journeys.studies import studying
 from tests.journeys.test_accessible import assert_accessible
-from web.services import enrolment
+from web.services.rating import enrolment
 
 WORDS = "Look at the <b>sky</b>, too."
 

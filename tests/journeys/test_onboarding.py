@@ -12,8 +12,8 @@ from tests.journeys.server import Server, until
 from tests.journeys.studies import studying
 from tests.journeys.test_accessible import NARROW, assert_accessible, assert_accessible_in_light_and_dark
 from tests.journeys.test_rating import enter_by_keyboard
-from web.domain.enrolment import Enrolment
-from web.domain.study import Study
+from web.domain.rating.enrolment import Enrolment
+from web.domain.studies.study import Study
 
 CONSENT = "We keep your ratings under your name.\n\nYou may stop at any time."
 

@@ -13,9 +13,9 @@ from tests.journeys.screens import DESK, PHONE, look
 from tests.journeys.server import Server
 from tests.rows import diagnosis
 from web.domain.ids import new_id
-from web.domain.prompt import DEFAULT_KEY
-from web.domain.study import Learnt, Study
-from web.services.keys import KeyDraft, make_key
+from web.domain.prompts.prompt import DEFAULT_KEY
+from web.domain.studies.study import Learnt, Study
+from web.services.accounts.keys import KeyDraft, make_key
 
 HOME = f"/admin/prompts/{DEFAULT_KEY}"
 SOON_MS = 120_000

@@ -11,8 +11,8 @@ from playwright.sync_api import Error, Page, Route, expect
 from tests.journeys.conftest import Join, Visit
 from tests.journeys.rater import Rater
 from tests.journeys.server import Server
-from web.domain.study import Study
-from web.services import queue
+from web.domain.studies.study import Study
+from web.services.learning import queue
 
 TWO_PRESSES = """async ([key, pause]) => {
   const down = { key, code: `Digit${key}`, bubbles: true };

@@ -13,8 +13,8 @@ from tests.journeys.rater import Rater
 from tests.journeys.server import Server
 from tests.journeys.studies import studying
 from tests.journeys.test_accessible import assert_accessible, assert_accessible_in_light_and_dark
-from web.domain.study import Study
-from web.services import passwords
+from web.domain.studies.study import Study
+from web.services.accounts import passwords
 
 CLOSE: dict[str, Any] = {"viewport": {"width": 320, "height": 200}, "device_scale_factor": 4}  # 1280 by 800 at 400 %
 PHONE: dict[str, Any] = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}

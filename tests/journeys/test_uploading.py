@@ -10,7 +10,7 @@ from playwright.sync_api import Locator, expect
 from tests.journeys.rater import Rater
 from tests.journeys.server import Server
 from tests.journeys.studies import photos
-from web.domain.study import Study
+from web.domain.studies.study import Study
 
 HAND_OVER = """([event, name, bytes]) => {
   const transfer = new DataTransfer();

@@ -9,10 +9,10 @@ from tests.journeys.conftest import Join
 from tests.journeys.rater import Rater
 from tests.journeys.server import Server
 from tests.journeys.test_accessible import assert_accessible
-from web.domain.abtest import ABTest, Decision, Design, Pair, stand
+from web.domain.abtests.abtest import ABTest, Decision, Design, Pair, stand
 from web.domain.ids import new_id
-from web.domain.study import Study
-from web.services.generation import live_version
+from web.domain.studies.study import Study
+from web.services.making.generation import live_version
 
 SOON_MS = 40_000
 OPEN_SOME = "() => [...document.querySelectorAll('main details')].slice(0, 3).forEach((one) => { one.open = true; })"

@@ -10,9 +10,9 @@ from tests.killing.clients import Browser
 from tests.killing.ledger import Ledger, Rated
 from tests.killing.product import Product
 from tests.killing.publisher import verify, wrong_publications
-from web.domain.experiment import Option
-from web.domain.study import Study
-from web.services.intake import view_key
+from web.domain.studies.experiment import Option
+from web.domain.studies.study import Study
+from web.services.studies.intake import view_key
 from web.transactions import Transaction
 
 TAKEOVER = 60.0  # seconds after which what a killed worker had in hand is done by another

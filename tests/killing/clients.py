@@ -15,7 +15,7 @@ from tests.killing.product import Product
 from tests.world import photo
 from web.domain.access import Role
 from web.domain.ids import new_id
-from web.domain.study import Study
+from web.domain.studies.study import Study
 
 PATIENCE = 120.0
 PAUSE = 0.15  # between what one client does, on average

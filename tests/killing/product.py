@@ -17,15 +17,15 @@ from tests.journeys.server import PATIENCE, ROOT, free_port, surroundings, until
 from tests.publishing.press import candidate
 from tests.world import SPACE
 from web.__main__ import build_parts, ready
-from web.adapters.store import SqlStore
-from web.adapters.tables import jobs
+from web.adapters.database.store import SqlStore
+from web.adapters.database.tables import jobs
 from web.domain.access import Actor, Role
 from web.domain.job import CLAIM_TIME
-from web.domain.prompt import DEFAULT_KEY
-from web.domain.study import Study
-from web.services import accounts
-from web.services.promotion import promote
-from web.services.studies import StudyDraft, make_study, move_study
+from web.domain.prompts.prompt import DEFAULT_KEY
+from web.domain.studies.study import Study
+from web.services.accounts import accounts
+from web.services.prompts.promotion import promote
+from web.services.studies.studies import StudyDraft, make_study, move_study
 from web.settings import Settings
 
 OPTIONS = 4

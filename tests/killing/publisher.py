@@ -10,12 +10,12 @@ from tests.killing.clients import Browser, Client
 from tests.killing.ledger import Ledger
 from tests.killing.product import Product
 from web.domain.ids import new_id
-from web.domain.prompt import DEFAULT_KEY
-from web.domain.study import Study
-from web.services.promotion import MOVES
-from web.services.publication import file_of
-from web.services.verify import Verification
-from web.services.versions import list_versions, load_current, load_version
+from web.domain.prompts.prompt import DEFAULT_KEY
+from web.domain.studies.study import Study
+from web.services.operations.verify import Verification
+from web.services.prompts.promotion import MOVES
+from web.services.prompts.publication import file_of
+from web.services.prompts.versions import list_versions, load_current, load_version
 from web.settings import signing_key
 
 PAUSE = 0.4

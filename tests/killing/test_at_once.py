@@ -15,8 +15,8 @@ from tests.killing.clients import Browser, signed_in
 from tests.killing.product import Product
 from tests.world import photo
 from web.domain.ids import new_id
-from web.domain.rating import Rating
-from web.domain.study import Study
+from web.domain.rating.rating import Rating
+from web.domain.studies.study import Study
 
 TIMES = 16
 

@@ -20,7 +20,7 @@ from tests.killing.ledger import Ledger
 from tests.killing.product import Process, Product
 from tests.killing.publisher import Publisher
 from web.domain.access import Role
-from web.domain.study import Study
+from web.domain.studies.study import Study
 
 KILLS = int(os.environ.get("PALATE_KILLS", "2"))
 EACH = 10  # kills under the load of one study: a longer history only makes the optimizer slow

@@ -18,18 +18,19 @@ from tests.chat_server import Asked, ChatServer, Reply, failing, saying
 from tests.clock import FixedClock
 from tests.unit.test_evolution import asked, rounds, sample
 from tests.world import World, answer, make_world
-from web.adapters.store import SqlStore
-from web.adapters.text.build import text_model
-from web.adapters.text.ledger import Ledger
-from web.adapters.text.openai_model import OpenAIModel
-from web.adapters.text.wrappers import ATTEMPTS, Cached, Metered, Retrying
-from web.domain import operators
-from web.domain.evolution import Round
+from web.adapters.database.store import SqlStore
+from web.adapters.models.build import text_model
+from web.adapters.models.ledger import Ledger
+from web.adapters.models.openai import OpenAIModel
+from web.adapters.models.wrappers import ATTEMPTS, Cached, Metered, Retrying
+from web.domain.evolution import operators
+from web.domain.evolution.evolution import Round
 from web.domain.ids import new_id
-from web.domain.usage import Choice, Price, Provider
-from web.services import drafts, evolution, promotion
-from web.services.drafts import Draft
-from web.services.generation import live_version
+from web.domain.models.usage import Choice, Price, Provider
+from web.services.evolution import evolution
+from web.services.making.generation import live_version
+from web.services.prompts import drafts, promotion
+from web.services.prompts.drafts import Draft
 from web.settings import Settings
 
 KEY = "sk-fake-0123456789abcdef"

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from ml_service.contract import CategoryParameter, FloatParameter, IntParameter, ParameterSpace, Point, Value
 from ml_service.errors import InvalidRequest, ServiceError
+from ml_service.wire.contract import CategoryParameter, FloatParameter, IntParameter, ParameterSpace, Point, Value
 from tests.pictures import picture, saved, telling_jpeg
 from web.adapters.generators.local import LocalGenerator
 from web.ports import Generated, GenerateRequest, Generator

@@ -7,12 +7,12 @@ from sqlalchemy import Engine, inspect, text
 
 from ml_service.errors import Conflict
 from tests.rows import Rows
-from web.adapters.engine import connect
-from web.adapters.migrate import downgrade, is_current, migrate
-from web.adapters.store import SqlStore
-from web.adapters.tables import metadata
-from web.domain.abtest import ABTest, Decision, Design, Evidence
-from web.domain.audit import faults
+from web.adapters.database.engine import connect
+from web.adapters.database.migrate import downgrade, is_current, migrate
+from web.adapters.database.store import SqlStore
+from web.adapters.database.tables import metadata
+from web.domain.abtests.abtest import ABTest, Decision, Design, Evidence
+from web.domain.audit.audit import faults
 
 
 def tables(url: str) -> set[str]:

@@ -11,11 +11,11 @@ from sqlalchemy import MetaData, text
 
 from tests.clock import FixedClock
 from tests.world import make_parts
-from web.adapters.engine import connect
-from web.adapters.migrate import migrate
-from web.adapters.store import SqlStore
-from web.domain.audit import Event, chained
-from web.services.verify import Verification
+from web.adapters.database.engine import connect
+from web.adapters.database.migrate import migrate
+from web.adapters.database.store import SqlStore
+from web.domain.audit.audit import Event, chained
+from web.services.operations.verify import Verification
 
 NOW = datetime(2026, 3, 1, 9, tzinfo=UTC)
 TUNED = {"kind": "float", "low": -1.0, "high": 1.0, "default": 0.0, "step": None, "scale": "linear", "unit": "EV"}

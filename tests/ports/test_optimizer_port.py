@@ -8,15 +8,15 @@ import pytest
 import uvicorn
 from pydantic import SecretStr
 
-from ml_service import optimizer as function
 from ml_service.app import create_app
-from ml_service.contract import DiagnoseRequest, Pending, SuggestRequest
 from ml_service.errors import InvalidRequest, TooLarge, Unavailable
+from ml_service.optimizer import suggest as function
 from ml_service.settings import Settings
+from ml_service.wire.contract import DiagnoseRequest, Pending, SuggestRequest
 from tests.lambda_runtime import lambda_of, url_of
 from tests.unit.ml.histories import BOWL, MIXED, random_history
-from web.adapters.optimizer_far import FarOptimizer
-from web.adapters.optimizer_near import NearOptimizer
+from web.adapters.optimizer.far import FarOptimizer
+from web.adapters.optimizer.near import NearOptimizer
 from web.ports import Optimizer
 
 TOKEN = "a-token-of-the-test-suite"

@@ -14,12 +14,12 @@ from tests.clock import FixedClock
 from tests.ports.test_evolving import CANDIDATE, EDIT, GOOD, with_model
 from tests.unit.test_evolution import asked, sample
 from tests.world import World, make_world
+from web.adapters.database.store import SqlStore
 from web.adapters.generators.local import LocalGenerator
-from web.adapters.store import SqlStore
-from web.domain.prompt import PromptVersion
-from web.services import drafts
-from web.services.drafts import Draft
-from web.services.generation import live_version
+from web.domain.prompts.prompt import PromptVersion
+from web.services.making.generation import live_version
+from web.services.prompts import drafts
+from web.services.prompts.drafts import Draft
 
 HOSTILE = "See https://evil.example/steal or write to mallory@evil.example."
 

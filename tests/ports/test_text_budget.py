@@ -18,12 +18,12 @@ from ml_service.errors import Forbidden, OverBudget, ServiceError, Unanswered, U
 from tests.chat_server import ChatServer, Reply, chat_server, failing, saying
 from tests.clock import FixedClock
 from tests.rows import Rows
-from web.adapters.store import SqlStore
-from web.adapters.text.build import text_model
-from web.adapters.text.ledger import Ledger
-from web.adapters.text.wrappers import ATTEMPTS, LONGEST_WAIT, Cached, Metered, Retrying
-from web.domain.completion import ABANDONED, Charge, dollars, month_of, next_month
-from web.domain.usage import Choice, Price, Provider
+from web.adapters.database.store import SqlStore
+from web.adapters.models.build import text_model
+from web.adapters.models.ledger import Ledger
+from web.adapters.models.wrappers import ATTEMPTS, LONGEST_WAIT, Cached, Metered, Retrying
+from web.domain.models.completion import ABANDONED, Charge, dollars, month_of, next_month
+from web.domain.models.usage import Choice, Price, Provider
 from web.ports import Completion, TextModel, TextRequest
 from web.settings import Settings
 
@@ -297,7 +297,9 @@ def test_without_a_key_there_is_none(store: SqlStore, clock: FixedClock) -> None
 
 
 def test_a_start_without_a_model_does_not_load_its_package() -> None:
-    code = "import sys, web.adapters.text.build as b, web.settings as s; b.text_model(s.Settings(_env_file=None), 0, 0)"
+    code = (
+        "import sys, web.adapters.models.build as b, web.settings as s; b.text_model(s.Settings(_env_file=None), 0, 0)"
+    )
     loaded = "print({'openai', 'stamina', 'jsonschema'} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", f"{code}; {loaded}"], capture_output=True, text=True, check=True)
     assert done.stdout == "set()\n"

@@ -23,9 +23,9 @@ from ml_service.errors import (
 )
 from tests.chat_server import ChatServer, Reply, chat_server, failing, saying
 from tests.pictures import picture, saved
-from web.adapters.text.openai_model import MOST_BYTES, OpenAIModel
-from web.adapters.text.waiting import retry_after
-from web.domain.usage import GEMINI, MISTRAL, OPENAI, Choice, Price, Provider
+from web.adapters.models.openai import MOST_BYTES, OpenAIModel
+from web.adapters.models.waiting import retry_after
+from web.domain.models.usage import GEMINI, MISTRAL, OPENAI, Choice, Price, Provider
 from web.ports import TextRequest
 
 KEY = "sk-fake-0123456789abcdef"

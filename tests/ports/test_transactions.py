@@ -5,9 +5,9 @@ import pytest
 
 from ml_service.errors import Unavailable
 from tests.postgres import Postgres
-from web.adapters import engine as engines
-from web.adapters.store import SqlStore
-from web.domain.study import Project
+from web.adapters.database import engine as engines
+from web.adapters.database.store import SqlStore
+from web.domain.studies.study import Project
 
 OTHERS = "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE datname = %s AND pid <> pg_backend_pid()"
 

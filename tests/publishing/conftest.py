@@ -6,7 +6,7 @@ import pytest
 
 from tests.clock import FixedClock
 from tests.publishing.press import make_press, operator
-from web.adapters.store import SqlStore
+from web.adapters.database.store import SqlStore
 from web.domain.access import Actor
 from web.ports import Parts
 

@@ -8,8 +8,8 @@ from pathlib import Path
 from tests.clock import FixedClock
 from tests.publishing.press import make_parts
 from tests.publishing.writer import Interrupted
-from web.adapters.store import SqlStore
-from web.services import verdicts
+from web.adapters.database.store import SqlStore
+from web.services.abtests import verdicts
 
 
 class Suicidal(FixedClock):

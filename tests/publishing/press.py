@@ -8,14 +8,14 @@ from typing import Any, cast
 
 from ml_service.objects import ObjectStore
 from ml_service.objects.local import Folder
-from web.adapters.store import SqlStore
+from web.adapters.database.store import SqlStore
 from web.adapters.system import SystemClock
 from web.domain.access import Actor
 from web.domain.ids import new_id
-from web.domain.prompt import DEFAULT_KEY, Pointer, PromptVersion, content_hash
-from web.domain.study import Project
+from web.domain.prompts.prompt import DEFAULT_KEY, Pointer, PromptVersion, content_hash
+from web.domain.studies.study import Project
 from web.ports import Clock, Parts
-from web.services.adoption import adopt
+from web.services.prompts.adoption import adopt
 
 SHIPPED = Path(__file__).resolve().parents[2] / "prompts"
 

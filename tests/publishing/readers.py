@@ -13,7 +13,7 @@ import httpx
 import jsonschema_rs
 
 from tests.publishing.press import SHIPPED
-from web.domain.prompt import DEFAULT_KEY, content_hash
+from web.domain.prompts.prompt import DEFAULT_KEY, content_hash
 
 SCHEMA = jsonschema_rs.Draft202012Validator(json.loads((SHIPPED / "schema.json").read_bytes()))
 PAUSE = 0.001

@@ -10,13 +10,13 @@ import pytest
 from ml_service.errors import Conflict
 from ml_service.objects.local import Folder
 from tests.publishing.press import SHIPPED, candidate, check_files, live, make_parts, make_project
-from web.adapters.store import SqlStore
+from web.adapters.database.store import SqlStore
 from web.domain.access import Actor
-from web.domain.prompt import DEFAULT_KEY, VersionFile, content_hash, from_bytes, to_bytes
+from web.domain.prompts.prompt import DEFAULT_KEY, VersionFile, content_hash, from_bytes, to_bytes
 from web.ports import Parts
-from web.services.adoption import adopt
-from web.services.promotion import history, promote, roll_back, withdraw
-from web.services.publication import reconcile
+from web.services.prompts.adoption import adopt
+from web.services.prompts.promotion import history, promote, roll_back, withdraw
+from web.services.prompts.publication import reconcile
 
 Spoil = Callable[[Path], object]
 

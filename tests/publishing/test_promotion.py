@@ -7,20 +7,20 @@ from pathlib import Path
 
 import pytest
 
-from ml_service.contract import Best, Diagnosis, Interval, Point
 from ml_service.errors import Conflict, Forbidden, InvalidRequest, NotFound
+from ml_service.wire.contract import Best, Diagnosis, Interval, Point
 from tests.clock import FixedClock
 from tests.publishing.press import candidate, check_files, live
 from tests.rows import SPACE
-from web.adapters.store import SqlStore
+from web.adapters.database.store import SqlStore
 from web.domain.access import Actor
-from web.domain.audit import faults
+from web.domain.audit.audit import faults
 from web.domain.ids import new_id
-from web.domain.prompt import DEFAULT_KEY, Prompt, Variable
-from web.domain.study import Learnt, Project, Study
+from web.domain.prompts.prompt import DEFAULT_KEY, Prompt, Variable
+from web.domain.studies.study import Learnt, Project, Study
 from web.ports import Parts
-from web.services.promotion import Move, Promotion, history, promote, publish_best, roll_back, withdraw
-from web.services.versions import list_versions, load_current, load_version
+from web.services.prompts.promotion import Move, Promotion, history, promote, publish_best, roll_back, withdraw
+from web.services.prompts.versions import list_versions, load_current, load_version
 
 Act = Callable[[Parts, Actor], object]
 

@@ -18,13 +18,13 @@ from tests.clock import FixedClock
 from tests.disk import fill, make_room, small_disk
 from tests.publishing.press import candidate, check_files, live, make_press, operator
 from tests.publishing.writer import ACTS, Interrupted, act, die, started
-from web.adapters.store import SqlStore
+from web.adapters.database.store import SqlStore
 from web.domain.access import Actor
-from web.domain.prompt import DEFAULT_KEY, from_bytes
+from web.domain.prompts.prompt import DEFAULT_KEY, from_bytes
 from web.ports import Parts
-from web.services import promotion
-from web.services.publication import reconcile, repair
-from web.services.queue import tick
+from web.services.learning.queue import tick
+from web.services.prompts import promotion
+from web.services.prompts.publication import reconcile, repair
 
 CHANGES = {"promote": 3, "roll back": 2, "withdraw": 1}
 MENDERS: dict[str, Callable[[Parts], object]] = {"the start": reconcile, "the tick": tick}

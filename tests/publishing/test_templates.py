@@ -9,12 +9,12 @@ from ml_service.errors import InvalidRequest
 from tests.clock import FixedClock
 from tests.publishing.press import candidate, live
 from tests.world import make_world
-from web.adapters.store import SqlStore
+from web.adapters.database.store import SqlStore
 from web.domain.access import Actor
-from web.domain.prompt import DEFAULT_KEY
+from web.domain.prompts.prompt import DEFAULT_KEY
 from web.ports import Parts
-from web.services import queue
-from web.services.promotion import promote
+from web.services.learning import queue
+from web.services.prompts.promotion import promote
 
 
 @pytest.mark.parametrize("text", ["{{ 9**9999999 }}", "Of {{subject}} in {{light}}.", "{% if subject %}"])

@@ -23,19 +23,19 @@ from tests.publishing.press import SHIPPED, check_files, make_parts, operator
 from tests.publishing.readers import Acknowledged, FileReader, HttpReader, Read, Reader, stale
 from tests.publishing.writer import keep_promoting, started
 from tests.rows import SPACE
-from web.adapters.store import SqlStore
+from web.adapters.database.store import SqlStore
 from web.adapters.system import SystemClock
 from web.domain.access import Actor
-from web.domain.audit import faults
+from web.domain.audit.audit import faults
 from web.domain.ids import new_id
-from web.domain.prompt import DEFAULT_KEY
-from web.domain.study import Study
+from web.domain.prompts.prompt import DEFAULT_KEY
+from web.domain.studies.study import Study
 from web.ports import Parts
-from web.services import accounts
-from web.services.adoption import adopt
-from web.services.keys import KeyDraft, make_key
-from web.services.promotion import history
-from web.services.publication import reconcile, repair
+from web.services.accounts import accounts
+from web.services.accounts.keys import KeyDraft, make_key
+from web.services.prompts.adoption import adopt
+from web.services.prompts.promotion import history
+from web.services.prompts.publication import reconcile, repair
 from web.settings import Settings
 
 PROMOTIONS = int(os.environ.get("PALATE_PROMOTIONS", "1000" if os.environ.get("PALATE_FULL") else "40"))

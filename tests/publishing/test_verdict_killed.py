@@ -13,12 +13,12 @@ from tests.publishing.press import check_files
 from tests.publishing.writer import started
 from tests.unit.test_abtesting import live, now, opened
 from tests.world import World, answer, make_world
-from web.adapters.store import SqlStore
-from web.domain.abtest import ABTest
-from web.services import promotion
-from web.services.publication import reconcile
-from web.services.queue import tick
-from web.services.versions import list_versions, load_current
+from web.adapters.database.store import SqlStore
+from web.domain.abtests.abtest import ABTest
+from web.services.learning.queue import tick
+from web.services.prompts import promotion
+from web.services.prompts.publication import reconcile
+from web.services.prompts.versions import list_versions, load_current
 
 SNAPSHOT = 4  # the change of a file that comes after the three of a promotion
 

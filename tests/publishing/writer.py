@@ -14,12 +14,12 @@ from typing import Any
 from ml_service.errors import Conflict
 from ml_service.objects.local import Folder
 from tests.publishing.press import candidate, live, make_parts, operator
-from web.adapters.store import SqlStore
+from web.adapters.database.store import SqlStore
 from web.domain.access import Actor
-from web.domain.prompt import DEFAULT_KEY
+from web.domain.prompts.prompt import DEFAULT_KEY
 from web.ports import Parts
-from web.services.promotion import Promotion, promote, roll_back, withdraw
-from web.services.publication import reconcile
+from web.services.prompts.promotion import Promotion, promote, roll_back, withdraw
+from web.services.prompts.publication import reconcile
 
 ACTS = ("promote", "roll back", "withdraw")
 

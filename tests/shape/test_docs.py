@@ -4,11 +4,11 @@ import re
 
 import pytest
 
-from ml_service.contract import FloatParameter, Wire
+from ml_service.wire.contract import FloatParameter, Wire
 from tests.shape.places import ROOT
 from web.__main__ import commands, documented
 from web.adapters.generators.local import SPACE
-from web.cli.reference import Entry, Section, first_sentence, render, shape
+from web.cli.operations.reference import Entry, Section, first_sentence, render, shape
 from web.settings import Settings
 
 

@@ -10,7 +10,7 @@ from pydantic import TypeAdapter
 
 from tests.shape.places import ROOT, modules, nodes
 from web.__main__ import commands
-from web.domain.prompt import VersionFile, content_hash
+from web.domain.prompts.prompt import VersionFile, content_hash
 from web.settings import Settings
 
 MOST_LINES = 300

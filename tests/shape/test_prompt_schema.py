@@ -11,7 +11,7 @@ from pydantic import TypeAdapter
 
 from ml_service.errors import InvalidRequest
 from tests.shape.places import ROOT
-from web.domain.prompt import VersionFile, content_hash, from_bytes, to_bytes
+from web.domain.prompts.prompt import VersionFile, content_hash, from_bytes, to_bytes
 
 SCHEMA = ROOT / "prompts" / "schema.json"
 SHIPPED = sorted((ROOT / "prompts" / "versions").rglob("*.json"))

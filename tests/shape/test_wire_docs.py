@@ -9,9 +9,9 @@ from types import SimpleNamespace
 import pytest
 
 from ml_service import __main__ as command
-from ml_service.bodies import parse
-from ml_service.contract import Suggestion, SuggestRequest
-from ml_service.schema import schema
+from ml_service.wire.bodies import parse
+from ml_service.wire.contract import Suggestion, SuggestRequest
+from ml_service.wire.schema import schema
 from tests.shape.places import ROOT
 
 PAGE = (ROOT / "docs" / "optimizer.md").read_text()

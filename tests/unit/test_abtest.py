@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from ml_service.errors import InvalidRequest
-from web.domain.abtest import ABTest, Decision, Design, Pair, PairState, decide, next_challenger, stand
+from web.domain.abtests.abtest import ABTest, Decision, Design, Pair, PairState, decide, next_challenger, stand
 
 NOW = datetime(2026, 11, 22, tzinfo=UTC)
 TEST = ABTest(

@@ -12,19 +12,23 @@ import pytest
 from ml_service.errors import Conflict, Forbidden, InvalidRequest, NotFound
 from tests.clock import FixedClock
 from tests.world import World, answer, make_world
-from web.adapters.store import SqlStore
-from web.domain.abtest import ABTest, Design, Pair
+from web.adapters.database.store import SqlStore
+from web.domain.abtests.abtest import ABTest, Design, Pair
 from web.domain.access import Actor
-from web.domain.audit import Event
+from web.domain.audit.audit import Event
 from web.domain.ids import new_id
-from web.domain.prompt import PromptVersion
-from web.domain.rating import Exclusion
-from web.services import abtests, erasure, promotion, queue, training, verdicts
-from web.services.abtests import Challenge
-from web.services.chain import check_chain, check_rows
-from web.services.generation import live_version
-from web.services.studies import StudyDraft, change_study
-from web.services.versions import load_current
+from web.domain.prompts.prompt import PromptVersion
+from web.domain.rating.rating import Exclusion
+from web.services.abtests import abtests, verdicts
+from web.services.abtests.abtests import Challenge
+from web.services.audit.chain import check_chain, check_rows
+from web.services.learning import queue
+from web.services.making.generation import live_version
+from web.services.operations import erasure
+from web.services.prompts import promotion
+from web.services.prompts.versions import load_current
+from web.services.rating import training
+from web.services.studies.studies import StudyDraft, change_study
 
 QUICK = Design(least_pairs=2, most_pairs=6, threshold=10, least_raters=1)
 

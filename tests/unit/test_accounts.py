@@ -6,9 +6,9 @@ import pytest
 
 from ml_service.errors import Conflict, Forbidden, Gone, InvalidRequest, NotFound, ServiceError
 from tests.clock import FixedClock
-from web.adapters.store import SqlStore
+from web.adapters.database.store import SqlStore
 from web.domain.access import Actor
-from web.services import accounts, sessions
+from web.services.accounts import accounts, sessions
 
 
 def who(store: SqlStore, clock: FixedClock, session: str) -> Actor | None:

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from ml_service.contract import Interval
-from web.domain.agreement import alpha, icc, reliability, repeat_sd, shared
-from web.domain.scores import OpinionScores, numbered
+from ml_service.wire.contract import Interval
+from web.domain.rating.numbers.agreement import alpha, icc, reliability, repeat_sd, shared
+from web.domain.rating.numbers.scores import OpinionScores, numbered
 
 # Krippendorff's worked example of three observers with missing data: ordinal alpha is .807.
 OBSERVED = {

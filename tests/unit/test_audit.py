@@ -15,15 +15,16 @@ from sqlalchemy import event, insert, update
 from ml_service.errors import Conflict
 from tests.clock import FixedClock
 from tests.world import SPACE, make_world, photo
-from web.adapters.store import SqlStore
-from web.adapters.tables import audit_events
+from web.adapters.database.store import SqlStore
+from web.adapters.database.tables import audit_events
 from web.domain.access import Actor, ApiKey, User
-from web.domain.audit import FIRST, Event, chained, faults, head, note_hash, row_hash, signature
+from web.domain.audit.audit import FIRST, Event, chained, faults, head, note_hash, row_hash, signature
 from web.domain.ids import new_id
-from web.domain.study import Project
-from web.services import accounts, intake
-from web.services.audit import record
-from web.services.studies import StudyDraft, change_study, clone_study, make_study, move_study
+from web.domain.studies.study import Project
+from web.services.accounts import accounts
+from web.services.audit.record import record
+from web.services.studies import intake
+from web.services.studies.studies import StudyDraft, change_study, clone_study, make_study, move_study
 
 THREADS = 16
 ROUNDS = 6

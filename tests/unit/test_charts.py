@@ -8,7 +8,7 @@ from xml.etree import ElementTree
 import pytest
 from markupsafe import Markup
 
-from ml_service.contract import (
+from ml_service.wire.contract import (
     Best,
     CategoryParameter,
     CurvePoint,
@@ -22,12 +22,13 @@ from ml_service.contract import (
     Value,
     VarianceParts,
 )
-from web.domain.opinion import Sums, level_raters, mean_interval, smooth
-from web.domain.report import BestStep, Coverage, VersionMean
-from web.pages import charts, findings
-from web.pages.heat import PIECES, coverage_map, pieces
-from web.pages.responses import Curve, responses
-from web.pages.svg import HEIGHT, WIDTH, Scale, time_ticks
+from web.domain.rating.numbers.opinion import Sums, level_raters, mean_interval, smooth
+from web.domain.reports.report import BestStep, Coverage, VersionMean
+from web.pages.drawing import charts
+from web.pages.drawing.svg import HEIGHT, WIDTH, Scale, time_ticks
+from web.pages.learning import findings
+from web.pages.learning.heat import PIECES, coverage_map, pieces
+from web.pages.learning.responses import Curve, responses
 
 START = datetime(2026, 3, 1, 9, tzinfo=UTC)
 EXPOSURE = FloatParameter(low=-1, high=1, default=0, unit="EV")

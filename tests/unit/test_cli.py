@@ -10,17 +10,17 @@ from pathlib import Path
 
 import pytest
 
-from ml_service.contract import FloatParameter, ParameterSpace
+from ml_service.wire.contract import FloatParameter, ParameterSpace
 from tests.world import photo
 from web.__main__ import build_parts, commands, main, ready
-from web.adapters.migrate import downgrade
+from web.adapters.database.migrate import downgrade
 from web.cli.command import progress, table
 from web.domain.ids import new_id
 from web.domain.job import Job
-from web.domain.study import Study
+from web.domain.studies.study import Study
 from web.ports import Parts
-from web.services import accounts
-from web.services.studies import StudyDraft, make_study
+from web.services.accounts import accounts
+from web.services.studies.studies import StudyDraft, make_study
 from web.settings import Settings, load_settings
 
 SPACE = ParameterSpace(parameters={"exposure": FloatParameter(low=-1, high=1, default=0, unit="EV")})

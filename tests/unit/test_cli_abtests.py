@@ -8,16 +8,16 @@ from pathlib import Path
 
 import pytest
 
-from ml_service.contract import FloatParameter, ParameterSpace
+from ml_service.wire.contract import FloatParameter, ParameterSpace
 from web.__main__ import build_parts, main, ready
-from web.domain.abtest import Decision
+from web.domain.abtests.abtest import Decision
 from web.domain.ids import new_id
-from web.domain.prompt import PromptVersion
-from web.domain.study import Study
+from web.domain.prompts.prompt import PromptVersion
+from web.domain.studies.study import Study
 from web.ports import Parts
-from web.services import accounts
-from web.services.generation import live_version
-from web.services.studies import StudyDraft, make_study
+from web.services.accounts import accounts
+from web.services.making.generation import live_version
+from web.services.studies.studies import StudyDraft, make_study
 from web.settings import Settings, load_settings
 
 KEY = "photo-enhance"

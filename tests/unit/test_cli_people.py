@@ -9,9 +9,9 @@ import pytest
 
 from web.__main__ import build_parts, main, ready
 from web.ports import Parts
-from web.services import accounts, keys, passwords
-from web.services.sessions import digest
-from web.services.throttle import Throttle
+from web.services.accounts import accounts, keys, passwords
+from web.services.accounts.sessions import digest
+from web.services.accounts.throttle import Throttle
 from web.settings import Settings, load_settings
 
 GOOD = "kupferFagott12Regale"

@@ -11,17 +11,19 @@ from ml_service.errors import Conflict, InvalidRequest
 from tests.clock import FixedClock
 from tests.unit.test_abtesting import QUICK, candidate, live, now, opened, pairs, rate_pairs
 from tests.world import World, make_world
-from web.adapters.store import SqlStore
-from web.domain.abtest import ABTest
+from web.adapters.database.store import SqlStore
+from web.domain.abtests.abtest import ABTest
 from web.domain.ids import new_id
-from web.domain.prompt import Pointer
-from web.services import abtests, evolution, promotion, verdicts
-from web.services.abtests import Challenge
-from web.services.evolving import change_evolving, open_test
-from web.services.lives import life
-from web.services.queue import tick
-from web.services.releases import live_of
-from web.services.versions import load_current
+from web.domain.prompts.prompt import Pointer
+from web.services.abtests import abtests, verdicts
+from web.services.abtests.abtests import Challenge
+from web.services.evolution import evolution
+from web.services.evolution.evolving import change_evolving, open_test
+from web.services.evolution.lives import life
+from web.services.learning.queue import tick
+from web.services.prompts import promotion
+from web.services.prompts.releases import live_of
+from web.services.prompts.versions import load_current
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from web.domain.conduct import FAR, LEAST, Signals, correlation, drift, flags, scatter, signs
+from web.domain.rating.numbers.conduct import FAR, LEAST, Signals, correlation, drift, flags, scatter, signs
 
 LUCK = np.random.default_rng(11)
 EXPECTED = tuple(LUCK.normal(3, 0.7, 60).tolist())

@@ -3,8 +3,8 @@ from datetime import UTC, datetime
 from hypothesis import given
 from hypothesis import strategies as st
 
-from web.domain.diff import compare, pieces
-from web.domain.prompt import PromptVersion, Variable
+from web.domain.prompts.diff import compare, pieces
+from web.domain.prompts.prompt import PromptVersion, Variable
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 

@@ -7,10 +7,10 @@ import pytest
 
 from ml_service.errors import Conflict
 from tests.world import answer
-from web.domain.experiment import ExperimentKind, ExperimentState, Option, OptionState, settle
 from web.domain.ids import is_id, new_id
-from web.domain.rating import Exclusions, Rating, observe
-from web.domain.study import Study, StudyState
+from web.domain.rating.rating import Exclusions, Rating, observe
+from web.domain.studies.experiment import ExperimentKind, ExperimentState, Option, OptionState, settle
+from web.domain.studies.study import Study, StudyState
 
 NOW = datetime(2026, 3, 1, 9, tzinfo=UTC)
 

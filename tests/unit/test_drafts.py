@@ -8,15 +8,16 @@ import pytest
 from ml_service.errors import Conflict, Forbidden, InvalidRequest, NotFound
 from tests.clock import FixedClock
 from tests.world import World, make_world
-from web.adapters.store import SqlStore
-from web.domain.abtest import Decision
+from web.adapters.database.store import SqlStore
+from web.domain.abtests.abtest import Decision
 from web.domain.access import Actor
 from web.domain.ids import new_id
-from web.domain.prompt import PromptVersion
-from web.services import abtests, drafts, verdicts
-from web.services.abtests import Challenge
-from web.services.drafts import Draft
-from web.services.generation import live_version
+from web.domain.prompts.prompt import PromptVersion
+from web.services.abtests import abtests, verdicts
+from web.services.abtests.abtests import Challenge
+from web.services.making.generation import live_version
+from web.services.prompts import drafts
+from web.services.prompts.drafts import Draft
 
 PROMPT = "Enhance this photo of {{subject}}, and change no more than it needs."
 

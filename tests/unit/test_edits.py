@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ml_service.errors import InvalidRequest
-from web.domain.edits import apply, edited
-from web.domain.prompt import PromptVersion
-from web.domain.reflection import Edit, read, schema
+from web.domain.evolution.edits import apply, edited
+from web.domain.evolution.reflection import Edit, read, schema
+from web.domain.prompts.prompt import PromptVersion
 
 PARENT = PromptVersion(
     "id", "photo", 1, "v1.0.0",

@@ -10,23 +10,27 @@ from sqlalchemy import select
 from ml_service.errors import Conflict, Forbidden, Gone, InvalidRequest, NotFound, Unauthorized
 from tests.clock import FixedClock
 from tests.world import World, answer, make_world, photo
-from web.adapters.store import SqlStore
-from web.adapters.tables.base import metadata
+from web.adapters.database.store import SqlStore
+from web.adapters.database.tables.base import metadata
 from web.domain.access import Actor, Membership, Role
-from web.domain.completion import Charge
-from web.domain.enrolment import Enrolment
-from web.domain.experiment import Output
-from web.domain.feedback import Report
 from web.domain.ids import new_id
-from web.domain.prompt import DEFAULT_KEY
-from web.domain.rating import Exclusion
-from web.domain.study import Project
-from web.services import accounts, erasure, feedback, intake, passwords, promotion, requests
-from web.services.audit import record
-from web.services.keys import KeyDraft, make_key
-from web.services.studies import clone_study
-from web.services.throttle import Throttle
-from web.services.verify import Verification
+from web.domain.models.completion import Charge
+from web.domain.prompts.feedback import Report
+from web.domain.prompts.prompt import DEFAULT_KEY
+from web.domain.rating.enrolment import Enrolment
+from web.domain.rating.rating import Exclusion
+from web.domain.studies.experiment import Output
+from web.domain.studies.study import Project
+from web.services.accounts import accounts, passwords
+from web.services.accounts.keys import KeyDraft, make_key
+from web.services.accounts.throttle import Throttle
+from web.services.audit.record import record
+from web.services.learning import requests
+from web.services.operations import erasure
+from web.services.operations.verify import Verification
+from web.services.prompts import feedback, promotion
+from web.services.studies import intake
+from web.services.studies.studies import clone_study
 from web.transactions import Transaction
 
 KEY = b"a key for tests that is long enough"

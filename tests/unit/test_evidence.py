@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from benchmarks.gate_rules import palate
 from benchmarks.pairs import Cell, differences
-from web.domain.evidence import PARTS, RATES, as_stars, bounds, course, evidence, pairs_expected, signs
+from web.domain.abtests.evidence import PARTS, RATES, as_stars, bounds, course, evidence, pairs_expected, signs
 
 STARS = st.lists(st.floats(-4, 4, allow_nan=False), max_size=30)
 

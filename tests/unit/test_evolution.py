@@ -6,21 +6,22 @@ from pathlib import Path
 
 import pytest
 
-from ml_service.contract import Interval
 from ml_service.errors import Conflict, Forbidden, InvalidRequest, NotFound
+from ml_service.wire.contract import Interval
 from tests.clock import FixedClock
 from tests.rows import diagnosis
 from tests.world import World, answer, make_world
-from web.adapters.store import SqlStore
-from web.domain.abtest import Decision, Evidence
+from web.adapters.database.store import SqlStore
+from web.domain.abtests.abtest import Decision, Evidence
 from web.domain.access import Actor
-from web.domain.evolution import Round
+from web.domain.evolution.evolution import Round
 from web.domain.ids import new_id
-from web.domain.study import Learnt
-from web.services import abtests, evolution
-from web.services.generation import live_version
-from web.services.material import gather
-from web.services.queue import tick
+from web.domain.studies.study import Learnt
+from web.services.abtests import abtests
+from web.services.evolution import evolution
+from web.services.evolution.material import gather
+from web.services.learning.queue import tick
+from web.services.making.generation import live_version
 
 
 @pytest.fixture

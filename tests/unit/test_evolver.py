@@ -7,14 +7,14 @@ from hypothesis import strategies as st
 
 from ml_service.errors import InvalidRequest
 from web.adapters.generators.lexicon import shifts
-from web.domain.edits import apply
-from web.domain.evolver import complaints, reflect
-from web.domain.gates import Gauge, first_rejection
-from web.domain.pareto import Mate
-from web.domain.prompt import PromptVersion, Variable
-from web.domain.rating import TAGS
-from web.domain.reflection import Draft, Example, Reflection
-from web.domain.remedies import REMEDIES, asks_for, heard
+from web.domain.evolution.edits import apply
+from web.domain.evolution.evolver import complaints, reflect
+from web.domain.evolution.pareto import Mate
+from web.domain.evolution.reflection import Draft, Example, Reflection
+from web.domain.evolution.remedies import REMEDIES, asks_for, heard
+from web.domain.prompts.gates import Gauge, first_rejection
+from web.domain.prompts.prompt import PromptVersion, Variable
+from web.domain.rating.rating import TAGS
 
 PARENT = PromptVersion(
     "id", "photo", 1, "v1.0.0",

@@ -9,13 +9,14 @@ import pytest
 
 from tests.clock import FixedClock
 from tests.world import World, answer, make_world
-from web.adapters.store import SqlStore
+from web.adapters.database.store import SqlStore
 from web.domain.access import Actor
-from web.domain.attention import RARE, Given, Lot, Unsure, apart, is_due, most_doubtful, ordered, reach
 from web.domain.ids import new_id
-from web.domain.lease import Asker
-from web.domain.study import Shares
-from web.services import queue, training
+from web.domain.rating.attention import RARE, Given, Lot, Unsure, apart, is_due, most_doubtful, ordered, reach
+from web.domain.rating.lease import Asker
+from web.domain.studies.study import Shares
+from web.services.learning import queue
+from web.services.rating import training
 
 
 @pytest.fixture

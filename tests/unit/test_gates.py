@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from web.domain import gates
-from web.domain.gates import GATES, GateId, Gauge, first_rejection
-from web.domain.prompt import PromptVersion, Variable
+from web.domain.prompts import gates
+from web.domain.prompts.gates import GATES, GateId, Gauge, first_rejection
+from web.domain.prompts.prompt import PromptVersion, Variable
 
 PROMPT = "Enhance this photo of {{subject}}, and change no more than it needs. Keep a warm, gentle light in the room."
 PARENT = PromptVersion(

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from ml_service.errors import InvalidRequest
-from web.domain.enrolment import Enrolment
-from web.domain.gold import Gold
-from web.domain.guide import ANCHORS, SCORES, WORDS, Guide
+from web.domain.rating.enrolment import Enrolment
+from web.domain.rating.gold import Gold
+from web.domain.studies.guide import ANCHORS, SCORES, WORDS, Guide
 
 NOW = datetime(2026, 3, 1, 9, tzinfo=UTC)
 HOUR = timedelta(hours=1)

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from web.domain.hostile import Cleaned, Kind, cleaned, fenced, findings, legible
-from web.domain.rating import COMMENT_LIMIT
+from web.domain.prompts.hostile import Cleaned, Kind, cleaned, fenced, findings, legible
+from web.domain.rating.rating import COMMENT_LIMIT
 
 TOKEN = "aZ09" * 10
 HARMLESS = [
@@ -148,7 +148,7 @@ def test_what_is_found_overlaps_nowhere() -> None:
 
 def test_the_scanners_are_not_loaded_before_they_are_needed() -> None:
     look = (
-        "import sys, web.domain.gates, web.domain.evolver;"
+        "import sys, web.domain.prompts.gates, web.domain.evolution.evolver;"
         "print(sorted({'detect_secrets', 'phonenumbers', 'rapidfuzz', 'requests'} & set(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", look], capture_output=True, text=True, check=True, timeout=60)

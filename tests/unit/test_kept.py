@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from benchmarks.digests import digest
 from benchmarks.kept import OWN, PLAYED, Shelf
 
 
@@ -75,3 +76,15 @@ def test_other_code_plays_anew(shelf: Shelf[Run, Played], log: Log) -> None:
     assert log() == ["us", "us"]
     Path("code").write_text("one")
     assert [one.code for one in shelf.kept([Run("us")])] == ["one"]
+
+
+def test_a_digest_tells_what_code_does_not_where_it_lies_or_whom_it_imports(tmp_path: Path) -> None:
+    code = {
+        "first": "import os\n\nfrom a.b import (\n    c,\n)\n\nX = c(1)\n",
+        "moved": "from a.d.b import c\nfrom a import e\n\n\nX = c(1)\n",
+        "other": "from a.d.b import c\n\nX = c(2)\n",
+    }
+    for name, text in code.items():
+        (tmp_path / name).write_text(text)
+    first, moved, other = (digest([str(tmp_path / name)]) for name in code)
+    assert first == moved != other

@@ -12,13 +12,13 @@ import pytest
 from ml_service.errors import Forbidden, InvalidRequest, NotFound, StorageFull, Throttled, Unauthorized
 from tests.clock import FixedClock
 from tests.world import World, make_world
-from web.adapters.store import SqlStore
+from web.adapters.database.store import SqlStore
 from web.domain.access import Actor, ApiKey, Scope
-from web.domain.audit import faults, row_hash
-from web.services import accounts, keys, tokens
-from web.services.keys import KeyDraft
-from web.services.throttle import CLIENTS, Throttle
-from web.services.tokens import Claim
+from web.domain.audit.audit import faults, row_hash
+from web.services.accounts import accounts, keys, tokens
+from web.services.accounts.keys import KeyDraft
+from web.services.accounts.throttle import CLIENTS, Throttle
+from web.services.accounts.tokens import Claim
 
 KEY = b"k" * 32
 READ: tuple[Scope, ...] = ("prompts:read",)

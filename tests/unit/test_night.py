@@ -9,10 +9,11 @@ import pytest
 from tests.clock import FixedClock
 from tests.unit.test_panel import CARELESS, START, honest, rated
 from tests.world import World, answer, make_world
-from web.adapters.store import SqlStore
-from web.domain.probit import OrdinalCheck, check_order
-from web.pages import rater_words
-from web.services import night, queue
+from web.adapters.database.store import SqlStore
+from web.domain.rating.numbers.probit import OrdinalCheck, check_order
+from web.pages.rating import words as rater_words
+from web.services.learning import queue
+from web.services.rating import night
 
 HELD = OrdinalCheck("s", START, 60, 20, 0.98, 10, 1, 0)
 

@@ -2,10 +2,10 @@ from collections import Counter
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from web.domain.abtest import ABTest, Decision, Design
-from web.domain.evolution import Proposed, Round
-from web.domain.operators import PLACES, Record, drawn, records
-from web.domain.reflection import ASKED
+from web.domain.abtests.abtest import ABTest, Decision, Design
+from web.domain.evolution.evolution import Proposed, Round
+from web.domain.evolution.operators import PLACES, Record, drawn, records
+from web.domain.evolution.reflection import ASKED
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 

@@ -9,16 +9,18 @@ from ml_service.errors import Conflict
 from tests.clock import FixedClock
 from tests.unit.test_abtesting import candidate, live, now, opened, pairs, rate_pairs
 from tests.world import World, answer, make_world
-from web.adapters.store import SqlStore
-from web.domain.abtest import ABTest, Design
+from web.adapters.database.store import SqlStore
+from web.domain.abtests.abtest import ABTest, Design
 from web.domain.access import Actor
 from web.domain.job import Job
-from web.domain.lease import LEASE_TIME
-from web.services import abtests, promotion, training, verdicts
-from web.services.abtests import Challenge, pairs_job
-from web.services.evolving import open_test
-from web.services.queue import tick
-from web.services.training import Held
+from web.domain.rating.lease import LEASE_TIME
+from web.services.abtests import abtests, verdicts
+from web.services.abtests.abtests import Challenge, pairs_job
+from web.services.evolution.evolving import open_test
+from web.services.learning.queue import tick
+from web.services.prompts import promotion
+from web.services.rating import training
+from web.services.rating.training import Held
 
 
 @pytest.fixture

@@ -7,10 +7,10 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import pytest
 
-from web.domain.gold import Gold
-from web.domain.panel import Panel, RaterFigures, contenders, panel
-from web.domain.scores import Score
-from web.domain.work import Given, Share, repeats
+from web.domain.rating.gold import Gold
+from web.domain.rating.numbers.panel import Panel, RaterFigures, contenders, panel
+from web.domain.rating.numbers.scores import Score
+from web.domain.rating.work import Given, Share, repeats
 
 START = datetime(2026, 3, 1, 9, tzinfo=UTC)
 Rater = Callable[[float, np.random.Generator], float]

@@ -1,6 +1,6 @@
 from collections import Counter
 
-from web.domain.pareto import MOST, Outcome, ahead, drawn, front, leads
+from web.domain.evolution.pareto import MOST, Outcome, ahead, drawn, front, leads
 
 
 def outcomes(version: str, kind: str, *scores: float, tags: frozenset[str] = frozenset()) -> list[Outcome]:

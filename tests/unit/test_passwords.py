@@ -12,13 +12,13 @@ from ml_service.errors import Conflict, InvalidRequest, NotFound, Throttled, Una
 from tests.clock import FixedClock
 from tests.hashes import CountedHashes
 from tests.world import World, make_world
+from web.adapters.database.store import SqlStore
 from web.adapters.passwords import Argon2
-from web.adapters.store import SqlStore
 from web.domain.access import Actor, Role
-from web.domain.audit import faults
-from web.services import accounts, passwords, sessions
-from web.services.queue import tick
-from web.services.throttle import ADDRESS, ADDRESS_EVERYWHERE, LINK, NETWORK, Throttle
+from web.domain.audit.audit import faults
+from web.services.accounts import accounts, passwords, sessions
+from web.services.accounts.throttle import ADDRESS, ADDRESS_EVERYWHERE, LINK, NETWORK, Throttle
+from web.services.learning.queue import tick
 
 GOOD, BETTER = "zufriedener Hund am See", "kupfer Fagott, 12 Regale"
 KEY = b"k" * 32

@@ -14,21 +14,23 @@ from ml_service.errors import Conflict, Forbidden, InvalidRequest, NotFound
 from tests import world as pictures
 from tests.clock import FixedClock
 from tests.world import World, answer, make_world
-from web.adapters.demo import sample_photos
-from web.adapters.faults import latent_quality
+from web.adapters.database.store import SqlStore
+from web.adapters.demo.inputs import sample_photos
 from web.adapters.generators.degraded import spoilt
 from web.adapters.generators.local import decode
-from web.adapters.store import SqlStore
+from web.adapters.images.faults import latent_quality
 from web.domain.access import Actor
-from web.domain.enrolment import Enrolment
-from web.domain.experiment import Experiment
-from web.domain.gold import CALIBRATION, DEGRADED, EXPOSURES, FAULTS
 from web.domain.ids import new_id
-from web.domain.lease import Asker
-from web.domain.study import Shares
+from web.domain.rating.enrolment import Enrolment
+from web.domain.rating.gold import CALIBRATION, DEGRADED, EXPOSURES, FAULTS
+from web.domain.rating.lease import Asker
+from web.domain.studies.experiment import Experiment
+from web.domain.studies.study import Shares
 from web.jobs.tasks import TASKS
 from web.jobs.worker import Worker
-from web.services import enrolment, intake, quality, queue, requests, training
+from web.services.learning import queue, requests
+from web.services.rating import enrolment, quality, training
+from web.services.studies import intake
 
 
 @pytest.fixture
@@ -150,7 +152,7 @@ def test_sources_and_faults_take_turns(world: World) -> None:
 
 
 def test_a_gold_item_is_retired_once_many_have_met_it(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("web.services.checks.EXPOSURES", 2)
+    monkeypatch.setattr("web.services.rating.checks.EXPOSURES", 2)
     one, two = world.person(), world.person()
     item = gold(world, one)
     take(world, one, 1)

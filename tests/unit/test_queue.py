@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from ml_service.contract import (
+from ml_service.errors import Conflict, InvalidRequest, NotFound, StorageFull, Unavailable
+from ml_service.wire.contract import (
     DiagnoseRequest,
     Diagnosis,
     FloatParameter,
@@ -18,20 +19,22 @@ from ml_service.contract import (
     SuggestRequest,
     Why,
 )
-from ml_service.errors import Conflict, InvalidRequest, NotFound, StorageFull, Unavailable
 from tests.clock import FixedClock
 from tests.rows import diagnosis
 from tests.world import SPACE, World, answer, make_world
-from web.adapters.store import SqlStore
+from web.adapters.database.store import SqlStore
 from web.domain.ids import new_id
 from web.domain.job import MAX_ATTEMPTS, Job
-from web.domain.lease import Asker
-from web.domain.study import Learnt
+from web.domain.rating.lease import Asker
+from web.domain.studies.study import Learnt
 from web.jobs.tasks import TASKS
 from web.jobs.worker import Worker
 from web.ports import Parts
-from web.services import generation, intake, queue, requests, training
-from web.services.studies import StudyDraft, change_study, clone_study, move_study
+from web.services.learning import queue, requests
+from web.services.making import generation
+from web.services.rating import training
+from web.services.studies import intake
+from web.services.studies.studies import StudyDraft, change_study, clone_study, move_study
 from web.transactions import Store, Transaction
 
 

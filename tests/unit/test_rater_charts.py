@@ -6,17 +6,16 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from markupsafe import Markup
 
-from ml_service.contract import Interval
+from ml_service.wire.contract import Interval
 from tests.unit import test_charts
 from tests.unit.test_panel import CARELESS, rated
-from web.domain.conduct import Drift, Flag
-from web.domain.enrolment import Enrolment
-from web.domain.panel import Agreement, AgreementStep, panel
-from web.domain.scores import Score
-from web.domain.standing import RaterReport, ScoredItem
-from web.domain.work import Share
-from web.pages import rater_charts as charts
-from web.pages import rater_words as words
+from web.domain.rating.enrolment import Enrolment
+from web.domain.rating.numbers.conduct import Drift, Flag
+from web.domain.rating.numbers.panel import Agreement, AgreementStep, panel
+from web.domain.rating.numbers.scores import Score
+from web.domain.rating.standing import RaterReport, ScoredItem
+from web.domain.rating.work import Share
+from web.pages.rating import charts, words
 
 START = datetime(2026, 3, 1, 9, tzinfo=UTC)
 FOUND = panel(rated(CARELESS, items=30, seen_ms={"eve": 100}))

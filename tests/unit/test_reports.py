@@ -7,15 +7,15 @@ import pytest
 
 from ml_service.errors import InvalidRequest, NotFound
 from tests.rows import Rows
-from web.adapters.reports import SqlReports
-from web.adapters.store import SqlStore
-from web.domain.history import Cursor, Entry, Filter, OwnEntry
+from web.adapters.database.reports.reports import SqlReports
+from web.adapters.database.store import SqlStore
 from web.domain.ids import new_id
 from web.domain.job import Job
-from web.domain.prompt import PromptVersion
-from web.domain.rating import Exclusion
-from web.domain.report import StudyReport
-from web.domain.study import StopRules
+from web.domain.prompts.prompt import PromptVersion
+from web.domain.rating.rating import Exclusion
+from web.domain.reports.history import Cursor, Entry, Filter, OwnEntry
+from web.domain.reports.report import StudyReport
+from web.domain.studies.study import StopRules
 
 START = datetime(2026, 3, 1, 9, tzinfo=UTC)
 EVERYTHING = Filter()

@@ -9,18 +9,21 @@ from typing import Any
 
 import pytest
 
-from ml_service.contract import ParameterSpace
 from ml_service.objects.local import Folder
+from ml_service.wire.contract import ParameterSpace
 from tests.clock import FixedClock
 from tests.unit.test_taking_down import at_once, lost
 from tests.world import SPACE, World, answer, make_world, photo
-from web.adapters.store import SqlStore
-from web.domain.experiment import ExperimentState
-from web.domain.study import Study
+from web.adapters.database.store import SqlStore
+from web.domain.studies.experiment import ExperimentState
+from web.domain.studies.study import Study
 from web.ports import Generated, GenerateRequest
-from web.services import accounts, queue, retention, training
-from web.services.studies import clone_study, move_study
-from web.services.verify import Verification
+from web.services.accounts import accounts
+from web.services.learning import queue
+from web.services.operations.verify import Verification
+from web.services.rating import training
+from web.services.studies import retention
+from web.services.studies.studies import clone_study, move_study
 
 KEPT = timedelta(days=90)
 KEY = b"a key for tests that is long enough"

@@ -10,16 +10,18 @@ from ml_service.errors import Conflict, InvalidRequest, Unavailable
 from tests.clock import FixedClock
 from tests.unit.test_abtesting import candidate, live
 from tests.world import World, make_world, photo
+from web.adapters.database.store import SqlStore
 from web.adapters.generators.local import LocalGenerator
-from web.adapters.store import SqlStore
-from web.domain.experiment import Option
-from web.domain.prompt import PromptVersion
+from web.domain.prompts.prompt import PromptVersion
+from web.domain.studies.experiment import Option
 from web.ports import Generated, GenerateRequest
-from web.services import abtests, promotion, queue
-from web.services.abtests import Challenge
-from web.services.chain import check_chain
-from web.services.queue import tick
-from web.services.versions import load_current
+from web.services.abtests import abtests
+from web.services.abtests.abtests import Challenge
+from web.services.audit.chain import check_chain
+from web.services.learning import queue
+from web.services.learning.queue import tick
+from web.services.prompts import promotion
+from web.services.prompts.versions import load_current
 
 FAULTY = "in the dark"
 Refuses = Callable[[GenerateRequest], bool]

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from scipy.stats import spearmanr
 
-from web.domain.probit import ordinal_scores, turned
-from web.domain.scores import OpinionScores, Score, opinion_scores
+from web.domain.rating.numbers.probit import ordinal_scores, turned
+from web.domain.rating.numbers.scores import OpinionScores, Score, opinion_scores
 
 Rows = list[tuple[str, str, float]]
 

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from ml_service.errors import InvalidRequest
-from web.domain.usage import Price
+from web.domain.models.usage import Price
 from web.settings import Settings, load_settings, signing_key
 
 NAMES = [name.upper() for name in Settings.model_fields]

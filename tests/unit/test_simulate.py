@@ -16,12 +16,12 @@ import uvicorn
 
 from ml_service.errors import Conflict, Unavailable
 from web.__main__ import build_parts, prepare
-from web.adapters.demo import demo_inputs
+from web.adapters.demo.inputs import demo_inputs
+from web.adapters.demo.raters import Judge, Look, SimulatedRater, demo_look, simulated_raters
 from web.adapters.generators.local import encode
-from web.adapters.raters import Judge, Look, SimulatedRater, demo_look, simulated_raters
 from web.app import create_app
-from web.cli.simulate import Browser, simulate_command
-from web.domain.rating import TAGS
+from web.cli.operations.simulate import Browser, simulate_command
+from web.domain.rating.rating import TAGS
 from web.jobs.worker import run_workers
 from web.ports import Parts
 from web.settings import Settings

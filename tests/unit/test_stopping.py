@@ -6,17 +6,19 @@ from pathlib import Path
 
 import pytest
 
-from ml_service.contract import Best, Convergence, DiagnoseRequest, Diagnosis, Interval, Suggestion, SuggestRequest
 from ml_service.errors import Conflict, InvalidRequest
+from ml_service.wire.contract import Best, Convergence, DiagnoseRequest, Diagnosis, Interval, Suggestion, SuggestRequest
 from tests.clock import FixedClock
 from tests.rows import Rows
 from tests.world import SPACE, World, answer, make_world
-from web.adapters.store import SqlStore
-from web.domain.stopping import Figures, Recommended, chance, check, reason, stale, standings
-from web.domain.study import RuleName, StopRules, Study
-from web.services import intake, queue, training
-from web.services.stopping import standings_of, stop_if_due
-from web.services.studies import StudyDraft, change_study, clone_study, move_study
+from web.adapters.database.store import SqlStore
+from web.domain.studies.stopping import Figures, Recommended, chance, check, reason, stale, standings
+from web.domain.studies.study import RuleName, StopRules, Study
+from web.services.learning import queue
+from web.services.learning.stopping import standings_of, stop_if_due
+from web.services.rating import training
+from web.services.studies import intake
+from web.services.studies.studies import StudyDraft, change_study, clone_study, move_study
 
 ALL = StopRules(goal=4, gain=0.05, patience=40, at_least=30, budget_micros=2_000_000, ratings=100)
 

@@ -9,17 +9,18 @@ from pathlib import Path
 
 import pytest
 
-from ml_service.contract import ParameterSpace
 from ml_service.errors import NotFound
 from ml_service.objects.local import Folder
+from ml_service.wire.contract import ParameterSpace
 from tests.clock import FixedClock
 from tests.world import SPACE, World, answer, make_world, photo
-from web.adapters.store import SqlStore
-from web.domain.experiment import Option
-from web.domain.study import Input
+from web.adapters.database.store import SqlStore
+from web.domain.studies.experiment import Option
+from web.domain.studies.study import Input
 from web.ports import CleanImage, Generated, GenerateRequest
-from web.services import intake, objects, queue
-from web.services.studies import clone_study
+from web.services.learning import queue
+from web.services.studies import intake, objects
+from web.services.studies.studies import clone_study
 
 ROUNDS = 60
 SECONDS = 120.0

@@ -11,9 +11,9 @@ from jinja2 import Environment, StrictUndefined
 
 from ml_service.errors import InvalidRequest
 from tests.shape.places import ROOT
-from web.domain.prompt import PromptVersion, Variable, from_bytes
-from web.domain.template import MOST_OUTPUT, check, placeholders, render
-from web.pages.prompt_view import marked
+from web.domain.prompts.prompt import PromptVersion, Variable, from_bytes
+from web.domain.prompts.template import MOST_OUTPUT, check, placeholders, render
+from web.pages.drawing.prompt_view import marked
 
 HOSTILE = [
     "{{ 9**9999999 }}",

@@ -9,11 +9,12 @@ import pytest
 from ml_service.errors import Forbidden
 from tests.clock import FixedClock
 from tests.world import World, answer, make_world
-from web.adapters.store import SqlStore
+from web.adapters.database.store import SqlStore
 from web.domain.ids import new_id
-from web.domain.study import Project
-from web.services import queue, requests, training
-from web.services.studies import move_study
+from web.domain.studies.study import Project
+from web.services.learning import queue, requests
+from web.services.rating import training
+from web.services.studies.studies import move_study
 
 
 @pytest.fixture

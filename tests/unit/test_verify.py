@@ -15,15 +15,18 @@ from sqlalchemy import delete, text, update
 from ml_service.errors import InvalidRequest
 from tests.clock import FixedClock
 from tests.world import World, make_world, photo
-from web.adapters import tables
-from web.adapters.store import SqlStore, Transaction
-from web.domain.audit import signature
-from web.services import accounts, intake, queue, verify
-from web.services.audit import record
-from web.services.chain import check_chain
-from web.services.keys import KeyDraft, make_key
-from web.services.studies import move_study
-from web.services.verify import Finding, Verification
+from web.adapters.database import tables
+from web.adapters.database.store import SqlStore, Transaction
+from web.domain.audit.audit import signature
+from web.services.accounts import accounts
+from web.services.accounts.keys import KeyDraft, make_key
+from web.services.audit.chain import check_chain
+from web.services.audit.record import record
+from web.services.learning import queue
+from web.services.operations import verify
+from web.services.operations.verify import Finding, Verification
+from web.services.studies import intake
+from web.services.studies.studies import move_study
 
 KEY = b"a key for tests that is long enough"
 

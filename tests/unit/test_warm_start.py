@@ -5,18 +5,18 @@ from pathlib import Path
 
 import pytest
 
-from ml_service.contract import CategoryParameter, FloatParameter, ParameterSpace
 from ml_service.errors import InvalidRequest
+from ml_service.wire.contract import CategoryParameter, FloatParameter, ParameterSpace
 from tests.clock import FixedClock
 from tests.rows import Rows
 from tests.world import SPACE, World, make_world
-from web.adapters.store import SqlStore
+from web.adapters.database.store import SqlStore
 from web.domain.ids import new_id
-from web.domain.rating import Exclusion
-from web.domain.study import OptimizerSettings, Study
-from web.services import intake
-from web.services.requests import diagnose_request, suggest_request
-from web.services.studies import StudyDraft, change_study, clone_study, make_study
+from web.domain.rating.rating import Exclusion
+from web.domain.studies.study import OptimizerSettings, Study
+from web.services.learning.requests import diagnose_request, suggest_request
+from web.services.studies import intake
+from web.services.studies.studies import StudyDraft, change_study, clone_study, make_study
 
 WIDER = ParameterSpace(
     parameters={

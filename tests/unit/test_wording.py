@@ -2,10 +2,10 @@
 
 import pytest
 
-from ml_service.contract import Best, Convergence, Interval, ParameterReport, RaterEffect, VarianceParts, Why
-from web.domain.experiment import Option
-from web.domain.report import BestStep
-from web.pages import wording
+from ml_service.wire.contract import Best, Convergence, Interval, ParameterReport, RaterEffect, VarianceParts, Why
+from web.domain.reports.report import BestStep
+from web.domain.studies.experiment import Option
+from web.pages.learning import words as wording
 
 
 def best(rating: tuple[float, float, float], gain: tuple[float, float, float], sd: float = 0.0) -> Best:

@@ -7,11 +7,12 @@ from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
 
 from web.api.fields import Id, Note, Strict
-from web.domain.abtest import ABTest, Design, Evidence, Outcome, Pair, Policy, TestKind, TestState
+from web.domain.abtests.abtest import ABTest, Design, Evidence, Outcome, Pair, Policy, TestKind, TestState
 from web.domain.text import plain
-from web.http.session import Admin, context
-from web.services import abtests, comparisons, releases, verdicts
-from web.services.abtests import ABTestDetail, Challenge
+from web.http.edge.session import Admin, context
+from web.services.abtests import abtests, comparisons, verdicts
+from web.services.abtests.abtests import ABTestDetail, Challenge
+from web.services.prompts import releases
 
 router = APIRouter(prefix="/api/v1/abtests", tags=["abtests"])
 

@@ -9,12 +9,12 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel
 
-from web.domain.audit import Event, signature
-from web.domain.trail import EventFilter, EventLine, place
-from web.http.export import csv_download, json_download
-from web.http.openapi import content, query_of
-from web.http.session import Admin, context
-from web.services.chain import check_chain
+from web.domain.audit.audit import Event, signature
+from web.domain.audit.trail import EventFilter, EventLine, place
+from web.http.edge.session import Admin, context
+from web.http.serving.export import csv_download, json_download
+from web.http.wire.openapi import content, query_of
+from web.services.audit.chain import check_chain
 
 router = APIRouter(prefix="/api/v1/audit", tags=["audit"])
 

@@ -5,14 +5,15 @@ from typing import Annotated
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, Field, TypeAdapter
 
-from ml_service.contract import Point
+from ml_service.wire.contract import Point
 from web.api.fields import Id, Strict
-from web.domain.evolution import Round
-from web.domain.prompt import Text, Variable, Word
+from web.domain.evolution.evolution import Round
+from web.domain.prompts.prompt import Text, Variable, Word
 from web.domain.text import plain
-from web.http.session import Admin, context
-from web.services import drafts, evolution
-from web.services.drafts import Draft
+from web.http.edge.session import Admin, context
+from web.services.evolution import evolution
+from web.services.prompts import drafts
+from web.services.prompts.drafts import Draft
 
 router = APIRouter(tags=["evolution"])
 

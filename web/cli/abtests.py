@@ -5,12 +5,13 @@ from collections.abc import Callable
 
 from ml_service.errors import InvalidRequest
 from web.cli.command import Command, say, table
-from web.cli.data import study_id_of
-from web.domain.abtest import ABTest, Evidence, Policy
+from web.cli.operations.data import study_id_of
+from web.domain.abtests.abtest import ABTest, Evidence, Policy
 from web.domain.access import Actor
 from web.ports import Parts
-from web.services import abtests, accounts, comparisons, verdicts
-from web.services.abtests import ABTestDetail, Challenge
+from web.services.abtests import abtests, comparisons, verdicts
+from web.services.abtests.abtests import ABTestDetail, Challenge
+from web.services.accounts import accounts
 
 ACTIONS = ("list", "show", "open", "pause", "resume", "stop", "approve", "decline")
 POLICIES: tuple[Policy, ...] = ("auto", "approve", "manual")

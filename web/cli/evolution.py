@@ -4,10 +4,11 @@ from argparse import ArgumentParser, Namespace
 from collections.abc import Callable
 
 from web.cli.command import Command, say
-from web.cli.data import study_id_of
-from web.domain.completion import dollars
+from web.cli.operations.data import study_id_of
+from web.domain.models.completion import dollars
 from web.ports import Parts
-from web.services import accounts, evolution
+from web.services.accounts import accounts
+from web.services.evolution import evolution
 
 
 def evolve_command(parts: Callable[[], Parts]) -> Command:

@@ -3,19 +3,13 @@
 from collections.abc import Callable, Mapping
 
 from web.ports import Parts
-from web.services import (
-    erasure,
-    evolution,
-    generation,
-    intake,
-    night,
-    quality,
-    queue,
-    retention,
-    safeguard,
-    stopping,
-    verdicts,
-)
+from web.services.abtests import safeguard, verdicts
+from web.services.evolution import evolution
+from web.services.learning import queue, stopping
+from web.services.making import generation
+from web.services.operations import erasure
+from web.services.rating import night, quality
+from web.services.studies import intake, retention
 
 Task = Callable[[Parts, Mapping[str, str]], object]
 

@@ -4,12 +4,12 @@ from urllib.parse import urlencode
 
 from fastapi import APIRouter, Request, Response
 
-from web.domain.audit import signature
-from web.domain.trail import KINDS, EventFilter, actions, place
-from web.http.openapi import query_of
-from web.http.session import Admin, context
-from web.http.templates import page
-from web.services.chain import NEWEST, check_chain
+from web.domain.audit.audit import signature
+from web.domain.audit.trail import KINDS, EventFilter, actions, place
+from web.http.edge.session import Admin, context
+from web.http.serving.templates import page
+from web.http.wire.openapi import query_of
+from web.services.audit.chain import NEWEST, check_chain
 
 router = APIRouter(tags=["audit page"])
 

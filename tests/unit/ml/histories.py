@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import numpy as np
 
-from ml_service.contract import CategoryParameter, FloatParameter, IntParameter, Observation, ParameterSpace, Point
+from ml_service.wire.contract import CategoryParameter, FloatParameter, IntParameter, Observation, ParameterSpace, Point
 
 START = datetime(2024, 1, 1, tzinfo=UTC)
 BIASES = {"ana": 0.6, "ben": -0.5, "cem": 0.0}

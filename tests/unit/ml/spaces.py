@@ -2,7 +2,7 @@
 
 from hypothesis import strategies as st
 
-from ml_service.contract import CategoryParameter, FloatParameter, IntParameter, Parameter, ParameterSpace
+from ml_service.wire.contract import CategoryParameter, FloatParameter, IntParameter, Parameter, ParameterSpace
 
 
 @st.composite

@@ -8,9 +8,9 @@ from types import SimpleNamespace
 import pytest
 
 from ml_service import __main__ as command
-from ml_service.bodies import MAX_BODY
-from ml_service.contract import DiagnoseRequest, SuggestRequest
-from ml_service.optimizer import diagnose, suggest
+from ml_service.optimizer.suggest import diagnose, suggest
+from ml_service.wire.bodies import MAX_BODY
+from ml_service.wire.contract import DiagnoseRequest, SuggestRequest
 from tests.unit.ml.histories import BOWL, random_history
 
 ASK = SuggestRequest(spaces={"local": BOWL}, seen=tuple(random_history(12)), count=2)

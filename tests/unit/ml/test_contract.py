@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from ml_service.contract import (
+from ml_service.wire.contract import (
     WIRE_VERSION,
     DiagnoseRequest,
     Diagnosis,

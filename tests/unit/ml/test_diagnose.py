@@ -3,7 +3,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from ml_service.contract import (
+from ml_service.optimizer.suggest import diagnose, suggest
+from ml_service.wire.contract import (
     CategoryParameter,
     DiagnoseRequest,
     Diagnosis,
@@ -13,7 +14,6 @@ from ml_service.contract import (
     Point,
     SuggestRequest,
 )
-from ml_service.optimizer import diagnose, suggest
 from tests.unit.ml.histories import BIASES, BOWL, MIXED, bowl, random_history, rated, scored
 
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from ml_service.contract import DiagnoseRequest, Suggestion, SuggestRequest
-from ml_service.optimizer import diagnose, suggest
+from ml_service.optimizer.suggest import diagnose, suggest
+from ml_service.wire.contract import DiagnoseRequest, Suggestion, SuggestRequest
 from tests.lambda_runtime import Lambda, body_of, event, lambda_of
 from tests.unit.ml.histories import BOWL, random_history
 

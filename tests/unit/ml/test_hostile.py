@@ -10,7 +10,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from ml_service.contract import (
+from ml_service.errors import InvalidRequest
+from ml_service.optimizer.space import SearchSpace
+from ml_service.optimizer.suggest import diagnose, suggest
+from ml_service.wire.contract import (
     CategoryParameter,
     DiagnoseRequest,
     FloatParameter,
@@ -23,9 +26,6 @@ from ml_service.contract import (
     SuggestRequest,
     Value,
 )
-from ml_service.errors import InvalidRequest
-from ml_service.optimizer import diagnose, suggest
-from ml_service.space import SearchSpace
 from tests.unit.ml.histories import BOWL, MIXED, random_history, rated
 from tests.unit.ml.spaces import spaces
 

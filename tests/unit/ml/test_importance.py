@@ -3,11 +3,11 @@ import math
 import numpy as np
 import pytest
 
-from ml_service.contract import CategoryParameter, FloatParameter, IntParameter, Observation, ParameterSpace, Point
-from ml_service.importance import Importance, Response, importance
-from ml_service.known import Known
-from ml_service.rating_gp import RatingGP
-from ml_service.space import Array, SearchSpace
+from ml_service.optimizer.importance import Importance, Response, importance
+from ml_service.optimizer.known import Known
+from ml_service.optimizer.rating_gp import RatingGP
+from ml_service.optimizer.space import Array, SearchSpace
+from ml_service.wire.contract import CategoryParameter, FloatParameter, IntParameter, Observation, ParameterSpace, Point
 from tests.unit.ml.histories import rated
 
 SPACE = ParameterSpace(

@@ -1,11 +1,19 @@
 import numpy as np
 import pytest
 
-from ml_service.contract import CategoryParameter, FloatParameter, Observation, ParameterSpace, Pending, Point, Value
 from ml_service.errors import InvalidRequest
-from ml_service.known import Known
-from ml_service.likelihood import NONE
-from ml_service.rating_gp import RatingGP
+from ml_service.optimizer.known import Known
+from ml_service.optimizer.likelihood import NONE
+from ml_service.optimizer.rating_gp import RatingGP
+from ml_service.wire.contract import (
+    CategoryParameter,
+    FloatParameter,
+    Observation,
+    ParameterSpace,
+    Pending,
+    Point,
+    Value,
+)
 from tests.unit.ml.histories import BOWL, MIXED, bowl, random_history, rated
 
 

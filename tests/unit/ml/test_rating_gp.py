@@ -1,13 +1,13 @@
 import numpy as np
 import pytest
 
-from ml_service import rating_gp
-from ml_service.additive import FALL, Additive, Array
-from ml_service.contract import FloatParameter, ParameterSpace, Point
-from ml_service.known import Known
-from ml_service.likelihood import LEVEL, LEVEL_SD, Objective, Ratings
-from ml_service.rating_gp import RatingGP
-from ml_service.space import SearchSpace
+from ml_service.optimizer import rating_gp
+from ml_service.optimizer.additive import FALL, Additive, Array
+from ml_service.optimizer.known import Known
+from ml_service.optimizer.likelihood import LEVEL, LEVEL_SD, Objective, Ratings
+from ml_service.optimizer.rating_gp import RatingGP
+from ml_service.optimizer.space import SearchSpace
+from ml_service.wire.contract import FloatParameter, ParameterSpace, Point
 from tests.unit.ml.histories import BOWL, MIXED, bowl, random_history, rated
 
 WIDE = ParameterSpace(parameters={f"x{i}": FloatParameter(low=0, high=1, default=0.5) for i in range(12)})

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from ml_service.regressor import RatingGPRegressor
+from ml_service.optimizer.regressor import RatingGPRegressor
 from tests.shape.places import ROOT
 
 PAGE = ROOT / "docs" / "optimizer.md"

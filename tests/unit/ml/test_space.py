@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ml_service.contract import CategoryParameter, FloatParameter, IntParameter, Parameter, ParameterSpace, Point
-from ml_service.space import Axis, SearchSpace
+from ml_service.optimizer.space import Axis, SearchSpace
+from ml_service.wire.contract import CategoryParameter, FloatParameter, IntParameter, Parameter, ParameterSpace, Point
 from tests.unit.ml.histories import BOWL, MIXED
 from tests.unit.ml.spaces import spaces
 

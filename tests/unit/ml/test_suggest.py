@@ -7,19 +7,19 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ml_service.contract import CategoryParameter, Observation, ParameterSpace, Pending, Point, SuggestRequest
 from ml_service.errors import InvalidRequest
-from ml_service.known import Known
-from ml_service.optimizer import suggest
-from ml_service.rating_gp import RatingGP
-from ml_service.space import SearchSpace
+from ml_service.optimizer.known import Known
+from ml_service.optimizer.rating_gp import RatingGP
+from ml_service.optimizer.space import SearchSpace
+from ml_service.optimizer.suggest import suggest
+from ml_service.wire.contract import CategoryParameter, Observation, ParameterSpace, Pending, Point, SuggestRequest
 from tests.unit.ml.histories import BOWL, MIXED, bowl, random_history, rated
 from tests.unit.ml.spaces import spaces
 
 FRESH_PROCESS = """
 import sys
-from ml_service.contract import SuggestRequest
-from ml_service.optimizer import suggest
+from ml_service.wire.contract import SuggestRequest
+from ml_service.optimizer.suggest import suggest
 print(suggest(SuggestRequest.model_validate_json(sys.stdin.read())).model_dump_json())
 """
 

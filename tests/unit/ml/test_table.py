@@ -11,9 +11,9 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from ml_service.bodies import parse
-from ml_service.contract import DiagnoseRequest, FloatParameter, Observation, ParameterSpace, Point, Table, digest
 from ml_service.errors import InvalidRequest
+from ml_service.wire.bodies import parse
+from ml_service.wire.contract import DiagnoseRequest, FloatParameter, Observation, ParameterSpace, Point, Table, digest
 from tests.unit.ml.histories import START, rated
 
 SPACE = ParameterSpace(parameters={"x": FloatParameter(low=0, high=1, default=0.5)})

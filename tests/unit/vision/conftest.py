@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from web.adapters.demo import sample_photos
+from web.adapters.demo.inputs import sample_photos
 
 
 @pytest.fixture(scope="session")

@@ -32,8 +32,8 @@ from tests.pictures import (
     telling_jpeg,
     telling_png,
 )
-from web.adapters.images import Cleaner
-from web.adapters.images_worker import MEMORY_LIMIT
+from web.adapters.images.cleaner import Cleaner
+from web.adapters.images.worker import MEMORY_LIMIT
 from web.ports import CleanImage
 
 LAB = ImageCms.ImageCmsProfile(ImageCms.createProfile("LAB")).tobytes()

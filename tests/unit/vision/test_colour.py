@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from web.adapters.colour import ciede2000, delta_e, ssim
+from web.adapters.images.colour import ciede2000, delta_e, ssim
 
 PUBLISHED = """
 50.0000 2.6772 -79.7751 50.0000 0.0000 -82.7485 2.0425

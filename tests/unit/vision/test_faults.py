@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from web.adapters.demo import demo_inputs
-from web.adapters.faults import CAMERAS, degrade, latent_quality, worst_fault
+from web.adapters.demo.inputs import demo_inputs
 from web.adapters.generators.local import SPACE, decode, enhance
+from web.adapters.images.faults import CAMERAS, degrade, latent_quality, worst_fault
 
 Image = NDArray[np.uint8]
 

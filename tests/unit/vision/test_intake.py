@@ -21,10 +21,10 @@ from ml_service.errors import InvalidRequest, TooLarge
 from tests.clock import FixedClock
 from tests.pictures import BARE, blank_png, chunk, metadata, picture, polyglot, saved, segments, telling_jpeg
 from tests.world import World, make_world
-from web.adapters.images import BYTE_LIMIT, Cleaner
-from web.adapters.images_worker import LEAST_SIDE, MEMORY_LIMIT, PIXEL_LIMIT
-from web.adapters.store import SqlStore
-from web.services import intake
+from web.adapters.database.store import SqlStore
+from web.adapters.images.cleaner import BYTE_LIMIT, Cleaner
+from web.adapters.images.worker import LEAST_SIDE, MEMORY_LIMIT, PIXEL_LIMIT
+from web.services.studies import intake
 
 FULL = bool(os.environ.get("PALATE_FULL"))
 MARK = b"planted-7f3a"  # is in everything of a file but its pixels

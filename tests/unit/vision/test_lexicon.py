@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ml_service.contract import FloatParameter
+from ml_service.wire.contract import FloatParameter
 from web.adapters.generators.lexicon import LEXICON, MODIFIERS, Entry, shifts, weights
 from web.adapters.generators.local import SPACE, obey
 

@@ -10,14 +10,14 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from ml_service.contract import FloatParameter, Value
 from ml_service.errors import InvalidRequest
+from ml_service.wire.contract import FloatParameter, Value
 from tests.pictures import blank_png
-from web.adapters.colour import delta_e, ssim
 from web.adapters.generators import filters, tone
 from web.adapters.generators.filters import shrink
 from web.adapters.generators.local import SPACE, LocalGenerator, decode, encode, enhance
 from web.adapters.generators.tone import STYLES
+from web.adapters.images.colour import delta_e, ssim
 from web.ports import Generated, GenerateRequest
 
 Image = NDArray[np.uint8]

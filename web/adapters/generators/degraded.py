@@ -9,10 +9,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ml_service.contract import CategoryParameter, ParameterSpace
+from ml_service.wire.contract import CategoryParameter, ParameterSpace
 from web.adapters.generators.filters import shrink
 from web.adapters.generators.local import decode, encode
-from web.domain.gold import DEGRADED, FAULTS, UNTOUCHED
+from web.domain.rating.gold import DEGRADED, FAULTS, UNTOUCHED
 from web.ports import Generated, GenerateRequest
 
 Image = NDArray[np.uint8]

@@ -10,8 +10,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ml_service.contract import CategoryParameter, FloatParameter, ParameterSpace, Point, Value
 from ml_service.errors import InvalidRequest
+from ml_service.wire.contract import CategoryParameter, FloatParameter, ParameterSpace, Point, Value
 from web.adapters.generators import filters, lexicon
 from web.adapters.generators.tone import STYLES, Style, tone
 from web.ports import Generated, GenerateRequest

@@ -1,0 +1,1 @@
+"""What to try next and what was learnt: the model of ratings, and functions of a request."""

@@ -1,0 +1,1 @@
+"""The database: tables, queries, reports, archives, and the store over SQLite or Postgres."""

@@ -1,0 +1,1 @@
+"""Queries of leases, turns, ratings, and the raters who give them."""

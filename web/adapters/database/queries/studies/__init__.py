@@ -1,0 +1,1 @@
+"""Queries of studies, experiments and the objects they need."""

@@ -1,0 +1,112 @@
+"""Queries of experiments and their options: what is pending, what was rated, which input comes next."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from sqlalchemy import Connection, bindparam, exists, func, select, update
+
+from web.adapters.database.columns import Utc
+from web.adapters.database.queries.common import standing
+from web.adapters.database.tables import experiments, inputs, options, ratings
+from web.domain.studies.experiment import LEARNT_FROM, LIVE, SAMPLES, Experiment, ExperimentState, Option
+from web.domain.studies.study import Input
+
+
+class ExperimentQueries:
+    """Named queries of experiments."""
+
+    def __init__(self, connection: Connection) -> None:
+        self.connection = connection
+
+    def pending(self, study_id: str) -> tuple[Option, ...]:
+        """Return the options to learn from that are alive and have no rating yet."""
+        query = (
+            select(options)
+            .join(experiments, experiments.c.id == options.c.experiment_id)
+            .where(
+                options.c.study_id == study_id,
+                options.c.state != "failed",
+                experiments.c.state.in_(LIVE),
+                experiments.c.kind.in_(SAMPLES),
+                ~exists().where(standing(options.c.id), ratings.c.score.is_not(None)).correlate(options),
+            )
+            .order_by(options.c.id)
+        )
+        return tuple(Option(**row) for row in self.connection.execute(query).mappings())
+
+    def rated(self, study_id: str) -> tuple[Option, ...]:
+        """Return the options to learn from that have a standing rating, those of inputs taken down left out."""
+        query = (
+            select(options)
+            .join(inputs, inputs.c.id == options.c.input_id)
+            .join(experiments, experiments.c.id == options.c.experiment_id)
+            .where(
+                options.c.study_id == study_id,
+                experiments.c.kind.in_(LEARNT_FROM),
+                inputs.c.removed_at.is_(None),
+                exists().where(standing(options.c.id)).correlate(options),
+            )
+            .order_by(options.c.id)
+        )
+        return tuple(Option(**row) for row in self.connection.execute(query).mappings())
+
+    def next_inputs(self, study_id: str, count: int) -> tuple[Input, ...]:
+        """Return the present inputs with the fewest options still counting, oldest first among equals."""
+        used = (
+            select(func.count())
+            .select_from(options.join(experiments, experiments.c.id == options.c.experiment_id))
+            .where(
+                options.c.input_id == inputs.c.id,
+                experiments.c.state.not_in(("dropped", "void")),
+                experiments.c.kind.in_(SAMPLES),
+            )
+            .correlate(inputs)
+            .scalar_subquery()
+        )
+        query = (
+            select(inputs)
+            .where(inputs.c.study_id == study_id, inputs.c.removed_at.is_(None))
+            .order_by(used, inputs.c.id)
+            .limit(count)
+        )
+        return tuple(Input(**row) for row in self.connection.execute(query).mappings())
+
+    def lock(self, ids: Iterable[str]) -> dict[str, Experiment]:
+        """Return experiments by id, locked in a fixed order until the transaction ends."""
+        rows = self.connection.execute(_LOCK, {"ids": tuple(ids)}).mappings()
+        return {row["id"]: Experiment(**row) for row in rows}
+
+    def move(self, ids: Iterable[str], state: ExperimentState, now: datetime) -> None:
+        """Put locked experiments into a state."""
+        chosen = tuple(ids)
+        if chosen:
+            closed_at = now if state == "closed" else None
+            self.connection.execute(_MOVE, {"ids": chosen, "to": state, "now": now, "end": closed_at})
+
+    def count_samples(self, study_id: str) -> int:
+        """Count the explore and A/B experiments that are closed."""
+        query = select(func.count()).where(
+            experiments.c.study_id == study_id,
+            experiments.c.state == "closed",
+            experiments.c.kind.in_(SAMPLES),
+        )
+        return self.connection.execute(query).scalar_one()
+
+
+# Asked with each rating: building one costs more than running it.
+_LOCK = (
+    select(experiments)
+    .where(experiments.c.id.in_(bindparam("ids", expanding=True)))
+    .order_by(experiments.c.id)
+    .with_for_update()
+)
+_MOVE = (
+    update(experiments)
+    .where(experiments.c.id.in_(bindparam("ids", expanding=True)))
+    .values(
+        state=bindparam("to"),
+        changed_at=bindparam("now", type_=Utc()),
+        closed_at=bindparam("end", type_=Utc()),
+        revision=experiments.c.revision + 1,
+    )
+)

@@ -1,0 +1,233 @@
+"""The store: transactions over SQLite or Postgres, with a generic collection for each table of the domain."""
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import fields, replace
+from functools import cached_property, lru_cache
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from sqlalchemy import ColumnElement, Connection, Select, Table, and_, bindparam, delete, func, insert, select, update
+from sqlalchemy.exc import IntegrityError, OperationalError
+
+from ml_service.errors import Conflict, NotFound, StorageFull, Unavailable
+from web.adapters.database import tables
+from web.adapters.database.engine import Engines, connect
+from web.adapters.database.queries.abtests import ABTestQueries
+from web.adapters.database.queries.accounts.erasure import ErasureQueries
+from web.adapters.database.queries.accounts.people import PeopleQueries
+from web.adapters.database.queries.audit import AuditQueries
+from web.adapters.database.queries.completions import CompletionQueries
+from web.adapters.database.queries.jobs import JobQueries
+from web.adapters.database.queries.prompts import PromptQueries
+from web.adapters.database.queries.rating.enrolments import EnrolmentQueries
+from web.adapters.database.queries.rating.leases import LeaseQueries
+from web.adapters.database.queries.rating.quality import QualityQueries
+from web.adapters.database.queries.rating.ratings import RatingQueries
+from web.adapters.database.queries.rating.turns import TurnQueries
+from web.adapters.database.queries.studies.experiments import ExperimentQueries
+from web.adapters.database.queries.studies.objects import ObjectQueries
+from web.adapters.database.queries.studies.studies import StudyQueries
+from web.domain.abtests.abtest import ABTest, Pair
+from web.domain.access import ApiKey, Attempts, Link, Membership, Password, Session, User
+from web.domain.audit.audit import Event
+from web.domain.evolution.evolution import Round
+from web.domain.job import Job
+from web.domain.models.completion import Charge
+from web.domain.prompts.feedback import Feedback
+from web.domain.prompts.prompt import Pointer, Prompt, PromptVersion
+from web.domain.rating.enrolment import Enrolment
+from web.domain.rating.gold import Gold
+from web.domain.rating.lease import Lease
+from web.domain.rating.numbers.probit import OrdinalCheck
+from web.domain.rating.rating import Exclusion, Rating
+from web.domain.studies.experiment import Experiment, Option, Output
+from web.domain.studies.study import Input, Learnt, Project, Study
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+T = TypeVar("T", bound="DataclassInstance")
+
+
+def values(row: "DataclassInstance") -> dict[str, Any]:
+    """Return a dataclass's fields, nested values untouched."""
+    return {item.name: getattr(row, item.name) for item in fields(row)}
+
+
+class Collection(Generic[T]):
+    """The rows of one table as dataclasses: get, add, and compare-and-set by revision."""
+
+    def __init__(self, connection: Connection, table: Table, kind: type[T]) -> None:
+        self.connection, self.table, self.kind = connection, table, kind
+        self.primary = next(iter(table.primary_key.columns))
+
+    def get(self, key: str) -> T:
+        """Return a row by its primary key, or raise NotFound."""
+        found = self.find(**{self.primary.name: key})
+        if found is None:
+            raise NotFound(f"There is no {self.kind.__name__.lower()} {key}.")
+        return found
+
+    def find(self, **equal: Any) -> T | None:
+        """Return the one row whose columns have these values, or None."""
+        row = self.connection.execute(_where(self.table, *_shape(equal)), equal).mappings().first()
+        return None if row is None else self.kind(**row)
+
+    def all(self, **equal: Any) -> tuple[T, ...]:
+        """Return the rows whose columns have these values, by primary key; a tuple of values means any of them."""
+        query = _where(self.table, *_shape(equal))
+        return tuple(self.kind(**row) for row in self.connection.execute(query, equal).mappings())
+
+    def add(self, row: T) -> T:
+        """Insert a row; a taken key is a Conflict."""
+        self.connection.execute(insert(self.table), values(row))
+        return row
+
+    def add_all(self, rows: Iterable[T]) -> None:
+        """Insert many rows at once."""
+        batch = [values(row) for row in rows]
+        if batch:
+            self.connection.execute(insert(self.table), batch)
+
+    def replace(self, row: T) -> T:
+        """Put a changed row where its revision still stands and return it with the next one, or raise Conflict."""
+        new = values(row)
+        key, seen = new[self.primary.name], new.pop("revision")
+        stands = and_(self.primary == key, self.table.c.revision == seen)
+        done = self.connection.execute(update(self.table).where(stands).values(**new, revision=seen + 1))
+        if done.rowcount != 1:
+            raise Conflict(f"This {self.kind.__name__.lower()} was changed meanwhile; load it again.")
+        return replace(row, revision=seen + 1)
+
+    def remove(self, **equal: Any) -> int:
+        """Delete the rows whose columns have these values; return how many there were."""
+        matches = _where(self.table, *_shape(equal)).whereclause
+        assert matches is not None  # noqa: S101  `_where` always gives one
+        return self.connection.execute(delete(self.table).where(matches), equal).rowcount
+
+
+def _shape(equal: dict[str, Any]) -> tuple[tuple[str, type], ...]:
+    return tuple((name, type(value)) for name, value in equal.items())
+
+
+@lru_cache(maxsize=256)
+def _where(table: Table, *shape: tuple[str, type]) -> Select[Any]:
+    """Return the query for rows whose columns equal parameters; building it costs more than running it."""
+    terms: list[ColumnElement[bool]] = []
+    for name, kind in shape:
+        column = table.c[name]
+        if kind is tuple:
+            terms.append(column.in_(bindparam(name, expanding=True)))
+        else:
+            terms.append(column.is_(None) if kind is type(None) else column == bindparam(name, type_=column.type))
+    return select(table).where(and_(True, *terms)).order_by(*table.primary_key.columns)
+
+
+class Transaction:
+    """One transaction: the collections, and the named queries of each subject."""
+
+    def __init__(self, connection: Connection) -> None:
+        self.connection = connection
+
+    projects = cached_property(lambda self: Collection(self.connection, tables.projects, Project))
+    users = cached_property(lambda self: Collection(self.connection, tables.users, User))
+    memberships = cached_property(lambda self: Collection(self.connection, tables.memberships, Membership))
+    sessions = cached_property(lambda self: Collection(self.connection, tables.sessions, Session))
+    passwords = cached_property(lambda self: Collection(self.connection, tables.passwords, Password))
+    links = cached_property(lambda self: Collection(self.connection, tables.links, Link))
+    keys = cached_property(lambda self: Collection(self.connection, tables.api_keys, ApiKey))
+    attempts = cached_property(lambda self: Collection(self.connection, tables.attempts, Attempts))
+    prompts = cached_property(lambda self: Collection(self.connection, tables.prompts, Prompt))
+    versions = cached_property(lambda self: Collection(self.connection, tables.prompt_versions, PromptVersion))
+    pointers = cached_property(lambda self: Collection(self.connection, tables.prompt_pointers, Pointer))
+    feedback = cached_property(lambda self: Collection(self.connection, tables.feedback, Feedback))
+    studies = cached_property(lambda self: Collection(self.connection, tables.studies, Study))
+    inputs = cached_property(lambda self: Collection(self.connection, tables.inputs, Input))
+    outputs = cached_property(lambda self: Collection(self.connection, tables.outputs, Output))
+    experiments = cached_property(lambda self: Collection(self.connection, tables.experiments, Experiment))
+    options = cached_property(lambda self: Collection(self.connection, tables.options, Option))
+    leases = cached_property(lambda self: Collection(self.connection, tables.leases, Lease))
+    ratings = cached_property(lambda self: Collection(self.connection, tables.ratings, Rating))
+    exclusions = cached_property(lambda self: Collection(self.connection, tables.exclusions, Exclusion))
+    enrolments = cached_property(lambda self: Collection(self.connection, tables.enrolments, Enrolment))
+    golds = cached_property(lambda self: Collection(self.connection, tables.gold_items, Gold))
+    diagnoses = cached_property(lambda self: Collection(self.connection, tables.diagnoses, Learnt))
+    ordinal_checks = cached_property(lambda self: Collection(self.connection, tables.ordinal_checks, OrdinalCheck))
+    ab_tests = cached_property(lambda self: Collection(self.connection, tables.ab_tests, ABTest))
+    ab_pairs = cached_property(lambda self: Collection(self.connection, tables.ab_pairs, Pair))
+    rounds = cached_property(lambda self: Collection(self.connection, tables.evolution_rounds, Round))
+    jobs = cached_property(lambda self: Collection(self.connection, tables.jobs, Job))
+    events = cached_property(lambda self: Collection(self.connection, tables.audit_events, Event))
+    completions = cached_property(lambda self: Collection(self.connection, tables.completions, Charge))
+    of_experiments = cached_property(lambda self: ExperimentQueries(self.connection))
+    of_leases = cached_property(lambda self: LeaseQueries(self.connection))
+    of_turns = cached_property(lambda self: TurnQueries(self.connection))
+    of_quality = cached_property(lambda self: QualityQueries(self.connection))
+    of_ratings = cached_property(lambda self: RatingQueries(self.connection))
+    of_studies = cached_property(lambda self: StudyQueries(self.connection))
+    of_objects = cached_property(lambda self: ObjectQueries(self.connection))
+    of_jobs = cached_property(lambda self: JobQueries(self.connection))
+    of_people = cached_property(lambda self: PeopleQueries(self.connection))
+    of_enrolments = cached_property(lambda self: EnrolmentQueries(self.connection))
+    of_erasure = cached_property(lambda self: ErasureQueries(self.connection))
+    of_prompts = cached_property(lambda self: PromptQueries(self.connection))
+    of_completions = cached_property(lambda self: CompletionQueries(self.connection))
+    of_ab_tests = cached_property(lambda self: ABTestQueries(self.connection))
+    of_audit = cached_property(lambda self: AuditQueries(self.connection))
+
+    def lock_objects(self, keys: Iterable[str]) -> None:
+        """Let one transaction at a time decide what becomes of these objects; SQLite has one writer anyway."""
+        if self.connection.dialect.name == "postgresql":
+            for key in sorted(set(keys)):
+                self.connection.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(key, 0))))
+
+
+class SqlStore:
+    """Transactions on one database; leaving `begin` commits before anything is answered."""
+
+    def __init__(self, engines: Engines) -> None:
+        self.engines = engines
+
+    @classmethod
+    def open(cls, url: str) -> "SqlStore":
+        """Open the database at an address."""
+        return cls(connect(url))
+
+    @contextmanager
+    def begin(self) -> Iterator[Transaction]:
+        """Open a transaction that may write: all of it is kept, or none."""
+        with translated(), self.engines.writer.begin() as connection:
+            yield Transaction(connection)
+
+    @contextmanager
+    def read(self) -> Iterator[Transaction]:
+        """Open a connection that only reads; each of its statements sees what is committed by then."""
+        with translated(), self.engines.reader.connect() as connection:
+            yield Transaction(connection)
+
+    @contextmanager
+    def snapshot(self) -> Iterator[Transaction]:
+        """Open a transaction that only reads, all of it as of one moment."""
+        with self.read() as tx:
+            if tx.connection.dialect.name == "postgresql":
+                tx.connection.execution_options(isolation_level="REPEATABLE READ")
+            else:
+                tx.connection.exec_driver_sql("BEGIN")
+            yield tx
+
+    def close(self) -> None:
+        """Close every connection."""
+        self.engines.dispose()
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """Raise the database's errors as ours."""
+    try:
+        yield
+    except IntegrityError as error:
+        raise Conflict("That is taken already, or what it belongs to is gone.") from error
+    except OperationalError as error:
+        if "full" in str(error.orig):
+            raise StorageFull("The disk of the database is full; free some room and try again.") from error
+        raise Unavailable("The database does not answer; try again in a moment.") from error

@@ -1,0 +1,1 @@
+"""What a first start shows: inputs that were made, and raters who are simulated."""

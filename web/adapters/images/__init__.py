@@ -1,0 +1,1 @@
+"""Images from outside, and how pictures are compared and spoilt."""

@@ -1,0 +1,1 @@
+"""Text models by protocol, with what wraps them."""

@@ -1,1 +1,0 @@
-"""What joins, counts or claims: named queries by subject."""

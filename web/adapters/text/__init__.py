@@ -1,1 +1,0 @@
-"""Text models: the one that speaks OpenAI's protocol, and what is wrapped round it."""

@@ -1,0 +1,1 @@
+"""Routes of people, keys and tokens."""

@@ -1,0 +1,1 @@
+"""Routes for whoever looks after the server."""

@@ -1,0 +1,1 @@
+"""Routes of raters and of what is asked about them."""

@@ -1,0 +1,1 @@
+"""Commands of what is live, and of applying it."""

@@ -1,0 +1,1 @@
+"""Words of A/B tests, and the evidence that decides them."""

@@ -1,0 +1,1 @@
+"""Words of the audit: its chain, and how people read it."""

@@ -1,0 +1,130 @@
+"""What was done to what, and by whom: a chain in which no event can be changed, left out or moved unseen."""
+
+import hashlib
+import hmac
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from pydantic import TypeAdapter
+
+from web.domain.access import ITSELF, TERMINAL
+from web.domain.audit.forms import Fields, forms
+
+FIRST = "0" * 64
+# What identifies a person, by the kind of row it is in: never hashed, so that it can be erased; nor is mere use. A
+# guide is words for raters, whose hash the event that changes them keeps.
+_PERSONAL: dict[str, frozenset[str]] = {
+    "ABTest": frozenset({"hypothesis"}),
+    "ApiKey": frozenset({"name", "used_at"}),
+    "User": frozenset({"email", "erased_at", "time_zone"}),
+    "Link": frozenset({"email"}),
+    "Input": frozenset({"name"}),
+    "Study": frozenset({"guide"}),
+}
+
+
+@dataclass(frozen=True)
+class Event:
+    """One action on one row of a project; the actor is the id of a user or a key, and nobody for the terminal.
+
+    `details` is hashed and holds nothing personal; `by` in it tells what Palate did by itself. `note` is what a person
+    typed: only its hash is in the chain.
+    """
+
+    id: str
+    project_id: str
+    number: int
+    actor_id: str | None
+    action: str
+    object_type: str
+    object_id: str
+    at: datetime
+    before_hash: str | None = None
+    after_hash: str | None = None
+    details: dict[str, str] = field(default_factory=dict)
+    note: str = ""
+    note_hash: str = ""
+    previous_hash: str = FIRST
+    hash: str = ""
+
+    @property
+    def nobody(self) -> str:
+        """What to call an actor without an id: Palate itself, or whoever was at the terminal."""
+        return ITSELF if self.details.get("by") == ITSELF else TERMINAL
+
+
+def chained(event: Event) -> str:
+    """Return the hash of an event: SHA-256 over all that may never change, and the hash of the event before it."""
+    body = [
+        event.previous_hash,
+        event.project_id,
+        event.number,
+        event.id,
+        event.actor_id,
+        event.action,
+        event.object_type,
+        event.object_id,
+        event.at.astimezone(UTC).isoformat(timespec="microseconds"),
+        event.before_hash,
+        event.after_hash,
+        event.details,
+        event.note_hash,
+    ]
+    return hashlib.sha256(_canonical(body)).hexdigest()
+
+
+def note_hash(event_id: str, note: str) -> str:
+    """Return what the chain keeps of a note: it shows whether a note was changed, and lets it be erased."""
+    return hashlib.sha256(f"{event_id}\n{note}".encode()).hexdigest() if note else ""
+
+
+def row_hash(row: object) -> str:
+    """Return the SHA-256 of a row's fields without what identifies a person."""
+    return _sha256(_hashed(row))
+
+
+def is_hash_of(row: object, found: str | None) -> bool:
+    """Tell whether a row is what was hashed, by this version of Palate or by one that knew less of it."""
+    return any(_sha256(fields) == found for fields in forms(type(row).__name__, _hashed(row)))
+
+
+def _hashed(row: object) -> Fields:
+    personal = _PERSONAL.get(type(row).__name__, frozenset())
+    fields: Mapping[str, Any] = TypeAdapter(type(row)).dump_python(row, mode="json")
+    return {name: fields[name] for name in fields if name not in personal}
+
+
+def _sha256(fields: Fields) -> str:
+    return hashlib.sha256(_canonical(fields)).hexdigest()
+
+
+def head(event: Event | None) -> str:
+    """Name the end of a chain; kept elsewhere, it shows whether the chain was cut off or written anew since."""
+    return "0:" if event is None else f"{event.number}:{event.hash}"
+
+
+def signature(key: bytes, project_id: str, head: str) -> str:
+    """Return what shows that this server told a head of a project's chain: an HMAC under its key."""
+    label = hashlib.sha256(b"audit head" + key).digest()
+    return hmac.new(label, f"{project_id}\n{head}".encode(), hashlib.sha256).hexdigest()
+
+
+def faults(events: Iterable[Event], after: Event | None = None) -> Iterator[str]:
+    """Go through a project's events by number, from the first or from after one, and say where the chain is broken."""
+    number, previous = (after.number, after.hash) if after else (0, FIRST)
+    for event in events:
+        number += 1
+        if event.number != number or event.previous_hash != previous:
+            yield f"event {event.number} ({event.id}) does not follow event {number - 1}: one was changed or is gone"
+        if event.hash != chained(event):
+            yield f"event {event.number} ({event.id}) was changed after it was written"
+        if event.note and note_hash(event.id, event.note) != event.note_hash:
+            yield f"the note of event {event.number} ({event.id}) was changed after it was written"
+        number, previous = event.number, event.hash
+
+
+def _canonical(value: object) -> bytes:
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()

@@ -1,0 +1,1 @@
+"""Words of evolution: rounds, operators, edits, and the scripted evolver."""

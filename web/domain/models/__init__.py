@@ -1,0 +1,1 @@
+"""Words of text models: which can be chosen, and what their calls cost."""

@@ -1,0 +1,1 @@
+"""Words of rating: ratings, leases, whose turn it is, and how raters stand."""

@@ -1,0 +1,1 @@
+"""What ratings say together: scores, agreement, conduct. The only words that compute with scipy."""

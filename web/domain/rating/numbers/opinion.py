@@ -1,0 +1,103 @@
+"""Means of many ratings, from sums: with intervals, with raters brought to one level, and a trend that forgets."""
+
+import math
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TypeVar
+
+from scipy.special import stdtrit
+
+from ml_service.wire.contract import Interval
+from web.domain.reports.report import TrendStep
+
+K = TypeVar("K")
+SPAN = 50  # ratings: how far back the smoothed mean looks (the usual span of an exponential mean)
+BAND = 1.96  # standard errors on either side that hold 95 % of a normal
+
+
+@dataclass(frozen=True)
+class Sums:
+    """What is kept of many scores: how many, their sum, the sum of their squares."""
+
+    count: int
+    total: float
+    squares: float
+
+    def __add__(self, other: "Sums") -> "Sums":
+        return Sums(self.count + other.count, self.total + other.total, self.squares + other.squares)
+
+    @property
+    def mean(self) -> float:
+        """Return the mean score."""
+        return self.total / self.count
+
+    def shifted(self, by: float) -> "Sums":
+        """Return the sums of the scores with a number added to each."""
+        squares = self.squares + 2 * by * self.total + self.count * by * by
+        return Sums(self.count, self.total + by * self.count, squares)
+
+    @property
+    def variance(self) -> float:
+        """Return the sample variance (n - 1), 0 for a single score."""
+        spread = max(self.squares - self.total * self.total / self.count, 0.0)
+        return spread / (self.count - 1) if self.count > 1 else 0.0
+
+
+NOTHING = Sums(0, 0.0, 0.0)
+
+
+def level_raters(groups: Iterable[tuple[K, str, Sums]]) -> dict[K, Sums]:
+    """Return the sums per group once each rater's scores are moved to the mean of all.
+
+    A group is a key, a rater and the sums of what that rater gave it. A harsh rater who happened to see one version
+    more often than another then no longer makes it look worse.
+    """
+    rows = list(groups)
+    by_rater: defaultdict[str, Sums] = defaultdict(lambda: NOTHING)
+    for _, rater, sums in rows:
+        by_rater[rater] += sums
+    overall = sum(by_rater.values(), NOTHING)
+    levelled: defaultdict[K, Sums] = defaultdict(lambda: NOTHING)
+    for key, rater, sums in rows:
+        levelled[key] += sums.shifted(overall.mean - by_rater[rater].mean)
+    return dict(levelled)
+
+
+def mean_interval(sums: Sums) -> Interval:
+    """Return the mean with its 95 % interval by Student's t, cut to the scale of 1 to 5.
+
+    Scores count as independent, so the interval is somewhat narrow where few inputs were rated often. One score alone
+    says nothing of the spread: its interval is the whole scale.
+    """
+    if sums.count < 2:
+        return Interval(mean=sums.mean, low=1.0, high=5.0)
+    half = float(stdtrit(sums.count - 1, 0.975)) * math.sqrt(sums.variance / sums.count)
+    return Interval(mean=_scale(sums.mean), low=_scale(sums.mean - half), high=_scale(sums.mean + half))
+
+
+def smooth(steps: Sequence[tuple[datetime, Sums]]) -> tuple[TrendStep, ...]:
+    """Return each step's mean and the exponentially weighted mean up to it, with a 95 % band.
+
+    Each rating that follows makes the weight of an earlier one smaller by 2 / (SPAN + 1). The band is the normal
+    interval of the weighted mean, from the weighted variance and the effective number of ratings.
+    """
+    keep = 1 - 2 / (SPAN + 1)
+    weight = weight_squared = total = squares = 0.0
+    trend = []
+    for at, sums in steps:
+        fade = keep**sums.count
+        weight, weight_squared = weight * fade + sums.count, weight_squared * fade * fade + sums.count
+        total, squares = total * fade + sums.total, squares * fade + sums.squares
+        mean = total / weight
+        effective = weight * weight / weight_squared
+        variance = max(squares / weight - mean * mean, 0.0)
+        half = BAND * math.sqrt(variance / max(effective - 1, 1.0))
+        band = Interval(mean=_scale(mean), low=_scale(mean - half), high=_scale(mean + half))
+        trend.append(TrendStep(at, sums.count, sums.mean, band))
+    return tuple(trend)
+
+
+def _scale(value: float) -> float:
+    return min(max(value, 1.0), 5.0)

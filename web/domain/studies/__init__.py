@@ -1,0 +1,1 @@
+"""Words of studies: what is being learnt, from which inputs, shown how, and until when."""

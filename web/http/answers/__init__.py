@@ -1,0 +1,1 @@
+"""What answers carry: problems and images."""

@@ -1,0 +1,1 @@
+"""What every request passes: the edge, the gate, the session, protection against forgery."""

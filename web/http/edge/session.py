@@ -1,0 +1,155 @@
+"""Who is asking: the session cookie or a machine's key, the role a route demands, and what a request has at hand."""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import Depends, Request, Response
+from fastapi.concurrency import run_in_threadpool
+
+from ml_service.errors import Forbidden, Unauthorized
+from web.domain.access import Action, Actor, allowed
+from web.http.answers.images import ImageUrls
+from web.ports import Parts
+from web.services.accounts.keys import machine
+from web.services.accounts.sessions import SESSION_TIME, digest, end_session
+from web.settings import Settings
+
+COOKIE = "palate"
+SECURE_COOKIE = "__Host-palate"
+
+
+@dataclass(frozen=True)
+class Context:
+    """What every request has at hand."""
+
+    parts: Parts
+    settings: Settings
+    key: bytes
+    urls: ImageUrls
+
+
+def context(request: Request) -> Context:
+    """Return what the app was built from."""
+    found: Context = request.app.state.context
+    return found
+
+
+def bearer(request: Request) -> str | None:
+    """Return the key or token that a machine sends, or None; where it is given, a cookie counts for nothing."""
+    scheme, _, given = request.headers.get("authorization", "").partition(" ")
+    return given.strip() if scheme.lower() == "bearer" else None
+
+
+def session_hash(request: Request) -> str | None:
+    """Return the hash of the session's secret, or None without a cookie; the session may be over."""
+    if bearer(request) is not None:
+        return None
+    secret = request.cookies.get(SECURE_COOKIE if _secure(request) else COOKIE)
+    return digest(secret) if secret else None
+
+
+def leave(request: Request, visitor: Actor | None) -> None:
+    """End the session of a browser that has signed in anew; it would be nobody's."""
+    if visitor is not None and visitor.session_id:
+        parts = context(request).parts
+        end_session(parts.store, parts.clock, visitor, visitor.session_id)
+
+
+def set_session(request: Request, response: Response, secret: str) -> None:
+    """Keep a session's secret in the browser, out of reach for scripts and other sites."""
+    secure = _secure(request)
+    response.set_cookie(
+        SECURE_COOKIE if secure else COOKIE,
+        secret,
+        max_age=int(SESSION_TIME.total_seconds()),
+        path="/",
+        secure=secure,
+        httponly=True,
+        samesite="lax",
+    )
+
+
+def clear_session(request: Request, response: Response) -> None:
+    """Take the session's secret out of the browser."""
+    secure = _secure(request)
+    name = SECURE_COOKIE if secure else COOKIE
+    response.delete_cookie(name, path="/", secure=secure, httponly=True, samesite="lax")
+
+
+async def current_actor(request: Request) -> Actor | None:
+    """Return who is asking, by one read of the database in each request, or None."""
+    if hasattr(request.state, "actor"):  # a thread costs more than this
+        known: Actor | None = request.state.actor
+        return known
+    return await run_in_threadpool(actor_of, request)
+
+
+def actor_of(request: Request) -> Actor | None:
+    """Return what `current_actor` does; it waits for the database, so a thread must call it."""
+    if not hasattr(request.state, "actor"):
+        request.state.actor = _actor(context(request), bearer(request), session_hash(request))
+    known: Actor | None = request.state.actor
+    return known
+
+
+def _actor(here: Context, proof: str | None, secret_hash: str | None) -> Actor | None:
+    store, clock = here.parts.store, here.parts.clock
+    if proof is not None:
+        return machine(store, clock, here.key, proof)
+    if secret_hash is None:
+        return None
+    with store.read() as tx:
+        return tx.of_people.actor(secret_hash, clock.now())
+
+
+Visitor = Annotated[Actor | None, Depends(current_actor)]
+
+
+async def rater(actor: Visitor) -> Actor:
+    """Demand somebody who is signed in."""
+    if actor is None:
+        raise Unauthorized("Your session is over, or you have not signed in yet. Sign in, or open a sign-in link.")
+    if actor.role == "service":
+        raise Forbidden("A key cannot do this; sign in as a person.")
+    return actor
+
+
+Rater = Annotated[Actor, Depends(rater)]
+
+
+async def admin(actor: Rater) -> Actor:
+    """Demand an admin."""
+    if actor.role != "admin":
+        raise Forbidden("Only an admin of the project may do this.")
+    return actor
+
+
+Admin = Annotated[Actor, Depends(admin)]
+
+
+async def prompt_reader(actor: Visitor) -> Actor:
+    """Demand a key with the scope prompts:read, or an admin."""
+    return _able(actor, "pull_prompts", "prompts:read")
+
+
+PromptReader = Annotated[Actor, Depends(prompt_reader)]
+
+
+async def feedback_sender(actor: Visitor) -> Actor:
+    """Demand a key with the scope feedback:write, or an admin."""
+    return _able(actor, "send_feedback", "feedback:write")
+
+
+FeedbackSender = Annotated[Actor, Depends(feedback_sender)]
+
+
+def _able(actor: Actor | None, action: Action, scope: str) -> Actor:
+    if actor is None:
+        raise Unauthorized("Send a key of this project as `Authorization: Bearer …`; admins make keys under Keys.")
+    if not allowed(actor, action, actor.project_id):
+        raise Forbidden(f"This needs a key with the scope {scope}, or an admin.")
+    return actor
+
+
+def _secure(request: Request) -> bool:
+    return request.url.scheme == "https"

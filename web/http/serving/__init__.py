@@ -1,0 +1,1 @@
+"""How a process serves: its server, static files, templates, logs, metrics, and the roles of routes."""

@@ -1,0 +1,1 @@
+"""What stands on the wire: errors, tags, links, the OpenAPI document."""

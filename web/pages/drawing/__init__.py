@@ -1,0 +1,1 @@
+"""What pages draw with: charts, rows, bars, and texts of prompts."""

@@ -1,0 +1,102 @@
+"""Charts as server-made SVG, each with a table twin: colours come from classes, so themes and print just work."""
+
+from collections.abc import Mapping, Sequence
+
+from markupsafe import Markup
+
+from web.domain.reports.report import BestStep, TrendStep, VersionMean
+from web.pages.drawing.rows import Bar, Row, bar_figure, bounds, counted, interval_figure
+from web.pages.drawing.svg import (
+    BOTTOM,
+    LEFT,
+    RIGHT,
+    TOP,
+    Scale,
+    banded,
+    bar,
+    compact_percent,
+    dot,
+    figure,
+    line,
+    number,
+    rating_axis,
+    rating_scale,
+    text,
+    time_ticks,
+    value_axis,
+    within,
+)
+
+
+def trend(steps: Sequence[TrendStep]) -> Markup:
+    """Draw the mean score of each minute, hour or day as dots, and the smoothed mean with its 95 % band."""
+    scale = rating_scale([v for s in steps for v in (s.smooth.low, s.smooth.high, s.mean)])
+    start, end = steps[0].at, steps[-1].at
+    across = Scale(start.timestamp(), end.timestamp(), LEFT, RIGHT)
+    marks = [(across(at.timestamp()), label) for at, label in time_ticks(start, end)]
+    band = [(across(step.at.timestamp()), step.smooth) for step in steps]
+    shapes = [*rating_axis(scale), *value_axis(marks, "time (UTC)"), *banded(band, scale)]
+    shapes += [dot(across(step.at.timestamp()), scale(step.mean), 2.5) for step in steps]
+    last = steps[-1].smooth
+    rows = [(s.at.strftime("%Y-%m-%d %H:%M"), s.ratings, s.mean, *bounds(s.smooth)) for s in reversed(steps)]
+    return figure(
+        "Mean rating over time",
+        f"The smoothed mean is now {number(last.mean)} stars, between {number(last.low)} and {number(last.high)}.",
+        shapes,
+        ("From", "Ratings", "Mean", "Smoothed", "Low", "High"),
+        rows,
+    )
+
+
+def best_so_far(steps: Sequence[BestStep]) -> Markup:
+    """Draw what the best point was expected to score, with its 95 % interval, against the ratings behind it."""
+    scale = rating_scale([v for s in steps for v in within(s.rating)])
+    across = Scale(steps[0].ratings, steps[-1].ratings, LEFT, RIGHT)
+    marks = [(across(value), number(value, 0)) for value in across.ticks() if value == int(value)]
+    band = [(across(step.ratings), step.rating) for step in steps]
+    shapes = [*rating_axis(scale), *value_axis(marks, "ratings"), *banded(band, scale)]
+    shapes.append(dot(across(steps[-1].ratings), scale(steps[-1].rating.mean)))
+    last = steps[-1]
+    return figure(
+        "Best expected rating so far",
+        f"After {last.ratings} ratings the best settings are expected to score {number(last.rating.mean)} stars.",
+        shapes,
+        ("Ratings", "Expected", "Low", "High"),
+        [(step.ratings, *bounds(step.rating)) for step in reversed(steps)],
+    )
+
+
+def means(versions: Sequence[VersionMean]) -> Markup:
+    """Draw the mean score of each generator and version with its 95 % interval."""
+    rows = [Row(f"{one.generator} {one.version}", one.rating, one.ratings) for one in versions]
+    words = "; ".join(f"{row.name}: {row.note(signed=False)}" for row in rows)
+    return interval_figure("Mean rating by generator and version", words, ("Version",), rows)
+
+
+def counts(title: str, numbers: Mapping[str, int]) -> Markup:
+    """Draw how often each of some things was named, in the order given."""
+    most = max(numbers.values())
+    bars = [Bar(name, str(count), count / most) for name, count in numbers.items()]
+    words = "; ".join(f"{one.name} {one.note}" for one in bars[:3])
+    return bar_figure(title, words, bars, ("What", "Times"), list(numbers.items()))
+
+
+def histogram(scores: Mapping[int, int]) -> Markup:
+    """Draw how often each score was given."""
+    most, total = max(scores.values(), default=0) or 1, sum(scores.values())
+    wide = (RIGHT - LEFT) / 5
+    shapes = [line(LEFT, BOTTOM, RIGHT, BOTTOM, "axis")]
+    for score in range(1, 6):
+        count, x = scores.get(score, 0), LEFT + (score - 1) * wide
+        tall = count / most * (BOTTOM - TOP - 16)
+        shapes += [
+            bar(x + 8, BOTTOM - tall, wide - 16, tall),
+            text(x + wide / 2, BOTTOM - tall - 6, str(count), "middle"),
+            text(x + wide / 2, BOTTOM + 15, str(score), "middle"),
+        ]
+    words = f"Of {counted(total)}, " + ", ".join(f"{scores.get(score, 0)} gave {score}" for score in range(1, 6)) + "."
+    rows = [
+        (str(score), scores.get(score, 0), compact_percent(scores.get(score, 0) / (total or 1)))
+        for score in range(1, 6)
+    ]
+    return figure("Scores given", words, shapes, ("Score", "Ratings", "Share"), rows, BOTTOM + 22)

@@ -1,0 +1,1 @@
+"""Pages of prompts and drafts."""

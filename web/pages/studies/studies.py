@@ -1,0 +1,194 @@
+"""The pages of studies: list, make, change while they run, clone, pause, archive, and their inputs."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, File, Form, Request, Response, UploadFile
+from fastapi.responses import RedirectResponse
+from starlette.datastructures import FormData
+
+from ml_service.errors import InvalidRequest, NotFound, ServiceError
+from web.domain.access import Actor
+from web.domain.studies.stopping import NAMES, SENTENCES, standings, still_holding
+from web.domain.studies.study import Study, StudyState
+from web.http.edge.session import Admin, context
+from web.http.serving.templates import page
+from web.pages.studies import form as study_form
+from web.ports import Parts
+from web.services.learning.requests import origin
+from web.services.studies import intake
+from web.services.studies.studies import StudyDraft, change_study, clone_study, make_study, move_study, study_to_steer
+
+router = APIRouter(prefix="/admin/studies", tags=["studies pages"])
+
+UPLOAD_BYTES = 256_000_000  # of all photos of one form together; each has its own limit besides
+
+
+async def form_fields(request: Request) -> FormData:
+    """Return what a form sent."""
+    return await request.form()
+
+
+Fields = Annotated[FormData, Depends(form_fields)]
+
+
+@router.get("")
+def studies(request: Request, admin: Admin) -> Response:
+    """Show the studies of the project."""
+    lines = context(request).parts.reports.studies(admin.project_id)
+    return page(request, "studies/studies.html", actor=admin, active="studies", lines=lines)
+
+
+@router.get("/new")
+def new(request: Request, admin: Admin, generator: str = "") -> Response:
+    """Show the form of a new study."""
+    parts = context(request).parts
+    name = _generator(parts, generator)
+    return _new(request, admin, study_form.blank(name, parts.generators[name].space()))
+
+
+@router.post("/new")
+def make(request: Request, admin: Admin, fields: Fields) -> Response:
+    """Make a study, or show the form again with what is wrong."""
+    parts = context(request).parts
+    generator = _generator(parts, str(fields.get("generator", "")))
+    offered = parts.generators[generator].space()
+    draft = study_form.blank(generator, offered)
+    try:
+        draft = study_form.read(fields, offered, draft)
+        study = make_study(parts, admin, draft)
+    except InvalidRequest as error:
+        return _new(request, admin, draft, error)
+    return _to(study.id, "#inputs")
+
+
+@router.get("/{study_id}")
+def study(request: Request, admin: Admin, study_id: str) -> Response:
+    """Show a study: its state, its inputs, its settings."""
+    chosen = _study(context(request).parts, admin, study_id)
+    return _show(request, admin, chosen, study_form.draft_of(chosen))
+
+
+@router.post("/{study_id}")
+def change(request: Request, admin: Admin, study_id: str, fields: Fields) -> Response:
+    """Change a study while it runs, or show the form again with what is wrong."""
+    parts = context(request).parts
+    chosen = _study(parts, admin, study_id)
+    draft = study_form.draft_of(chosen)
+    try:
+        draft = study_form.read(fields, parts.generators[chosen.generator].space(), draft)
+        change_study(parts, admin, study_id, int(str(fields.get("revision", "-1"))), draft)
+    except ServiceError as error:
+        return _show(request, admin, chosen, draft, error)
+    return _to(study_id, "")
+
+
+@router.post("/{study_id}/clone")
+def clone(
+    request: Request,
+    admin: Admin,
+    study_id: str,
+    name: Annotated[str, Form(max_length=120)],
+    warm: Annotated[str, Form()] = "",
+) -> Response:
+    """Start a study with this one's settings and inputs, and where it is warm with what its ratings teach."""
+    return _to(clone_study(context(request).parts, admin, study_id, name, warm=bool(warm)).id, "")
+
+
+@router.post("/{study_id}/state")
+def move(request: Request, admin: Admin, study_id: str, state: Annotated[StudyState, Form()]) -> Response:
+    """Pause, resume or archive a study."""
+    move_study(context(request).parts, admin, study_id, state)
+    return _to(study_id, "")
+
+
+@router.post("/{study_id}/inputs", max_body_size=UPLOAD_BYTES)
+def add_inputs(request: Request, admin: Admin, study_id: str, files: Annotated[list[UploadFile], File()]) -> Response:
+    """Take photos in; those that cannot be used are named, the others are kept."""
+    parts = context(request).parts
+    chosen = _study(parts, admin, study_id)
+    refused = []
+    for file in files:
+        try:
+            intake.add_input(parts, admin, study_id, file.filename or "", file.file.read())
+        except InvalidRequest as error:
+            refused.append(f"{file.filename}: {error}")
+    if refused:
+        return _show(request, admin, chosen, study_form.draft_of(chosen), InvalidRequest(" ".join(refused)))
+    return _to(study_id, "#inputs")
+
+
+@router.post("/{study_id}/inputs/{input_id}/take-down")
+def take_down(request: Request, admin: Admin, study_id: str, input_id: str) -> Response:
+    """Take an input down with all it led to."""
+    intake.take_down(context(request).parts, admin, input_id)
+    return _to(study_id, "#inputs")
+
+
+def _generator(parts: Parts, name: str) -> str:
+    chosen = name or min(parts.generators)
+    if chosen not in parts.generators:
+        raise NotFound(f"There is no generator {chosen}.")
+    return chosen
+
+
+def _study(parts: Parts, admin: Actor, study_id: str) -> Study:
+    with parts.store.read() as tx:
+        return study_to_steer(tx, admin, study_id)
+
+
+def _new(request: Request, admin: Actor, draft: StudyDraft, error: ServiceError | None = None) -> Response:
+    parts = context(request).parts
+    generator, space = next(iter(draft.spaces.items()))
+    rows = study_form.rows_of(parts.generators[generator].space(), space)
+    return page(
+        request,
+        "studies/study_new.html",
+        actor=admin,
+        active="studies",
+        code=error.status if error else 200,
+        draft=draft,
+        generator=generator,
+        generators=sorted(parts.generators),
+        rows=rows,
+        sentences=SENTENCES,
+        others=_others(parts, admin),
+        error=str(error or ""),
+    )
+
+
+def _others(parts: Parts, admin: Actor, but: str = "") -> list[Study]:
+    """Return the studies that one may start from, the newest first."""
+    with parts.store.read() as tx:
+        found = tx.studies.all(project_id=admin.project_id)
+    return sorted((one for one in found if one.id != but), key=lambda one: one.id, reverse=True)
+
+
+def _show(
+    request: Request, admin: Actor, study: Study, draft: StudyDraft, error: ServiceError | None = None
+) -> Response:
+    parts = context(request).parts
+    offered = parts.generators[study.generator].space()
+    with parts.store.read() as tx:
+        figures, start = tx.of_studies.figures(study.id), origin(tx, study)
+    return page(
+        request,
+        "studies/study.html",
+        actor=admin,
+        active="studies",
+        code=error.status if error else 200,
+        study=study,
+        draft=draft,
+        rows=study_form.rows_of(offered, draft.spaces[study.generator]),
+        inputs=parts.reports.inputs(study.id),
+        standings=standings(study.stop, figures),
+        off=still_holding(study, figures),
+        names=NAMES,
+        origin=start,
+        sentences=SENTENCES,
+        others=_others(parts, admin, study.id),
+        error=str(error or ""),
+    )
+
+
+def _to(study_id: str, place: str) -> Response:
+    return RedirectResponse(f"/admin/studies/{study_id}{place}", 303)

@@ -1,0 +1,1 @@
+"""A/B tests: pairs, verdicts, and what is done about them."""

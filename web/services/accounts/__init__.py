@@ -1,0 +1,1 @@
+"""Who comes in, and how: people, passwords, sessions, links, keys."""

@@ -1,0 +1,274 @@
+"""Who may come in: the first admin, links that work once, and the members of a project."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from ml_service.errors import Conflict, Forbidden, Gone, InvalidRequest, NotFound
+from web.domain.access import Actor, Link, Membership, Role, User, allowed, email_address
+from web.domain.ids import new_id
+from web.domain.studies.study import Project
+from web.ports import Clock, Parts
+from web.services.accounts.passwords import checked, keep_password, record_password
+from web.services.accounts.sessions import (
+    begin_session,
+    digest,
+    new_secret,
+    record_begun,
+    record_shut,
+    shut,
+    void_made_by,
+)
+from web.services.accounts.throttle import LINK, Throttle
+from web.services.audit.record import record
+from web.transactions import Store, Transaction
+
+LINK_TIME = timedelta(days=7)
+FIRST_ADMIN = "admin@localhost"
+
+
+@dataclass(frozen=True)
+class Member:
+    """A person of a project and what they may do there."""
+
+    user: User
+    role: Role
+
+
+@dataclass(frozen=True)
+class Invitation:
+    """What the page of an open link says before it is used; only who holds the link learns if it is a member's."""
+
+    link: Link
+    project: str
+    inviter: str
+    member: bool
+
+
+def bootstrap(store: Store, clock: Clock, admin_emails: tuple[str, ...]) -> str | None:
+    """Make the project and its admins on an empty database; return a sign-in link's secret until somebody came in."""
+    now = clock.now()
+    with store.begin() as tx:
+        joined: list[Membership] = []
+        if tx.of_people.default_project() is None:
+            project = tx.projects.add(Project(new_id(), "Palate", now))
+            joined = [_add_member(tx, project.id, email, "admin", now) for email in admin_emails or (FIRST_ADMIN,)]
+        actor = _operator(tx)
+        secret = None if tx.sessions.find() is not None else _first_link(tx, actor, now)
+        for membership in joined:
+            _record_joined(tx, now, actor, membership, "role.given")
+        return secret
+
+
+def _first_link(tx: Transaction, actor: Actor, now: datetime) -> str:
+    admin = _admins(tx, actor.project_id)[0]
+    return _issue(tx, actor, "admin", tx.users.get(admin.user_id).email, now)
+
+
+def operator(store: Store) -> Actor:
+    """Return who works from the terminal of the server: no user, and everything an admin may do."""
+    with store.read() as tx:
+        return _operator(tx)
+
+
+def invite(store: Store, clock: Clock, actor: Actor, role: Role, email: str) -> str:
+    """Make a one-time link for an address and return its secret.
+
+    A member's address makes a new way in for them, in the role they have. There are no links without an address: who
+    may type one while signed out could try out which addresses have an account.
+    """
+    require_people(actor)
+    with store.begin() as tx:
+        return _issue(tx, actor, role, email_address(email), clock.now())
+
+
+def renew_link(store: Store, clock: Clock, actor: Actor, user_id: str) -> str:
+    """Make a new sign-in link for a member and return its secret."""
+    require_people(actor)
+    with store.begin() as tx:
+        member = _member(tx, actor, user_id)
+        return _issue(tx, actor, member.role, member.user.email, clock.now())
+
+
+def open_link(store: Store, clock: Clock, secret: str) -> Invitation:
+    """Return what a link leads to without using it; NotFound or Gone says why it leads nowhere."""
+    with store.read() as tx:
+        link = _usable(tx, secret, clock.now())
+        inviter, member = tx.users.find(id=link.created_by), tx.users.find(email=link.email)
+        project = tx.projects.get(link.project_id).name
+        return Invitation(link, project, inviter.email if inviter else "", member is not None)
+
+
+def come_in(parts: Parts, throttle: Throttle, secret: str, password: str = "", client: str = "") -> str:
+    """Sign in by a link, once, choose a password where one is given, and return the session's secret."""
+    with throttle.guessing(LINK, throttle.network, NotFound):
+        address = open_link(parts.store, parts.clock, secret).link.email
+    hashed = parts.passwords.hash(checked(password, address)) if password else ""
+    return use_link(parts.store, parts.clock, secret, client=client, hashed=hashed)
+
+
+def use_link(store: Store, clock: Clock, secret: str, *, client: str = "", hashed: str = "") -> str:
+    """Sign in by a link, once, and return the session's secret; a newcomer becomes a member.
+
+    The hash of a new password replaces the one there was, and ends all other ways in.
+    """
+    now = clock.now()
+    with store.begin() as tx:
+        link = _usable(tx, secret, now)
+        used = tx.links.replace(replace(link, used_at=now))
+        user, joined = _user_of(tx, link, now)
+        session, fresh = begin_session(tx, user.id, now, "link", client)
+        actor = Actor(user.id, user.email, link.project_id, link.role, session.id)
+        if hashed:
+            keep_password(tx, user.id, hashed, now)
+        changes = shut(tx, user.id, user.email, now, but=session.id) if hashed else ()
+        record(tx, now, actor, "link.used", ("link", link.id), before=link, after=used)
+        if joined is not None:
+            _record_joined(tx, now, actor, joined, "role.taken")
+        record_begun(tx, now, actor, session)
+        if hashed:
+            record_password(tx, now, actor)
+        record_shut(tx, now, actor, changes)
+        return fresh
+
+
+def members(store: Store, actor: Actor) -> tuple[Member, ...]:
+    """Return everybody of the project, by address."""
+    require_people(actor)
+    with store.read() as tx:
+        found = tx.memberships.all(project_id=actor.project_id)
+        users = {user.id: user for user in tx.users.all(id=tuple(each.user_id for each in found))}
+    return tuple(sorted((Member(users[each.user_id], each.role) for each in found), key=lambda each: each.user.email))
+
+
+def deactivate(store: Store, clock: Clock, actor: Actor, user_id: str) -> None:
+    """Shut a member out at once: sessions end, open links to and from them are void; what they rated stays."""
+    require_people(actor)
+    now = clock.now()
+    with store.begin() as tx:
+        keep_an_admin(tx, actor, user_id)
+        user = _member(tx, actor, user_id).user
+        shut_out = tx.users.replace(replace(user, active=False))
+        changes = shut(tx, user_id, user.email, now) + void_made_by(tx, user_id, now)
+        record(tx, now, actor, "user.deactivated", ("user", user_id), before=user, after=shut_out)
+        record_shut(tx, now, actor, changes)
+
+
+def sign_out_everywhere(store: Store, clock: Clock, actor: Actor, user_id: str) -> None:
+    """End all sessions of a member and void their open links; a password of theirs stays."""
+    require_people(actor)
+    now = clock.now()
+    with store.begin() as tx:
+        user = _member(tx, actor, user_id).user
+        record_shut(tx, now, actor, shut(tx, user_id, user.email, now))
+
+
+def reactivate(store: Store, clock: Clock, actor: Actor, user_id: str) -> None:
+    """Let a member in again, by the password they had or by a new link."""
+    require_people(actor)
+    with store.begin() as tx:
+        user = _member(tx, actor, user_id).user
+        back = tx.users.replace(replace(user, active=True))
+        record(tx, clock.now(), actor, "user.reactivated", ("user", user_id), before=user, after=back)
+
+
+def set_role(store: Store, clock: Clock, actor: Actor, user_id: str, role: Role) -> None:
+    """Change what a member may do, from their next request on; the open links of who was an admin are void."""
+    require_people(actor)
+    now = clock.now()
+    with store.begin() as tx:
+        if role != "admin":
+            keep_an_admin(tx, actor, user_id)
+        held = membership_of(tx, actor, user_id)
+        given = tx.memberships.replace(replace(held, role=role))
+        voided = void_made_by(tx, user_id, now) if role != "admin" else ()
+        change = {"from": held.role, "to": role}
+        record(tx, now, actor, "role.changed", ("user", user_id), before=held, after=given, details=change)
+        record_shut(tx, now, actor, voided)
+
+
+def require_people(actor: Actor) -> None:
+    """Refuse whoever may not manage the people of their project."""
+    if not allowed(actor, "manage_people", actor.project_id):
+        raise Forbidden("Only an admin can manage the people of a project.")
+
+
+def _operator(tx: Transaction) -> Actor:
+    project_id = tx.of_people.default_project()
+    if project_id is None:
+        raise NotFound("This database has no project yet; start the server once, and it makes one.")
+    return Actor("", "the terminal", project_id, "admin")
+
+
+def _member(tx: Transaction, actor: Actor, user_id: str) -> Member:
+    role, user = membership_of(tx, actor, user_id).role, tx.users.get(user_id)
+    if user.erased_at is not None:
+        raise Gone("This person was erased; invite them anew by their address.")
+    return Member(user, role)
+
+
+def membership_of(tx: Transaction, actor: Actor, user_id: str) -> Membership:
+    """Return what a person is in the actor's project, or raise NotFound."""
+    found = tx.memberships.find(project_id=actor.project_id, user_id=user_id)
+    if found is None:
+        raise NotFound("There is no such person in this project.")
+    return found
+
+
+def _admins(tx: Transaction, project_id: str) -> tuple[Membership, ...]:
+    return tx.memberships.all(project_id=project_id, role="admin")
+
+
+def keep_an_admin(tx: Transaction, actor: Actor, leaving: str) -> None:
+    """Refuse to let the last admin of a project go."""
+    for user_id in sorted(each.user_id for each in _admins(tx, actor.project_id)):
+        tx.of_people.lock(user_id)  # two admins who remove each other must not both succeed
+    admins = tuple(each.user_id for each in _admins(tx, actor.project_id))
+    if {user.id for user in tx.users.all(id=admins, active=True)} == {leaving}:
+        raise Conflict("This is the last admin; make somebody else an admin first.")
+
+
+def _issue(tx: Transaction, actor: Actor, role: Role, email: str, now: datetime) -> str:
+    if role not in ("rater", "admin"):
+        raise InvalidRequest(f"A role is “rater” or “admin”, not “{role}”.")
+    user = tx.users.find(email=email)
+    if user is not None:
+        role = membership_of(tx, actor, user.id).role
+        if not user.active:
+            raise Conflict("This account is deactivated; reactivate it before you make a link for it.")
+    secret = new_secret()
+    link = Link(new_id(), digest(secret), actor.project_id, role, email, now, now + LINK_TIME, actor.user_id or None)
+    tx.links.add(link)
+    record(tx, now, actor, "link.made", ("link", link.id), after=link, details={"role": role})
+    return secret
+
+
+def _usable(tx: Transaction, secret: str, now: datetime) -> Link:
+    link = tx.links.find(secret_hash=digest(secret))
+    if link is None:
+        raise NotFound("This link is not known here; check that it was copied whole, or ask for a new one.")
+    if link.used_at is not None:
+        raise Gone("This link was used already or made void; ask for a new one.")
+    if link.expires_at <= now:
+        raise Gone(f"This link ran out on {link.expires_at:%d %B %Y}; ask for a new one.")
+    return link
+
+
+def _user_of(tx: Transaction, link: Link, now: datetime) -> tuple[User, Membership | None]:
+    """Return whom a link lets in, and their membership where it is a new one."""
+    user = tx.users.find(email=link.email)
+    if user is None:
+        joined = _add_member(tx, link.project_id, link.email, link.role, now)
+        return tx.users.get(joined.user_id), joined
+    tx.of_people.lock(user.id)
+    if not tx.users.get(user.id).active:
+        raise Forbidden("This account is deactivated; an admin can reactivate it.")
+    return user, None
+
+
+def _add_member(tx: Transaction, project_id: str, email: str, role: Role, now: datetime) -> Membership:
+    user = tx.users.add(User(new_id(), email, now))
+    return tx.memberships.add(Membership(new_id(), project_id, user.id, role, now))
+
+
+def _record_joined(tx: Transaction, now: datetime, actor: Actor, joined: Membership, action: str) -> None:
+    record(tx, now, actor, action, ("user", joined.user_id), after=joined, details={"role": joined.role})

@@ -1,0 +1,41 @@
+"""Open links: the ways in that were made and wait to be used, and how one is taken back."""
+
+from dataclasses import dataclass, replace
+
+from ml_service.errors import NotFound
+from web.domain.access import Actor, Link
+from web.ports import Clock
+from web.services.accounts.accounts import require_people
+from web.services.accounts.sessions import record_shut
+from web.transactions import Store
+
+
+@dataclass(frozen=True)
+class OpenLink:
+    """A link that nobody used yet, and who made it; nobody for the terminal."""
+
+    link: Link
+    inviter: str
+
+
+def open_links(store: Store, clock: Clock, actor: Actor) -> tuple[OpenLink, ...]:
+    """Return the links into the project that still let somebody in, the newest first."""
+    require_people(actor)
+    now = clock.now()
+    with store.read() as tx:
+        unused = tx.links.all(project_id=actor.project_id, used_at=None)
+        found = [link for link in reversed(unused) if link.expires_at > now]
+        makers = {user.id: user.email for user in tx.users.all(id=tuple({link.created_by or "" for link in found}))}
+    return tuple(OpenLink(link, makers.get(link.created_by or "", "")) for link in found)
+
+
+def void_link(store: Store, clock: Clock, actor: Actor, link_id: str) -> None:
+    """Make a link worth nothing before anybody uses it; one that was used or is void already stays so."""
+    require_people(actor)
+    now = clock.now()
+    with store.begin() as tx:
+        link = tx.links.find(id=link_id, project_id=actor.project_id)
+        if link is None:
+            raise NotFound("There is no such link into this project.")
+        if link.used_at is None:
+            record_shut(tx, now, actor, [(link, tx.links.replace(replace(link, used_at=now)))])

@@ -1,0 +1,149 @@
+"""Passwords: what makes a good one, signing in by one, and changing it."""
+
+import secrets
+import unicodedata
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from functools import lru_cache
+
+from ml_service.errors import Conflict, InvalidRequest, Unauthorized
+from web.domain.access import Actor, Password, Session, User
+from web.ports import Parts, Passwords
+from web.services.accounts.sessions import begin_session, record_begun, record_shut, shut
+from web.services.accounts.strength import why_easy
+from web.services.accounts.throttle import ADDRESS, ADDRESS_EVERYWHERE, CURRENT_PASSWORD, NETWORK, Throttle
+from web.services.audit.record import record
+from web.transactions import Transaction
+
+LEAST, MOST = 10, 128
+MOST_GIVEN = 4 * MOST  # in other normal forms a password has more characters
+RESET_TIME = timedelta(minutes=15)
+WRONG = "The address or the password is not right. Who has no password, or forgot it, asks an admin for a link."
+
+
+@dataclass(frozen=True)
+class PasswordState:
+    """Since when somebody has a password, and whether it must be given to choose another."""
+
+    set_at: datetime | None
+    needs_current: bool
+
+
+def checked(password: str, address: str) -> str:
+    """Return a new password in the form that is hashed, or raise InvalidRequest that says why it will not do."""
+    if len(password) > MOST_GIVEN or len(chosen := _normal(password)) > MOST:
+        raise InvalidRequest(f"A password has at most {MOST} characters.")
+    if len(chosen) < LEAST:
+        raise InvalidRequest(f"A password needs {LEAST} characters or more; a few uncommon words are good.")
+    name, _, host = address.partition("@")
+    if why := why_easy(chosen, (address, name, host.partition(".")[0], "palate")):
+        raise InvalidRequest(f"This password is too easy to guess. {why}")
+    return chosen
+
+
+def sign_in(parts: Parts, throttle: Throttle, email: str, password: str, client: str = "") -> str:
+    """Sign in by address and password and return the session's secret.
+
+    Whatever is wrong, the answer is the same after the same work: counted first, then one hash is compared.
+    """
+    address = email.strip().lower()
+    nearby = f"{throttle.network}\n{address}"
+    throttle.count((ADDRESS, nearby), (ADDRESS_EVERYWHERE, address), (NETWORK, throttle.network))
+    decoy = _decoy(parts.passwords)  # type: ignore[arg-type]  # a protocol says nothing of hashes
+    user, kept = _account(parts, address)
+    given = _normal(password) if len(password) <= MOST_GIVEN else ""
+    right = parts.passwords.verify(kept.hash if kept else decoy, given)
+    if not right or user is None or kept is None or not user.active:
+        raise Unauthorized(WRONG)
+    renewed = parts.passwords.hash(given) if parts.passwords.is_outdated(kept.hash) else kept.hash
+    now = parts.clock.now()
+    with parts.store.begin() as tx:
+        actor = _still_welcome(tx, user, kept)
+        if renewed != kept.hash:
+            tx.passwords.replace(replace(tx.passwords.get(user.id), hash=renewed))
+        throttle.forget(tx, ADDRESS, nearby)
+        throttle.take_back(tx, ADDRESS_EVERYWHERE, address)
+        throttle.take_back(tx, NETWORK, throttle.network)
+        session, secret = begin_session(tx, user.id, now, "password", client)
+        record_begun(tx, now, actor, session)
+    return secret
+
+
+def password_state(parts: Parts, actor: Actor) -> PasswordState:
+    """Return whether whoever asks has a password, and what they need to change it."""
+    with parts.store.read() as tx:
+        kept, session = tx.passwords.find(id=actor.user_id), tx.sessions.find(id=actor.session_id)
+    return _state(kept, session, parts.clock.now())
+
+
+def choose_password(parts: Parts, throttle: Throttle, actor: Actor, password: str, current: str = "") -> None:
+    """Set the password of whoever asks, and end their other sessions and open links.
+
+    The current one is needed, unless there is none or the session came by a link within the last 15 minutes: a link
+    of an admin is how a forgotten password is replaced.
+    """
+    with parts.store.read() as tx:
+        kept, session = tx.passwords.find(id=actor.user_id), tx.sessions.find(id=actor.session_id)
+    chosen = checked(password, actor.email)
+    if kept is not None and _state(kept, session, parts.clock.now()).needs_current:
+        throttle.count((CURRENT_PASSWORD, actor.user_id))
+        if not parts.passwords.verify(kept.hash, _normal(current[:MOST_GIVEN])):
+            raise InvalidRequest("The current password is not right.")
+    hashed, now = parts.passwords.hash(chosen), parts.clock.now()
+    with parts.store.begin() as tx:
+        tx.of_people.lock(actor.user_id)
+        session = tx.sessions.find(id=actor.session_id, revoked_at=None)
+        if session is None or not tx.users.get(actor.user_id).active:
+            raise Unauthorized("Your session was ended meanwhile; sign in again.")
+        if tx.passwords.find(id=actor.user_id) != kept:
+            raise Conflict("The password was changed meanwhile; load the page again.")
+        keep_password(tx, actor.user_id, hashed, now)
+        throttle.forget(tx, CURRENT_PASSWORD, actor.user_id)
+        changes = shut(tx, actor.user_id, actor.email, now, but=actor.session_id)
+        record_password(tx, now, actor)
+        record_shut(tx, now, actor, changes)
+
+
+def keep_password(tx: Transaction, user_id: str, hashed: str, now: datetime) -> None:
+    """Put a user's password in the place of the one they had."""
+    kept = tx.passwords.find(id=user_id)
+    if kept is None:
+        tx.passwords.add(Password(user_id, hashed, now))
+    else:
+        tx.passwords.replace(replace(kept, hash=hashed, set_at=now))
+
+
+def record_password(tx: Transaction, now: datetime, actor: Actor) -> None:
+    """Write down that somebody chose a password, and nothing of it."""
+    record(tx, now, actor, "password.set", ("user", actor.user_id))
+
+
+def _account(parts: Parts, address: str) -> tuple[User | None, Password | None]:
+    with parts.store.read() as tx:
+        user = tx.users.find(email=address) if address.isprintable() else None
+        return user, tx.passwords.find(id=user.id if user else "")
+
+
+def _still_welcome(tx: Transaction, user: User, kept: Password) -> Actor:
+    """Return who signs in, if since their password was read they were not shut out and it was not changed."""
+    tx.of_people.lock(user.id)
+    now_kept, memberships = tx.passwords.find(id=user.id), tx.memberships.all(user_id=user.id)
+    unchanged = now_kept is not None and now_kept.set_at == kept.set_at
+    if not unchanged or not memberships or not tx.users.get(user.id).active:
+        raise Unauthorized(WRONG)
+    return Actor(user.id, user.email, memberships[0].project_id, memberships[0].role)
+
+
+def _state(kept: Password | None, session: Session | None, now: datetime) -> PasswordState:
+    by_link = session is not None and session.via == "link" and now - session.created_at < RESET_TIME
+    return PasswordState(kept.set_at if kept else None, kept is not None and not by_link)
+
+
+def _normal(password: str) -> str:
+    return unicodedata.normalize("NFC", password)
+
+
+@lru_cache(maxsize=4)
+def _decoy(passwords: Passwords) -> str:
+    """Return the hash of a password that nobody knows, for accounts that have none."""
+    return passwords.hash(secrets.token_hex())

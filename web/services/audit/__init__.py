@@ -1,0 +1,1 @@
+"""The audit chain: written in one place, checked in another."""

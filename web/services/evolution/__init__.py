@@ -1,0 +1,1 @@
+"""Evolution: rounds that propose better versions, and what they go by."""

@@ -1,0 +1,1 @@
+"""Learning: what the optimizer is asked, what is planned next, and when enough was learnt."""

@@ -1,0 +1,46 @@
+"""What production would use today: the best point that was learnt, and the live prompt."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from ml_service.errors import NotFound
+from ml_service.wire.contract import Point
+from web.domain.studies.study import Study
+from web.ports import Parts
+from web.services.making.generation import live_version
+from web.transactions import Transaction
+
+
+@dataclass(frozen=True)
+class BestSettings:
+    """A point, the rendered prompt, the version they go with, and words for where the point comes from."""
+
+    point: Point
+    prompt: Mapping[str, str]
+    version: str
+    seed: int
+    origin: str
+
+
+def settings(parts: Parts, study_id: str | None = None) -> BestSettings:
+    """Return the best settings of a study: the newest diagnosis over the live version's own parameters."""
+    with parts.store.read() as tx:
+        study = tx.studies.get(study_id) if study_id else _most_rated(tx)
+        version = live_version(tx, study)
+        learnt = tx.of_studies.newest_diagnosis(study.id)
+    best = learnt.diagnosis.best if learnt else None
+    live = study.spaces[study.generator].default() | version.parameter_defaults.get(study.generator, {})
+    if best is None or learnt is None:
+        origin = f"the defaults, since {study.name} has no ratings yet"
+    else:
+        origin = f"the best settings of {study.name} after {learnt.diagnosis.ratings_used} ratings"
+    prompt = version.rendered(study.generator)
+    point = live | best.point if best else live
+    return BestSettings(point, prompt, version.name or version.id, study.seed, origin)
+
+
+def _most_rated(tx: Transaction) -> Study:
+    studies = tx.studies.all()
+    if not studies:
+        raise NotFound("There is no study yet; start the server once, or make a study.")
+    return max(studies, key=lambda study: (tx.of_ratings.count(study.id), study.id))

@@ -1,0 +1,1 @@
+"""Making outputs of what is planned."""

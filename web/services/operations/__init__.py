@@ -1,0 +1,1 @@
+"""Looking after the whole: checks, erasure, and what arrives from elsewhere."""

@@ -1,0 +1,87 @@
+"""What follows when a study or a project arrives whole from somewhere else."""
+
+import re
+
+from ml_service.errors import Conflict, InvalidRequest
+from ml_service.objects import ObjectStore
+from web.domain.access import Actor
+from web.domain.audit.audit import faults
+from web.domain.studies.study import Project, Study
+from web.ports import Parts
+from web.services.audit.record import record
+from web.services.making.generation import generate_job
+from web.services.prompts.publication import file_of, stray
+from web.services.prompts.versions import current_path, load_current, load_version, published, version_path
+from web.services.rating.training import jobs_after_rating
+from web.services.studies.studies import check_numbers
+from web.transactions import Transaction
+
+# Argon2id within limits: to check one that asks for all memory would be a way to take the server down.
+_HASH = re.compile(r"\$argon2id\$v=19\$m=\d{1,6},t=\d{1,2},p=\d\$[A-Za-z0-9+/]{1,100}\$[A-Za-z0-9+/]{1,200}")
+
+
+def arrived(parts: Parts, actor: Actor, tx: Transaction, study: Study) -> None:
+    """Note the import of a study and take its work up where the other place left it, if its numbers are in order."""
+    _check_settings(study)
+    _take_up(parts, tx, study)
+    record(tx, parts.clock.now(), actor, "study.imported", ("study", study.id), after=study)
+
+
+def check_project(parts: Parts, tx: Transaction, project: Project) -> None:
+    """Refuse a project whose rows were changed on their way, or would do harm here.
+
+    Its versions must be what was released, and PROMPTS_DIR must hold none but these: its files will be the project's.
+    """
+    if not all(_HASH.fullmatch(password.hash) for password in tx.passwords.all()):
+        raise InvalidRequest("A password of this project is kept in no form of ours. Nothing was changed.")
+    for study in tx.studies.all(project_id=project.id):
+        _check_settings(study)
+    for fault in faults(sorted(tx.events.all(project_id=project.id), key=lambda event: event.number)):
+        raise InvalidRequest(f"The audit chain of this project is broken: {fault}. Nothing was changed.")
+    for prompt in tx.prompts.all(project_id=project.id):
+        pointer = tx.pointers.find(prompt_key=prompt.key, kind="environment", name="production")
+        if pointer is None or tx.versions.get(pointer.version_id).status != "released":
+            raise InvalidRequest(f"The prompt {prompt.key} of this project has no live version. Nothing was changed.")
+    check_published(parts.published, tx)
+
+
+def _check_settings(study: Study) -> None:
+    check_numbers(study)
+    study.guide.check()
+
+
+def check_published(files: ObjectStore, tx: Transaction) -> None:
+    """Refuse released versions whose rows were changed, and a PROMPTS_DIR that holds others than these."""
+    known = {(row.prompt_key, row.name): row for row in tx.versions.all() if row.name is not None}
+    for row in known.values():
+        if row.status == "released":
+            file_of(tx, row)
+    there = published(files)
+    if there.strays:
+        raise Conflict(stray(there.strays[0]))
+    for key, names in there.names.items():
+        lying = {version_path(key, name): load_version(files, name, key) for name in names}
+        if files.tag(current_path(key)):
+            lying[current_path(key)] = load_current(files, key)
+        for path, file in lying.items():
+            row_here = known.get((key, file.version))
+            if row_here is None or row_here.sha256 != file.sha256:
+                raise Conflict(
+                    f"{path} in PROMPTS_DIR is none of the versions that come in. Set PROMPTS_DIR to an empty folder, "
+                    "or move the file away, and try again. Nothing was changed."
+                )
+
+
+def project_arrived(parts: Parts, tx: Transaction, project: Project) -> None:
+    """Note the import of a project and take its work up where the other place left it."""
+    for study in tx.studies.all(project_id=project.id):
+        _take_up(parts, tx, study)
+    terminal = Actor("", "the terminal", project.id, "admin")
+    record(tx, parts.clock.now(), terminal, "project.imported", ("project", project.id), after=project)
+
+
+def _take_up(parts: Parts, tx: Transaction, study: Study) -> None:
+    unfinished = tx.experiments.all(study_id=study.id, state=("planned", "generating"))
+    tx.of_jobs.add_once(generate_job(experiment, parts.clock.now()) for experiment in unfinished)
+    if study.state == "running":
+        tx.of_jobs.add_once(jobs_after_rating(study.id, parts.clock.now()))

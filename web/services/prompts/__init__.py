@@ -1,0 +1,1 @@
+"""Prompts: what is live, versions and drafts, publication and the road to production."""

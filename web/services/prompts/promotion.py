@@ -1,0 +1,262 @@
+"""The only road to what is live: a version is published, promoted or rolled back to by moving a prompt's pointers.
+
+A promotion is one transaction; its files are written before it is acknowledged. Whoever repeats one, because the
+answer was lost or the disk was full, finishes it and gets the answer of the first time.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from ml_service.errors import Conflict, Forbidden, InvalidRequest, NotFound
+from web.domain.access import Action, Actor, allowed
+from web.domain.audit.audit import Event
+from web.domain.ids import is_id, new_id
+from web.domain.prompts.prompt import Pointer, PromptVersion
+from web.domain.studies.study import Study
+from web.ports import Parts
+from web.services.audit.record import record
+from web.services.prompts.candidates import best_child, released
+from web.services.prompts.publication import publish
+from web.transactions import Transaction
+
+PUBLISHED, PROMOTED, ROLLED_BACK = "prompt.published", "prompt.promoted", "prompt.rolled_back"
+MOVES = ("prompt.adopted", PUBLISHED, PROMOTED, ROLLED_BACK)
+
+
+@dataclass(frozen=True)
+class Promotion:
+    """What a promotion made live: the version, and the pointer of production as it was moved."""
+
+    version: PromptVersion
+    pointer: Pointer
+
+
+@dataclass(frozen=True)
+class Move:
+    """One entry of a prompt's history; adopting comes from no version.
+
+    `actor` is an address, `the terminal`, `Palate` where it moved by itself, or nothing for somebody who was erased.
+    """
+
+    at: datetime
+    actor: str
+    action: str
+    from_version: str
+    to_version: str
+    revision: int
+    note: str
+
+
+def publish_best(
+    parts: Parts,
+    actor: Actor,
+    study_id: str,
+    *,
+    revision: int | None = None,
+    version_id: str | None = None,
+    learnt_id: str | None = None,
+    note: str = "",
+) -> Promotion:
+    """Release the best settings that a study has learnt as a child of the live version, and make it live.
+
+    `learnt_id` names the diagnosis that somebody has seen, where newer ones may have come since.
+    """
+    with parts.store.begin() as tx:
+        study = _study(tx, actor, study_id)
+        pointer = _locked(tx, actor, study.prompt_key)
+        promotion = _published_as(tx, pointer, study, version_id)
+        if promotion is None:
+            _check_revision(pointer, revision)
+            live = tx.versions.get(pointer.version_id)
+            child = best_child(tx, study, live, learnt_id, version_id or new_id(), parts.clock.now())
+            version = tx.versions.add(released(tx, child))
+            promotion = _moved(parts, tx, actor, pointer, version, PUBLISHED, {"study": study.id}, note)
+    publish(parts, study.prompt_key)
+    return promotion
+
+
+def promote(
+    parts: Parts, actor: Actor, prompt_key: str, version_id: str, revision: int, *, note: str = ""
+) -> Promotion:
+    """Make a version live; one that was a candidate is released and gets its name."""
+    with parts.store.begin() as tx:
+        pointer = _locked(tx, actor, prompt_key)
+        version = _version(tx, prompt_key, version_id)
+        promotion = _repeated(tx, pointer, revision, PROMOTED, version)
+        if promotion is None:
+            _check_revision(pointer, revision)
+            if version.status == "candidate":
+                version = tx.versions.replace(released(tx, version))
+            promotion = Promotion(version, pointer)
+            if version.id != pointer.version_id:
+                promotion = _moved(parts, tx, actor, pointer, version, PROMOTED, {}, note)
+    publish(parts, prompt_key)
+    return promotion
+
+
+def roll_back(
+    parts: Parts, actor: Actor, prompt_key: str, revision: int, *, version_id: str | None = None, note: str = ""
+) -> Promotion:
+    """Make the version live that was live before, or a named one; what was rolled back stays at its pinned address."""
+    with parts.store.begin() as tx:
+        pointer = _locked(tx, actor, prompt_key)
+        wanted = None if version_id is None else _version(tx, prompt_key, version_id)
+        promotion = _repeated(tx, pointer, revision, ROLLED_BACK, wanted)
+        if promotion is None:
+            _check_revision(pointer, revision)
+            version = wanted or _before(tx, pointer)
+            if version.id == pointer.version_id:
+                raise Conflict(f"{version.name} is live already.")
+            promotion = _moved(parts, tx, actor, pointer, version, ROLLED_BACK, {}, note)
+    publish(parts, prompt_key)
+    return promotion
+
+
+def withdraw(parts: Parts, actor: Actor, version_id: str, note: str = "") -> PromptVersion:
+    """Take a released version down for good: its pinned address is gone, and it never becomes live again."""
+    with parts.store.begin() as tx:
+        found = tx.versions.find(id=version_id)
+        if found is None:
+            raise NotFound(f"There is no version {version_id}.")
+        _locked(tx, actor, found.prompt_key)
+        version = tx.versions.get(version_id)
+        if version.status != "withdrawn":
+            version = _withdrawn(parts, tx, actor, version, note)
+    publish(parts, version.prompt_key)
+    return version
+
+
+def history(parts: Parts, actor: Actor, prompt_key: str) -> tuple[Move, ...]:
+    """Return what was live when and who made it so, newest first."""
+    with parts.store.read() as tx:
+        _check_prompt(tx, actor, prompt_key, "see_all")
+        pointer = tx.pointers.find(prompt_key=prompt_key, kind="environment", name="production")
+        events = moves_of(tx, pointer) if pointer else []
+        ids = tuple(event.actor_id for event in events if event.actor_id)
+        people = {user.id: user.email for user in tx.users.all(id=ids)}
+    return tuple(_move(event, people) for event in events)
+
+
+def _move(event: Event, people: dict[str, str]) -> Move:
+    details = event.details
+    actor = people.get(event.actor_id, "") if event.actor_id else event.nobody
+    return Move(event.at, actor, event.action, details["from"], details["to"], int(details["revision"]), event.note)
+
+
+def moves_of(tx: Transaction, pointer: Pointer) -> list[Event]:
+    """Return the moves of a pointer, newest first."""
+    found = tx.events.all(object_type="pointer", object_id=pointer.id, action=MOVES)
+    return sorted(found, key=lambda event: -int(event.details["revision"]))
+
+
+def _study(tx: Transaction, actor: Actor, study_id: str) -> Study:
+    study = tx.studies.find(id=study_id)
+    if study is None or study.project_id != actor.project_id:
+        raise NotFound(f"There is no study {study_id}.")
+    return study
+
+
+def _check_prompt(tx: Transaction, actor: Actor, prompt_key: str, action: Action) -> None:
+    prompt = tx.prompts.find(key=prompt_key)
+    if prompt is None or prompt.project_id != actor.project_id:
+        raise NotFound(f"There is no prompt {prompt_key}.")
+    if not allowed(actor, action, prompt.project_id):
+        raise Forbidden("Only an admin of the project can publish its prompts.")
+
+
+def _locked(tx: Transaction, actor: Actor, prompt_key: str) -> Pointer:
+    """Return the pointer of production, which nobody else moves now; its revision is what all go by."""
+    _check_prompt(tx, actor, prompt_key, "publish")
+    return tx.of_prompts.lock(prompt_key, "environment", "production")
+
+
+def _version(tx: Transaction, prompt_key: str, version_id: str) -> PromptVersion:
+    version = tx.versions.find(id=version_id)
+    if version is None or version.prompt_key != prompt_key:
+        raise NotFound(f"There is no version {version_id} of {prompt_key}.")
+    return version
+
+
+def _check_revision(pointer: Pointer, revision: int | None) -> None:
+    if revision is not None and revision != pointer.revision:
+        told = f"{pointer.prompt_key} was changed meanwhile: it is at revision {pointer.revision}, not {revision}"
+        raise Conflict(f"{told}. Look at what is live now, and repeat what you meant.")
+
+
+def _published_as(tx: Transaction, pointer: Pointer, study: Study, version_id: str | None) -> Promotion | None:
+    """Return what the first request under this id was answered, or None where it is the first."""
+    if version_id is None:
+        return None
+    if not is_id(version_id):
+        raise InvalidRequest("The id of a new version must be a UUID.")
+    version = tx.versions.find(id=version_id)
+    if version is None:
+        return None
+    for event in moves_of(tx, pointer):
+        if event.details["to"] == version.name and event.details.get("study") == study.id:
+            return _then(pointer, version, event)
+    raise Conflict("This id is taken by another version; send a fresh one.")
+
+
+def _repeated(
+    tx: Transaction, pointer: Pointer, revision: int, action: str, wanted: PromptVersion | None
+) -> Promotion | None:
+    """Return what a request was answered that made this very move, or None where nobody has moved since."""
+    if revision == pointer.revision:
+        return None
+    for event in moves_of(tx, pointer):
+        version = tx.versions.find(prompt_key=pointer.prompt_key, name=event.details["to"])
+        if event.action == action and int(event.details["revision"]) == revision + 1 and version is not None:
+            return _then(pointer, version, event) if wanted in (None, version) else None
+    return None
+
+
+def _then(pointer: Pointer, version: PromptVersion, event: Event) -> Promotion:
+    moved = replace(pointer, version_id=version.id, moved_at=event.at, revision=int(event.details["revision"]))
+    return Promotion(version, moved)
+
+
+def _moved(
+    parts: Parts,
+    tx: Transaction,
+    actor: Actor,
+    pointer: Pointer,
+    version: PromptVersion,
+    action: str,
+    more: dict[str, str],
+    note: str,
+) -> Promotion:
+    """Point production and the main branch at a released version, and write down who did."""
+    if version.status != "released":
+        told = "was withdrawn" if version.status == "withdrawn" else "was never released; promote it instead"
+        raise Conflict(f"{version.name or 'This version'} {told}.")
+    now, live = parts.clock.now(), tx.versions.get(pointer.version_id)
+    moved = tx.pointers.replace(replace(pointer, version_id=version.id, moved_at=now))
+    main = tx.pointers.find(prompt_key=pointer.prompt_key, kind="branch", name="main")
+    if main is not None:
+        tx.pointers.replace(replace(main, version_id=version.id, moved_at=now))
+    details = {"prompt": pointer.prompt_key, "from": str(live.name), "to": str(version.name), **more}
+    details["revision"] = str(moved.revision)
+    record(tx, now, actor, action, ("pointer", pointer.id), before=pointer, after=moved, details=details, note=note)
+    return Promotion(version, moved)
+
+
+def _before(tx: Transaction, pointer: Pointer) -> PromptVersion:
+    """Return the version that was live last before this one, withdrawn ones passed over."""
+    for event in moves_of(tx, pointer):
+        version = tx.versions.find(prompt_key=pointer.prompt_key, name=event.details["from"])
+        if version is not None and version.status == "released" and version.id != pointer.version_id:
+            return version
+    raise Conflict("There is no earlier version to go back to.")
+
+
+def _withdrawn(parts: Parts, tx: Transaction, actor: Actor, version: PromptVersion, note: str) -> PromptVersion:
+    if version.status == "candidate":
+        raise Conflict("This version was never released, so there is nothing to withdraw.")
+    if any(pointer.version_id == version.id for pointer in tx.pointers.all(prompt_key=version.prompt_key)):
+        raise Conflict(f"{version.name} is live; make another version live before you withdraw it.")
+    gone = tx.versions.replace(replace(version, status="withdrawn"))
+    details = {"prompt": version.prompt_key, "version": str(version.name)}
+    subject, now = ("version", version.id), parts.clock.now()
+    record(tx, now, actor, "prompt.withdrawn", subject, before=version, after=gone, details=details, note=note)
+    return gone

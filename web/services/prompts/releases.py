@@ -1,0 +1,167 @@
+"""Prompts and their versions as admins see them and as production reads them."""
+
+from dataclasses import dataclass, field, replace
+
+from ml_service.errors import Forbidden, Gone, InvalidRequest, NotFound
+from ml_service.objects import ObjectStore
+from web.domain.access import Action, Actor, allowed
+from web.domain.prompts.feedback import Feedback, FeedbackSummary
+from web.domain.prompts.prompt import Pointer, Prompt, PromptVersion, as_file, from_bytes, to_bytes
+from web.ports import Parts
+from web.services.prompts import promotion
+from web.services.prompts.promotion import Promotion
+from web.services.prompts.publication import file_of
+from web.services.prompts.versions import current_path, version_path
+from web.transactions import Transaction
+
+COMMENTS = 5
+
+
+@dataclass(frozen=True)
+class PromptLine:
+    """One prompt in a list: what is live since when, and how many versions there are."""
+
+    prompt: Prompt
+    live: PromptVersion
+    pointer: Pointer
+    versions: int
+
+
+@dataclass(frozen=True)
+class PromptDetail:
+    """One prompt whole: what is live, its versions newest first, and what production said of them by version id."""
+
+    prompt: Prompt
+    live: PromptVersion
+    pointer: Pointer
+    versions: tuple[PromptVersion, ...]
+    feedback: dict[str, FeedbackSummary] = field(default_factory=dict)
+    comments: tuple[Feedback, ...] = ()
+
+
+@dataclass(frozen=True)
+class Pulled:
+    """What production reads: the bytes of a version's file, and the version's name."""
+
+    body: bytes
+    version: str
+
+
+def prompts(parts: Parts, actor: Actor) -> tuple[PromptLine, ...]:
+    """Return the prompts of the actor's project by key."""
+    _require(actor, "see_all")
+    with parts.store.read() as tx:
+        found = tx.prompts.all(project_id=actor.project_id)
+        return tuple(_line(tx, prompt) for prompt in found)
+
+
+def prompt(parts: Parts, actor: Actor, key: str) -> PromptDetail:
+    """Return a prompt with its versions; `comments` are the newest ones on the live version."""
+    with parts.store.read() as tx:
+        found = prompt_of(tx, actor, key, "see_all")
+        pointer, live = live_of(tx, found.key)
+        versions = sorted(tx.versions.all(prompt_key=key), key=lambda version: -version.number)
+        comments = tx.of_prompts.comments(live.id, COMMENTS)
+        return PromptDetail(found, live, pointer, tuple(versions), tx.of_prompts.feedback(key), comments)
+
+
+def version(parts: Parts, actor: Actor, key: str, word: str) -> PromptVersion:
+    """Return a version of a prompt by its name or its id: withdrawn ones too, and candidates, which have no name."""
+    with parts.store.read() as tx:
+        return either(tx, prompt_of(tx, actor, key, "see_all").key, word)
+
+
+def names(parts: Parts, actor: Actor, key: str) -> dict[str, str]:
+    """Return the names of a prompt's versions by their ids; a candidate has none, and stands under its id."""
+    with parts.store.read() as tx:
+        lines = tx.of_prompts.lines(prompt_of(tx, actor, key, "see_all").key)
+    return {line.id: line.name or line.id for line in lines}
+
+
+def pull(parts: Parts, actor: Actor, key: str, name: str | None = None) -> Pulled:
+    """Return the file of the live version, or of the one named; Gone where that was withdrawn.
+
+    The published bytes go out once they are shown to be what the database says; where they are missing, broken or
+    older, the same file is written from the row instead.
+    """
+    with parts.store.read() as tx:
+        prompt_key = prompt_of(tx, actor, key, "pull_prompts").key
+        wanted = live_of(tx, prompt_key)[1] if name is None else named(tx, prompt_key, name)
+        if wanted.status == "withdrawn":
+            raise Gone(f"{key} {wanted.name} was withdrawn; forget it, and pull the live version instead.")
+        path = current_path(key) if name is None else version_path(key, name)
+        body = _published(parts.published, path, wanted) or to_bytes(file_of(tx, wanted))
+    return Pulled(body, str(wanted.name))
+
+
+def exported(parts: Parts, actor: Actor, key: str, word: str) -> Pulled:
+    """Return the file of any version, to be taken elsewhere; one without a name is v0.0.0 there, of named parents."""
+    with parts.store.read() as tx:
+        found = either(tx, prompt_of(tx, actor, key, "see_all").key, word)
+        if found.name is not None:
+            return Pulled(to_bytes(file_of(tx, found)), found.name)
+        names = [parent.name for parent in tx.versions.all(id=found.parents) if parent.name is not None]
+        return Pulled(to_bytes(as_file(replace(found, name="v0.0.0"), names)), f"candidate-{found.number}")
+
+
+def go_live(parts: Parts, actor: Actor, key: str, name: str, revision: int, note: str = "") -> Promotion:
+    """Make a released version live; one older than what was live at the revision given is rolled back to."""
+    with parts.store.read() as tx:
+        wanted = named(tx, prompt_of(tx, actor, key, "publish").key, name)
+        numbers = {line.name: line.number for line in tx.of_prompts.lines(key)}
+    moves = promotion.history(parts, actor, key)
+    then = next((move.to_version for move in moves if move.revision == revision), name)
+    if wanted.number < numbers.get(then, 0):
+        return promotion.roll_back(parts, actor, key, revision, version_id=wanted.id, note=note)
+    return promotion.promote(parts, actor, key, wanted.id, revision, note=note)
+
+
+def prompt_of(tx: Transaction, actor: Actor, key: str, action: Action) -> Prompt:
+    """Return a prompt on which an actor may do something; another project's is not found."""
+    found = tx.prompts.find(key=key)
+    if found is None or found.project_id != actor.project_id:
+        raise NotFound(f"There is no prompt {key}.")
+    _require(actor, action)
+    return found
+
+
+def live_of(tx: Transaction, key: str) -> tuple[Pointer, PromptVersion]:
+    """Return the pointer of production and the version it points at."""
+    pointer = tx.pointers.find(prompt_key=key, kind="environment", name="production")
+    if pointer is None:
+        raise NotFound(f"The prompt {key} has no live version; run `python -m web doctor`.")
+    return pointer, tx.versions.get(pointer.version_id)
+
+
+def named(tx: Transaction, key: str, name: str) -> PromptVersion:
+    """Return a prompt's version by its name."""
+    found = tx.versions.find(prompt_key=key, name=name)
+    if found is None:
+        raise NotFound(f"The prompt {key} has no version {name}.")
+    return found
+
+
+def either(tx: Transaction, key: str, word: str) -> PromptVersion:
+    """Return a prompt's version by its name or its id."""
+    return tx.versions.find(prompt_key=key, id=word) or named(tx, key, word)
+
+
+def _line(tx: Transaction, found: Prompt) -> PromptLine:
+    pointer, live = live_of(tx, found.key)
+    return PromptLine(found, live, pointer, len(tx.of_prompts.lines(found.key)))
+
+
+def _require(actor: Actor, action: Action) -> None:
+    if not allowed(actor, action, actor.project_id):
+        raise Forbidden("This account may not see the prompts of the project.")
+
+
+def _published(files: ObjectStore, path: str, wanted: PromptVersion) -> bytes | None:
+    """Return a file's bytes where they are whole and hold this version, else None."""
+    try:
+        body = files.read(path)
+        found = from_bytes(body)
+    except (NotFound, InvalidRequest, OSError):
+        return None
+    is_wanted = (found.prompt_key, found.version, found.sha256) == (wanted.prompt_key, wanted.name, wanted.sha256)
+    return body if is_wanted else None

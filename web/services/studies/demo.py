@@ -1,0 +1,49 @@
+"""The demo study of a first start: inputs that were made, and that say so."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from web.domain.access import Actor
+from web.domain.studies.study import Study
+from web.ports import CleanImage, Parts
+from web.services.rating.training import plan_job
+from web.services.studies.intake import present_or_added, store_image
+from web.services.studies.studies import StudyDraft, make_study
+
+DEMO_NAME = "Demo: photos from four bad cameras"
+
+
+@dataclass(frozen=True)
+class DemoImage:
+    """One made input: what it is called, what was done to it, and which photo it was cut from."""
+
+    name: str
+    image: CleanImage
+    stratum: str
+    related: str
+
+
+def seed_demo(parts: Parts, admin: Actor, images: Iterable[DemoImage]) -> Study | None:
+    """Start the demo study in a project that has no study yet; None where it has one."""
+    with parts.store.read() as tx:
+        if tx.studies.all(project_id=admin.project_id):
+            return None
+    space = parts.generators["local"].space()
+    study = make_study(parts, admin, StudyDraft(DEMO_NAME, {"local": space}), demo=True)
+    inputs = [
+        store_image(
+            parts,
+            study,
+            image.name,
+            image.image,
+            stratum=image.stratum,
+            related=image.related,
+            demo=True,
+        )
+        for image in images
+    ]
+    with parts.store.begin() as tx:
+        for incoming in inputs:
+            present_or_added(parts, tx, incoming)
+        tx.of_jobs.add_once([plan_job(study.id, parts.clock.now())])
+    return study

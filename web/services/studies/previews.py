@@ -1,0 +1,93 @@
+"""Pictures of what a version does to a study's inputs, made where that costs nothing."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+
+from ml_service.errors import Gone, InvalidRequest, NotFound
+from ml_service.wire.contract import Point
+from web.domain.access import Actor
+from web.domain.studies.study import Input, Study
+from web.ports import Generated, GenerateRequest, Parts
+from web.services.prompts.releases import either, prompt_of
+from web.services.studies.intake import view_key
+from web.transactions import Transaction
+
+SIDE = 512
+FREE = ("local",)  # generators that cost nothing
+SHOWN = 3
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """All that decides what a picture looks like."""
+
+    object_key: str
+    content_hash: str
+    generator: str
+    prompt: Mapping[str, str]
+    point: Point
+    seed: int
+    side: int = SIDE
+
+    @property
+    def tag(self) -> str:
+        """Return what equal pictures have in common."""
+        return hashlib.sha256(json.dumps(asdict(self), sort_keys=True).encode()).hexdigest()
+
+
+def recipe(parts: Parts, actor: Actor, key: str, name: str, input_id: str, learnt_id: str = "") -> Recipe:
+    """Return what a version makes of an input; `learnt_id` puts a diagnosis's best point over its own."""
+    with parts.store.read() as tx:
+        version = either(tx, prompt_of(tx, actor, key, "see_all").key, name)
+        source, study = _source(tx, actor, input_id)
+        best = _best(tx, study, learnt_id) if learnt_id else {}
+    if study.generator not in FREE:
+        raise InvalidRequest(f"{study.generator} costs money, so no pictures are made with it just to look at.")
+    point = version.parameter_defaults.get(study.generator, {}) | best
+    prompt = version.rendered(study.generator)
+    return Recipe(view_key(source), source.content_hash, study.generator, prompt, point, study.seed)
+
+
+def picture(parts: Parts, wanted: Recipe) -> Generated:
+    """Make the picture of a recipe, at most 512 pixels long."""
+    small = parts.cleaner.thumbnail(parts.objects.read(wanted.object_key), wanted.side)
+    request = GenerateRequest(small, "image/jpeg", wanted.prompt, wanted.point, wanted.seed)
+    return parts.generators[wanted.generator].generate(request)
+
+
+def samples(tx: Transaction, actor: Actor, key: str, study_id: str = "") -> tuple[Input, ...]:
+    """Return a few inputs that differ, of the study named or else of the prompt's most rated one."""
+    found = tx.studies.all(project_id=actor.project_id, prompt_key=key, **({"id": study_id} if study_id else {}))
+    studies = [study for study in found if study.generator in FREE]
+    for study in sorted(studies, key=lambda one: (-tx.of_ratings.count(one.id), one.id)):
+        present = tx.inputs.all(study_id=study.id, kind="image", removed_at=None)
+        if present:
+            return _different(present)
+    return ()
+
+
+def _different(present: tuple[Input, ...]) -> tuple[Input, ...]:
+    """Return inputs of different strata and groups as far as there are any."""
+    by_kind = {(one.stratum, one.related): one for one in reversed(present)}
+    by_stratum = {one.stratum: one for one in reversed(by_kind.values())}
+    chosen = {one.id: one for one in (*by_stratum.values(), *by_kind.values(), *present)}
+    return tuple(chosen.values())[:SHOWN]
+
+
+def _source(tx: Transaction, actor: Actor, input_id: str) -> tuple[Input, Study]:
+    source = tx.inputs.find(id=input_id)
+    study = None if source is None else tx.studies.find(id=source.study_id, project_id=actor.project_id)
+    if source is None or study is None:
+        raise NotFound(f"There is no input {input_id}.")
+    if source.removed_at is not None:
+        raise Gone("This image was taken down.")
+    return source, study
+
+
+def _best(tx: Transaction, study: Study, learnt_id: str) -> Point:
+    learnt = tx.diagnoses.find(id=learnt_id, study_id=study.id)
+    if learnt is None or learnt.diagnosis.best is None:
+        raise NotFound("These settings are not known any more; newer ones have been learnt.")
+    return learnt.diagnosis.best.point
