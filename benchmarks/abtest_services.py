@@ -25,7 +25,7 @@ from web.domain.studies.experiment import Option
 from web.domain.studies.study import Shares
 from web.services.abtests import abtests, verdicts
 from web.services.abtests.abtests import Challenge
-from web.services.making.generation import live_version
+from web.services.prompts import pointers
 from web.services.rating import training
 
 PHOTOS, MOST_PAIRS, ROUNDS = 24, 40, 60
@@ -76,7 +76,7 @@ class _Play:
         with world.parts.store.begin() as tx:
             study = tx.studies.get(world.study.id)
             tx.studies.replace(replace(study, shares=alone, calibration=0))
-            parent = live_version(tx, study)
+            parent = pointers.live_version(tx, study.prompt_key)
             components = {"local": parent.components["local"] | {"prompt": "Enhance this photo, a little warmer."}}
             made = replace(parent, id=new_id(), number=2, name=None, status="candidate", components=components)
             tx.versions.add(replace(made, parents=(parent.id,)))

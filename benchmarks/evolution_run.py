@@ -25,11 +25,11 @@ from web.domain.abtests.abtest import ABTest
 from web.domain.access import Actor
 from web.domain.prompts.prompt import PromptVersion
 from web.domain.rating.rating import Answer
+from web.jobs import tasks
 from web.services.abtests import verdicts
 from web.services.evolution import evolution
-from web.services.learning import queue
 from web.services.making import generation
-from web.services.making.generation import live_version
+from web.services.prompts import pointers
 from web.services.rating import training
 from web.transactions import Transaction
 
@@ -121,7 +121,7 @@ class _Play:
         asked = evolution.trigger(parts, study)
         if asked is not None:
             evolution.run(parts, asked.id)
-        queue.plan(parts, study)
+        tasks.plan(parts, study)
         with parts.store.read() as tx:
             planned = tx.experiments.all(study_id=study, state="planned")
             self.judged = sum(bool(pair.raters) for pair in tx.ab_pairs.all())
@@ -157,7 +157,7 @@ class _Play:
         tests = tx.ab_tests.all(study_id=self.world.study.id)
         rounds = tx.rounds.all(prompt_key=self.world.study.prompt_key)
         operators = {one.version_id: one.operator for told in rounds for one in told.proposed if one.version_id}
-        live = live_version(tx, self.world.study)
+        live = pointers.live_version(tx, self.world.study.prompt_key)
         return Run(
             seed=self.taste.seed,
             start=self.taste.score(self.taste.first),

@@ -14,7 +14,8 @@ from tests.clock import FixedClock
 from tests.world import World, make_parts, photo
 from web.adapters.database.store import SqlStore
 from web.adapters.models.build import text_model
-from web.domain.access import Actor, Membership, Role, User
+from web.domain.access import Actor, Role
+from web.domain.accounts import Membership, User
 from web.domain.ids import new_id
 from web.domain.prompts.prompt import DEFAULT_KEY, PromptVersion, Variable, as_file, to_bytes
 from web.domain.studies.study import Project, Shares, Study

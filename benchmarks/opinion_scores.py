@@ -24,9 +24,10 @@ from scipy.stats import spearmanr
 
 from benchmarks.judges import KNOWN_RATERS, Design, Ratings, Work, rated, unknown_raters, worked
 from benchmarks.ratios import mean_and_error
+from web.domain.rating.figures import Score
 from web.domain.rating.numbers.panel import panel
 from web.domain.rating.numbers.probit import ordinal_scores
-from web.domain.rating.numbers.scores import Score, opinion_scores
+from web.domain.rating.numbers.scores import opinion_scores
 
 DESIGNS = (Design(50, 8, 3, 1), Design(300, 10, 3, 1), Design(120, 60, 3, 6), Design(100, 24, 12, 3))
 GOOD = Design(300, 10, 3, 1, quality=4.2)  # nearly everything is good: stars bunch at the upper end

@@ -19,16 +19,16 @@ from web.adapters.images.cleaner import Cleaner
 from web.adapters.optimizer.near import NearOptimizer
 from web.adapters.passwords import Argon2
 from web.domain.access import Actor
-from web.domain.evolution.evolution import Evolving
 from web.domain.ids import new_id
 from web.domain.prompts.template import render
 from web.domain.rating.rating import Answer
+from web.domain.studies.evolving import Evolving
 from web.domain.studies.study import Study
-from web.jobs.tasks import TASKS
+from web.jobs.tasks import TASKS, plan
 from web.jobs.worker import Worker
 from web.ports import CleanImage, Parts
 from web.services.accounts import accounts, sessions
-from web.services.learning import queue
+from web.services.learning import learn
 from web.services.prompts import adoption, versions
 from web.services.rating import training
 from web.services.studies.intake import present_or_added, store_image
@@ -97,13 +97,14 @@ class _House:
         self.actors = [self._join(operator, rater.name) for rater in game.raters]
         # What is learnt is asked for at the checkpoints: nothing else depends on it, and it takes most of the time.
         # Raters are not calibrated, for the game has raters of its own.
-        tasks = {
+        played = {
             "generate": TASKS["generate"],
-            "plan": lambda parts, arguments: queue.plan(parts, arguments["study"], depth),
+            "plan_upload": TASKS["plan_upload"],
+            "plan": lambda parts, arguments: plan(parts, arguments["study"], depth),
             "learn": lambda *_: None,
             "check": lambda *_: None,
         }
-        self.worker = Worker(self.parts, tasks)
+        self.worker = Worker(self.parts, played)
 
     def _study(self, operator: Actor) -> Study:
         draft = StudyDraft("Restoration", {"local": NUMBERS}, options_per_experiment=OPTIONS)
@@ -142,7 +143,7 @@ class _House:
             self._rate(upload, self._hold(self.actors[upload % RATERS]))
             self.clock.time += BETWEEN_UPLOADS
             if (upload + 1) * OPTIONS in CHECKPOINTS:
-                best = queue.learn(self.parts, self.study.id).diagnosis.best
+                best = learn.learn(self.parts, self.study.id).diagnosis.best
                 bests[(upload + 1) * OPTIONS] = best.point if best else NUMBERS.default()
         return bests
 

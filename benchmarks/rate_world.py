@@ -14,7 +14,7 @@ from pathlib import Path
 from benchmarks.load import Call
 from ml_service.wire.contract import Point
 from tests.world import SPACE
-from web.domain.access import Membership, Session, User
+from web.domain.accounts import Membership, Session, User
 from web.domain.ids import new_id
 from web.domain.studies.experiment import Experiment, Option
 from web.transactions import Transaction

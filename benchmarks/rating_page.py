@@ -34,7 +34,7 @@ from web.domain.ids import new_id
 from web.domain.studies.experiment import Experiment, Output
 from web.domain.studies.study import Input, Study
 from web.ports import CleanImage
-from web.services.making import generation
+from web.services.prompts import pointers
 from web.services.studies import intake
 from web.services.studies.studies import StudyDraft, make_study, move_study
 
@@ -127,7 +127,7 @@ def seed(server: Server, experiments: int, side: int = SIDE) -> Study:
     with server.store.begin() as tx:
         tx.inputs.add_all(sources)
         tx.outputs.add_all([output for made in outputs for output in made])
-        version = generation.live_version(tx, study).id
+        version = pointers.live_version(tx, study.prompt_key).id
         for number in range(experiments):
             which, now = number % len(photos), parts.clock.now()
             experiment = Experiment(new_id(), study.id, sources[which].id, "explore", "ready", now, now)

@@ -10,16 +10,17 @@ from httpx2 import Response
 from tests.site import KEY, Site
 from tests.world import answer
 from web.domain.abtests.abtest import ABTest
-from web.domain.access import Actor, ApiKey, Membership, Role, Scope, Session, User
+from web.domain.access import Actor, Role, Scope
+from web.domain.accounts import ApiKey, Membership, Session, User
 from web.domain.ids import new_id
+from web.domain.jobs import generate_job
 from web.domain.prompts.prompt import DEFAULT_KEY, PromptVersion
 from web.domain.studies.study import Project
 from web.http.answers.images import ImageUrls
-from web.http.serving.roles import Demand, demand_of, routes_of
+from web.http.edge.roles import Demand, demand_of, routes_of
 from web.services.abtests import abtests
 from web.services.abtests.abtests import Challenge
 from web.services.accounts.sessions import SESSION_TIME, digest
-from web.services.making.generation import generate_job
 from web.services.rating import quality
 
 MARK = "planted"  # is in every text of the first project, and in none of the other
@@ -142,7 +143,7 @@ class Grounds:
             source = tx.inputs.get(experiment.input_id)
             tx.inputs.replace(replace(source, name=f"{MARK} photo"))
             output_id = tx.options.get(further.options[0].option_id).output_id
-            job = generate_job(experiment, parts.clock.now())
+            job = generate_job(experiment.id, experiment.study_id, parts.clock.now())
             tx.of_jobs.add_once([job])
         return {
             "study_id": world.study.id,

@@ -15,7 +15,8 @@ from ml_service.wire.contract import (
     RaterEffect,
 )
 from web.adapters.database.store import SqlStore
-from web.domain.access import Membership, Role, User
+from web.domain.access import Role
+from web.domain.accounts import Membership, User
 from web.domain.ids import new_id
 from web.domain.prompts.prompt import Prompt, PromptVersion
 from web.domain.rating.rating import Answer, Rating, SkipReason

@@ -5,7 +5,8 @@ from datetime import timedelta
 from fastapi.testclient import TestClient
 
 from tests.site import Site
-from web.domain.access import ApiKey, Membership, Role, Scope, Session, User
+from web.domain.access import Role, Scope
+from web.domain.accounts import ApiKey, Membership, Session, User
 from web.domain.ids import new_id
 from web.domain.studies.study import Project
 from web.services.accounts.sessions import digest

@@ -17,7 +17,8 @@ from web.adapters.generators.local import LocalGenerator
 from web.adapters.images.cleaner import Cleaner
 from web.adapters.optimizer.near import NearOptimizer
 from web.adapters.passwords import Argon2
-from web.domain.access import Actor, Membership, Role, User
+from web.domain.access import Actor, Role
+from web.domain.accounts import Membership, User
 from web.domain.ids import new_id
 from web.domain.rating.rating import Answer
 from web.domain.studies.study import Input, Project, Study

@@ -44,7 +44,7 @@ from web.cli.operations.simulate import simulate_command
 from web.cli.operations.verify import verify_command
 from web.cli.prompts.enhance import enhance_command
 from web.cli.prompts.promotion import promote_command, rollback_command
-from web.http.serving.logs import log_json
+from web.http.edge.logs import log_json
 from web.http.serving.server import listen
 from web.jobs.worker import run_workers
 from web.ports import CleanImage, Optimizer, Parts

@@ -35,8 +35,8 @@ from web.http.answers.images import ImageUrls
 from web.http.edge.csrf import refuse_forgery
 from web.http.edge.edge import Edge
 from web.http.edge.gate import Gate
+from web.http.edge.metrics import Metrics
 from web.http.edge.session import Context
-from web.http.serving.metrics import Metrics
 from web.http.serving.static import HashedFiles
 from web.http.serving.templates import Pages
 from web.http.wire.errors import handle_errors

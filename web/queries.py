@@ -5,7 +5,8 @@ from datetime import datetime
 from typing import Protocol
 
 from web.domain.abtests.abtest import ABTest
-from web.domain.access import Actor, Attempts
+from web.domain.access import Actor
+from web.domain.accounts import Attempts
 from web.domain.audit.audit import Event
 from web.domain.job import Job
 from web.domain.models.completion import Charge

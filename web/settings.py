@@ -12,7 +12,7 @@ from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from ml_service.errors import InvalidRequest
-from web.domain.access import email_address
+from web.domain.accounts import email_address
 from web.domain.models.usage import PROVIDERS, Choice, Price, choose
 
 KEY_BYTES = 32

@@ -20,7 +20,7 @@ from web.adapters.database.archive.writing import Place
 from web.adapters.database.reports.reports import SqlReports
 from web.adapters.database.store import SqlStore
 from web.domain.abtests.abtest import ABTest, Decision, Design, Evidence, Pair
-from web.domain.access import ApiKey, Password
+from web.domain.accounts import ApiKey, Password
 from web.domain.evolution.evolution import Proposed, Round
 from web.domain.ids import new_id
 from web.domain.prompts.feedback import Feedback
@@ -28,7 +28,7 @@ from web.domain.prompts.prompt import PromptVersion
 from web.domain.rating.enrolment import Enrolment
 from web.domain.rating.gold import Gold
 from web.domain.rating.rating import Exclusion
-from web.services.learning import queue
+from web.services.learning import learn
 from web.services.operations import transfer
 from web.services.prompts import promotion
 from web.services.rating import training
@@ -151,7 +151,7 @@ def live(world: World) -> None:
     training.undo(parts, one, sent.id)
     world.hold(two)
     world.work()
-    queue.learn(parts, world.study.id)
+    learn.learn(parts, world.study.id)
     version = _promoted(world)
     with parts.store.begin() as tx:
         tx.exclusions.add(Exclusion(new_id(), world.study.id, two.user_id, now, "clicks blindly", now))

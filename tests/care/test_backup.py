@@ -22,7 +22,7 @@ from web.adapters.database.archive.writing import Place
 from web.adapters.database.backup import back_up
 from web.adapters.database.migrate import is_current, migrate
 from web.adapters.database.store import SqlStore
-from web.domain.access import Link, Session, User
+from web.domain.accounts import Link, Session, User
 from web.domain.ids import new_id
 from web.services.operations import transfer
 from web.services.operations.verify import Verification

@@ -19,7 +19,7 @@ from web.adapters.database.archive.rows import TABLES, from_line, to_line
 from web.adapters.database.archive.study import StudyArchive
 from web.adapters.database.archive.writing import Place
 from web.adapters.database.store import SqlStore
-from web.domain.access import User
+from web.domain.accounts import User
 from web.domain.ids import new_id
 from web.domain.studies.guide import Guide
 from web.domain.studies.study import OptimizerSettings, Project, StopRules

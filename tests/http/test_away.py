@@ -16,7 +16,8 @@ from tests.site import Site
 from tests.world import World, answer, make_world
 from web.adapters.database.store import SqlStore
 from web.adapters.optimizer.far import FarOptimizer
-from web.services.learning import queue
+from web.jobs import schedule
+from web.services.learning import learn
 from web.settings import Settings
 
 TOKEN = "a-token-of-the-test-suite"
@@ -83,7 +84,7 @@ def test_a_killed_ml_service_holds_nobody_up_who_has_something_to_rate_and_is_ta
         return [verdict["verdict"] for verdict in stored]
 
     service.start()
-    queue.tick(world.parts)
+    schedule.tick(world.parts)
     world.work()
     service.kill()
     ready = turn()
@@ -102,5 +103,5 @@ def test_a_killed_ml_service_holds_nobody_up_who_has_something_to_rate_and_is_ta
     world.work()
     assert turn()["state"] == "ready"
     assert "does not answer" not in admin.get("/status", headers={"Accept": "text/html"}).text
-    learnt = queue.learn(world.parts, world.study.id)
+    learnt = learn.learn(world.parts, world.study.id)
     assert learnt.diagnosis.ratings_used == 8

@@ -9,7 +9,7 @@ from fastapi import APIRouter, UploadFile
 
 from tests.site import Site
 from web.http.edge.edge import HEADERS
-from web.http.serving.logs import JsonFormatter
+from web.http.edge.logs import JsonFormatter
 from web.settings import Settings
 
 PAGE = {"Accept": "text/html"}

@@ -10,10 +10,11 @@ from tests.site import Site
 from tests.world import answer
 from web.domain.access import Actor
 from web.domain.ids import new_id
-from web.domain.rating.gold import CALIBRATION, Gold
+from web.domain.rating.gold import Gold
 from web.domain.rating.lease import Asker
 from web.domain.studies.experiment import Experiment, Option
 from web.domain.studies.guide import ANCHORS, WORDS, Guide
+from web.domain.studies.study import CALIBRATION
 from web.services.rating import enrolment, turns
 
 TAGS = {"plastic": "Looks like plastic"}

@@ -9,7 +9,7 @@ from fastapi.testclient import TestClient
 from tests.site import Site
 from tests.world import photo
 from web.domain.studies.study import Input
-from web.services.learning import queue
+from web.jobs import tasks
 from web.services.studies import retention
 
 PAGE = {"Accept": "text/html,application/xhtml+xml"}
@@ -110,7 +110,7 @@ def test_the_rest_interface_does_what_the_pages_do(site: Site, admin: TestClient
 
 def test_an_image_that_was_let_go_is_gone_and_its_experiment_says_so(site: Site, admin: TestClient) -> None:
     world = site.world
-    queue.plan(world.parts, world.study.id, depth=1)
+    tasks.plan(world.parts, world.study.id, depth=1)
     world.work()
     with world.parts.store.begin() as tx:
         (experiment,) = tx.experiments.all(state="ready")

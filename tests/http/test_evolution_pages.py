@@ -10,9 +10,10 @@ from tests.site import Site
 from tests.unit.test_abtesting import candidate, live, opened
 from tests.visitors import another_project, member_of
 from tests.world import answer
-from web.domain.evolution.evolution import Evolving, Proposed, Round
+from web.domain.evolution.evolution import Proposed, Round
 from web.domain.ids import new_id
 from web.domain.rating.rating import Exclusion
+from web.domain.studies.evolving import Evolving
 
 PAGE = {"Accept": "text/html,application/xhtml+xml"}
 HOME = "/admin/evolution"

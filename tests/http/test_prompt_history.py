@@ -11,8 +11,7 @@ from tests.site import Site
 from tests.unit.test_abtesting import candidate
 from web.domain.access import Actor
 from web.domain.prompts.prompt import DEFAULT_KEY
-from web.services.prompts import promotion
-from web.services.prompts.releases import live_of
+from web.services.prompts import pointers, promotion
 
 HOME = f"/admin/prompts/{DEFAULT_KEY}"
 
@@ -35,7 +34,7 @@ def admin(site: Site) -> TestClient:
 
 def revision(site: Site) -> int:
     with site.world.parts.store.read() as tx:
-        return live_of(tx, DEFAULT_KEY)[0].revision
+        return pointers.live(tx, DEFAULT_KEY)[0].revision
 
 
 def moved(site: Site, admin: TestClient) -> str:

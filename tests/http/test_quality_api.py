@@ -7,9 +7,9 @@ from tests.world import answer
 from web.domain.ids import new_id
 from web.domain.rating.enrolment import Enrolment
 from web.domain.studies.study import Shares
+from web.jobs import tasks
 from web.jobs.tasks import TASKS
 from web.jobs.worker import Worker
-from web.services.learning import queue
 from web.services.rating import training
 
 
@@ -23,7 +23,7 @@ def work(site: Site) -> None:
 
 def test_a_gold_item_looks_like_any_other_and_has_a_page_for_admins(site: Site) -> None:
     world, rater = site.world, site.signed_in("rater")
-    queue.plan(world.parts, world.study.id, depth=6)
+    tasks.plan(world.parts, world.study.id, depth=6)
     work(site)
     with world.parts.store.begin() as tx:
         study = tx.studies.get(world.study.id)
@@ -80,7 +80,7 @@ def _me(site: Site) -> str:
 def test_an_admin_excludes_a_rater_and_lifts_it_over_the_api(site: Site) -> None:
     world, admin = site.world, site.signed_in("admin")
     rater = world.person()
-    queue.plan(world.parts, world.study.id, depth=4)
+    tasks.plan(world.parts, world.study.id, depth=4)
     work(site)
     held = training.next_items(world.parts, rater, "tab", 1).held[0]
     world.rate(rater, answer(held.options[0].option_id))

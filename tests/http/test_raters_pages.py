@@ -14,7 +14,7 @@ from tests.http.test_status_pages import PAGE, rated
 from tests.site import Site
 from web.domain.access import Actor
 from web.domain.ids import new_id
-from web.domain.rating.numbers.probit import OrdinalCheck
+from web.domain.rating.figures import OrdinalCheck
 
 
 class Ground:

@@ -22,7 +22,7 @@ from web.adapters.database.archive.project import ProjectArchive
 from web.adapters.database.archive.writing import Place
 from web.adapters.database.store import SqlStore
 from web.adapters.database.tables import metadata
-from web.http.serving.logs import JsonFormatter
+from web.http.edge.logs import JsonFormatter
 from web.services.studies import intake
 
 PAGE = {"Accept": "text/html"}

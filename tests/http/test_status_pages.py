@@ -20,7 +20,7 @@ from web.domain.access import Actor
 from web.domain.ids import new_id
 from web.domain.job import Job
 from web.domain.studies.study import Learnt, StopRules
-from web.services.learning.queue import learn
+from web.services.learning.learn import learn
 from web.services.studies.studies import StudyDraft, change_guide, make_study
 
 PAGE = {"Accept": "text/html,application/xhtml+xml"}

@@ -17,6 +17,7 @@ from web.domain.studies.experiment import Experiment
 from web.domain.studies.study import Input, Study
 from web.ports import CleanImage, Generated, GenerateRequest
 from web.services.making import generation
+from web.services.prompts import pointers
 from web.services.studies import intake
 from web.services.studies.studies import StudyDraft, make_study, move_study
 from web.transactions import Transaction
@@ -69,7 +70,7 @@ def image(photo: DemoInput) -> CleanImage:
 
 
 def _plan(tx: Transaction, study: Study, number: int, source: Input) -> Experiment:
-    now, version = source.created_at, generation.live_version(tx, study).id
+    now, version = source.created_at, pointers.live_version(tx, study.prompt_key).id
     experiment = tx.experiments.add(Experiment(new_id(), study.id, source.id, "explore", "planned", now, now))
     for place in (0, 1):
         point = points()[(2 * number + place) % len(points())]

@@ -14,7 +14,7 @@ from tests.journeys.rater import Rater
 from tests.journeys.server import Server
 from tests.journeys.studies import photos, studying
 from tests.journeys.test_uploading import HAND_OVER, upload_of
-from web.domain.rating.rating import TAGS
+from web.domain.studies.guide import TAGS
 from web.domain.studies.study import Study
 
 ALLOWED = {

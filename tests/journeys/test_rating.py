@@ -12,7 +12,7 @@ from tests.journeys.conftest import Join, Visit
 from tests.journeys.rater import Rater
 from tests.journeys.server import Server
 from web.domain.studies.study import Study
-from web.services.learning import queue
+from web.jobs import schedule
 
 TWO_PRESSES = """async ([key, pause]) => {
   const down = { key, code: `Digit${key}`, bubbles: true };
@@ -149,7 +149,7 @@ def test_a_photo_whose_lease_ended_on_the_way_is_leased_again_and_not_skipped(
         with server.store.begin() as tx:
             ids = [lease.id for lease in tx.leases.all(study_id=study.id, state="held")]
             tx.of_leases.renew(ids, "asleep", server.parts.clock.now() - timedelta(minutes=1))
-        queue.tick(server.parts)
+        schedule.tick(server.parts)
         rater.page.context.unroute("**/i/*")
         let_go(waiting)
     assert answered.value.status == 410
@@ -202,7 +202,7 @@ def test_a_rating_after_the_lease_ran_out_is_kept_as_late(server: Server, study:
     with server.store.begin() as tx:
         for lease in tx.leases.all(study_id=study.id, state="held"):
             tx.leases.replace(replace(lease, until=past))
-    queue.tick(server.parts)
+    schedule.tick(server.parts)
     rater.rate(2)
     rater.settled()
     rater.await_photo()

@@ -12,7 +12,7 @@ from tests.journeys.test_accessible import assert_accessible
 from web.domain.abtests.abtest import ABTest, Decision, Design, Pair, stand
 from web.domain.ids import new_id
 from web.domain.studies.study import Study
-from web.services.making.generation import live_version
+from web.services.prompts import pointers
 
 SOON_MS = 40_000
 OPEN_SOME = "() => [...document.querySelectorAll('main details')].slice(0, 3).forEach((one) => { one.open = true; })"
@@ -22,7 +22,10 @@ def ab_test(server: Server, study: Study) -> str:
     """Return an A/B test with three pairs, which never runs on, so that it takes nothing from other journeys."""
     now = server.parts.clock.now()
     with server.store.read() as tx:
-        live, shown = live_version(tx, study), tx.experiments.all(study_id=study.id, kind="explore")[:3]
+        live, shown = (
+            pointers.live_version(tx, study.prompt_key),
+            tx.experiments.all(study_id=study.id, kind="explore")[:3],
+        )
     texts = {"local": live.components["local"] | {"prompt": "Make the photo brighter."}}
     made = replace(live, id=new_id(), number=1000, name=None, status="candidate", components=texts, sha256="")
     design = Design(least_pairs=2)

@@ -17,6 +17,7 @@ from web.transactions import Transaction
 
 TAKEOVER = 60.0  # seconds after which what a killed worker had in hand is done by another
 WORK = 15.0
+OPTIONS = {"ab": 2, "gold": 1, "repeat": 1, "calibration": 1}  # of an experiment; else what the study asks for
 
 
 def settle(product: Product, study: Study, patience: float) -> None:
@@ -105,7 +106,7 @@ def _wrong_work(tx: Transaction, study: Study) -> list[str]:
     faults += [f"The place {place} has two options." for place in _twice(places)]
     owing = Counter(option.experiment_id for option in options)
     for experiment in tx.experiments.all(study_id=study.id, state=("ready", "closed", "void")):
-        due = 2 if experiment.kind == "ab" else study.options_per_experiment
+        due = OPTIONS.get(experiment.kind, study.options_per_experiment)
         if experiment.state == "void" or owing[experiment.id] != due:
             faults.append(f"The experiment {experiment.id} is {experiment.state} with {owing[experiment.id]} options.")
     return faults
@@ -126,7 +127,7 @@ def _wrong_outputs(tx: Transaction, product: Product, study: Study) -> list[str]
 def _wrong_output(tx: Transaction, product: Product, option: Option) -> list[str]:
     if option.state != "ready" or option.output_id is None:
         return [f"The option {option.id} is {option.state}: {option.error}"]
-    if option.revision != 1:
+    if option.revision != (0 if tx.experiments.get(option.experiment_id).kind == "repeat" else 1):
         return [f"The option {option.id} was written {option.revision} times."]
     output = tx.outputs.get(option.output_id)
     fine = _is_whole(product, output.object_key, output.content_hash)

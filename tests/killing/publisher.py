@@ -13,6 +13,7 @@ from web.domain.ids import new_id
 from web.domain.prompts.prompt import DEFAULT_KEY
 from web.domain.studies.study import Study
 from web.services.operations.verify import Verification
+from web.services.prompts import pointers
 from web.services.prompts.promotion import MOVES
 from web.services.prompts.publication import file_of
 from web.services.prompts.versions import list_versions, load_current, load_version
@@ -84,7 +85,7 @@ def wrong_publications(product: Product, ledger: Ledger) -> list[str]:
     """Compare the pointer, the versions and their files with the promotions that were acknowledged."""
     files, faults = product.parts.published, []
     with product.parts.store.read() as tx:
-        pointer = tx.pointers.find(prompt_key=DEFAULT_KEY, kind="environment", name="production")
+        pointer = pointers.find(tx, DEFAULT_KEY)
         assert pointer is not None
         live = tx.versions.get(pointer.version_id)
         if load_current(files) != file_of(tx, live):

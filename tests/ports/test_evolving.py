@@ -28,8 +28,7 @@ from web.domain.evolution.evolution import Round
 from web.domain.ids import new_id
 from web.domain.models.usage import Choice, Price, Provider
 from web.services.evolution import evolution
-from web.services.making.generation import live_version
-from web.services.prompts import drafts, promotion
+from web.services.prompts import drafts, pointers, promotion
 from web.services.prompts.drafts import Draft
 from web.settings import Settings
 
@@ -98,12 +97,14 @@ def released_nothing(world: World, live_id: str) -> bool:
     """Tell whether no candidate was kept, no test opened and nothing else is live."""
     with world.parts.store.read() as tx:
         versions = tx.versions.all(prompt_key=world.study.prompt_key, created_by="evolution")
-        return not versions and not tx.ab_tests.all() and live_version(tx, world.study).id == live_id
+        return (
+            not versions and not tx.ab_tests.all() and pointers.live_version(tx, world.study.prompt_key).id == live_id
+        )
 
 
 def live_id(world: World) -> str:
     with world.parts.store.read() as tx:
-        return live_version(tx, world.study).id
+        return pointers.live_version(tx, world.study.prompt_key).id
 
 
 def test_a_model_that_sees_is_shown_small_copies_of_the_examples(world: World, server: ChatServer) -> None:
@@ -130,7 +131,7 @@ def test_a_models_edits_become_challengers_of_an_open_test(world: World, server:
     with world.parts.store.read() as tx:
         test = tx.ab_tests.get(str(done.test_id))
         (made,) = tx.versions.all(id=test.challengers)
-        live = live_version(tx, world.study)
+        live = pointers.live_version(tx, world.study.prompt_key)
     assert made.components["local"]["prompt"] == f"{live.components['local']['prompt']} Lift the shadows."
     assert (made.status, made.changelog, test.hypothesis) == ("candidate", CANDIDATE["changelog"], "Fewer dark rooms.")
     (sent,) = server.asked
@@ -198,7 +199,7 @@ def test_what_the_gates_refuse_is_kept_with_its_reason_and_tested_never(world: W
 
 def test_what_was_there_before_is_not_proposed_again(world: World) -> None:
     with world.parts.store.read() as tx:
-        texts = live_version(tx, world.study).components["local"]
+        texts = pointers.live_version(tx, world.study.prompt_key).components["local"]
     written = {"local": {**texts, "prompt": f"{texts['prompt']} Lift the shadows."}}
     drafts.draft(world.parts, world.admin, world.study.prompt_key, Draft("Lighter.", components=written))
     done = asked(world)
@@ -317,7 +318,7 @@ def test_a_merge_is_asked_for_with_both_texts_and_its_child_names_both_parents(
     sample(world, 2, score=4, tags=("too_dark",))
     first = live_id(world)
     with world.parts.store.read() as tx:
-        texts = live_version(tx, world.study).components["local"]
+        texts = pointers.live_version(tx, world.study.prompt_key).components["local"]
     written = {"local": {**texts, "prompt": f"{texts['prompt']} Reduce noise."}}
     other = drafts.draft(world.parts, world.admin, world.study.prompt_key, Draft("Less noise.", components=written))
     promotion.promote(world.parts, world.admin, world.study.prompt_key, other.id, 0)
@@ -330,7 +331,7 @@ def test_a_merge_is_asked_for_with_both_texts_and_its_child_names_both_parents(
     assert (done.state, done.error, set(done.parents)) == ("proposed", "", {first, other.id})
     with world.parts.store.read() as tx:
         (made,) = tx.versions.all(id=tx.ab_tests.get(str(done.test_id)).challengers)
-        live = live_version(tx, world.study)
+        live = pointers.live_version(tx, world.study.prompt_key)
     assert made.parents == done.parents
     assert made.parameter_defaults == live.parameter_defaults
     (sent,) = server.asked

@@ -17,8 +17,7 @@ from tests.world import World, make_world
 from web.adapters.database.store import SqlStore
 from web.adapters.generators.local import LocalGenerator
 from web.domain.prompts.prompt import PromptVersion
-from web.services.making.generation import live_version
-from web.services.prompts import drafts
+from web.services.prompts import drafts, pointers
 from web.services.prompts.drafts import Draft
 
 HOSTILE = "See https://evil.example/steal or write to mallory@evil.example."
@@ -78,7 +77,7 @@ class Terse(LocalGenerator):
 def test_no_candidate_is_longer_than_its_provider_takes(world: World, server: ChatServer) -> None:
     world.parts = replace(world.parts, generators={"local": Terse()})
     with world.parts.store.read() as tx:
-        now = len(live_version(tx, world.study).rendered("local")["prompt"])
+        now = len(pointers.live_version(tx, world.study.prompt_key).rendered("local")["prompt"])
     text = "Lift the shadows and keep the walls neutral. " * 9
     server.answers = proposing(text[: 261 - now])
     done = asked(world)
@@ -91,6 +90,6 @@ def test_no_candidate_is_longer_than_its_provider_takes(world: World, server: Ch
 
 def draft_with(world: World, text: str) -> PromptVersion:
     with world.parts.store.read() as tx:
-        texts = live_version(tx, world.study).components["local"]
+        texts = pointers.live_version(tx, world.study.prompt_key).components["local"]
     written = {"local": {**texts, "prompt": f"{texts['prompt']} {text}"}}
     return drafts.draft(world.parts, world.admin, world.study.prompt_key, Draft("Longer.", components=written))

@@ -15,6 +15,7 @@ from web.domain.ids import new_id
 from web.domain.prompts.prompt import DEFAULT_KEY, Pointer, PromptVersion, content_hash
 from web.domain.studies.study import Project
 from web.ports import Clock, Parts
+from web.services.prompts import pointers
 from web.services.prompts.adoption import adopt
 
 SHIPPED = Path(__file__).resolve().parents[2] / "prompts"
@@ -50,7 +51,7 @@ def make_press(store: SqlStore, folder: Path, clock: Clock | None = None) -> Par
 def live(parts: Parts, key: str = DEFAULT_KEY) -> tuple[Pointer, PromptVersion]:
     """Return the pointer of production and the version it points at."""
     with parts.store.read() as tx:
-        pointer = tx.pointers.find(prompt_key=key, kind="environment", name="production")
+        pointer = pointers.find(tx, key)
         assert pointer is not None
         return pointer, tx.versions.get(pointer.version_id)
 

@@ -21,8 +21,8 @@ from tests.publishing.writer import ACTS, Interrupted, act, die, started
 from web.adapters.database.store import SqlStore
 from web.domain.access import Actor
 from web.domain.prompts.prompt import DEFAULT_KEY, from_bytes
+from web.jobs.schedule import tick
 from web.ports import Parts
-from web.services.learning.queue import tick
 from web.services.prompts import promotion
 from web.services.prompts.publication import reconcile, repair
 

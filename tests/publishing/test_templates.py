@@ -12,8 +12,8 @@ from tests.world import make_world
 from web.adapters.database.store import SqlStore
 from web.domain.access import Actor
 from web.domain.prompts.prompt import DEFAULT_KEY
+from web.jobs import schedule
 from web.ports import Parts
-from web.services.learning import queue
 from web.services.prompts.promotion import promote
 
 
@@ -40,7 +40,7 @@ def test_an_option_of_a_prompt_that_cannot_be_filled_fails_and_says_why(
     version = live(world.parts)[1]
     with store.begin() as tx:
         tx.versions.replace(replace(version, components={"local": {"prompt": "Enhance {{nothing}}."}}))
-    queue.tick(world.parts)
+    schedule.tick(world.parts)
     world.work()
     with store.read() as tx:
         options = tx.options.all(study_id=world.study.id)

@@ -15,7 +15,7 @@ from tests.unit.test_abtesting import live, now, opened
 from tests.world import World, answer, make_world
 from web.adapters.database.store import SqlStore
 from web.domain.abtests.abtest import ABTest
-from web.services.learning.queue import tick
+from web.jobs.schedule import tick
 from web.services.prompts import promotion
 from web.services.prompts.publication import reconcile
 from web.services.prompts.versions import list_versions, load_current

@@ -3,6 +3,7 @@
 import ast
 import json
 import re
+from collections import Counter
 from collections.abc import Iterator
 
 import pytest
@@ -14,12 +15,18 @@ from web.domain.prompts.prompt import VersionFile, content_hash
 from web.settings import Settings
 
 MOST_LINES = 300
+MOST_MODULES = 14  # in a folder: more is another room
 BROAD = {"Exception", "BaseException"}
 
 
 def test_no_module_is_long() -> None:
     shipped = {path: len(text.splitlines()) for path, text in modules()}
     assert {path: lines for path, lines in shipped.items() if lines > MOST_LINES} == {}
+
+
+def test_no_folder_is_full() -> None:
+    rooms = Counter(path.parent for path, _ in modules() if path.name != "__init__.py")
+    assert {room: count for room, count in rooms.items() if count > MOST_MODULES} == {}
 
 
 def test_only_the_worker_catches_everything() -> None:

@@ -19,13 +19,12 @@ from web.domain.audit.audit import Event
 from web.domain.ids import new_id
 from web.domain.prompts.prompt import PromptVersion
 from web.domain.rating.rating import Exclusion
+from web.jobs import tasks
 from web.services.abtests import abtests, verdicts
 from web.services.abtests.abtests import Challenge
 from web.services.audit.chain import check_chain, check_rows
-from web.services.learning import queue
-from web.services.making.generation import live_version
 from web.services.operations import erasure
-from web.services.prompts import promotion
+from web.services.prompts import pointers, promotion
 from web.services.prompts.versions import load_current
 from web.services.rating import training
 from web.services.studies.studies import StudyDraft, change_study
@@ -40,7 +39,7 @@ def world(store: SqlStore, clock: FixedClock, tmp_path: Path) -> World:
 
 def live(world: World) -> PromptVersion:
     with world.parts.store.read() as tx:
-        return live_version(tx, world.study)
+        return pointers.live_version(tx, world.study.prompt_key)
 
 
 def candidate(world: World, phrase: str) -> PromptVersion:
@@ -301,7 +300,7 @@ def test_a_test_ends_when_something_else_goes_live(world: World) -> None:
     test = opened(world)
     other = candidate(world, "cooler")
     with world.parts.store.read() as tx:
-        pointer = tx.pointers.find(prompt_key=test.prompt_key, kind="environment", name="production")
+        pointer = pointers.find(tx, test.prompt_key)
     assert pointer is not None
     promotion.promote(world.parts, world.admin, test.prompt_key, other.id, pointer.revision)
     verdicts.follow(world.parts, test.id)
@@ -372,6 +371,6 @@ def test_a_paused_test_plans_no_pairs_and_a_stopped_one_drops_what_nobody_holds(
     world.work()
     assert pairs(world, test, "open")
     abtests.move_test(world.parts, world.admin, test.id, "stop")
-    queue.plan(world.parts, world.study.id)
+    tasks.plan(world.parts, world.study.id)
     verdicts.follow(world.parts, test.id)
     assert not pairs(world, test, "open")

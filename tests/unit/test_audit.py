@@ -17,7 +17,8 @@ from tests.clock import FixedClock
 from tests.world import SPACE, make_world, photo
 from web.adapters.database.store import SqlStore
 from web.adapters.database.tables import audit_events
-from web.domain.access import Actor, ApiKey, User
+from web.domain.access import Actor
+from web.domain.accounts import ApiKey, User
 from web.domain.audit.audit import FIRST, Event, chained, faults, head, note_hash, row_hash, signature
 from web.domain.ids import new_id
 from web.domain.studies.study import Project

@@ -16,7 +16,7 @@ from web.domain.prompts.prompt import PromptVersion
 from web.domain.studies.study import Study
 from web.ports import Parts
 from web.services.accounts import accounts
-from web.services.making.generation import live_version
+from web.services.prompts import pointers
 from web.services.studies.studies import StudyDraft, make_study
 from web.settings import Settings, load_settings
 
@@ -48,7 +48,7 @@ def study(here: Parts) -> Study:
 def version(here: Parts, study: Study) -> PromptVersion:
     """A candidate that asks for more light than what is live."""
     with here.store.begin() as tx:
-        parent = live_version(tx, study)
+        parent = pointers.live_version(tx, study.prompt_key)
         texts = {"local": parent.components["local"] | {"prompt": "Enhance this photo of {{subject}}: brighter."}}
         fresh = {"id": new_id(), "number": 2, "name": None, "status": "candidate", "sha256": "", "revision": 0}
         return tx.versions.add(replace(parent, components=texts, parents=(parent.id,), **fresh))  # type: ignore[arg-type]
@@ -87,7 +87,7 @@ def won(here: Parts, test_id: str) -> None:
 
 def live_id(here: Parts, study: Study) -> str:
     with here.store.read() as tx:
-        return live_version(tx, study).id
+        return pointers.live_version(tx, study.prompt_key).id
 
 
 def test_a_test_is_opened_with_what_was_asked_for_and_says_how_long_it_takes(

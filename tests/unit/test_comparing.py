@@ -15,14 +15,13 @@ from web.adapters.database.store import SqlStore
 from web.domain.abtests.abtest import ABTest
 from web.domain.ids import new_id
 from web.domain.prompts.prompt import Pointer
+from web.jobs.schedule import tick
 from web.services.abtests import abtests, verdicts
 from web.services.abtests.abtests import Challenge
 from web.services.evolution import evolution
 from web.services.evolution.evolving import change_evolving, open_test
 from web.services.evolution.lives import life
-from web.services.learning.queue import tick
-from web.services.prompts import promotion
-from web.services.prompts.releases import live_of
+from web.services.prompts import pointers, promotion
 from web.services.prompts.versions import load_current
 
 
@@ -37,7 +36,7 @@ def world(store: SqlStore, clock: FixedClock, tmp_path: Path) -> World:
 
 def pointer(world: World) -> Pointer:
     with world.parts.store.read() as tx:
-        return live_of(tx, world.study.prompt_key)[0]
+        return pointers.live(tx, world.study.prompt_key)[0]
 
 
 def comparison(world: World, **more: Any) -> ABTest:

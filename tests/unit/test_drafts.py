@@ -15,8 +15,7 @@ from web.domain.ids import new_id
 from web.domain.prompts.prompt import PromptVersion
 from web.services.abtests import abtests, verdicts
 from web.services.abtests.abtests import Challenge
-from web.services.making.generation import live_version
-from web.services.prompts import drafts
+from web.services.prompts import drafts, pointers
 from web.services.prompts.drafts import Draft
 
 PROMPT = "Enhance this photo of {{subject}}, and change no more than it needs."
@@ -38,7 +37,7 @@ def write(world: World, draft: Draft, actor: Actor | None = None) -> PromptVersi
 def test_what_is_written_is_a_candidate_of_the_live_version_and_on_record(world: World) -> None:
     made = write(world, Draft("Warmer.", components=texts(f"{PROMPT} Make it warmer.")))
     with world.parts.store.read() as tx:
-        live = live_version(tx, world.study)
+        live = pointers.live_version(tx, world.study.prompt_key)
         event = tx.events.find(object_type="version", object_id=made.id, action="version.drafted")
         assert tx.versions.get(made.id) == made
     assert (made.status, made.name, made.parents, made.created_by) == ("candidate", None, (live.id,), "hand")

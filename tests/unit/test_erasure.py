@@ -12,7 +12,8 @@ from tests.clock import FixedClock
 from tests.world import World, answer, make_world, photo
 from web.adapters.database.store import SqlStore
 from web.adapters.database.tables.base import metadata
-from web.domain.access import Actor, Membership, Role
+from web.domain.access import Actor, Role
+from web.domain.accounts import Membership
 from web.domain.ids import new_id
 from web.domain.models.completion import Charge
 from web.domain.prompts.feedback import Report
@@ -29,6 +30,7 @@ from web.services.learning import requests
 from web.services.operations import erasure
 from web.services.operations.verify import Verification
 from web.services.prompts import feedback, promotion
+from web.services.rating import uploads
 from web.services.studies import intake
 from web.services.studies.studies import clone_study
 from web.transactions import Transaction
@@ -239,9 +241,9 @@ def test_a_photo_goes_wherever_the_project_has_it(world: World) -> None:
     source = intake.add_input(world.parts, world.admin, world.study.id, "planted.jpg", photo(70))
     clone_study(world.parts, world.admin, world.study.id, "Copy")
     rater = world.person()
-    upload = intake.upload_to_rate(world.parts, rater, "tab", input_id=source.id, study_id=world.study.id)
+    upload = uploads.upload_to_rate(world.parts, rater, "tab", input_id=source.id, study_id=world.study.id)
     world.work()
-    shown = intake.watch_upload(world.parts, rater, upload.experiment_id).shown
+    shown = uploads.watch_upload(world.parts, rater, upload.experiment_id).shown
     assert world.rate(rater, answer(shown[0].option_id, comment="planted words")) == ["stored"]
     with world.parts.store.read() as tx:
         copies = tx.inputs.all(content_hash=source.content_hash)

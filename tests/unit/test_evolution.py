@@ -17,11 +17,11 @@ from web.domain.access import Actor
 from web.domain.evolution.evolution import Round
 from web.domain.ids import new_id
 from web.domain.studies.study import Learnt
+from web.jobs.schedule import tick
 from web.services.abtests import abtests
 from web.services.evolution import evolution
 from web.services.evolution.material import gather
-from web.services.learning.queue import tick
-from web.services.making.generation import live_version
+from web.services.prompts import pointers
 
 
 @pytest.fixture
@@ -72,7 +72,7 @@ def test_ten_samples_lead_to_a_test_of_candidates_by_the_script(world: World) ->
     assert "dark" in done.diagnosis
     assert done.finished_at is not None
     with world.parts.store.read() as tx:
-        test, live = tx.ab_tests.get(str(done.test_id)), live_version(tx, world.study)
+        test, live = tx.ab_tests.get(str(done.test_id)), pointers.live_version(tx, world.study.prompt_key)
         made = tx.versions.all(id=test.challengers)
     assert (test.state, test.champion, test.opened_by) == ("running", live.id, None)
     assert test.challengers == tuple(one.version_id for one in done.proposed if one.version_id)
@@ -165,7 +165,7 @@ def test_better_parameters_get_a_test_of_their_own_and_words_have_the_next_turn(
         ["parameters"],
     )
     with world.parts.store.read() as tx:
-        test, live = tx.ab_tests.get(str(done.test_id)), live_version(tx, world.study)
+        test, live = tx.ab_tests.get(str(done.test_id)), pointers.live_version(tx, world.study.prompt_key)
         (made,) = tx.versions.all(id=test.challengers)
     assert (made.created_by, made.components, made.status) == ("optimizer", live.components, "candidate")
     assert made.parameter_defaults == {"local": {"exposure": 0.25}}
@@ -189,7 +189,7 @@ def test_parameters_that_are_not_worth_a_test_get_none(world: World, mean: float
 def test_a_candidate_that_a_test_gave_up_is_no_parent(world: World) -> None:
     sample(world, 3)
     with world.parts.store.read() as tx:
-        live = live_version(tx, world.study)
+        live = pointers.live_version(tx, world.study.prompt_key)
     done = asked(world)
     with world.parts.store.begin() as tx:
         test = tx.ab_tests.get(str(done.test_id))

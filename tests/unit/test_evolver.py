@@ -14,7 +14,7 @@ from web.domain.evolution.reflection import Draft, Example, Reflection
 from web.domain.evolution.remedies import REMEDIES, asks_for, heard
 from web.domain.prompts.gates import Gauge, first_rejection
 from web.domain.prompts.prompt import PromptVersion, Variable
-from web.domain.rating.rating import TAGS
+from web.domain.studies.guide import TAGS
 
 PARENT = PromptVersion(
     "id", "photo", 1, "v1.0.0",

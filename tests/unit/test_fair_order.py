@@ -15,7 +15,7 @@ from web.domain.ids import new_id
 from web.domain.rating.attention import RARE, Given, Lot, Unsure, apart, is_due, most_doubtful, ordered, reach
 from web.domain.rating.lease import Asker
 from web.domain.studies.study import Shares
-from web.services.learning import queue
+from web.jobs import tasks
 from web.services.rating import training
 
 
@@ -110,7 +110,7 @@ def test_one_more_rating_goes_where_least_is_known() -> None:
 
 def fill(world: World, depth: int) -> None:
     """Let so many experiments wait; nothing is learnt after that."""
-    queue.plan(world.parts, world.study.id, depth=depth)
+    tasks.plan(world.parts, world.study.id, depth=depth)
     world.work()
 
 

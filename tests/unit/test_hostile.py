@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from web.domain.prompts.hostile import Cleaned, Kind, cleaned, fenced, findings, legible
-from web.domain.rating.rating import COMMENT_LIMIT
+from web.domain.text import COMMENT_LIMIT
 
 TOKEN = "aZ09" * 10
 HARMLESS = [

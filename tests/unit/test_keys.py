@@ -13,7 +13,8 @@ from ml_service.errors import Forbidden, InvalidRequest, NotFound, StorageFull, 
 from tests.clock import FixedClock
 from tests.world import World, make_world
 from web.adapters.database.store import SqlStore
-from web.domain.access import Actor, ApiKey, Scope
+from web.domain.access import Actor, Scope
+from web.domain.accounts import ApiKey
 from web.domain.audit.audit import faults, row_hash
 from web.services.accounts import accounts, keys, tokens
 from web.services.accounts.keys import KeyDraft

@@ -10,9 +10,11 @@ from tests.clock import FixedClock
 from tests.unit.test_panel import CARELESS, START, honest, rated
 from tests.world import World, answer, make_world
 from web.adapters.database.store import SqlStore
-from web.domain.rating.numbers.probit import OrdinalCheck, check_order
+from web.domain.jobs import compare_job
+from web.domain.rating.figures import OrdinalCheck
+from web.domain.rating.numbers.probit import check_order
+from web.jobs import schedule
 from web.pages.rating import words as rater_words
-from web.services.learning import queue
 from web.services.rating import night
 
 HELD = OrdinalCheck("s", START, 60, 20, 0.98, 10, 1, 0)
@@ -43,15 +45,15 @@ def rate_some(world: World) -> None:
     ],
 )
 def test_the_check_is_due_in_the_coming_night(now: datetime, due: datetime) -> None:
-    assert night.compare_job("s", now).due_at == due
+    assert compare_job("s", now).due_at == due
 
 
 def test_the_worker_checks_once_a_night_and_the_pages_are_told(world: World) -> None:
-    queue.tick(world.parts)
+    schedule.tick(world.parts)
     world.work()
     rate_some(world)
     before = world.parts.reports.change(world.study.id)
-    queue.tick(world.parts)
+    schedule.tick(world.parts)
     world.work()
     assert kept(world) is None
     world.clock.advance(hours=20)
@@ -63,7 +65,7 @@ def test_the_worker_checks_once_a_night_and_the_pages_are_told(world: World) -> 
     assert world.parts.reports.raters(world.study).order == found
     world.clock.advance(hours=1)
     for _ in range(2):
-        queue.tick(world.parts)
+        schedule.tick(world.parts)
         world.work()
     assert kept(world) == found
     with world.parts.store.read() as tx:
@@ -74,7 +76,7 @@ def test_the_worker_checks_once_a_night_and_the_pages_are_told(world: World) -> 
 def test_a_check_takes_the_place_of_the_one_before(world: World) -> None:
     night.compare(world.parts, world.study.id)
     assert kept(world) is None
-    queue.tick(world.parts)
+    schedule.tick(world.parts)
     world.work()
     rate_some(world)
     night.compare(world.parts, world.study.id)

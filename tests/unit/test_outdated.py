@@ -13,12 +13,13 @@ from web.adapters.database.store import SqlStore
 from web.domain.abtests.abtest import ABTest, Design
 from web.domain.access import Actor
 from web.domain.job import Job
+from web.domain.jobs import pairs_job
 from web.domain.rating.lease import LEASE_TIME
+from web.jobs.schedule import tick
 from web.services.abtests import abtests, verdicts
-from web.services.abtests.abtests import Challenge, pairs_job
+from web.services.abtests.abtests import Challenge
 from web.services.evolution.evolving import open_test
-from web.services.learning.queue import tick
-from web.services.prompts import promotion
+from web.services.prompts import pointers, promotion
 from web.services.rating import training
 from web.services.rating.training import Held
 
@@ -38,7 +39,7 @@ def won(world: World, policy: str = "approve") -> ABTest:
 
 def promote(world: World, version_id: str) -> None:
     with world.parts.store.read() as tx:
-        pointer = tx.pointers.find(prompt_key=world.study.prompt_key, kind="environment", name="production")
+        pointer = pointers.find(tx, world.study.prompt_key)
     assert pointer is not None
     promotion.promote(world.parts, world.admin, world.study.prompt_key, version_id, pointer.revision)
 
@@ -84,7 +85,7 @@ def test_what_was_decided_stays_as_it_was_when_it_is_outdated(world: World) -> N
 def test_a_job_that_was_set_aside_at_such_a_winner_is_ended(world: World) -> None:
     test = won(world)
     at = world.clock.now()
-    aside: Job = replace(pairs_job(test, at), state="parked", error="Conflict: ...", finished_at=at)
+    aside: Job = replace(pairs_job(test.id, test.study_id, at), state="parked", error="Conflict: ...", finished_at=at)
     with world.parts.store.begin() as tx:
         tx.of_jobs.add_once([aside])
     promote(world, candidate(world, "cooler").id)

@@ -7,10 +7,11 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import pytest
 
+from web.domain.rating.figures import RaterFigures, Score, Share
 from web.domain.rating.gold import Gold
-from web.domain.rating.numbers.panel import Panel, RaterFigures, contenders, panel
-from web.domain.rating.numbers.scores import Score
-from web.domain.rating.work import Given, Share, repeats
+from web.domain.rating.numbers.panel import Panel, contenders, panel
+from web.domain.rating.numbers.usual import repeats
+from web.domain.rating.work import Given
 
 START = datetime(2026, 3, 1, 9, tzinfo=UTC)
 Rater = Callable[[float, np.random.Generator], float]

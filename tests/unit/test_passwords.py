@@ -16,9 +16,9 @@ from web.adapters.database.store import SqlStore
 from web.adapters.passwords import Argon2
 from web.domain.access import Actor, Role
 from web.domain.audit.audit import faults
+from web.jobs.schedule import tick
 from web.services.accounts import accounts, passwords, sessions
 from web.services.accounts.throttle import ADDRESS, ADDRESS_EVERYWHERE, LINK, NETWORK, Throttle
-from web.services.learning.queue import tick
 
 GOOD, BETTER = "zufriedener Hund am See", "kupfer Fagott, 12 Regale"
 KEY = b"k" * 32

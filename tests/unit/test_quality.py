@@ -22,15 +22,15 @@ from web.adapters.images.faults import latent_quality
 from web.domain.access import Actor
 from web.domain.ids import new_id
 from web.domain.rating.enrolment import Enrolment
-from web.domain.rating.gold import CALIBRATION, DEGRADED, EXPOSURES, FAULTS
+from web.domain.rating.gold import DEGRADED, EXPOSURES, FAULTS
 from web.domain.rating.lease import Asker
 from web.domain.studies.experiment import Experiment
-from web.domain.studies.study import Shares
+from web.domain.studies.study import CALIBRATION, Shares
+from web.jobs import schedule, tasks
 from web.jobs.tasks import TASKS
 from web.jobs.worker import Worker
-from web.services.learning import queue, requests
-from web.services.rating import enrolment, quality, training
-from web.services.studies import intake
+from web.services.learning import requests
+from web.services.rating import enrolment, quality, training, uploads
 
 
 @pytest.fixture
@@ -59,7 +59,7 @@ def work(world: World) -> None:
 
 
 def fill(world: World, depth: int) -> None:
-    queue.plan(world.parts, world.study.id, depth=depth)
+    tasks.plan(world.parts, world.study.id, depth=depth)
     work(world)
 
 
@@ -239,7 +239,7 @@ def test_a_repeat_that_was_left_comes_back_to_its_rater(world: World) -> None:
     shares(world, repeat=1)
     first = ask(world, rater)[0].lease.experiment_id
     world.clock.advance(minutes=11)
-    queue.tick(world.parts)
+    schedule.tick(world.parts)
     assert ask(world, rater)[0].lease.experiment_id == first
 
 
@@ -318,21 +318,21 @@ def test_a_paused_rater_gets_nothing_and_keeps_what_they_held(world: World) -> N
 
 def test_who_is_paused_can_upload_nothing_and_watch_nothing(world: World) -> None:
     rater, other = world.person(), world.person()
-    made = intake.upload_to_rate(world.parts, rater, "tab", name="mine", body=pictures.photo(77))
+    made = uploads.upload_to_rate(world.parts, rater, "tab", name="mine", body=pictures.photo(77))
     work(world)
-    assert intake.watch_upload(world.parts, rater, made.experiment_id).shown
+    assert uploads.watch_upload(world.parts, rater, made.experiment_id).shown
     enrolment.pause(world.parts, world.admin, world.study.id, rater.user_id, "Rest a little.")
     before = len(rows_of(world))
     attempts: tuple[Callable[[], object], ...] = (
-        lambda: intake.upload_to_rate(world.parts, rater, "tab", name="more", body=pictures.photo(78)),
-        lambda: intake.upload_to_rate(world.parts, rater, "tab", input_id=rows_of(world)[0]),
-        lambda: intake.watch_upload(world.parts, rater, made.experiment_id),
+        lambda: uploads.upload_to_rate(world.parts, rater, "tab", name="more", body=pictures.photo(78)),
+        lambda: uploads.upload_to_rate(world.parts, rater, "tab", input_id=rows_of(world)[0]),
+        lambda: uploads.watch_upload(world.parts, rater, made.experiment_id),
     )
     for attempt in attempts:
         with pytest.raises(Conflict, match="Rest a little"):
             attempt()
     assert len(rows_of(world)) == before
-    assert intake.upload_to_rate(world.parts, other, "tab", name="more", body=pictures.photo(78)).state == "planned"
+    assert uploads.upload_to_rate(world.parts, other, "tab", name="more", body=pictures.photo(78)).state == "planned"
 
 
 def test_a_pause_holds_between_two_looks_of_one_request(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -365,7 +365,7 @@ def test_what_somebody_called_unsafe_is_not_given_to_who_opted_out(world: World)
     assert taken not in {one.options[0].input_id for one in ask(world, careful, 10)}
     training.next_items(world.parts, careful, "tab", 10)
     world.clock.advance(minutes=11)
-    queue.tick(world.parts)
+    schedule.tick(world.parts)
     assert taken in {one.options[0].input_id for one in ask(world, bold, 10)}
     training.undo(world.parts, first, sent.id)
     with world.parts.store.read() as tx:

@@ -27,12 +27,14 @@ from web.domain.ids import new_id
 from web.domain.job import MAX_ATTEMPTS, Job
 from web.domain.rating.lease import Asker
 from web.domain.studies.study import Learnt
+from web.jobs import schedule, tasks
 from web.jobs.tasks import TASKS
 from web.jobs.worker import Worker
 from web.ports import Parts
-from web.services.learning import queue, requests
+from web.services.learning import learn, planning, requests
 from web.services.making import generation
-from web.services.rating import training
+from web.services.operations import jobs
+from web.services.rating import training, uploads
 from web.services.studies import intake
 from web.services.studies.studies import StudyDraft, change_study, clone_study, move_study
 from web.transactions import Store, Transaction
@@ -50,7 +52,7 @@ def states(world: World) -> dict[str, int]:
 
 
 def test_a_new_study_has_four_experiments_waiting(world: World) -> None:
-    queue.tick(world.parts)
+    schedule.tick(world.parts)
     world.work()
     assert states(world) == {"ready": 4}
 
@@ -59,14 +61,14 @@ def test_the_queue_grows_by_two_for_each_active_rater(world: World) -> None:
     one, two = world.person(), world.person()
     world.hold(one, 1)
     world.hold(two, 1)
-    queue.tick(world.parts)
+    schedule.tick(world.parts)
     world.work()
     with world.parts.store.read() as tx:
         assert tx.of_turns.count_open(Asker(world.study.id, one.user_id, 1, world.clock.now())) == 8
 
 
 def test_the_default_is_the_first_option_and_every_option_names_its_version(world: World) -> None:
-    queue.tick(world.parts)
+    schedule.tick(world.parts)
     world.work()
     with world.parts.store.read() as tx:
         options = tx.options.all(study_id=world.study.id)
@@ -78,7 +80,7 @@ def test_the_default_is_the_first_option_and_every_option_names_its_version(worl
 
 
 def test_generating_twice_changes_nothing(world: World) -> None:
-    queue.tick(world.parts)
+    schedule.tick(world.parts)
     world.work()
     with world.parts.store.read() as tx:
         before = tx.options.all(study_id=world.study.id)
@@ -88,7 +90,7 @@ def test_generating_twice_changes_nothing(world: World) -> None:
 
 
 def test_equal_outputs_are_one_object_named_by_its_content(world: World) -> None:
-    queue.tick(world.parts)
+    schedule.tick(world.parts)
     world.work()
     with world.parts.store.read() as tx:
         outputs = tx.outputs.all()
@@ -96,7 +98,7 @@ def test_equal_outputs_are_one_object_named_by_its_content(world: World) -> None
 
 
 def test_inputs_take_turns(world: World) -> None:
-    queue.plan(world.parts, world.study.id, depth=12)
+    tasks.plan(world.parts, world.study.id, depth=12)
     with world.parts.store.read() as tx:
         used = [e.input_id for e in tx.experiments.all(study_id=world.study.id)]
     assert sorted(used.count(source) for source in set(used)) == [2] * 6
@@ -104,7 +106,7 @@ def test_inputs_take_turns(world: World) -> None:
 
 def test_a_paused_study_plans_nothing(world: World) -> None:
     move_study(world.parts, world.admin, world.study.id, "paused")
-    queue.plan(world.parts, world.study.id)
+    tasks.plan(world.parts, world.study.id)
     assert states(world) == {}
 
 
@@ -119,10 +121,10 @@ def test_what_a_newer_belief_would_not_choose_is_dropped_unless_somebody_has_hel
             evidence = Why(best=3.5, chance=0.5, rated=0, differs=())
             tx.options.replace(replace(option, expected=expected, evidence=evidence))
         tx.diagnoses.add(Learnt(new_id(), world.study.id, "h", diagnosis("anna", 4, mean=4.0), world.clock.now()))
-    queue.plan(world.parts, world.study.id)
+    tasks.plan(world.parts, world.study.id)
     with world.parts.store.read() as tx:
         dropped = {one.id for one in tx.experiments.all(study_id=world.study.id, state="dropped")}
-        assert tx.of_turns.count_open(Asker(world.study.id, new_id(), 1, world.clock.now())) >= queue.READY_AHEAD
+        assert tx.of_turns.count_open(Asker(world.study.id, new_id(), 1, world.clock.now())) >= planning.READY_AHEAD
     assert dropped == {outdone}
 
 
@@ -130,18 +132,18 @@ def test_learning_is_done_once_for_each_history(world: World) -> None:
     rater = world.person()
     held = world.hold(rater).held
     world.rate(rater, *(answer(option.option_id) for item in held for option in item.options))
-    first = queue.learn(world.parts, world.study.id)
-    assert queue.learn(world.parts, world.study.id) == first
+    first = learn.learn(world.parts, world.study.id)
+    assert learn.learn(world.parts, world.study.id) == first
     assert first.diagnosis.ratings_used == 8
     world.rate(rater, answer(world.hold(rater).held[0].options[0].option_id))
-    assert queue.learn(world.parts, world.study.id).diagnosis.ratings_used == 9
+    assert learn.learn(world.parts, world.study.id).diagnosis.ratings_used == 9
     more = answer(world.hold(rater).held[0].options[0].option_id)
     world.rate(rater, more)
     world.clock.advance(minutes=1)
-    assert queue.learn(world.parts, world.study.id).diagnosis.ratings_used == 10
+    assert learn.learn(world.parts, world.study.id).diagnosis.ratings_used == 10
     training.undo(world.parts, rater, more.id)
     world.clock.advance(minutes=1)
-    again = queue.learn(world.parts, world.study.id)
+    again = learn.learn(world.parts, world.study.id)
     with world.parts.store.read() as tx:
         assert tx.of_studies.newest_diagnosis(world.study.id) == again
     assert again.diagnosis.ratings_used == 9
@@ -177,13 +179,13 @@ def test_ratings_are_stored_while_the_ml_service_is_away_and_the_queue_catches_u
     world.parts = Parts(**{**here.__dict__, "optimizer": Away()})
     assert world.rate(rater, answer(held[0].options[0].option_id)) == ["stored"]
     for _ in range(MAX_ATTEMPTS + 2):
-        queue.tick(world.parts)
+        schedule.tick(world.parts)
         world.work()
         world.clock.advance(minutes=1)
     with here.store.read() as tx:
         assert tx.of_jobs.parked() == ()
     world.parts = here
-    queue.tick(world.parts)
+    schedule.tick(world.parts)
     world.work()
     assert len(world.hold(rater, 6).held) == 6
 
@@ -256,26 +258,26 @@ def test_a_poison_job_is_parked_with_its_error_and_can_be_retried(world: World) 
         (parked,) = tx.of_jobs.parked()
     assert len(calls) == MAX_ATTEMPTS
     assert parked.error == "StorageFull: no room"
-    queue.retry_job(world.parts, world.admin, parked.id)
+    jobs.retry_job(world.parts, world.admin, parked.id)
     worker.step()
     with world.parts.store.read() as tx:
         assert tx.jobs.get(parked.id).state == "done"
     with pytest.raises(Conflict):
-        queue.retry_job(world.parts, world.admin, parked.id)
+        jobs.retry_job(world.parts, world.admin, parked.id)
 
 
 def test_an_upload_is_made_for_its_uploader_alone_and_watched_until_ready(world: World) -> None:
     rater, other = world.person(), world.person()
     with world.parts.store.read() as tx:
         source = tx.inputs.all(study_id=world.study.id)[0]
-    made = intake.upload_to_rate(world.parts, rater, "tab", input_id=source.id)
+    made = uploads.upload_to_rate(world.parts, rater, "tab", input_id=source.id)
     assert (made.state, made.done, made.of) == ("planned", 0, 2)
     world.work()
-    ready = intake.watch_upload(world.parts, rater, made.experiment_id)
+    ready = uploads.watch_upload(world.parts, rater, made.experiment_id)
     assert (ready.state, len(ready.shown)) == ("ready", 2)
     assert made.experiment_id not in [h.lease.experiment_id for h in world.hold(other, 20).held]
     with pytest.raises(NotFound):
-        intake.watch_upload(world.parts, other, made.experiment_id)
+        uploads.watch_upload(world.parts, other, made.experiment_id)
     verdicts = world.rate(rater, *(answer(option.option_id) for option in ready.shown))
     assert verdicts == ["stored", "stored"]
 
@@ -284,10 +286,10 @@ def test_an_upload_that_was_left_goes_to_the_others(world: World) -> None:
     rater, other = world.person(), world.person()
     with world.parts.store.read() as tx:
         source = tx.inputs.all(study_id=world.study.id)[0]
-    made = intake.upload_to_rate(world.parts, rater, "tab", input_id=source.id)
+    made = uploads.upload_to_rate(world.parts, rater, "tab", input_id=source.id)
     world.work()
     world.clock.advance(minutes=11)
-    queue.tick(world.parts)
+    schedule.tick(world.parts)
     assert made.experiment_id in [h.lease.experiment_id for h in world.hold(other, 20).held]
 
 
@@ -325,7 +327,7 @@ def test_old_ratings_count_after_a_range_changed_and_a_parameter_was_added(world
     with world.parts.store.read() as tx:
         revision = tx.studies.get(world.study.id).revision
     changed = change_study(world.parts, world.admin, world.study.id, revision, draft)
-    assert queue.learn(world.parts, changed.id).diagnosis.ratings_used == 8
+    assert learn.learn(world.parts, changed.id).diagnosis.ratings_used == 8
     with pytest.raises(Conflict):
         change_study(world.parts, world.admin, world.study.id, revision, draft)
     world.hold(rater, 10)
@@ -352,9 +354,9 @@ def test_a_range_beyond_the_generators_own_is_refused(world: World) -> None:
 
 def test_a_second_tab_cannot_take_an_upload_of_another_study(world: World) -> None:
     with pytest.raises(NotFound):
-        intake.upload_to_rate(world.parts, world.person(), "tab", input_id=new_id())
+        uploads.upload_to_rate(world.parts, world.person(), "tab", input_id=new_id())
     with pytest.raises(InvalidRequest):
-        intake.upload_to_rate(world.parts, world.person(), "tab")
+        uploads.upload_to_rate(world.parts, world.person(), "tab")
     assert training.next_items(world.parts, world.person(), "tab", 1).study == world.study
 
 

@@ -10,11 +10,9 @@ from ml_service.wire.contract import Interval
 from tests.unit import test_charts
 from tests.unit.test_panel import CARELESS, rated
 from web.domain.rating.enrolment import Enrolment
-from web.domain.rating.numbers.conduct import Drift, Flag
-from web.domain.rating.numbers.panel import Agreement, AgreementStep, panel
-from web.domain.rating.numbers.scores import Score
+from web.domain.rating.figures import Agreement, AgreementStep, Drift, Flag, Score, Share
+from web.domain.rating.numbers.panel import panel
 from web.domain.rating.standing import RaterReport, ScoredItem
-from web.domain.rating.work import Share
 from web.pages.rating import charts, words
 
 START = datetime(2026, 3, 1, 9, tzinfo=UTC)

@@ -10,10 +10,10 @@ from web.adapters.database.reports.reports import SqlReports
 from web.adapters.database.store import SqlStore
 from web.domain.ids import new_id
 from web.domain.rating.enrolment import Enrolment
+from web.domain.rating.figures import Share
 from web.domain.rating.gold import Gold
 from web.domain.rating.rating import Exclusion
 from web.domain.rating.standing import RaterReport
-from web.domain.rating.work import Share
 from web.pages.learning import words as wording
 
 START = datetime(2026, 3, 1, 9, tzinfo=UTC)

@@ -17,9 +17,9 @@ from tests.world import SPACE, World, answer, make_world, photo
 from web.adapters.database.store import SqlStore
 from web.domain.studies.experiment import ExperimentState
 from web.domain.studies.study import Study
+from web.jobs import schedule, tasks
 from web.ports import Generated, GenerateRequest
 from web.services.accounts import accounts
-from web.services.learning import queue
 from web.services.operations.verify import Verification
 from web.services.rating import training
 from web.services.studies import retention
@@ -33,7 +33,7 @@ KEY = b"a key for tests that is long enough"
 def world(store: SqlStore, clock: FixedClock, tmp_path: Path) -> World:
     world = make_world(store, clock, tmp_path, inputs=4)
     world.parts = replace(world.parts, retention=KEPT)
-    queue.plan(world.parts, world.study.id, depth=4)
+    tasks.plan(world.parts, world.study.id, depth=4)
     world.work()
     return world
 
@@ -151,7 +151,7 @@ def shared(world: World) -> Study:
     """Make everything anew in a study whose options all share one output."""
     world.parts = replace(world.parts, generators={"local": Constant()})
     world.study = clone_study(world.parts, world.admin, world.study.id, "Shared")
-    queue.plan(world.parts, world.study.id, depth=4)
+    tasks.plan(world.parts, world.study.id, depth=4)
     world.work()
     return world.study
 
@@ -172,7 +172,7 @@ def test_an_output_that_was_let_go_comes_back_when_it_is_made_again(world: World
     move(world, experiments(world), "dropped")
     world.clock.advance(days=91)
     assert retention.prune(world.parts) == 1
-    queue.plan(world.parts, world.study.id, depth=1)
+    tasks.plan(world.parts, world.study.id, depth=1)
     world.work()
     assert len(objects_of(world, experiments(world)[0])) == 1
     assert faults(world) == []
@@ -185,7 +185,7 @@ def test_nothing_that_is_made_at_the_same_time_is_lost(world: World) -> None:
     def make() -> None:
         try:
             for _ in range(8):
-                queue.plan(world.parts, world.study.id, depth=1)
+                tasks.plan(world.parts, world.study.id, depth=1)
                 world.work()
                 assert lost(world) == []
                 move(world, experiments(world), "dropped")
@@ -260,7 +260,7 @@ def test_many_go_in_small_steps(world: World, monkeypatch: pytest.MonkeyPatch) -
 def test_the_tick_asks_for_it_every_hour(world: World) -> None:
     move_study(world.parts, world.admin, world.study.id, "paused")  # what is made anew may have the same bytes
     for _ in range(3):
-        queue.tick(world.parts)
+        schedule.tick(world.parts)
     move(world, experiments(world), "dropped")
     world.clock.advance(days=91)
     before = len(world.parts.objects.list())
@@ -268,7 +268,7 @@ def test_the_tick_asks_for_it_every_hour(world: World) -> None:
     assert len(world.parts.objects.list()) < before
     with world.parts.store.read() as tx:
         assert [job.state for job in tx.jobs.all(task="prune")] == ["done"]
-    queue.tick(world.parts)
+    schedule.tick(world.parts)
     with world.parts.store.read() as tx:
         (next_one,) = tx.jobs.all(task="prune", state="waiting")
     assert next_one.due_at == world.clock.now() + timedelta(hours=1)

@@ -14,13 +14,13 @@ from web.adapters.database.store import SqlStore
 from web.adapters.generators.local import LocalGenerator
 from web.domain.prompts.prompt import PromptVersion
 from web.domain.studies.experiment import Option
+from web.jobs import tasks
+from web.jobs.schedule import tick
 from web.ports import Generated, GenerateRequest
 from web.services.abtests import abtests
 from web.services.abtests.abtests import Challenge
 from web.services.audit.chain import check_chain
-from web.services.learning import queue
-from web.services.learning.queue import tick
-from web.services.prompts import promotion
+from web.services.prompts import pointers, promotion
 from web.services.prompts.versions import load_current
 
 FAULTY = "in the dark"
@@ -62,14 +62,14 @@ def promote(world: World, version: PromptVersion) -> None:
     """Make a version live by hand, a minute after what was before."""
     world.clock.advance(minutes=1)
     with world.parts.store.read() as tx:
-        pointer = tx.pointers.find(prompt_key=version.prompt_key, kind="environment", name="production")
+        pointer = pointers.find(tx, version.prompt_key)
     assert pointer is not None
     promotion.promote(world.parts, world.admin, version.prompt_key, version.id, pointer.revision)
 
 
 def render(world: World, count: int = 8) -> None:
     """Plan so many experiments of what is live, and have them made."""
-    queue.plan(world.parts, world.study.id, count)
+    tasks.plan(world.parts, world.study.id, count)
     world.work()
 
 

@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 from scipy.stats import spearmanr
 
+from web.domain.rating.figures import Score
 from web.domain.rating.numbers.probit import ordinal_scores, turned
-from web.domain.rating.numbers.scores import OpinionScores, Score, opinion_scores
+from web.domain.rating.numbers.scores import OpinionScores, opinion_scores
 
 Rows = list[tuple[str, str, float]]
 

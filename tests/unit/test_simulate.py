@@ -21,7 +21,7 @@ from web.adapters.demo.raters import Judge, Look, SimulatedRater, demo_look, sim
 from web.adapters.generators.local import encode
 from web.app import create_app
 from web.cli.operations.simulate import Browser, simulate_command
-from web.domain.rating.rating import TAGS
+from web.domain.studies.guide import TAGS
 from web.jobs.worker import run_workers
 from web.ports import Parts
 from web.settings import Settings

@@ -14,10 +14,9 @@ from tests.world import SPACE, World, answer, make_world
 from web.adapters.database.store import SqlStore
 from web.domain.studies.stopping import Figures, Recommended, chance, check, reason, stale, standings
 from web.domain.studies.study import RuleName, StopRules, Study
-from web.services.learning import queue
+from web.jobs import schedule, tasks
 from web.services.learning.stopping import standings_of, stop_if_due
-from web.services.rating import training
-from web.services.studies import intake
+from web.services.rating import training, uploads
 from web.services.studies.studies import StudyDraft, change_study, clone_study, move_study
 
 ALL = StopRules(goal=4, gain=0.05, patience=40, at_least=30, budget_micros=2_000_000, ratings=100)
@@ -148,11 +147,11 @@ def test_a_study_stops_by_itself_and_says_which_rule_stopped_it(world: World) ->
     # What is under way is still rated and counts; nothing new is given out or made.
     assert world.rate(rater, answer(held[2].options[0].option_id)) == ["stored"]
     assert training.next_items(world.parts, world.person(), "tab", 4).held == ()
-    queue.tick(world.parts)
+    schedule.tick(world.parts)
     world.work()
     assert finished(world) == (events, states)
     with pytest.raises(Conflict, match="finished"):
-        intake.upload_to_rate(world.parts, rater, "tab", input_id=held[0].options[0].input_id)
+        uploads.upload_to_rate(world.parts, rater, "tab", input_id=held[0].options[0].input_id)
 
 
 def changed(world: World, rules: StopRules) -> Study:
@@ -173,16 +172,16 @@ def test_what_nobody_holds_and_is_not_made_yet_is_dropped(world: World) -> None:
     uploader = world.person()
     with world.parts.store.read() as tx:
         source = tx.inputs.all(study_id=world.study.id)[0]
-    mine = intake.upload_to_rate(world.parts, uploader, "tab", input_id=source.id)
+    mine = uploads.upload_to_rate(world.parts, uploader, "tab", input_id=source.id)
     changed(world, StopRules())
-    queue.plan(world.parts, world.study.id, depth=8)
+    tasks.plan(world.parts, world.study.id, depth=8)
     changed(world, StopRules(ratings=4))
     stop_if_due(world.parts, world.study.id)
     _, states = finished(world)
     assert states.count("planned") == 1
     assert states.count("dropped") > 0
     world.work()
-    assert intake.watch_upload(world.parts, uploader, mine.experiment_id).state == "ready"
+    assert uploads.watch_upload(world.parts, uploader, mine.experiment_id).state == "ready"
 
 
 def test_many_workers_stop_a_study_once(world: World) -> None:
@@ -219,7 +218,7 @@ def test_a_plan_that_was_under_way_plans_nothing_for_a_study_that_finished_meanw
         def diagnose(self, request: DiagnoseRequest) -> Diagnosis:
             return world.parts.optimizer.diagnose(request)
 
-    queue.plan(replace(world.parts, optimizer=Meanwhile()), world.study.id, depth=9)
+    tasks.plan(replace(world.parts, optimizer=Meanwhile()), world.study.id, depth=9)
     assert finished(world) == (["ratings"], before)
 
 

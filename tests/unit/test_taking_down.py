@@ -17,8 +17,9 @@ from tests.world import SPACE, World, answer, make_world, photo
 from web.adapters.database.store import SqlStore
 from web.domain.studies.experiment import Option
 from web.domain.studies.study import Input
+from web.jobs import tasks
 from web.ports import CleanImage, Generated, GenerateRequest
-from web.services.learning import queue
+from web.services.rating import uploads
 from web.services.studies import intake, objects
 from web.services.studies.studies import clone_study
 
@@ -127,7 +128,7 @@ def test_an_output_that_several_inputs_share_is_there_while_one_of_them_is(world
     def generate() -> None:
         for number in range(ROUNDS // 4):
             world.add_input(number % 4)
-            queue.plan(world.parts, world.study.id, depth=2)
+            tasks.plan(world.parts, world.study.id, depth=2)
             world.work()
         over.set()
 
@@ -140,7 +141,7 @@ def test_an_output_that_several_inputs_share_is_there_while_one_of_them_is(world
     world.work()
     assert world.parts.objects.list() == (), "what was made of a photo went with it"
     world.add_input(1)
-    queue.plan(world.parts, world.study.id, depth=2)
+    tasks.plan(world.parts, world.study.id, depth=2)
     world.work()
     assert lost(world) == []
     assert len([name for name in world.parts.objects.list() if name.startswith("outputs/")]) == 1
@@ -157,7 +158,7 @@ def test_a_clone_keeps_the_objects_that_its_original_loses(world: World) -> None
 
 def generated(world: World) -> tuple[Input, tuple[Option, ...]]:
     """Return an input with the options made of it."""
-    queue.plan(world.parts, world.study.id, depth=2)
+    tasks.plan(world.parts, world.study.id, depth=2)
     world.work()
     source = present(world)[0]
     with world.parts.store.read() as tx:
@@ -191,7 +192,7 @@ def test_a_worker_deletes_what_a_killed_server_left(world: World, monkeypatch: p
 
 def test_nothing_is_made_of_an_input_that_was_taken_down_after_it_was_planned(world: World) -> None:
     source = present(world)[0]
-    queue.plan(world.parts, world.study.id, depth=4)
+    tasks.plan(world.parts, world.study.id, depth=4)
     with world.parts.store.read() as tx:
         planned = tx.experiments.all(input_id=source.id)
     intake.take_down(world.parts, world.admin, source.id)
@@ -216,7 +217,7 @@ def test_an_image_made_while_its_input_is_taken_down_is_not_kept(world: World) -
     with world.parts.store.begin() as tx:
         tx.inputs.replace(replace(present(world)[1], removed_at=world.clock.now()))
     world.parts = replace(world.parts, generators={"local": Slow()})
-    queue.plan(world.parts, world.study.id, depth=1)
+    tasks.plan(world.parts, world.study.id, depth=1)
     world.work()
     assert [name for name in world.parts.objects.list() if name.startswith("outputs/")] == []
 
@@ -243,7 +244,7 @@ def test_an_upload_of_an_input_that_was_just_taken_down_is_refused(world: World)
     source = present(world)[0]
     intake.take_down(world.parts, world.admin, source.id)
     with pytest.raises(NotFound):
-        intake.upload_to_rate(world.parts, world.person(), "tab", input_id=source.id)
+        uploads.upload_to_rate(world.parts, world.person(), "tab", input_id=source.id)
 
 
 def test_what_is_needed_is_not_discarded(world: World) -> None:

@@ -12,7 +12,8 @@ from tests.world import World, answer, make_world
 from web.adapters.database.store import SqlStore
 from web.domain.ids import new_id
 from web.domain.studies.study import Project
-from web.services.learning import queue, requests
+from web.jobs import schedule
+from web.services.learning import requests
 from web.services.rating import training
 from web.services.studies.studies import move_study
 
@@ -139,7 +140,7 @@ def test_an_expired_lease_goes_to_another_rater_and_a_late_answer_is_kept(world:
     one, two = world.person(), world.person()
     held = world.hold(one).held[0]
     world.clock.advance(minutes=11)
-    queue.tick(world.parts)
+    schedule.tick(world.parts)
     assert held.lease.experiment_id in ids(world.hold(two, wanted=20))
     assert world.rate(one, answer(held.options[0].option_id)) == ["late"]
 
@@ -149,7 +150,7 @@ def test_leases_in_use_are_renewed(world: World) -> None:
     first = world.hold(rater)
     for _ in range(5):
         world.clock.advance(minutes=4)
-        queue.tick(world.parts)
+        schedule.tick(world.parts)
         assert ids(training.next_items(world.parts, rater, "tab", 4)) == ids(first)
 
 

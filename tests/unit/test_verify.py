@@ -18,11 +18,11 @@ from tests.world import World, make_world, photo
 from web.adapters.database import tables
 from web.adapters.database.store import SqlStore, Transaction
 from web.domain.audit.audit import signature
+from web.jobs import tasks
 from web.services.accounts import accounts
 from web.services.accounts.keys import KeyDraft, make_key
 from web.services.audit.chain import check_chain
 from web.services.audit.record import record
-from web.services.learning import queue
 from web.services.operations import verify
 from web.services.operations.verify import Finding, Verification
 from web.services.studies import intake
@@ -34,7 +34,7 @@ KEY = b"a key for tests that is long enough"
 @pytest.fixture
 def world(store: SqlStore, clock: FixedClock, tmp_path: Path) -> World:
     world = make_world(store, clock, tmp_path, inputs=2)
-    queue.plan(world.parts, world.study.id, depth=1)
+    tasks.plan(world.parts, world.study.id, depth=1)
     world.work()
     return world
 

@@ -7,7 +7,8 @@ from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
 
 from web.api.fields import Id, Note, Strict
-from web.domain.abtests.abtest import ABTest, Design, Evidence, Outcome, Pair, Policy, TestKind, TestState
+from web.domain.abtests.abtest import ABTest, Design, Evidence, Outcome, Pair, TestKind, TestState
+from web.domain.studies.evolving import Policy
 from web.domain.text import plain
 from web.http.edge.session import Admin, context
 from web.services.abtests import abtests, comparisons, verdicts

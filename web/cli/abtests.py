@@ -6,8 +6,9 @@ from collections.abc import Callable
 from ml_service.errors import InvalidRequest
 from web.cli.command import Command, say, table
 from web.cli.operations.data import study_id_of
-from web.domain.abtests.abtest import ABTest, Evidence, Policy
+from web.domain.abtests.abtest import ABTest, Evidence
 from web.domain.access import Actor
+from web.domain.studies.evolving import Policy
 from web.ports import Parts
 from web.services.abtests import abtests, comparisons, verdicts
 from web.services.abtests.abtests import ABTestDetail, Challenge

@@ -3,9 +3,9 @@
 from collections.abc import Callable, Mapping
 
 from web.ports import Parts
-from web.services.abtests import safeguard, verdicts
+from web.services.abtests import pairing, safeguard, verdicts
 from web.services.evolution import evolution
-from web.services.learning import queue, stopping
+from web.services.learning import learn, planning, stopping
 from web.services.making import generation
 from web.services.operations import erasure
 from web.services.rating import night, quality
@@ -14,7 +14,8 @@ from web.services.studies import intake, retention
 Task = Callable[[Parts, Mapping[str, str]], object]
 
 TASKS: dict[str, Task] = {
-    "plan": lambda parts, arguments: queue.plan(parts, arguments["study"]),
+    "plan": lambda parts, arguments: plan(parts, arguments["study"]),
+    "plan_upload": lambda parts, arguments: planning.plan_upload(parts, arguments["experiment"]),
     "generate": lambda parts, arguments: _generate(parts, arguments["experiment"]),
     "forget": lambda parts, arguments: intake.forget_objects(parts, arguments["input"]),
     "forget_person": lambda parts, arguments: erasure.forget_person(parts, arguments["user"]),
@@ -28,6 +29,15 @@ TASKS: dict[str, Task] = {
 }
 
 
+def plan(parts: Parts, study_id: str, depth: int | None = None) -> None:
+    """Fill a study's queue: stop it if that is due, drop what is outdone, then pairs of its tests, then new points."""
+    stopping.stop_if_due(parts, study_id)
+    planning.drop_outdone(parts, study_id)
+    wanted = planning.depth_of(parts, study_id) if depth is None else depth
+    pairing.plan_pairs(parts, study_id, wanted)
+    planning.explore(parts, study_id, wanted)
+
+
 def _generate(parts: Parts, experiment_id: str) -> None:
     """Make the outputs of an experiment, and see whether what is live fails too often."""
     generation.generate(parts, experiment_id)
@@ -36,5 +46,5 @@ def _generate(parts: Parts, experiment_id: str) -> None:
 
 def _learn(parts: Parts, study_id: str) -> None:
     """Learn from a study's ratings, finish the study where that was enough, and see whether its prompt may evolve."""
-    stopping.stop_if_due(parts, study_id, queue.learn(parts, study_id).diagnosis)
+    stopping.stop_if_due(parts, study_id, learn.learn(parts, study_id).diagnosis)
     evolution.trigger(parts, study_id)

@@ -9,9 +9,9 @@ from datetime import timedelta
 from ml_service.errors import ServiceError, Unavailable
 from web.domain.ids import new_id
 from web.domain.job import CLAIM_TIME, MAX_ATTEMPTS, Job, retry_delay
+from web.jobs.schedule import tick
 from web.jobs.tasks import TASKS, Task
 from web.ports import Parts
-from web.services.learning.queue import tick
 
 IDLE_SECONDS = 0.1
 TICK_SECONDS = 5.0

@@ -28,7 +28,7 @@ from web.adapters.database.queries.studies.experiments import ExperimentQueries
 from web.adapters.database.queries.studies.objects import ObjectQueries
 from web.adapters.database.queries.studies.studies import StudyQueries
 from web.domain.abtests.abtest import ABTest, Pair
-from web.domain.access import ApiKey, Attempts, Link, Membership, Password, Session, User
+from web.domain.accounts import ApiKey, Attempts, Link, Membership, Password, Session, User
 from web.domain.audit.audit import Event
 from web.domain.evolution.evolution import Round
 from web.domain.job import Job
@@ -36,9 +36,9 @@ from web.domain.models.completion import Charge
 from web.domain.prompts.feedback import Feedback
 from web.domain.prompts.prompt import Pointer, Prompt, PromptVersion
 from web.domain.rating.enrolment import Enrolment
+from web.domain.rating.figures import OrdinalCheck
 from web.domain.rating.gold import Gold
 from web.domain.rating.lease import Lease
-from web.domain.rating.numbers.probit import OrdinalCheck
 from web.domain.rating.rating import Exclusion, Rating
 from web.domain.studies.experiment import Experiment, Option, Output
 from web.domain.studies.study import Input, Learnt, Project, Study

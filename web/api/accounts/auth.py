@@ -7,11 +7,12 @@ from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, SecretStr, Tag
 
 from ml_service.errors import NotFound
-from web.domain.access import Actor, Role, Session, SignedInBy
+from web.domain.access import Actor, Role
+from web.domain.accounts import Session, SignedInBy
 from web.http.edge.csrf import csrf_token
+from web.http.edge.door import throttle, through_the_door
 from web.http.edge.session import Admin, Rater, Visitor, clear_session, context, leave, set_session
 from web.http.serving.browsers import browser_name
-from web.http.serving.door import throttle, through_the_door
 from web.http.wire.links import link_address
 from web.services.accounts import accounts, links, passwords, sessions
 from web.services.accounts.accounts import Member

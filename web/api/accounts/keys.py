@@ -7,7 +7,8 @@ from fastapi import APIRouter, Request
 from pydantic import AwareDatetime, BaseModel, Field
 
 from web.api.fields import Strict
-from web.domain.access import ApiKey, Scope
+from web.domain.access import Scope
+from web.domain.accounts import ApiKey
 from web.http.edge.session import Admin, context
 from web.services.accounts import keys
 from web.services.accounts.keys import KeyDraft

@@ -9,8 +9,8 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, SecretStr
 
 from ml_service.errors import InvalidRequest, Unauthorized
+from web.http.edge.door import throttle
 from web.http.edge.session import context
-from web.http.serving.door import throttle
 from web.services.accounts import keys
 from web.services.accounts.tokens import TOKEN_TIME
 

@@ -7,8 +7,8 @@ from fastapi import APIRouter, Request, Response
 from prometheus_client import CONTENT_TYPE_LATEST
 
 from ml_service.errors import Forbidden, Unavailable
+from web.http.edge.metrics import Metrics
 from web.http.edge.session import Visitor, context
-from web.http.serving.metrics import Metrics
 from web.http.wire.openapi import content
 
 router = APIRouter(tags=["operations"])

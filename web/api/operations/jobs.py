@@ -5,7 +5,7 @@ from pydantic import TypeAdapter
 
 from web.domain.job import Job, JobState
 from web.http.edge.session import Admin, context
-from web.services.learning.queue import retry_job
+from web.services.operations.jobs import retry_job
 
 router = APIRouter(prefix="/api/v1/jobs", tags=["jobs"])
 

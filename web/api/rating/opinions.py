@@ -11,8 +11,7 @@ from pydantic import TypeAdapter
 
 from ml_service.wire.contract import Interval
 from web.domain.access import Actor
-from web.domain.rating.numbers.panel import Agreement, AgreementStep, RaterFigures
-from web.domain.rating.numbers.probit import OrdinalCheck
+from web.domain.rating.figures import Agreement, AgreementStep, OrdinalCheck, RaterFigures
 from web.domain.rating.standing import RaterReport, RatersReport, ScoredItem
 from web.http.edge.session import Admin, context
 from web.http.serving.export import csv_download, json_download

@@ -27,7 +27,7 @@ from web.domain.rating.rating import Answer
 from web.http.answers.images import IMAGE, image_response
 from web.http.edge.session import Rater, context
 from web.ports import Parts
-from web.services.rating import enrolment, training
+from web.services.rating import enrolment, training, uploads
 from web.services.studies import intake
 
 router = APIRouter(tags=["rating"])
@@ -89,12 +89,12 @@ async def upload(
     here = context(request)
     body = None if file is None else await file.read()
     name = (file.filename or "") if file else ""
-    take = partial(intake.upload_to_rate, name=name, body=body, input_id=input_id, study_id=study_id)
+    take = partial(uploads.upload_to_rate, name=name, body=body, input_id=input_id, study_id=study_id)
     made = await run_in_threadpool(take, here.parts, rater, tab)
     until = time.monotonic() + PATIENCE_SECONDS
     while made.state in ("planned", "generating") and time.monotonic() < until:
         await asyncio.sleep(POLL_SECONDS)
-        made = await run_in_threadpool(intake.watch_upload, here.parts, rater, made.experiment_id)
+        made = await run_in_threadpool(uploads.watch_upload, here.parts, rater, made.experiment_id)
     out = upload_out(made, here.urls)
     return _json(out, status=202 if out.state == "generating" else 200)
 
@@ -103,7 +103,7 @@ async def upload(
 def watch(request: Request, rater: Rater, experiment_id: str) -> Response:
     """Tell how far an upload has come; watching keeps its lease."""
     here = context(request)
-    return _json(upload_out(intake.watch_upload(here.parts, rater, experiment_id), here.urls))
+    return _json(upload_out(uploads.watch_upload(here.parts, rater, experiment_id), here.urls))
 
 
 @router.get("/i/{token}", response_class=Response, responses={200: IMAGE})

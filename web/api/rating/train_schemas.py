@@ -8,12 +8,13 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from web.domain.ids import is_id, new_id
 from web.domain.rating.enrolment import Enrolment
-from web.domain.rating.rating import COMMENT_LIMIT, Answer, SkipReason, Verdict
+from web.domain.rating.rating import Answer, SkipReason, Verdict
 from web.domain.studies.guide import MOST_TAGS, TAG
+from web.domain.text import COMMENT_LIMIT
 from web.http.answers.images import ImageUrls
 from web.services.rating.enrolment import Onboarding
 from web.services.rating.training import Held, Outcome, Progress, Turn
-from web.services.studies.intake import Upload
+from web.services.rating.uploads import Upload
 
 MOST_ANSWERS = 100
 

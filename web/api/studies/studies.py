@@ -8,11 +8,10 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from ml_service.wire.contract import ParameterSpace
 from web.domain.prompts.prompt import DEFAULT_KEY
-from web.domain.rating.gold import CALIBRATION
 from web.domain.reports.report import InputLine, StudyLine
 from web.domain.studies.guide import Guide
 from web.domain.studies.stopping import Standing
-from web.domain.studies.study import Input, OptimizerSettings, StopRules, Study
+from web.domain.studies.study import CALIBRATION, Input, OptimizerSettings, StopRules, Study
 from web.http.edge.session import Admin, context
 from web.services.learning.stopping import standings_of
 from web.services.studies import intake

@@ -21,6 +21,7 @@ from web.cli.command import Command, say
 from web.domain.job import Job
 from web.domain.prompts.prompt import DEFAULT_KEY
 from web.ports import GenerateRequest, Parts
+from web.services.prompts import pointers
 from web.services.prompts.versions import load_current
 from web.settings import Settings
 
@@ -209,7 +210,7 @@ def database(settings: Settings, schema_is_current: Callable[[str], bool]) -> Ch
 def rows(parts: Parts, serving: bool) -> Iterator[Check]:
     """Look at what the database holds: a live prompt version, and jobs that are done in time."""
     with parts.store.read() as tx:
-        pointer = tx.pointers.find(prompt_key=DEFAULT_KEY, kind="environment", name="production")
+        pointer = pointers.find(tx, DEFAULT_KEY)
         version = tx.versions.find(id=pointer.version_id) if pointer else None
         waiting, claimed, parked = tx.jobs.all(state="waiting"), tx.jobs.all(state="claimed"), tx.of_jobs.parked()
     if version is None:

@@ -19,7 +19,7 @@ from ml_service.wire.contract import Parameter, Wire
 from web.adapters.generators import filters, lexicon, local, tone
 from web.cli.command import Command
 from web.domain.evolution import remedies
-from web.http.serving.roles import calls_of, demand_of, routes_of
+from web.http.edge.roles import calls_of, demand_of, routes_of
 from web.settings import Settings
 
 HEAD = """# Reference

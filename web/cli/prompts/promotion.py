@@ -10,7 +10,7 @@ from web.domain.prompts.diff import compare
 from web.domain.prompts.prompt import DEFAULT_KEY, Pointer, PromptVersion
 from web.ports import Parts
 from web.services.accounts import accounts
-from web.services.prompts import promotion
+from web.services.prompts import pointers, promotion
 from web.transactions import Transaction
 
 
@@ -93,7 +93,7 @@ def _word(value: object) -> str:
 
 
 def _live(tx: Transaction, key: str) -> tuple[Pointer, PromptVersion]:
-    pointer = tx.pointers.find(prompt_key=key, kind="environment", name="production")
+    pointer = pointers.find(tx, key)
     if pointer is None:
         keys = ", ".join(prompt.key for prompt in tx.prompts.all()) or "none; start Palate once"
         raise NotFound(f"There is no prompt {key} that is live. There are: {keys}.")

@@ -16,10 +16,10 @@ import numpy as np
 
 from ml_service.errors import InvalidRequest
 from web.domain.abtests.evidence import as_stars, bounds, evidence
+from web.domain.studies.evolving import Policy
 
 TestKind = Literal["challenge", "hold_back", "comparison"]
 TestState = Literal["running", "paused", "decided", "stopped"]
-Policy = Literal["auto", "approve", "manual"]
 PairState = Literal["open", "closed", "failed", "dropped"]
 Outcome = Literal["promote", "better", "harm", "tag", "failures", "no_gain", "cap", "stopped", "outdated"]
 

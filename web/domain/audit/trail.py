@@ -7,7 +7,7 @@ from datetime import date
 from ml_service.errors import InvalidRequest
 from web.domain.access import ITSELF, TERMINAL
 from web.domain.audit.audit import Event
-from web.domain.reports.history import day_of
+from web.domain.day import day_of
 
 # Who acts without an id, by the word that a filter asks for it with.
 NOBODY: dict[str, str] = {"terminal": TERMINAL, "palate": ITSELF}

@@ -4,24 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from web.domain.abtests.abtest import Policy
-
 Operator = Literal["targeted", "simplify", "explore", "merge", "parameters", "hand"]
 RoundState = Literal["waiting", "running", "proposed", "rejected", "failed"]
-EVERY = 10  # samples
-
-
-@dataclass(frozen=True)
-class Evolving:
-    """How a study makes its prompt better: after how many samples, and who lets a winner go live.
-
-    `policy` None means `auto` while the project has one admin, `approve` from the second on.
-    """
-
-    every: int | None = EVERY
-    policy: Policy | None = None
-    most_challengers: int = 3
-    worth_testing: float = 0.2
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass
 
 from web.domain import words
-from web.domain.rating.rating import TAGS
+from web.domain.studies.guide import TAGS
 
 
 @dataclass(frozen=True)

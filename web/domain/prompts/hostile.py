@@ -13,8 +13,7 @@ from functools import lru_cache
 from importlib import import_module
 from typing import Any, Literal
 
-from web.domain.rating.rating import COMMENT_LIMIT
-from web.domain.text import plain
+from web.domain.text import COMMENT_LIMIT, plain
 
 Kind = Literal["secret", "personal", "link", "injection", "unsafe"]
 MARKS: dict[Kind, str] = {"secret": "[secret]", "personal": "[personal]", "link": "[link]"}

@@ -20,7 +20,6 @@ SPOILT = (1, 2)  # what is right for such a copy
 UNTOUCHED = "none"  # the fault of a copy that has none
 BETTER = (2, 5)  # what is right for a source whose spoilt copy is worse
 LIKED = 4  # stars that the best liked of what raters agree on got
-CALIBRATION = 10  # items that a rater is calibrated with, unless their study says otherwise
 EXPOSURES = 30  # raters who have seen a gold item before it is retired: word gets around
 DOUBTED_AFTER = 5  # scores, of which most are misses: then it is the item that is wrong
 

@@ -16,18 +16,6 @@ SkipReason = Literal["broken", "not_loaded", "unsafe", "cannot_judge", "duplicat
 Verdict = Literal["stored", "replayed", "late", "undone", "conflict", "invalid", "never_leased"]
 KEPT: tuple[Verdict, ...] = ("stored", "late")
 
-TAGS: dict[str, str] = {
-    "too_dark": "Too dark",
-    "too_bright": "Too bright",
-    "colour": "Colours look wrong",
-    "over_sharp": "Over-sharpened",
-    "blurry": "Blurry",
-    "noisy": "Noisy",
-    "hazy": "Hazy or flat",
-    "artificial": "Looks artificial",
-}
-COMMENT_LIMIT = 300
-
 
 @dataclass(frozen=True)
 class Answer:

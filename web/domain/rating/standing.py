@@ -5,9 +5,7 @@ from datetime import datetime
 
 from ml_service.wire.contract import Interval
 from web.domain.rating.enrolment import Enrolment
-from web.domain.rating.numbers.panel import Agreement, AgreementStep, RaterFigures
-from web.domain.rating.numbers.probit import OrdinalCheck
-from web.domain.rating.numbers.scores import Score
+from web.domain.rating.figures import Agreement, AgreementStep, OrdinalCheck, RaterFigures, Score
 from web.domain.rating.rating import Exclusion
 
 # What is told of a sign to whom it is about, where its own words would tell which pictures were checks.

@@ -8,9 +8,9 @@ from typing import Generic, Literal, TypeVar, get_args
 
 from ml_service.errors import InvalidRequest
 from ml_service.wire.contract import Point
-from web.domain.rating.rating import TAGS
+from web.domain.day import day_of
 from web.domain.studies.experiment import ExperimentKind
-from web.domain.studies.guide import TAG
+from web.domain.studies.guide import TAG, TAGS
 
 T = TypeVar("T")
 AnswerState = Literal["scored", "skipped", "late", "flagged", "undone"]
@@ -78,17 +78,6 @@ def _tag(text: str) -> str | None:
     if text and not re.fullmatch(TAG, text):
         raise InvalidRequest(f"tag must be the id of a tag, such as too_dark, not {text!r}.")
     return text or None
-
-
-def day_of(name: str, text: str) -> date | None:
-    """Return the day that a value of a query string names, None for "", or raise InvalidRequest."""
-    try:
-        day = date.fromisoformat(text) if text else None
-    except ValueError:
-        day = date.max
-    if day == date.max:  # which has no day after it
-        raise InvalidRequest(f"{name} must be a day such as 2026-01-31, not {text!r}.")
-    return day
 
 
 def _one_of(name: str, text: str, known: tuple[T, ...]) -> T | None:

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Literal
 
 from ml_service.wire.contract import Interval, Value
+from web.domain.rating.figures import TrendStep
 from web.domain.rating.gold import Gold
 from web.domain.rating.standing import OwnStanding
 from web.domain.reports.history import Entry
@@ -43,16 +44,6 @@ class VersionMean:
     version: str
     ratings: int
     rating: Interval
-
-
-@dataclass(frozen=True)
-class TrendStep:
-    """The ratings of one minute, hour or day, and the smoothed mean up to its end."""
-
-    at: datetime
-    ratings: int
-    mean: float
-    smooth: Interval
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 
 from ml_service.errors import InvalidRequest
-from web.domain.rating.rating import TAGS
 
 SCORES = {"1": "Bad", "2": "Poor", "3": "Fair", "4": "Good", "5": "Excellent"}
 ANCHORS = {
@@ -37,6 +36,16 @@ Rate with the screen bright and without a coloured filter, in even light. Take a
 """
 MOST_WORDS, MOST_ANCHOR, MOST_LABEL, MOST_TAGS = 8_000, 200, 40, 12
 TAG = r"^[a-z_]{1,24}$"
+TAGS: dict[str, str] = {
+    "too_dark": "Too dark",
+    "too_bright": "Too bright",
+    "colour": "Colours look wrong",
+    "over_sharp": "Over-sharpened",
+    "blurry": "Blurry",
+    "noisy": "Noisy",
+    "hazy": "Hazy or flat",
+    "artificial": "Looks artificial",
+}
 
 
 def _is_line(limit: int) -> Callable[[str], bool]:

@@ -6,8 +6,7 @@ from typing import Any, Literal
 
 from ml_service.errors import Conflict
 from ml_service.wire.contract import Diagnosis, ParameterSpace
-from web.domain.evolution.evolution import Evolving
-from web.domain.rating.gold import CALIBRATION
+from web.domain.studies.evolving import Evolving
 from web.domain.studies.guide import Guide
 
 StudyState = Literal["running", "paused", "finished", "archived"]
@@ -21,6 +20,7 @@ _REACHABLE: dict[StudyState, tuple[StudyState, ...]] = {
     "finished": ("running", "paused", "archived"),
     "archived": ("paused",),
 }
+CALIBRATION = 10  # items that a rater is calibrated with, unless their study says otherwise
 
 
 @dataclass(frozen=True)

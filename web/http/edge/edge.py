@@ -9,8 +9,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ml_service.errors import TooLarge
 from web.http.answers.problems import Problem
-from web.http.serving.logs import REQUEST_ID
-from web.http.serving.metrics import Metrics
+from web.http.edge.logs import REQUEST_ID
+from web.http.edge.metrics import Metrics
 
 POLICY = (
     "default-src 'self'; img-src 'self' blob: data:; style-src 'self'; script-src 'self'; object-src 'none'; "

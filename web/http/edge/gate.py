@@ -7,8 +7,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ml_service.errors import ServiceError
 from web.http.edge.csrf import SAFE
+from web.http.edge.roles import demand_of
 from web.http.edge.session import current_actor
-from web.http.serving.roles import demand_of
 
 
 class Gate:

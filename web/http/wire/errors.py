@@ -11,8 +11,8 @@ from starlette.exceptions import HTTPException
 from ml_service.errors import ServiceError, Throttled
 from web.domain.access import Actor
 from web.http.answers.problems import Problem
+from web.http.edge.logs import REQUEST_ID
 from web.http.edge.session import actor_of
-from web.http.serving.logs import REQUEST_ID
 from web.http.serving.templates import page
 
 log = logging.getLogger("palate.errors")

@@ -17,8 +17,8 @@ from fastapi.routing import RouteContext
 
 from ml_service.errors import ServiceError
 from web.http.edge.csrf import SAFE
+from web.http.edge.roles import Demand, demand_of, looks_at_visitor, routes_of
 from web.http.edge.session import COOKIE
-from web.http.serving.roles import Demand, demand_of, looks_at_visitor, routes_of
 
 Part = dict[str, Any]
 

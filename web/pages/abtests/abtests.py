@@ -13,7 +13,7 @@ from web.domain.access import Actor
 from web.domain.ids import new_id
 from web.domain.models.completion import dollars
 from web.domain.prompts.diff import compare
-from web.domain.rating.rating import TAGS
+from web.domain.studies.guide import TAGS
 from web.domain.text import plain
 from web.http.edge.session import Admin, context
 from web.http.serving.templates import page
@@ -24,7 +24,7 @@ from web.pages.drawing import prompt_view as view
 from web.pages.studies.studies import Fields
 from web.services.abtests import abtests, comparisons, verdicts
 from web.services.abtests.abtests import ABTestDetail
-from web.services.prompts.releases import live_of
+from web.services.prompts import pointers
 
 router = APIRouter(prefix="/admin/abtests", tags=["abtests pages"])
 
@@ -123,7 +123,7 @@ def _show(request: Request, admin: Actor, test_id: str, error: Refusal | None = 
     detail = abtests.one_test(parts, admin, test_id)
     found = comparisons.pace(parts, detail.study, detail)
     with parts.store.read() as tx:
-        live = live_of(tx, detail.test.prompt_key)[1]
+        live = pointers.live_version(tx, detail.test.prompt_key)
     return page(
         request,
         "abtests/abtest.html",

@@ -7,7 +7,8 @@ from typing import Any
 from starlette.datastructures import FormData
 
 from ml_service.errors import InvalidRequest
-from web.domain.abtests.abtest import Design, Policy
+from web.domain.abtests.abtest import Design
+from web.domain.studies.evolving import Policy
 from web.domain.text import plain
 from web.services.abtests.abtests import Challenge
 

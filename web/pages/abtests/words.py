@@ -4,7 +4,8 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from web.domain.abtests.abtest import ABTest, Evidence, Policy, TestKind
+from web.domain.abtests.abtest import ABTest, Evidence, TestKind
+from web.domain.studies.evolving import Policy
 from web.services.abtests.abtests import ABTestDetail
 from web.services.abtests.comparisons import Expected, Pace, called
 

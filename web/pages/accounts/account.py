@@ -9,8 +9,8 @@ from pydantic import SecretStr
 
 from ml_service.errors import InvalidRequest, ServiceError, Throttled
 from web.domain.access import Actor
+from web.http.edge.door import throttle, through_the_door
 from web.http.edge.session import Rater, clear_session, context
-from web.http.serving.door import throttle, through_the_door
 from web.http.serving.templates import page
 from web.http.wire.errors import headers_of
 from web.services.accounts import passwords, sessions

@@ -9,9 +9,9 @@ from pydantic import SecretStr
 
 from ml_service.errors import InvalidRequest, NotFound, ServiceError, Throttled, Unauthorized
 from web.domain.access import Actor
+from web.http.edge.door import throttle, through_the_door
 from web.http.edge.session import Visitor, clear_session, context, leave, set_session
 from web.http.serving.browsers import browser_name
-from web.http.serving.door import throttle, through_the_door
 from web.http.serving.static import HashedFiles
 from web.http.serving.templates import page
 from web.http.wire.errors import headers_of

@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 
 from markupsafe import Markup
 
-from web.domain.reports.report import BestStep, TrendStep, VersionMean
+from web.domain.rating.figures import TrendStep
+from web.domain.reports.report import BestStep, VersionMean
 from web.pages.drawing.rows import Bar, Row, bar_figure, bounds, counted, interval_figure
 from web.pages.drawing.svg import (
     BOTTOM,

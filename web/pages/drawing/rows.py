@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from ml_service.wire.contract import Interval
-from web.domain.rating.work import Share
+from web.domain.rating.figures import Share
 from web.pages.drawing.svg import RIGHT, ROW, WIDTH, Cell, Scale, bar, dot, figure, line, number, short, tag, text
 
 BAR_ROW = 29

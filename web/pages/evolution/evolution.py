@@ -6,13 +6,12 @@ from fastapi import APIRouter, Form, Request, Response
 from fastapi.responses import RedirectResponse
 
 from ml_service.errors import Conflict, InvalidRequest, NotFound, ServiceError
-from web.domain.abtests.abtest import Policy
 from web.domain.access import Actor
-from web.domain.evolution.evolution import Evolving
 from web.domain.ids import new_id
 from web.domain.models.completion import dollars
-from web.domain.rating.rating import TAGS
-from web.domain.rating.work import Share
+from web.domain.rating.figures import Share
+from web.domain.studies.evolving import Evolving, Policy
+from web.domain.studies.guide import TAGS
 from web.domain.studies.study import Study
 from web.http.edge.session import Admin, context
 from web.http.serving.templates import page

@@ -6,7 +6,7 @@ from fastapi.responses import RedirectResponse
 from web.domain.job import MAX_ATTEMPTS, JobState
 from web.http.edge.session import Admin, context
 from web.http.serving.templates import page
-from web.services.learning.queue import retry_job
+from web.services.operations.jobs import retry_job
 
 router = APIRouter(prefix="/admin/jobs", tags=["jobs page"])
 

@@ -12,7 +12,7 @@ from web.domain.ids import new_id
 from web.domain.prompts.diff import compare
 from web.domain.prompts.feedback import FeedbackSummary
 from web.domain.prompts.prompt import PromptVersion, VersionFile
-from web.domain.rating.rating import TAGS
+from web.domain.studies.guide import TAGS
 from web.domain.studies.study import Input
 from web.domain.text import plain
 from web.http.answers.images import IMAGE, UNCHANGED, image_response, unchanged

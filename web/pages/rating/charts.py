@@ -6,9 +6,8 @@ from math import ceil
 from markupsafe import Markup
 
 from ml_service.wire.contract import Interval
-from web.domain.rating.numbers.panel import AgreementStep, Level, RaterFigures
+from web.domain.rating.figures import AgreementStep, Level, RaterFigures, Share
 from web.domain.rating.standing import ScoredItem
-from web.domain.rating.work import Share
 from web.pages.drawing.rows import START, Row, ShareRow, bounds, interval_figure
 from web.pages.drawing.svg import (
     BOTTOM,

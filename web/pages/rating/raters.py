@@ -9,15 +9,15 @@ from fastapi.responses import RedirectResponse
 from markupsafe import Markup
 
 from ml_service.errors import NotFound
+from web.domain.day import day_of
 from web.domain.rating.standing import RaterReport, RatersReport
-from web.domain.reports.history import day_of
 from web.http.edge.session import Admin, context
 from web.http.serving.templates import page
 from web.pages.rating import charts as rater_charts
 from web.pages.rating import words as rater_words
 from web.services.rating import enrolment, quality
 from web.services.rating.pay import period
-from web.services.rating.training import study_to_rate
+from web.services.studies.experiments import study_to_rate
 from web.services.studies.studies import study_to_steer
 
 router = APIRouter(tags=["raters pages"])

@@ -4,7 +4,7 @@ from fastapi import APIRouter, Request, Response
 
 from web.http.edge.session import Rater, context
 from web.http.serving.templates import page
-from web.services.rating.training import study_to_rate
+from web.services.studies.experiments import study_to_rate
 
 router = APIRouter(tags=["rating page"])
 

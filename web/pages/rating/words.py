@@ -3,10 +3,7 @@
 from collections.abc import Sequence
 
 from ml_service.wire.contract import Interval
-from web.domain.rating.numbers.conduct import Drift, Flag
-from web.domain.rating.numbers.panel import Agreement, RaterFigures
-from web.domain.rating.numbers.probit import OrdinalCheck
-from web.domain.rating.numbers.scores import Score
+from web.domain.rating.figures import Agreement, Drift, Flag, OrdinalCheck, RaterFigures, Score
 from web.domain.rating.standing import RaterReport
 from web.pages.drawing.svg import compact_percent, number
 

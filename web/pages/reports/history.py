@@ -5,10 +5,9 @@ from urllib.parse import urlencode
 
 from fastapi import APIRouter, Request, Response
 
-from web.domain.rating.rating import TAGS
 from web.domain.reports.history import AnswerState, Cursor, Filter
 from web.domain.studies.experiment import ExperimentKind
-from web.domain.studies.guide import SCORES
+from web.domain.studies.guide import SCORES, TAGS
 from web.http.edge.session import Admin, Rater, context
 from web.http.serving.templates import page
 from web.http.wire.openapi import query_of

@@ -12,8 +12,9 @@ from ml_service.wire.contract import Best, Diagnosis
 from web.domain.access import Actor
 from web.domain.day import midnight
 from web.domain.prompts.prompt import PromptVersion
-from web.domain.rating.rating import TAGS
-from web.domain.reports.report import OwnReport, StudyReport, TrendStep
+from web.domain.rating.figures import TrendStep
+from web.domain.reports.report import OwnReport, StudyReport
+from web.domain.studies.guide import TAGS
 from web.domain.studies.stopping import NAMES
 from web.domain.studies.study import Study
 from web.http.edge.session import Rater, context
@@ -28,10 +29,11 @@ from web.pages.learning.responses import Curve, responses
 from web.pages.rating import charts as rater_charts
 from web.pages.rating import words as rater_words
 from web.ports import Parts
-from web.services.prompts.releases import live_of
+from web.services.prompts import pointers
 from web.services.rating import enrolment
 from web.services.rating.enrolment import MOST_WORDS
-from web.services.rating.training import away, study_to_rate
+from web.services.rating.training import away
+from web.services.studies.experiments import study_to_rate
 
 router = APIRouter(tags=["status page"])
 
@@ -54,7 +56,7 @@ def status(request: Request, rater: Rater, study: str = "") -> Response:
     names = {one.rater_id: one.rater for one in report.raters}
     learnt = report.learnt.diagnosis if report.learnt else None
     with parts.store.read() as tx:
-        live = live_of(tx, chosen.prompt_key)[1]
+        live = pointers.live_version(tx, chosen.prompt_key)
         waits_for = away(tx, chosen.id)
     return page(
         request,

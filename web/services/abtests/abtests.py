@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
 
 from ml_service.errors import Conflict, Forbidden, InvalidRequest, NotFound
 from web.domain.abtests.abtest import (
@@ -15,18 +14,19 @@ from web.domain.abtests.abtest import (
     Evidence,
     Outcome,
     Pair,
-    Policy,
     TestState,
     stand,
 )
 from web.domain.access import Actor, allowed
 from web.domain.ids import is_id, new_id
-from web.domain.job import Job
+from web.domain.jobs import pairs_job, plan_job
 from web.domain.prompts.prompt import PromptVersion
+from web.domain.studies.evolving import Policy
 from web.domain.studies.study import Study
 from web.ports import Parts
 from web.services.audit.record import record
-from web.services.rating.training import drop_unheld, plan_job
+from web.services.prompts import pointers
+from web.services.studies.experiments import drop_unheld
 from web.services.studies.studies import study_to_steer
 from web.transactions import Transaction
 
@@ -66,7 +66,7 @@ def open_test(parts: Parts, actor: Actor, study_id: str, asked: Challenge) -> AB
     with parts.store.begin() as tx:
         study = study_to_steer(tx, actor, study_id)
         # Who repeats a request waits here for the first, and then finds what it opened.
-        tx.of_prompts.lock(study.prompt_key, "environment", "production")
+        pointers.locked(tx, study.prompt_key)
         if asked.id is not None and (known := tx.ab_tests.find(id=asked.id)) is not None:
             named = asked.champion or known.champion
             if (known.study_id, known.challengers, known.champion) != (study.id, asked.challengers, named):
@@ -84,7 +84,7 @@ def start(
     if len(asked.hypothesis) > MOST_WORDS:
         raise InvalidRequest(f"Say in at most {MOST_WORDS} characters why it should be better.")
     # Whoever opens or promotes takes this lock first, so that the champion is what is live.
-    pointer = tx.of_prompts.lock(study.prompt_key, "environment", "production")
+    pointer = pointers.locked(tx, study.prompt_key)
     live = tx.versions.get(pointer.version_id)
     champion = _champion(tx, live, asked)
     _check_challengers(tx, live, champion, asked.challengers)
@@ -107,7 +107,7 @@ def start(
         opened_by=actor.user_id or None,
     )
     tx.ab_tests.add(test)
-    tx.of_jobs.add_once([plan_job(study.id, now), pairs_job(test, now)])
+    tx.of_jobs.add_once([plan_job(study.id, now), pairs_job(test.id, test.study_id, now)])
     against, many = champion.label, str(len(asked.challengers))
     details = {"prompt": study.prompt_key, "champion": against, "challengers": many}
     record(tx, now, actor, action, ("abtest", test.id), after=test, details=details)
@@ -130,7 +130,7 @@ def move_test(parts: Parts, actor: Actor, test_id: str, action: str) -> ABTest:
         if wanted == "stopped":
             moved = ended(tx, test, parts)
         moved = tx.ab_tests.replace(moved)
-        tx.of_jobs.add_once([plan_job(test.study_id, now), pairs_job(test, now)])
+        tx.of_jobs.add_once([plan_job(test.study_id, now), pairs_job(test.id, test.study_id, now)])
         record(tx, now, actor, f"abtest.{wanted}", ("abtest", test.id), before=test, after=moved)
         return moved
 
@@ -154,7 +154,7 @@ def decline(parts: Parts, actor: Actor, test_id: str, note: str = "") -> ABTest:
         declined = replace(test, state="stopped", settled_at=now, settled_by=actor.user_id or None)
         done = tx.ab_tests.replace(declined)
         record(tx, now, actor, "abtest.declined", ("abtest", test.id), before=test, after=done, note=note)
-        tx.of_jobs.add_once([pairs_job(test, now)])
+        tx.of_jobs.add_once([pairs_job(test.id, test.study_id, now)])
         return done
 
 
@@ -199,11 +199,6 @@ def policy_of(tx: Transaction, study: Study) -> Policy:
     active = {user.id for user in tx.users.all(active=True)}
     admins = tx.memberships.all(project_id=study.project_id, role="admin")
     return "approve" if len([one for one in admins if one.user_id in active]) > 1 else "auto"
-
-
-def pairs_job(test: ABTest, now: datetime) -> Job:
-    """Return the job that closes pairs of a test and acts on what they decide."""
-    return Job(new_id(), f"pairs:{test.id}", "pairs", {"test": test.id}, now, now, study_id=test.study_id)
 
 
 def _detail(tx: Transaction, test: ABTest) -> ABTestDetail:

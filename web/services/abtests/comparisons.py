@@ -18,7 +18,7 @@ from web.domain.studies.study import Input, Study
 from web.ports import Parts
 from web.services.abtests.abtests import ABTestDetail, content, quarantined, usual_design
 from web.services.abtests.pairing import HELD_BACK
-from web.services.prompts.releases import live_of
+from web.services.prompts import pointers
 from web.services.studies.studies import study_to_steer
 from web.transactions import Transaction
 
@@ -91,7 +91,7 @@ def prospect(parts: Parts, actor: Actor, study_id: str) -> Prospect:
     """Return what an admin may open a test of in a study, newest versions first."""
     with parts.store.read() as tx:
         study = study_to_steer(tx, actor, study_id)
-        live = live_of(tx, study.prompt_key)[1]
+        live = pointers.live_version(tx, study.prompt_key)
         shunned = quarantined(tx, study.prompt_key) | {content(live)}
         found = [one for one in tx.versions.all(prompt_key=study.prompt_key) if one.status != "withdrawn"]
         versions = sorted((one for one in found if content(one) not in shunned), key=lambda one: -one.number)

@@ -7,12 +7,12 @@ from datetime import datetime, timedelta
 
 from web.domain.abtests.abtest import ABTest, Pair, next_challenger, stand
 from web.domain.ids import new_id
+from web.domain.jobs import generate_job
 from web.domain.prompts.prompt import PromptVersion
 from web.domain.rating.rating import Rating
 from web.domain.studies.experiment import LIVE, Experiment, Option
 from web.domain.studies.study import Input, Study
 from web.ports import Parts
-from web.services.making.generation import generate_job
 from web.transactions import Transaction
 
 UNDO_TIME, UNDO_DEPTH = timedelta(minutes=10), 20
@@ -20,13 +20,14 @@ HELD_BACK = 0.2  # of raters' attention to samples, for the version that was liv
 SPOILT = ("broken", "unsafe")
 
 
-def plan_pairs(parts: Parts, study: Study, depth: int) -> None:
+def plan_pairs(parts: Parts, study_id: str, depth: int) -> None:
     """Keep pairs of a study's running tests ready, as large a part of its queue as its attention shares say."""
     with parts.store.read() as tx:
-        running = tx.ab_tests.all(study_id=study.id, state="running")
+        running = tx.ab_tests.all(study_id=study_id, state="running")
     for test in running:
         with parts.store.begin() as tx:
-            if tx.of_studies.hold(study.id).state == "running":
+            study = tx.of_studies.hold(study_id)
+            if study.state == "running":
                 _plan(parts, tx, study, tx.of_ab_tests.lock(test.id), depth)
 
 
@@ -86,7 +87,7 @@ def _add(
         for position, version in enumerate(versions)
     )
     tx.ab_pairs.add(Pair(new_id(), test.id, experiment.id, source.id, versions[1].id, "open", now))
-    tx.of_jobs.add_once([generate_job(experiment, now)])
+    tx.of_jobs.add_once([generate_job(experiment.id, study.id, now)])
 
 
 def close_pairs(parts: Parts, tx: Transaction, test: ABTest) -> tuple[Pair, ...]:

@@ -15,7 +15,7 @@ from web.domain.prompts.prompt import Pointer, PromptVersion
 from web.domain.studies.experiment import SAMPLES, Option
 from web.ports import Parts
 from web.services.abtests.abtests import content, quarantined
-from web.services.prompts import promotion
+from web.services.prompts import pointers, promotion
 from web.services.prompts.publication import file_of
 from web.transactions import Transaction
 
@@ -58,7 +58,7 @@ def watch_rows(parts: Parts) -> None:
 
 
 def _damaged(tx: Transaction, prompt_key: str) -> tuple[_WayBack, str] | None:
-    pointer = tx.pointers.find(prompt_key=prompt_key, kind="environment", name="production")
+    pointer = pointers.find(tx, prompt_key)
     fault = _fault(tx, tx.versions.get(pointer.version_id)) if pointer else ""
     way = _way_back(tx, prompt_key) if fault else None
     return (way, fault) if way is not None and not _fault(tx, way.before) else None
@@ -74,7 +74,7 @@ def _fault(tx: Transaction, version: PromptVersion) -> str:
 
 def _way_back(tx: Transaction, prompt_key: str) -> _WayBack | None:
     """Return how what was promoted last is rolled back; None where that was done, or where nothing is left to go to."""
-    pointer = tx.pointers.find(prompt_key=prompt_key, kind="environment", name="production")
+    pointer = pointers.find(tx, prompt_key)
     moves = promotion.moves_of(tx, pointer) if pointer else []
     if pointer is None or not moves or moves[0].action not in (promotion.PUBLISHED, promotion.PROMOTED):
         return None

@@ -11,14 +11,15 @@ from ml_service.errors import Conflict, Forbidden, InvalidRequest
 from web.domain.abtests.abtest import OPEN, ABTest, Design, decide, stand
 from web.domain.access import Actor
 from web.domain.ids import new_id
+from web.domain.jobs import pairs_job, plan_job
 from web.ports import Parts
-from web.services.abtests.abtests import ended, pairs_job, test_to_steer
+from web.services.abtests.abtests import ended, test_to_steer
 from web.services.abtests.pairing import close_pairs
 from web.services.abtests.snapshots import save_snapshot
 from web.services.audit.record import record
-from web.services.prompts import promotion
+from web.services.prompts import pointers, promotion
 from web.services.prompts.publication import publish
-from web.services.rating.training import drop_unheld, plan_job
+from web.services.studies.experiments import drop_unheld
 from web.transactions import Transaction
 
 _PASSED = "Another version went live since this A/B test was decided; test its winner against that one."
@@ -77,7 +78,7 @@ def _go_live(parts: Parts, actor: Actor, test: ABTest, note: str) -> None:
     """Promote the winner of a decided test, or roll back to it, where the champion is still live; then settle it."""
     winner = _check_won(test)
     with parts.store.read() as tx:
-        pointer = tx.pointers.find(prompt_key=test.prompt_key, kind="environment", name="production")
+        pointer = pointers.find(tx, test.prompt_key)
     if pointer is None or pointer.version_id not in (test.champion, winner):
         raise Conflict(_PASSED)
     if pointer.version_id == test.champion:
@@ -98,7 +99,9 @@ def _settle(parts: Parts, tx: Transaction, actor: Actor, test: ABTest, winner: s
     now = parts.clock.now()
     done = tx.ab_tests.replace(replace(test, settled_at=now, settled_by=actor.user_id or None))
     for older in tx.ab_tests.all(prompt_key=test.prompt_key, state=OPEN):
-        tx.of_jobs.add_once([pairs_job(older, now)])  # it is stopped there, since its champion is not live any more
+        tx.of_jobs.add_once(
+            [pairs_job(older.id, older.study_id, now)]
+        )  # it is stopped there, since its champion is not live any more
     watch = _hold_back(parts, tx, test, winner) if test.kind == "challenge" else None
     record(tx, now, actor, "abtest.settled", ("abtest", test.id), before=test, after=done)
     if watch is not None:
@@ -125,7 +128,7 @@ def _hold_back(parts: Parts, tx: Transaction, test: ABTest, live: str) -> ABTest
         created_at=now,
         hypothesis="The version before was better after all.",
     )
-    tx.of_jobs.add_once([plan_job(watch.study_id, now), pairs_job(watch, now)])
+    tx.of_jobs.add_once([plan_job(watch.study_id, now), pairs_job(watch.id, watch.study_id, now)])
     return tx.ab_tests.add(watch)
 
 
@@ -133,7 +136,7 @@ def _outdate(parts: Parts, tx: Transaction, test: ABTest) -> ABTest:
     """End a test whose champion is not live any more, and the jobs that failed at its winner."""
     stopped = tx.ab_tests.replace(ended(tx, test, parts, "outdated"))
     now, why = parts.clock.now(), {"why": "another version went live"}
-    for job in tx.jobs.all(key=pairs_job(test, now).key, state="parked"):
+    for job in tx.jobs.all(key=pairs_job(test.id, test.study_id, now).key, state="parked"):
         tx.jobs.replace(replace(job, state="done", finished_at=now))
     itself, subject = Actor.itself(test.project_id), ("abtest", test.id)
     record(tx, now, itself, "abtest.outdated", subject, before=test, after=stopped, details=why)
@@ -141,7 +144,7 @@ def _outdate(parts: Parts, tx: Transaction, test: ABTest) -> ABTest:
 
 
 def _live(tx: Transaction, test: ABTest) -> str | None:
-    pointer = tx.pointers.find(prompt_key=test.prompt_key, kind="environment", name="production")
+    pointer = pointers.find(tx, test.prompt_key)
     return pointer.version_id if pointer else None
 
 

@@ -4,7 +4,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from ml_service.errors import Conflict, Forbidden, Gone, InvalidRequest, NotFound
-from web.domain.access import Actor, Link, Membership, Role, User, allowed, email_address
+from web.domain.access import Actor, Role, allowed
+from web.domain.accounts import Link, Membership, User, email_address
 from web.domain.ids import new_id
 from web.domain.studies.study import Project
 from web.ports import Clock, Parts

@@ -8,7 +8,8 @@ from datetime import datetime, timedelta
 from typing import get_args
 
 from ml_service.errors import Forbidden, InvalidRequest, NotFound, ServiceError, Unauthorized
-from web.domain.access import Actor, ApiKey, Scope, User, allowed
+from web.domain.access import Actor, Scope, allowed
+from web.domain.accounts import ApiKey, User
 from web.domain.ids import new_id
 from web.ports import Clock
 from web.services.accounts.sessions import digest, new_secret

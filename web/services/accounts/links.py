@@ -3,7 +3,8 @@
 from dataclasses import dataclass, replace
 
 from ml_service.errors import NotFound
-from web.domain.access import Actor, Link
+from web.domain.access import Actor
+from web.domain.accounts import Link
 from web.ports import Clock
 from web.services.accounts.accounts import require_people
 from web.services.accounts.sessions import record_shut

@@ -7,7 +7,8 @@ from datetime import datetime, timedelta
 from functools import lru_cache
 
 from ml_service.errors import Conflict, InvalidRequest, Unauthorized
-from web.domain.access import Actor, Password, Session, User
+from web.domain.access import Actor
+from web.domain.accounts import Password, Session, User
 from web.ports import Parts, Passwords
 from web.services.accounts.sessions import begin_session, record_begun, record_shut, shut
 from web.services.accounts.strength import why_easy

@@ -7,7 +7,8 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from ml_service.errors import NotFound
-from web.domain.access import Actor, Link, Session, SignedInBy
+from web.domain.access import Actor
+from web.domain.accounts import Link, Session, SignedInBy
 from web.domain.ids import new_id
 from web.ports import Clock
 from web.services.audit.record import record

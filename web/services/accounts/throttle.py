@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from math import ceil
 
 from ml_service.errors import ServiceError, Throttled
-from web.domain.access import Attempts
+from web.domain.accounts import Attempts
 from web.ports import Clock
 from web.transactions import Store, Transaction
 

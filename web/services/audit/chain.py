@@ -8,8 +8,8 @@ from typing import Any
 
 from ml_service.errors import InvalidRequest
 from web.domain.audit.audit import Event, faults, head, is_hash_of, signature
+from web.domain.batches import batches
 from web.ports import Parts
-from web.services.studies.objects import batches
 from web.transactions import Collection, Transaction
 
 NEWEST = 1000

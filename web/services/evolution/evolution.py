@@ -13,7 +13,7 @@ from ml_service.errors import Conflict, InvalidRequest, NotFound, ServiceError, 
 from web.domain.access import Actor
 from web.domain.evolution.evolution import Round
 from web.domain.ids import is_id, new_id
-from web.domain.job import Job
+from web.domain.jobs import reflect_job
 from web.domain.studies.study import Study
 from web.ports import Parts
 from web.services.abtests.abtests import Challenge, start
@@ -22,6 +22,7 @@ from web.services.evolution.evolving import open_test, waiting
 from web.services.evolution.material import gather
 from web.services.evolution.proposing import PURPOSE, SCRIPTED, Candidates, diagnosis_of, question, reflect, sifted
 from web.services.evolution.tuning import tuned
+from web.services.prompts import pointers
 from web.services.prompts.gauging import with_memory
 from web.services.prompts.releases import prompt_of
 from web.services.studies.studies import study_to_steer
@@ -29,11 +30,6 @@ from web.transactions import Transaction
 
 UNDER_WAY = ("waiting", "running")
 PATIENCE = timedelta(hours=1)  # for a model that is away, and for a worker that has died
-
-
-def evolve_job(study_id: str, now: datetime) -> Job:
-    """Return the job that looks whether a study's prompt is due for a round; only one waits at a time."""
-    return Job(new_id(), f"evolve:{study_id}", "evolve", {"study": study_id}, now, now, study_id=study_id)
 
 
 def trigger(parts: Parts, study_id: str) -> Round | None:
@@ -123,8 +119,7 @@ def _added(tx: Transaction, study: Study, round_id: str, asked_by: str | None, n
     samples = tx.of_experiments.count_samples(study.id)
     key = study.prompt_key
     asked = tx.rounds.add(Round(round_id, study.project_id, study.id, key, "waiting", samples, now, asked_by))
-    job = Job(new_id(), f"reflect:{round_id}", "reflect", {"round": round_id}, now, now, study_id=study.id)
-    tx.of_jobs.add_once([job])
+    tx.of_jobs.add_once([reflect_job(round_id, study.id, now)])
     return asked
 
 
@@ -179,7 +174,7 @@ def _propose(parts: Parts, begun: Round) -> None:
 def _finish(parts: Parts, study: Study, told: Round, live_id: str, found: Candidates) -> None:
     """Keep what passed the gates, open its test and end the round, all or nothing."""
     with parts.store.begin() as tx:
-        pointer = tx.of_prompts.lock(study.prompt_key, "environment", "production")
+        pointer = pointers.locked(tx, study.prompt_key)
         if pointer.version_id != live_id:
             raise Conflict("Another version went live while this round was under way; ask for a new one.")
         if not found.versions:

@@ -8,14 +8,14 @@ from datetime import date
 from ml_service.errors import Conflict, InvalidRequest
 from web.domain.abtests.abtest import ASKED, MOST_CHALLENGERS, OPEN
 from web.domain.access import Actor
-from web.domain.evolution.evolution import Evolving
 from web.domain.prompts.prompt import PromptVersion
+from web.domain.rating.figures import Share
 from web.domain.rating.rating import Rating
-from web.domain.rating.work import Share
+from web.domain.studies.evolving import Evolving
 from web.domain.studies.study import Study
 from web.ports import Parts
 from web.services.audit.record import record
-from web.services.prompts.releases import live_of
+from web.services.prompts import pointers
 from web.services.studies.studies import study_to_steer
 from web.transactions import Transaction
 
@@ -103,7 +103,7 @@ def open_test(tx: Transaction, study: Study) -> str | None:
 def lineage(tx: Transaction, study: Study) -> tuple[Node, ...]:
     """Return the versions of a study's prompt, newest first, with their scores in all of its studies."""
     key = study.prompt_key
-    live = live_of(tx, key)[1]
+    live = pointers.live_version(tx, key)
     scores: dict[str, list[float]] = defaultdict(list)
     for one in tx.studies.all(project_id=study.project_id, prompt_key=key):
         for answer in counted(tx, one):

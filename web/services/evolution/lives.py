@@ -10,7 +10,8 @@ from web.services.abtests import abtests
 from web.services.abtests.abtests import ABTestDetail
 from web.services.abtests.comparisons import Heard, heard
 from web.services.evolution.evolving import counted
-from web.services.prompts.releases import either, live_of, prompt_of
+from web.services.prompts import pointers
+from web.services.prompts.releases import either, prompt_of
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,7 @@ def life(parts: Parts, actor: Actor, prompt_key: str, word: str) -> Life:
     with parts.store.read() as tx:
         key = prompt_of(tx, actor, prompt_key, "see_all").key
         found = either(tx, key, word)
-        pointer, live = live_of(tx, key)
+        pointer, live = pointers.live(tx, key)
         family = tx.versions.all(prompt_key=key)
         studies = tx.studies.all(project_id=actor.project_id, prompt_key=key)
         answers = [one for study in studies for one in counted(tx, study) if one.version == found.id]

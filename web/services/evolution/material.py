@@ -16,7 +16,7 @@ from web.domain.rating.rating import Rating
 from web.domain.studies.experiment import Option
 from web.domain.studies.study import Study
 from web.services.abtests.abtests import content, quarantined
-from web.services.making.generation import live_version
+from web.services.prompts import pointers
 from web.transactions import Transaction
 
 WORST, BEST = 4, 2  # examples, each of another photo
@@ -79,7 +79,7 @@ class _Rated:
 
 def gather(tx: Transaction, study: Study, seed: int) -> Material:
     """Return what the next round of a study's prompt goes by; Conflict where nobody has rated anything."""
-    live = live_version(tx, study)
+    live = pointers.live_version(tx, study.prompt_key)
     versions = {version.id: version for version in tx.versions.all(prompt_key=study.prompt_key)}
     rated = _rated(tx, study, versions)
     if not rated.options:

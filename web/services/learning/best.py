@@ -7,7 +7,7 @@ from ml_service.errors import NotFound
 from ml_service.wire.contract import Point
 from web.domain.studies.study import Study
 from web.ports import Parts
-from web.services.making.generation import live_version
+from web.services.prompts import pointers
 from web.transactions import Transaction
 
 
@@ -26,7 +26,7 @@ def settings(parts: Parts, study_id: str | None = None) -> BestSettings:
     """Return the best settings of a study: the newest diagnosis over the live version's own parameters."""
     with parts.store.read() as tx:
         study = tx.studies.get(study_id) if study_id else _most_rated(tx)
-        version = live_version(tx, study)
+        version = pointers.live_version(tx, study.prompt_key)
         learnt = tx.of_studies.newest_diagnosis(study.id)
     best = learnt.diagnosis.best if learnt else None
     live = study.spaces[study.generator].default() | version.parameter_defaults.get(study.generator, {})

@@ -9,7 +9,8 @@ from web.domain.prompts.prompt import Pointer, PromptVersion
 from web.domain.studies.study import Learnt, Study
 from web.ports import Parts
 from web.services.learning.requests import diagnose_request
-from web.services.prompts.releases import live_of, prompt_of
+from web.services.prompts import pointers
+from web.services.prompts.releases import prompt_of
 from web.services.studies.studies import study_to_steer
 
 
@@ -35,7 +36,7 @@ def proposal(parts: Parts, actor: Actor, study_id: str) -> Proposal:
     """Set the best settings of a study beside what is live, with every parameter of the generator."""
     with parts.store.read() as tx:
         study = study_to_steer(tx, actor, study_id)
-        pointer, live = live_of(tx, prompt_of(tx, actor, study.prompt_key, "see_all").key)
+        pointer, live = pointers.live(tx, prompt_of(tx, actor, study.prompt_key, "see_all").key)
         learnt = tx.of_studies.newest_diagnosis(study.id)
         request = diagnose_request(tx, study)
     if learnt is None or learnt.diagnosis.best is None:

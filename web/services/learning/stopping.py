@@ -8,7 +8,7 @@ from web.domain.studies.stopping import Standing, reason, standings
 from web.domain.studies.study import Stopped, Study
 from web.ports import Parts
 from web.services.audit.record import record
-from web.services.rating.training import drop_unheld
+from web.services.studies.experiments import drop_unheld
 from web.services.studies.studies import study_to_steer
 from web.transactions import Transaction
 

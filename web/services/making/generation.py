@@ -1,29 +1,18 @@
 """Make the outputs of experiments: what is planned is generated once, and kept by its content."""
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime
 
-from ml_service.errors import Conflict, InvalidRequest, TooLarge
+from ml_service.errors import InvalidRequest, TooLarge
 from ml_service.wire.contract import Proposal, Suggestion
 from web.domain.ids import new_id
-from web.domain.job import Job
 from web.domain.prompts.prompt import PromptVersion
 from web.domain.studies.experiment import Experiment, Option, Output, settle
 from web.domain.studies.study import Input, Study
 from web.ports import Generated, GenerateRequest, Parts
-from web.services.learning.requests import suggest_request
 from web.services.studies.objects import discard
 from web.transactions import Transaction
-
-
-def live_version(tx: Transaction, study: Study) -> PromptVersion:
-    """Return the version of the study's prompt that is in production."""
-    pointer = tx.pointers.find(prompt_key=study.prompt_key, kind="environment", name="production")
-    if pointer is None:
-        raise Conflict(f"The prompt {study.prompt_key} has no live version; run `python -m web doctor`.")
-    return tx.versions.get(pointer.version_id)
 
 
 def options_of(
@@ -55,14 +44,6 @@ def options_of(
     ]
 
 
-def generate_job(experiment: Experiment, now: datetime) -> Job:
-    """Return the job that makes an experiment's outputs; what somebody waits for goes first."""
-    urgent = 10 if experiment.held_for else 0
-    arguments = {"experiment": experiment.id}
-    key = f"generate:{experiment.id}"
-    return Job(new_id(), key, "generate", arguments, now, now, priority=urgent, study_id=experiment.study_id)
-
-
 def generate(parts: Parts, experiment_id: str) -> None:
     """Make the outputs of an experiment that are missing; done twice, nothing changes."""
     with parts.store.read() as tx:
@@ -73,7 +54,10 @@ def generate(parts: Parts, experiment_id: str) -> None:
     if removed:
         _drop(parts, experiment_id)
         return
-    options, source, versions = _treatments(parts, experiment)
+    with parts.store.read() as tx:
+        source = tx.inputs.get(experiment.input_id)
+        options = tx.options.all(experiment_id=experiment_id)
+        versions = {one.id: one for one in tx.versions.all(id=tuple({option.version for option in options}))}
     body = parts.objects.read(source.object_key)
     for option in options:
         if option.state == "planned":
@@ -90,23 +74,6 @@ def generate(parts: Parts, experiment_id: str) -> None:
 def _drop(parts: Parts, experiment_id: str) -> None:
     with parts.store.begin() as tx:
         tx.of_experiments.move(tx.of_experiments.lock([experiment_id]), "dropped", parts.clock.now())
-
-
-def _treatments(parts: Parts, experiment: Experiment) -> tuple[tuple[Option, ...], Input, Mapping[str, PromptVersion]]:
-    """Return the options of an experiment and their versions, suggesting them first where an upload has none yet."""
-    with parts.store.read() as tx:
-        study, source = tx.studies.get(experiment.study_id), tx.inputs.get(experiment.input_id)
-        options = tx.options.all(experiment_id=experiment.id)
-        versions = {one.id: one for one in tx.versions.all(id=tuple({option.version for option in options}))}
-        live = live_version(tx, study)
-        # What is planned already asks for no suggestion, and the history is long.
-        request = None if options else suggest_request(tx, study, study.options_per_experiment, [source])
-    if request is not None:
-        suggestion = parts.optimizer.suggest(request)
-        options = tuple(options_of(experiment, live, study, suggestion.proposals, suggestion))
-        with parts.store.begin() as tx:
-            tx.options.add_all(options)
-    return options, source, versions or {live.id: live}
 
 
 def _make(parts: Parts, option: Option, source: Input, body: bytes, version: PromptVersion) -> None:

@@ -4,12 +4,12 @@ Nothing of this can be undone, so whoever asks types again what is to be erased.
 """
 
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from ml_service.errors import Conflict, InvalidRequest, NotFound
-from web.domain.access import Actor, User
-from web.domain.ids import new_id
-from web.domain.job import Job
+from web.domain.access import Actor
+from web.domain.accounts import User
+from web.domain.jobs import forget_person_job
 from web.domain.studies.study import Input
 from web.ports import Parts
 from web.services.accounts.accounts import keep_an_admin, membership_of, require_people
@@ -21,7 +21,6 @@ from web.transactions import Transaction
 
 ERASED = "erased"
 WORD = "erase"  # what is typed to erase a photo
-IN_FLIGHT = timedelta(minutes=2)
 
 
 def erase_person(parts: Parts, actor: Actor, user_id: str, typed: str, *, photos: bool = False) -> None:
@@ -55,8 +54,7 @@ def _erase(tx: Transaction, actor: Actor, user: User, now: datetime) -> None:
     voided = void_made_by(tx, user.id, now)
     forgotten = tx.users.replace(user.erased(now))
     _forget(tx, user.id, now)
-    again = Job(new_id(), f"forget_person:{user.id}", "forget_person", {"user": user.id}, now, now + IN_FLIGHT)
-    tx.of_jobs.add_once([again])
+    tx.of_jobs.add_once([forget_person_job(user.id, now)])
     record(tx, now, actor, "user.erased", ("user", user.id), before=user, after=forgotten)
     record_shut(tx, now, actor, voided)
 

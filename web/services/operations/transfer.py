@@ -6,13 +6,13 @@ from ml_service.errors import Conflict, InvalidRequest
 from ml_service.objects import ObjectStore
 from web.domain.access import Actor
 from web.domain.audit.audit import faults
+from web.domain.jobs import generate_job, jobs_after_rating, plan_upload_job
 from web.domain.studies.study import Project, Study
 from web.ports import Parts
 from web.services.audit.record import record
-from web.services.making.generation import generate_job
+from web.services.prompts import pointers
 from web.services.prompts.publication import file_of, stray
 from web.services.prompts.versions import current_path, load_current, load_version, published, version_path
-from web.services.rating.training import jobs_after_rating
 from web.services.studies.studies import check_numbers
 from web.transactions import Transaction
 
@@ -39,7 +39,7 @@ def check_project(parts: Parts, tx: Transaction, project: Project) -> None:
     for fault in faults(sorted(tx.events.all(project_id=project.id), key=lambda event: event.number)):
         raise InvalidRequest(f"The audit chain of this project is broken: {fault}. Nothing was changed.")
     for prompt in tx.prompts.all(project_id=project.id):
-        pointer = tx.pointers.find(prompt_key=prompt.key, kind="environment", name="production")
+        pointer = pointers.find(tx, prompt.key)
         if pointer is None or tx.versions.get(pointer.version_id).status != "released":
             raise InvalidRequest(f"The prompt {prompt.key} of this project has no live version. Nothing was changed.")
     check_published(parts.published, tx)
@@ -82,6 +82,11 @@ def project_arrived(parts: Parts, tx: Transaction, project: Project) -> None:
 
 def _take_up(parts: Parts, tx: Transaction, study: Study) -> None:
     unfinished = tx.experiments.all(study_id=study.id, state=("planned", "generating"))
-    tx.of_jobs.add_once(generate_job(experiment, parts.clock.now()) for experiment in unfinished)
+    now = parts.clock.now()
+    made_from = {option.experiment_id for option in tx.options.all(experiment_id=tuple(one.id for one in unfinished))}
+    tx.of_jobs.add_once(
+        generate_job(one.id, study.id, now) if one.id in made_from else plan_upload_job(one.id, study.id, now)
+        for one in unfinished
+    )
     if study.state == "running":
-        tx.of_jobs.add_once(jobs_after_rating(study.id, parts.clock.now()))
+        tx.of_jobs.add_once(jobs_after_rating(study.id, now))

@@ -12,6 +12,7 @@ from web.domain.prompts.prompt import to_bytes
 from web.domain.reports.report import Needed
 from web.ports import Parts
 from web.services.audit.chain import RESTORE, Chain, Last, check_chain, check_head, check_rows
+from web.services.prompts import pointers
 from web.services.prompts.publication import file_of, folder_errors, stray
 from web.services.prompts.versions import current_path, published, version_path
 from web.services.studies.objects import VIEW, discard
@@ -75,7 +76,7 @@ class Verification:
         return faults
 
     def _of_prompt(self, tx: Transaction, key: str, names: set[str]) -> Iterator[str]:
-        live = tx.pointers.find(prompt_key=key, kind="environment", name="production")
+        live = pointers.find(tx, key)
         released = [line for line in tx.of_prompts.lines(key) if line.status == "released"]
         for line in released:
             version = tx.versions.get(line.id)

@@ -11,8 +11,9 @@ from web.domain.prompts.gates import Gauge, first_rejection
 from web.domain.prompts.prompt import PromptVersion, Variable
 from web.ports import Parts
 from web.services.audit.record import record
+from web.services.prompts import pointers
 from web.services.prompts.gauging import limits
-from web.services.prompts.releases import live_of, prompt_of
+from web.services.prompts.releases import prompt_of
 from web.transactions import Transaction
 
 BY_HAND = "hand"
@@ -51,8 +52,8 @@ def draft(parts: Parts, actor: Actor, prompt_key: str, asked: Draft) -> PromptVe
         raise InvalidRequest("Say in the changelog what is new.")
     with parts.store.begin() as tx:
         key = prompt_of(tx, actor, prompt_key, "publish").key
-        tx.of_prompts.lock(key, "environment", "production")  # numbers are given one at a time
-        live = live_of(tx, key)[1]
+        pointers.locked(tx, key)  # numbers are given one at a time
+        live = pointers.live_version(tx, key)
         parent = live if asked.parent_id is None else _parent(tx, key, asked.parent_id)
         now = parts.clock.now()
         made = replace(

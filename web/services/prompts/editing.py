@@ -9,9 +9,10 @@ from web.domain.prompts.diff import Comparison, compare
 from web.domain.prompts.gates import Gauge, Rejection, rejections
 from web.domain.prompts.prompt import PromptVersion
 from web.ports import Parts
+from web.services.prompts import pointers
 from web.services.prompts.drafts import Draft
 from web.services.prompts.gauging import limits
-from web.services.prompts.releases import either, live_of, prompt_of
+from web.services.prompts.releases import either, prompt_of
 from web.transactions import Transaction
 
 
@@ -32,7 +33,7 @@ class Look:
 def parent_of(tx: Transaction, actor: Actor, prompt_key: str, word: str = "") -> PromptVersion:
     """Return the version to write from, by its name or id: the live one where none is named."""
     key = prompt_of(tx, actor, prompt_key, "publish").key
-    found = either(tx, key, word) if word else live_of(tx, key)[1]
+    found = either(tx, key, word) if word else pointers.live_version(tx, key)
     if found.status == "withdrawn":
         raise InvalidRequest(f"{found.name} was withdrawn; write from another version.")
     return found

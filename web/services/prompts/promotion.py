@@ -15,6 +15,7 @@ from web.domain.prompts.prompt import Pointer, PromptVersion
 from web.domain.studies.study import Study
 from web.ports import Parts
 from web.services.audit.record import record
+from web.services.prompts import pointers
 from web.services.prompts.candidates import best_child, released
 from web.services.prompts.publication import publish
 from web.transactions import Transaction
@@ -130,7 +131,7 @@ def history(parts: Parts, actor: Actor, prompt_key: str) -> tuple[Move, ...]:
     """Return what was live when and who made it so, newest first."""
     with parts.store.read() as tx:
         _check_prompt(tx, actor, prompt_key, "see_all")
-        pointer = tx.pointers.find(prompt_key=prompt_key, kind="environment", name="production")
+        pointer = pointers.find(tx, prompt_key)
         events = moves_of(tx, pointer) if pointer else []
         ids = tuple(event.actor_id for event in events if event.actor_id)
         people = {user.id: user.email for user in tx.users.all(id=ids)}
@@ -167,7 +168,7 @@ def _check_prompt(tx: Transaction, actor: Actor, prompt_key: str, action: Action
 def _locked(tx: Transaction, actor: Actor, prompt_key: str) -> Pointer:
     """Return the pointer of production, which nobody else moves now; its revision is what all go by."""
     _check_prompt(tx, actor, prompt_key, "publish")
-    return tx.of_prompts.lock(prompt_key, "environment", "production")
+    return pointers.locked(tx, prompt_key)
 
 
 def _version(tx: Transaction, prompt_key: str, version_id: str) -> PromptVersion:

@@ -14,6 +14,7 @@ from ml_service.errors import Conflict, InvalidRequest, NotFound, ServiceError, 
 from ml_service.objects import ObjectStore
 from web.domain.prompts.prompt import Pointer, PromptVersion, VersionFile, VersionLine, as_file, to_bytes
 from web.ports import Parts
+from web.services.prompts import pointers
 from web.services.prompts.versions import current_path, meta_path, published, save_version, version_path
 from web.transactions import Transaction
 
@@ -89,7 +90,7 @@ class _Look:
     def settle(self, thorough: bool) -> None:
         """Make the files say what the rows say; a thorough look goes through all that is in them."""
         path = current_path(self.key)
-        pointer = self.tx.of_prompts.lock(self.key, "environment", "production")
+        pointer = pointers.locked(self.tx, self.key)
         tag = self.files.tag(path)
         # Again, since a lock lost while the tag was read makes this fail; whoever writes later changes the tag.
         pointer = self.tx.pointers.get(pointer.id)
@@ -162,7 +163,7 @@ def _differs(parts: Parts) -> bool:
 
 
 def _is_off(tx: Transaction, files: ObjectStore, key: str, names: set[str]) -> bool:
-    pointer = tx.pointers.find(prompt_key=key, kind="environment", name="production")
+    pointer = pointers.find(tx, key)
     if pointer is None or {line.name for line in tx.of_prompts.lines(key) if line.status == "released"} != names:
         return True
     file = file_of(tx, tx.versions.get(pointer.version_id))

@@ -8,7 +8,7 @@ from web.domain.access import Action, Actor, allowed
 from web.domain.prompts.feedback import Feedback, FeedbackSummary
 from web.domain.prompts.prompt import Pointer, Prompt, PromptVersion, as_file, from_bytes, to_bytes
 from web.ports import Parts
-from web.services.prompts import promotion
+from web.services.prompts import pointers, promotion
 from web.services.prompts.promotion import Promotion
 from web.services.prompts.publication import file_of
 from web.services.prompts.versions import current_path, version_path
@@ -59,7 +59,7 @@ def prompt(parts: Parts, actor: Actor, key: str) -> PromptDetail:
     """Return a prompt with its versions; `comments` are the newest ones on the live version."""
     with parts.store.read() as tx:
         found = prompt_of(tx, actor, key, "see_all")
-        pointer, live = live_of(tx, found.key)
+        pointer, live = pointers.live(tx, found.key)
         versions = sorted(tx.versions.all(prompt_key=key), key=lambda version: -version.number)
         comments = tx.of_prompts.comments(live.id, COMMENTS)
         return PromptDetail(found, live, pointer, tuple(versions), tx.of_prompts.feedback(key), comments)
@@ -86,7 +86,7 @@ def pull(parts: Parts, actor: Actor, key: str, name: str | None = None) -> Pulle
     """
     with parts.store.read() as tx:
         prompt_key = prompt_of(tx, actor, key, "pull_prompts").key
-        wanted = live_of(tx, prompt_key)[1] if name is None else named(tx, prompt_key, name)
+        wanted = pointers.live_version(tx, prompt_key) if name is None else named(tx, prompt_key, name)
         if wanted.status == "withdrawn":
             raise Gone(f"{key} {wanted.name} was withdrawn; forget it, and pull the live version instead.")
         path = current_path(key) if name is None else version_path(key, name)
@@ -125,14 +125,6 @@ def prompt_of(tx: Transaction, actor: Actor, key: str, action: Action) -> Prompt
     return found
 
 
-def live_of(tx: Transaction, key: str) -> tuple[Pointer, PromptVersion]:
-    """Return the pointer of production and the version it points at."""
-    pointer = tx.pointers.find(prompt_key=key, kind="environment", name="production")
-    if pointer is None:
-        raise NotFound(f"The prompt {key} has no live version; run `python -m web doctor`.")
-    return pointer, tx.versions.get(pointer.version_id)
-
-
 def named(tx: Transaction, key: str, name: str) -> PromptVersion:
     """Return a prompt's version by its name."""
     found = tx.versions.find(prompt_key=key, name=name)
@@ -147,7 +139,7 @@ def either(tx: Transaction, key: str, word: str) -> PromptVersion:
 
 
 def _line(tx: Transaction, found: Prompt) -> PromptLine:
-    pointer, live = live_of(tx, found.key)
+    pointer, live = pointers.live(tx, found.key)
     return PromptLine(found, live, pointer, len(tx.of_prompts.lines(found.key)))
 
 

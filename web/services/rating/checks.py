@@ -4,8 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from web.domain.ids import new_id
-from web.domain.job import Job
+from web.domain.jobs import check_job, check_key
 from web.domain.rating.enrolment import Enrolment
 from web.domain.rating.gold import EXPOSURES, Gold
 from web.domain.rating.lease import Asker, Lease, Seat
@@ -14,17 +13,6 @@ from web.domain.studies.experiment import Experiment
 from web.domain.studies.study import Study
 from web.services.rating import turns
 from web.transactions import Transaction
-
-DELAY = timedelta(seconds=5)  # one job looks after all who asked meanwhile
-
-
-def _key(study_id: str) -> str:
-    return f"check:{study_id}"
-
-
-def check_job(study_id: str, now: datetime, delay: timedelta = DELAY) -> Job:
-    """Return the job that makes the gold and calibration items that raters of a study lack."""
-    return Job(new_id(), _key(study_id), "check", {"study": study_id}, now, now + delay, study_id=study_id)
 
 
 def give(tx: Transaction, study: Study, seat: Seat, asker: Asker, tab: str, count: int) -> tuple[Lease, ...]:
@@ -59,7 +47,7 @@ def _are_coming(tx: Transaction, study: Study, due: datetime, now: datetime) -> 
     """Tell whether calibration items are being made; ask for them, once, where nobody did since they were due."""
     if tx.experiments.all(study_id=study.id, kind="calibration", state=("planned", "generating")):
         return True
-    asked = tx.jobs.all(key=_key(study.id))
+    asked = tx.jobs.all(key=check_key(study.id))
     if any(job.state in ("waiting", "claimed") for job in asked):
         return True
     if any(job.created_at >= due for job in asked):

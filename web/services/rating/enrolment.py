@@ -6,14 +6,16 @@ from functools import cache
 from zoneinfo import available_timezones
 
 from ml_service.errors import Conflict, InvalidRequest, NotFound
-from web.domain.access import Actor, User
+from web.domain.access import Actor
+from web.domain.accounts import User
 from web.domain.ids import new_id
 from web.domain.rating.enrolment import Enrolment
 from web.domain.rating.lease import Asker
 from web.domain.studies.study import Study
 from web.ports import Parts
 from web.services.audit.record import record
-from web.services.rating.training import Turn, study_to_rate
+from web.services.rating.training import Turn
+from web.services.studies.experiments import study_to_rate
 from web.services.studies.studies import study_to_steer
 from web.transactions import Transaction
 

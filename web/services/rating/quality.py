@@ -8,6 +8,7 @@ from datetime import datetime
 from ml_service.errors import InvalidRequest, NotFound
 from web.domain.access import Actor
 from web.domain.ids import new_id
+from web.domain.jobs import generate_job, jobs_after_rating
 from web.domain.prompts.prompt import PromptVersion
 from web.domain.rating.attention import chance
 from web.domain.rating.enrolment import Enrolment
@@ -28,10 +29,9 @@ from web.domain.studies.experiment import Experiment, ExperimentKind, Option
 from web.domain.studies.study import Input, Study
 from web.ports import Parts
 from web.services.audit.record import record
-from web.services.making.generation import generate_job, live_version
+from web.services.prompts import pointers
 from web.services.rating import turns
 from web.services.rating.checks import retire
-from web.services.rating.training import jobs_after_rating
 from web.services.studies.studies import study_to_steer
 from web.transactions import Transaction
 
@@ -99,7 +99,7 @@ def _make(parts: Parts, tx: Transaction, study: Study, kind: ExperimentKind, cou
     planned: list[tuple[Option, GoldSource, tuple[int, int]]] = [(one, "untouched", BETTER) for one in untouched]
     for option, source, right in [*planned, *((one, "degraded", SPOILT) for one in spoilt)]:
         experiment, _ = _add(tx, now, option, kind, source, right)
-        tx.of_jobs.add_once([generate_job(experiment, parts.clock.now())])
+        tx.of_jobs.add_once([generate_job(experiment.id, study.id, parts.clock.now())])
 
 
 def _agreed(
@@ -132,7 +132,7 @@ def _untouched(tx: Transaction, study: Study, sources: Iterable[Input], count: i
     """Plan copies of sources as they are, each source once: whoever has rated one gets it no second time."""
     shown = tx.of_quality.untouched(study.id)
     fresh = sorted((one for one in sources if one.id not in shown), key=lambda one: chance(study.id, UNTOUCHED, one.id))
-    version = live_version(tx, study)
+    version = pointers.live_version(tx, study.prompt_key)
     return [_copy(study, one, version, UNTOUCHED, 0) for one in fresh[: max(count, 0)]]
 
 
@@ -140,7 +140,7 @@ def _spoilt(tx: Transaction, study: Study, sources: Iterable[Input], count: int)
     """Plan degraded copies of the sources that have fewest, each with the fault that it had least, by chance."""
     made = list(tx.of_quality.spoilt(study.id))
     copies, faults = Counter(source for source, _ in made), Counter(made)
-    version, candidates = live_version(tx, study), list(sources)
+    version, candidates = pointers.live_version(tx, study.prompt_key), list(sources)
     for number in range(len(made), len(made) + count if candidates else 0):
         salt = f"{study.id} {number}"
         source = min(candidates, key=lambda one: (copies[one.id], chance(salt, one.id)))

@@ -1,26 +1,23 @@
 """What raters do: hold experiments, answer their options, undo."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from hashlib import sha256
 
-from ml_service.errors import Forbidden, NotFound
-from web.domain.access import Actor, allowed
+from ml_service.errors import Forbidden
+from web.domain.access import Actor
 from web.domain.day import midnight
-from web.domain.ids import new_id
-from web.domain.job import Job
+from web.domain.jobs import jobs_after_rating, plan_job, plan_key
 from web.domain.rating.gold import Gold
 from web.domain.rating.lease import LEASE_TIME, RENEW_AFTER, Asker, HeldOption, Lease, LeaseState, Seat, Shown
 from web.domain.rating.rating import Answer, Rating, Tally, Verdict
-from web.domain.studies.experiment import LIVE
 from web.domain.studies.study import Study
 from web.ports import Parts
 from web.services.rating import checks
+from web.services.studies.experiments import study_to_rate
 from web.transactions import Transaction
-
-LEARN_DELAY = timedelta(seconds=1)
 
 
 @dataclass(frozen=True)
@@ -64,16 +61,6 @@ class Outcome:
     verdict: Verdict
     detail: str = ""
     right: tuple[int, int] | None = None
-
-
-def study_to_rate(tx: Transaction, rater: Actor, study_id: str | None = None) -> Study | None:
-    """Return the study a rater works on: the one asked for, else the newest running one, else the newest other."""
-    if study_id is not None:
-        study = tx.studies.get(study_id)
-        if not allowed(rater, "rate", study.project_id):
-            raise NotFound(f"There is no study {study_id}.")
-        return study
-    return tx.of_studies.to_rate(rater.project_id)
 
 
 def next_items(parts: Parts, rater: Actor, tab: str, wanted: int, study_id: str | None = None) -> Turn:
@@ -122,22 +109,10 @@ def _turn(tx: Transaction, study: Study, rater: Actor, leases: Sequence[Lease], 
     return Turn(study, to_answer, today, making, making and bool(away(tx, study.id)), seat)
 
 
-def drop_unheld(tx: Transaction, experiment_ids: Iterable[str], now: datetime) -> None:
-    """Drop those of some experiments that are still to be rated and that nobody has ever held."""
-    locked = tx.of_experiments.lock(experiment_ids)
-    held = {lease.experiment_id for lease in tx.leases.all(experiment_id=tuple(locked))}
-    unheld = [one.id for one in locked.values() if one.state in LIVE and one.id not in held]
-    tx.of_experiments.move(unheld, "dropped", now)
-
-
 def away(tx: Transaction, study_id: str) -> str:
     """Say which part is away that a study's queue waits for, or ""."""
-    planning = tx.jobs.all(key=_plan_key(study_id), state=("waiting", "claimed"))
+    planning = tx.jobs.all(key=plan_key(study_id), state=("waiting", "claimed"))
     return next((job.away for job in planning if job.away), "")
-
-
-def _plan_key(study_id: str) -> str:
-    return f"plan:{study_id}"
 
 
 def shuffled(lease: Lease, options: Sequence[Shown]) -> tuple[Shown, ...]:
@@ -286,14 +261,3 @@ def _settle(tx: Transaction, rater: Actor, answered: Mapping[str, HeldOption], n
         checks.retire(tx, tx.golds.all(experiment_id=tuple(worn)), now)
     rated_in = dict.fromkeys(item.option.study_id for item in answered.values())
     tx.of_jobs.add_once([job for study_id in rated_in for job in jobs_after_rating(study_id, now)])
-
-
-def plan_job(study_id: str, now: datetime) -> Job:
-    """Return the job that keeps a study's queue ahead of its raters."""
-    return Job(new_id(), _plan_key(study_id), "plan", {"study": study_id}, now, now, priority=5, study_id=study_id)
-
-
-def jobs_after_rating(study_id: str, now: datetime) -> tuple[Job, ...]:
-    """Return what a new or undone rating asks for: learn from it, and plan what comes next."""
-    learn = Job(new_id(), f"learn:{study_id}", "learn", {"study": study_id}, now, now + LEARN_DELAY, study_id=study_id)
-    return plan_job(study_id, now), learn

@@ -5,17 +5,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from ml_service.errors import Conflict, InvalidRequest, NotFound
+from ml_service.errors import NotFound
 from web.domain.access import Actor
 from web.domain.ids import new_id
-from web.domain.job import Job
-from web.domain.rating.lease import LEASE_TIME, RENEW_AFTER, Lease, Shown
-from web.domain.studies.experiment import LIVE, Experiment, ExperimentState
+from web.domain.jobs import forget_job, jobs_after_rating, plan_job
+from web.domain.studies.experiment import LIVE
 from web.domain.studies.study import Input, Study
 from web.ports import CleanImage, Parts
 from web.services.audit.record import record
-from web.services.making.generation import generate_job
-from web.services.rating.training import jobs_after_rating, plan_job, shuffled, study_to_rate
 from web.services.studies.objects import VIEW, discard
 from web.services.studies.studies import study_to_steer
 from web.transactions import Transaction
@@ -31,18 +28,6 @@ class Incoming:
 
     source: Input
     objects: Mapping[str, bytes]
-
-
-@dataclass(frozen=True)
-class Upload:
-    """How far an uploaded image's options have come; `shown` is filled once they are ready."""
-
-    experiment_id: str
-    state: ExperimentState
-    lease: Lease
-    shown: tuple[Shown, ...]
-    done: int
-    of: int
 
 
 def view_key(source: Input) -> str:
@@ -114,84 +99,6 @@ def _create(parts: Parts, incoming: Incoming) -> None:
         parts.objects.create(key, body)
 
 
-def upload_to_rate(
-    parts: Parts,
-    rater: Actor,
-    tab: str,
-    *,
-    name: str = "",
-    body: bytes | None = None,
-    input_id: str | None = None,
-    study_id: str | None = None,
-) -> Upload:
-    """Make options of an image for the person who brings it, who holds the lease of what is made."""
-    with parts.store.read() as tx:
-        study = _open_study(tx, rater, study_id)
-        known = None if input_id is None else _input_of(tx, study, input_id)
-    if known is None and body is None:
-        raise InvalidRequest("Send an image as `file`, or name an `input_id`.")
-    clean = None if known else parts.cleaner.clean(body or b"")
-    incoming = None if clean is None else store_image(parts, study, name, clean, added_by=rater.user_id)
-    now = parts.clock.now()
-    with parts.store.begin() as tx:
-        tx.of_people.lock(rater.user_id)
-        _require_seat(tx, rater, study)
-        kept = present_or_added(parts, tx, incoming) if incoming else _input_of(tx, study, input_id or "")
-        experiment = Experiment(new_id(), study.id, kept.id, "explore", "planned", now, now, held_for=rater.user_id)
-        tx.experiments.add(experiment)
-        lease = tx.leases.add(Lease.start(experiment, rater.user_id, tab, now))
-        tx.of_jobs.add_once([generate_job(experiment, parts.clock.now())])
-        if incoming is not None and kept.id == incoming.source.id:
-            record(tx, now, rater, "input.added", ("input", kept.id), after=kept, details={"study": study.id})
-    return Upload(experiment.id, experiment.state, lease, (), 0, study.options_per_experiment)
-
-
-def _open_study(tx: Transaction, rater: Actor, study_id: str | None) -> Study:
-    study = study_to_rate(tx, rater, study_id)
-    if study is None:
-        raise Conflict("There is no study to upload to; ask an admin to start one.")
-    if study.state != "running":
-        raise Conflict(f"The study {study.name} is {study.state}; nothing is made until an admin resumes it.")
-    _require_seat(tx, rater, study)
-    return study
-
-
-def _require_seat(tx: Transaction, rater: Actor, study: Study) -> None:
-    """Refuse who is given nothing to rate: what they bring would come back to them as such."""
-    seat = tx.of_people.seat(study.id, rater.user_id)
-    if seat.is_paused and seat.enrolment is not None:
-        raise Conflict(f"An admin lets you pause here: {seat.enrolment.pause_reason} You can upload once that is over.")
-    if not seat.consents_to(study.guide):
-        raise Conflict("Agree first to what this study asks of its raters; the rating page shows it.")
-
-
-def _input_of(tx: Transaction, study: Study, input_id: str) -> Input:
-    found = tx.of_studies.hold_inputs(study.id, input_id)
-    if not found:
-        raise NotFound(f"There is no input {input_id} in this study.")
-    return found[0]
-
-
-def watch_upload(parts: Parts, rater: Actor, experiment_id: str) -> Upload:
-    """Return how far an upload has come, and its options once they are ready; watching keeps the lease alive."""
-    now = parts.clock.now()
-    with parts.store.read() as tx:
-        lease = tx.leases.find(experiment_id=experiment_id, rater_id=rater.user_id)
-        if lease is None:
-            raise NotFound("There is no such upload of yours.")
-        experiment = tx.experiments.get(experiment_id)
-        study = tx.studies.get(experiment.study_id)
-        options = tx.options.all(experiment_id=experiment_id)
-        _require_seat(tx, rater, study)
-        ready = experiment.state in ("ready", "closed")
-        shown = shuffled(lease, tx.of_leases.shown(rater.user_id, [experiment_id])) if ready else ()
-    if lease.state == "held" and lease.idle(now) > RENEW_AFTER:
-        with parts.store.begin() as tx:
-            tx.of_leases.renew([lease.id], lease.token, now + LEASE_TIME)
-    done = sum(option.state in ("ready", "failed") for option in options)
-    return Upload(experiment_id, experiment.state, lease, shown, done, len(options) or study.options_per_experiment)
-
-
 def take_down(parts: Parts, actor: Actor, input_id: str) -> None:
     """Remove an input with all it led to: its ratings stop counting, its images are deleted; done twice, no error.
 
@@ -216,7 +123,7 @@ def detach(tx: Transaction, source: Input, now: datetime) -> None:
     tx.of_experiments.move(tx.of_experiments.lock(live), "dropped", now)
     tx.of_ratings.forget_comments(now, input_id=source.id)
     tx.of_completions.forget_answers()
-    tx.of_jobs.add_once([*jobs_after_rating(source.study_id, now), _forget_job(source, now)])
+    tx.of_jobs.add_once([*jobs_after_rating(source.study_id, now), forget_job(source.id, source.study_id, now)])
 
 
 def forget_objects(parts: Parts, input_id: str) -> None:
@@ -225,9 +132,3 @@ def forget_objects(parts: Parts, input_id: str) -> None:
         source = tx.inputs.get(input_id)
         made = tx.of_objects.made_of(input_id)
     discard(parts, [source.object_key, view_key(source), *made])
-
-
-def _forget_job(source: Input, now: datetime) -> Job:
-    """Return the job that deletes objects, should whoever takes an input down be killed before they have."""
-    arguments = {"input": source.id}
-    return Job(new_id(), f"forget:{source.id}", "forget", arguments, now, now, study_id=source.study_id)

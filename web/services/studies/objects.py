@@ -1,12 +1,11 @@
 """Objects and the rows that need them: what nothing needs any more may go, and goes only under a lock."""
 
-from collections.abc import Iterable, Iterator
-from itertools import islice
+from collections.abc import Iterable
 
+from web.domain.batches import batches
 from web.ports import Parts
 
 VIEW = ".view"  # what the object that pages show of an input is called beside the input's own
-BATCH = 200  # locked at once
 
 
 def discard(parts: Parts, keys: Iterable[str]) -> tuple[str, ...]:
@@ -26,10 +25,3 @@ def _discard(parts: Parts, keys: tuple[str, ...]) -> tuple[str, ...]:
             parts.objects.delete(key)
         tx.of_objects.remove(gone, parts.clock.now())
         return gone
-
-
-def batches(keys: Iterable[str]) -> Iterator[tuple[str, ...]]:
-    """Go through names by the batch."""
-    rest = iter(keys)
-    while batch := tuple(islice(rest, BATCH)):
-        yield batch

@@ -1,18 +1,10 @@
 """Let go of what nobody needs any more: the bytes of outputs that no rating needs, and addresses that never came in."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
-from web.domain.ids import new_id
-from web.domain.job import Job
 from web.ports import Parts
 
-EVERY = timedelta(hours=1)
 BATCH = 50  # outputs that are locked at once; others who write wait meanwhile
-
-
-def prune_job(now: datetime) -> Job:
-    """Return the job that prunes, due an hour from now; only one waits at a time."""
-    return Job(new_id(), "prune", "prune", {}, now, now + EVERY)
 
 
 def prune(parts: Parts) -> int:

@@ -7,15 +7,15 @@ from ml_service.wire.contract import ParameterSpace
 from web.domain.abtests.abtest import OPEN
 from web.domain.access import Actor, allowed
 from web.domain.ids import new_id
+from web.domain.jobs import jobs_after_rating
 from web.domain.prompts.prompt import DEFAULT_KEY
-from web.domain.rating.gold import CALIBRATION
 from web.domain.studies import stopping
 from web.domain.studies.experiment import Output
 from web.domain.studies.guide import Guide
-from web.domain.studies.study import OptimizerSettings, StopRules, Study, StudyState
+from web.domain.studies.study import CALIBRATION, OptimizerSettings, StopRules, Study, StudyState
 from web.ports import Parts
 from web.services.audit.record import record
-from web.services.rating.training import drop_unheld, jobs_after_rating
+from web.services.studies.experiments import drop_unheld
 from web.transactions import Transaction
 
 MOST_PRACTICE = 50

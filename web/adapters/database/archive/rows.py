@@ -12,7 +12,7 @@ from sqlalchemy import Boolean, Column, ColumnElement, Connection, Float, Select
 
 from web.adapters.database import tables
 from web.adapters.database.columns import Typed, Utc
-from web.domain.evolution.evolution import Evolving
+from web.domain.studies.evolving import Evolving
 from web.domain.studies.guide import Guide
 from web.domain.studies.study import OptimizerSettings
 

@@ -16,7 +16,7 @@ from web.adapters.database.archive.rows import TABLES, Extent, in_batches, rows_
 from web.adapters.database.archive.scratch import loaded
 from web.adapters.database.archive.writing import Place, Watch, export
 from web.adapters.database.store import Transaction
-from web.domain.access import Membership
+from web.domain.accounts import Membership
 from web.domain.ids import new_id
 from web.domain.studies.study import Study
 from web.transactions import Transaction as AnyTransaction

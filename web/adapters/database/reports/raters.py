@@ -19,9 +19,9 @@ from web.adapters.database.tables import (
     users,
 )
 from web.domain.rating.enrolment import Enrolment
+from web.domain.rating.figures import Contender, OrdinalCheck, RaterFigures
 from web.domain.rating.gold import Gold
-from web.domain.rating.numbers.panel import Contender, RaterFigures, panel
-from web.domain.rating.numbers.probit import OrdinalCheck
+from web.domain.rating.numbers.panel import panel
 from web.domain.rating.rating import Exclusion
 from web.domain.rating.standing import RaterReport, RatersReport, ScoredItem
 from web.domain.rating.work import Given

@@ -10,8 +10,9 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, String, and_, cast, func, select
 
 from web.adapters.database.queries.common import counted
+from web.adapters.database.queries.studies.diagnoses import best_steps, newest
 from web.adapters.database.reports.history import VERSION_LABEL
-from web.adapters.database.reports.learnt import asked, best_steps, coverage, newest, version_labels
+from web.adapters.database.reports.learnt import asked, coverage, version_labels
 from web.adapters.database.tables import (
     diagnoses,
     enrolments,
@@ -27,17 +28,9 @@ from web.adapters.database.tables import (
     studies,
     users,
 )
+from web.domain.rating.figures import TrendStep
 from web.domain.rating.numbers.opinion import Sums, level_raters, mean_interval, smooth
-from web.domain.reports.report import (
-    BestStep,
-    Counts,
-    Example,
-    OwnReport,
-    RaterNumbers,
-    StudyReport,
-    TrendStep,
-    VersionMean,
-)
+from web.domain.reports.report import BestStep, Counts, Example, OwnReport, RaterNumbers, StudyReport, VersionMean
 from web.domain.studies.experiment import SAMPLES
 from web.domain.studies.milestone import milestones
 from web.domain.studies.stopping import Figures, Recommended, Standing, standings

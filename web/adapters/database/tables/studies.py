@@ -14,7 +14,7 @@ from web.adapters.database.tables.base import (
     typed,
     whole,
 )
-from web.domain.evolution.evolution import Evolving
+from web.domain.studies.evolving import Evolving
 from web.domain.studies.guide import Guide
 from web.domain.studies.study import OptimizerSettings, Shares, Stopped, StopRules
 

@@ -9,12 +9,11 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
-from typing import Literal
 
 import numpy as np
 from scipy.special import bdtrc
 
-Sign = Literal["same_stars", "long_run", "unrelated", "scattered", "too_quick", "checks_missed"]
+from web.domain.rating.figures import Drift, Flag
 
 LEAST = 20  # ratings: about fewer nothing is said
 FLAT = 0.15  # variance of stars below which P.910 calls a session flat
@@ -54,25 +53,6 @@ class Signals:
     usual_scatter: float | None = None
     usual_dwell_ms: float | None = None
     usual_shares: tuple[float, float, float, float, float] = (0.2, 0.2, 0.2, 0.2, 0.2)
-
-
-@dataclass(frozen=True)
-class Flag:
-    """One sign of careless rating: its name, what it says in words, the value found and the limit it passed."""
-
-    rater: str
-    name: Sign
-    words: str
-    value: float
-    limit: float
-
-
-@dataclass(frozen=True)
-class Drift:
-    """A rater's level moved: since which of their ratings, and by how many stars."""
-
-    since: int
-    by: float
 
 
 def flags(signals: Signals) -> tuple[Flag, ...]:

@@ -10,11 +10,10 @@ from typing import TypeVar
 from scipy.special import stdtrit
 
 from ml_service.wire.contract import Interval
-from web.domain.reports.report import TrendStep
+from web.domain.rating.figures import BAND, TrendStep
 
 K = TypeVar("K")
 SPAN = 50  # ratings: how far back the smoothed mean looks (the usual span of an exponential mean)
-BAND = 1.96  # standard errors on either side that hold 95 % of a normal
 
 
 @dataclass(frozen=True)

@@ -4,16 +4,28 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import cached_property
 
 import numpy as np
 from scipy.stats import chi2
 
 from ml_service.wire.contract import Interval
+from web.domain.rating.figures import (
+    BAND,
+    Agreement,
+    AgreementStep,
+    Contender,
+    Drift,
+    Judge,
+    Level,
+    RaterFigures,
+    Score,
+    Share,
+)
 from web.domain.rating.numbers.agreement import alpha, icc, reliability, repeat_sd, shared
-from web.domain.rating.numbers.conduct import LEAST, Drift, Flag, drift, flags
-from web.domain.rating.numbers.scores import OWN, Judge, OpinionScores, Score, numbered, opinion_scores
-from web.domain.rating.work import BAND, Given, Share, Usual, Work, passed, repeats
+from web.domain.rating.numbers.conduct import LEAST, drift, flags
+from web.domain.rating.numbers.scores import OWN, OpinionScores, numbered, opinion_scores
+from web.domain.rating.numbers.usual import Usual, Work, passed, repeats
+from web.domain.rating.work import Given
 from web.domain.studies.experiment import LEARNT_FROM
 
 STEPS = 12  # in time, that the agreement is told at
@@ -22,74 +34,6 @@ CONTENDERS = 40  # items that may be the best
 KEEP = 0.9  # of the weight of earlier ratings with each that follows, where a level is followed
 LEVELS = 200  # steps that a rater's level is told at; of more ratings only every so many
 LEAST_SPREAD = 0.25  # square stars: equal scores do not make a level certain
-
-
-@dataclass(frozen=True)
-class Level:
-    """How far above the others a rater was around one rating, smoothed, with a 95 % band; stars."""
-
-    at: datetime
-    ratings: int
-    above: Interval
-
-
-@dataclass(frozen=True)
-class Agreement:
-    """How far raters agree: alpha and the intraclass correlation with 95 % intervals, and how sure scores are.
-
-    `reliable` is the reliability of an item's score by as many ratings as items have on average.
-    """
-
-    alpha: Interval | None = None
-    icc: Interval | None = None
-    per_item: float = 0.0
-    reliable: float | None = None
-
-
-@dataclass(frozen=True)
-class AgreementStep:
-    """The agreement of all ratings up to a moment."""
-
-    at: datetime
-    ratings: int
-    alpha: Interval
-    icc: Interval
-
-
-@dataclass(frozen=True)
-class Contender:
-    """An item by its score, and how likely it is the best of all."""
-
-    score: Score
-    best: float
-
-
-@dataclass(frozen=True)
-class RaterFigures:
-    """What a rater is like: level, use of the scale and noise against the others, checks, times, and how that moved.
-
-    `judge` and `noise` are None where no rating counts, `seconds` are those that each picture was looked at. `flags`
-    and `drift` go by what was rated since the rater was last calibrated anew.
-    """
-
-    rater: str
-    ratings: int
-    judge: Judge | None
-    noise: Interval | None
-    checks: Share
-    repeats: Share
-    scores: dict[int, int]
-    seconds: tuple[float, ...]
-    levels: tuple[Level, ...]
-    flags: tuple[Flag, ...]
-    drift: Drift | None
-    first_at: datetime
-    last_at: datetime
-
-    @cached_property
-    def median_seconds(self) -> float:
-        """Return the time that half of the rater's ratings took at most."""
-        return float(np.median(self.seconds)) if self.seconds else 0.0
 
 
 @dataclass(frozen=True)

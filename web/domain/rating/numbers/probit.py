@@ -15,12 +15,12 @@ from scipy.optimize import minimize
 from scipy.special import ndtr
 from scipy.stats import rankdata
 
+from web.domain.rating.figures import BAND, OrdinalCheck, Score, Turned
 from web.domain.rating.numbers.conduct import correlation
 from web.domain.rating.numbers.panel import columns, fit
-from web.domain.rating.numbers.scores import OpinionScores, Score
+from web.domain.rating.numbers.scores import OpinionScores
 from web.domain.rating.work import Given
 
-BAND = 1.96
 TOP = 10  # items, or half of them where they are fewer, whose being the best is compared
 EVEN = np.array([1.5, 2.5, 3.5, 4.5])  # thresholds of one who rounds
 LOOSE, LIKE = 0.5, 0.3  # prior standard deviations: of a threshold about the even one, of a rater's log noise
@@ -28,33 +28,6 @@ ROUNDS = 200
 TINY = 1e-10
 Floats = NDArray[np.float64]
 Ints = NDArray[np.intp]
-
-
-@dataclass(frozen=True)
-class Turned:
-    """Two items whose order by the opinion scores is certain, and the other way round by the ordinal check."""
-
-    better: str
-    worse: str
-
-
-@dataclass(frozen=True)
-class OrdinalCheck:
-    """How a study's order of items by opinion scores stands where stars are an order only, and as of when.
-
-    `rank` is the rank correlation of both orders, None of fewer than three items; `changed` of the `top` best items are
-    others by the check, as happens among near equals; `turned` pairs have an order that the scores call certain, and
-    the check reverses.
-    """
-
-    study_id: str
-    made_at: datetime
-    ratings: int
-    items: int
-    rank: float | None
-    top: int
-    changed: int
-    turned: int
 
 
 @dataclass(frozen=True)

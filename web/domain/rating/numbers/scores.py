@@ -17,6 +17,7 @@ from scipy import sparse
 from scipy.special import stdtrit
 
 from ml_service.wire.contract import Interval
+from web.domain.rating.figures import Judge, Score
 
 ROUNDS = 20  # of expectation and maximization: more change nothing that a panel of sixty raters could show
 OWN = 3.0  # a: the noise of a rater is held towards that of all as strongly as 2a ratings would hold it
@@ -25,28 +26,6 @@ PRIOR = 2.0  # items or raters' worth of belief in the spreads that are common a
 COMMON_SPREAD, COMMON_BIAS, COMMON_SCALE, COMMON_NOISE = 0.5, 0.2, 0.1, 0.5  # variances
 Floats = NDArray[np.float64]
 Ints = NDArray[np.intp]
-
-
-@dataclass(frozen=True)
-class Score:
-    """What a panel of such raters would give an item on average, with the bounds that hold it with 95 %."""
-
-    item: str
-    mean: float
-    low: float
-    high: float
-    ratings: int
-
-
-@dataclass(frozen=True)
-class Judge:
-    """How a rater rates: stars above others (`bias`), stars moved where others move one (`scale`), and own noise."""
-
-    rater: str
-    bias: Interval
-    scale: Interval
-    noise: float
-    ratings: int
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,8 @@ from sqlalchemy import Connection, and_, bindparam, case, delete, or_, select, u
 from web.adapters.database.columns import Utc
 from web.adapters.database.queries.common import insert_into
 from web.adapters.database.tables import api_keys, attempts, enrolments, leases, memberships, projects, sessions, users
-from web.domain.access import Actor, Attempts
+from web.domain.access import Actor
+from web.domain.accounts import Attempts
 from web.domain.rating.enrolment import Enrolment
 from web.domain.rating.lease import Seat
 

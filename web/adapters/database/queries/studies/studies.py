@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy import JSON, Connection, bindparam, delete, func, select, type_coerce, update
 
 from web.adapters.database.queries.common import counted
-from web.adapters.database.reports.learnt import best_steps, newest
+from web.adapters.database.queries.studies.diagnoses import best_steps, newest
 from web.adapters.database.tables import diagnoses, inputs, options, ratings, studies
 from web.domain.studies.stopping import Figures, Recommended
 from web.domain.studies.study import Input, Learnt, Study

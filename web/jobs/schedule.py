@@ -1,0 +1,25 @@
+"""The clock of a place: what time asks for, and no request does."""
+
+from datetime import timedelta
+
+from web.domain.abtests.abtest import OPEN
+from web.domain.jobs import compare_job, evolve_job, pairs_job, plan_job, prune_job
+from web.ports import Parts
+from web.services.abtests.safeguard import watch_rows
+from web.services.prompts.publication import repair
+
+
+def tick(parts: Parts) -> None:
+    """Do what time asks for: end leases, look after studies, forget old jobs and tries, repair published files."""
+    now = parts.clock.now()
+    with parts.store.read() as tx:
+        running = tx.studies.all(state="running")
+        tests = tx.ab_tests.all(state=(*OPEN, "decided"), settled_at=None)
+    with parts.store.begin() as tx:
+        tx.of_leases.expire(now)
+        tx.of_jobs.add_once([job(study.id, now) for study in running for job in (plan_job, compare_job, evolve_job)])
+        tx.of_jobs.add_once([prune_job(now), *(pairs_job(test.id, test.study_id, now) for test in tests)])
+        tx.of_jobs.prune(now - timedelta(days=1))
+        tx.of_people.forget_attempts(now - timedelta(days=1))
+    watch_rows(parts)
+    repair(parts)

@@ -1,0 +1,28 @@
+"""Experiments of a study: which study a rater works on, and what is dropped unseen."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from ml_service.errors import NotFound
+from web.domain.access import Actor, allowed
+from web.domain.studies.experiment import LIVE
+from web.domain.studies.study import Study
+from web.transactions import Transaction
+
+
+def study_to_rate(tx: Transaction, rater: Actor, study_id: str | None = None) -> Study | None:
+    """Return the study a rater works on: the one asked for, else the newest running one, else the newest other."""
+    if study_id is not None:
+        study = tx.studies.get(study_id)
+        if not allowed(rater, "rate", study.project_id):
+            raise NotFound(f"There is no study {study_id}.")
+        return study
+    return tx.of_studies.to_rate(rater.project_id)
+
+
+def drop_unheld(tx: Transaction, experiment_ids: Iterable[str], now: datetime) -> None:
+    """Drop those of some experiments that are still to be rated and that nobody has ever held."""
+    locked = tx.of_experiments.lock(experiment_ids)
+    held = {lease.experiment_id for lease in tx.leases.all(experiment_id=tuple(locked))}
+    unheld = [one.id for one in locked.values() if one.state in LIVE and one.id not in held]
+    tx.of_experiments.move(unheld, "dropped", now)
