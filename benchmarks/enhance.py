@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from ml_service.wire.contract import Point
 from web.adapters.demo.inputs import sample_photos
 from web.adapters.generators.local import LocalGenerator, decode, encode, enhance
-from web.ports import GenerateRequest
+from web.ports.making import GenerateRequest
 
 LIMIT_SECONDS = 2.0
 WIDTH, HEIGHT = 4000, 3000

@@ -26,12 +26,12 @@ from web.domain.access import Actor
 from web.domain.prompts.prompt import PromptVersion
 from web.domain.rating.rating import Answer
 from web.jobs import tasks
+from web.rows.transaction import Transaction
 from web.services.abtests import verdicts
 from web.services.evolution import evolution
 from web.services.making import generation
 from web.services.prompts import pointers
 from web.services.rating import training
-from web.transactions import Transaction
 
 HANDFUL = 6  # experiments that a rater takes at once
 MOST_TURNS = 300

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from benchmarks.pairs import BIAS, CARE, CUTS, DRIFT, LUCK, NOISE, REPEATS, SCALE, SECOND, SPREAD, VARIES
 from ml_service.wire.contract import FloatParameter, ParameterSpace
 from web.domain import words
-from web.ports import Generated, GenerateRequest
+from web.ports.making import Generated, GenerateRequest
 
 # Topics by the tag that complains of them: three sentences that answer it, and words in which raters say it.
 TOPICS: Mapping[str, tuple[tuple[str, str, str], str]] = {

@@ -19,7 +19,9 @@ from web.domain.accounts import Membership, User
 from web.domain.ids import new_id
 from web.domain.prompts.prompt import DEFAULT_KEY, PromptVersion, Variable, as_file, to_bytes
 from web.domain.studies.study import Project, Shares, Study
-from web.ports import CleanImage, Parts, TextModel
+from web.ports.making import CleanImage
+from web.ports.models import TextModel
+from web.ports.parts import Parts
 from web.services.evolution.proposing import SYSTEM_PROMPT
 from web.services.prompts import adoption
 from web.services.studies import intake

@@ -16,7 +16,7 @@ from ml_service.wire.contract import FloatParameter, ParameterSpace, Point
 from web.adapters.demo.raters import simulated_raters
 from web.adapters.generators.local import SPACE, LocalGenerator, decode, encode, enhance
 from web.adapters.images.faults import CAMERAS, degrade, latent_quality
-from web.ports import GenerateRequest
+from web.ports.making import GenerateRequest
 
 SIDE = 320
 UPLOADS, OPTIONS = 25, 5

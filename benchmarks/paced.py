@@ -33,7 +33,7 @@ from web.domain.rating.lease import Lease
 from web.domain.rating.rating import Answer, Rating
 from web.domain.studies.experiment import Experiment, ExperimentKind, ExperimentState, Option, Output
 from web.domain.studies.study import Input, Project, Study
-from web.transactions import Transaction
+from web.rows.transaction import Transaction
 
 ARRIVING = 20.0  # seconds: as long as what a rater holds at once takes them, so that they do not all ask together
 RATERS, EVERY, SOURCES, GOLDS, BEFORE = 200, 5.0, 40, 40, 15

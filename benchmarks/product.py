@@ -26,7 +26,8 @@ from web.domain.studies.evolving import Evolving
 from web.domain.studies.study import Study
 from web.jobs.tasks import TASKS, plan
 from web.jobs.worker import Worker
-from web.ports import CleanImage, Parts
+from web.ports.making import CleanImage
+from web.ports.parts import Parts
 from web.services.accounts import accounts, sessions
 from web.services.learning import learn
 from web.services.prompts import adoption, versions

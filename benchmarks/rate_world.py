@@ -17,7 +17,7 @@ from tests.world import SPACE
 from web.domain.accounts import Membership, Session, User
 from web.domain.ids import new_id
 from web.domain.studies.experiment import Experiment, Option
-from web.transactions import Transaction
+from web.rows.transaction import Transaction
 
 BATCH = 4
 KEY = "benchmark-benchmark-benchmark-key"

@@ -33,7 +33,7 @@ from web.adapters.generators.local import SPACE, encode
 from web.domain.ids import new_id
 from web.domain.studies.experiment import Experiment, Output
 from web.domain.studies.study import Input, Study
-from web.ports import CleanImage
+from web.ports.making import CleanImage
 from web.services.prompts import pointers
 from web.services.studies import intake
 from web.services.studies.studies import StudyDraft, make_study, move_study

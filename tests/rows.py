@@ -22,7 +22,7 @@ from web.domain.prompts.prompt import Prompt, PromptVersion
 from web.domain.rating.rating import Answer, Rating, SkipReason
 from web.domain.studies.experiment import Experiment, ExperimentState, Option, Output
 from web.domain.studies.study import Input, Learnt, Project, Study
-from web.transactions import Transaction
+from web.rows.transaction import Transaction
 
 SPACE = ParameterSpace(parameters={"exposure": FloatParameter(low=-1, high=1, default=0, unit="EV")})
 

@@ -23,7 +23,8 @@ from web.domain.ids import new_id
 from web.domain.rating.rating import Answer
 from web.domain.studies.study import Input, Project, Study
 from web.jobs.worker import Worker
-from web.ports import CleanImage, Parts
+from web.ports.making import CleanImage
+from web.ports.parts import Parts
 from web.services.prompts import adoption
 from web.services.rating import training
 from web.services.studies import intake

@@ -47,7 +47,9 @@ from web.cli.prompts.promotion import promote_command, rollback_command
 from web.http.edge.logs import log_json
 from web.http.serving.server import listen
 from web.jobs.worker import run_workers
-from web.ports import CleanImage, Optimizer, Parts
+from web.ports.learning import Optimizer
+from web.ports.making import CleanImage
+from web.ports.parts import Parts
 from web.services.accounts import accounts
 from web.services.prompts import adoption, publication
 from web.services.studies import intake

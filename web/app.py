@@ -52,7 +52,7 @@ from web.pages.rating import raters
 from web.pages.rating import train as train_page
 from web.pages.reports import history, status
 from web.pages.studies import guide, studies
-from web.ports import Parts
+from web.ports.parts import Parts
 from web.settings import Settings
 
 # Routes are tried in this order, so what is asked most comes first.

@@ -20,7 +20,7 @@ from web.adapters.database.store import SqlStore
 from web.domain.audit.audit import faults
 from web.domain.ids import new_id
 from web.domain.prompts.prompt import content_hash, from_bytes, to_bytes
-from web.ports import CleanImage
+from web.ports.making import CleanImage
 from web.services.accounts import accounts
 from web.services.prompts import adoption
 from web.services.studies import intake

@@ -23,7 +23,7 @@ from web.adapters.generators.local import LocalGenerator
 from web.adapters.images.cleaner import Cleaner
 from web.cli.prompts.journal import Journal
 from web.cli.prompts.watch import Watcher, output_name
-from web.ports import Generated, GenerateRequest
+from web.ports.making import Generated, GenerateRequest
 from web.settings import Settings
 
 ROOT = Path(__file__).parents[2]

@@ -21,10 +21,10 @@ from web.domain.prompts.prompt import DEFAULT_KEY
 from web.domain.rating.enrolment import Enrolment
 from web.domain.rating.rating import Exclusion
 from web.domain.studies.guide import Guide
+from web.rows.transaction import Transaction
 from web.services.abtests import abtests
 from web.services.accounts import accounts
 from web.services.studies.studies import StudyDraft, make_study
-from web.transactions import Transaction
 
 # Their rows are a record in themselves: under their sender's id, with a fingerprint, and kept for good.
 RECORDS = {

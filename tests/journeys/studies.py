@@ -15,12 +15,12 @@ from web.adapters.generators.local import SPACE, LocalGenerator
 from web.domain.ids import new_id
 from web.domain.studies.experiment import Experiment
 from web.domain.studies.study import Input, Study
-from web.ports import CleanImage, Generated, GenerateRequest
+from web.ports.making import CleanImage, Generated, GenerateRequest
+from web.rows.transaction import Transaction
 from web.services.making import generation
 from web.services.prompts import pointers
 from web.services.studies import intake
 from web.services.studies.studies import StudyDraft, make_study, move_study
-from web.transactions import Transaction
 
 PHOTOS = 12
 READY = 16  # so many that the worker makes no more while a few are rated

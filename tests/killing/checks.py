@@ -12,8 +12,8 @@ from tests.killing.product import Product
 from tests.killing.publisher import verify, wrong_publications
 from web.domain.studies.experiment import Option
 from web.domain.studies.study import Study
+from web.rows.transaction import Transaction
 from web.services.studies.intake import view_key
-from web.transactions import Transaction
 
 TAKEOVER = 60.0  # seconds after which what a killed worker had in hand is done by another
 WORK = 15.0

@@ -12,7 +12,7 @@ from ml_service.errors import InvalidRequest, ServiceError
 from ml_service.wire.contract import CategoryParameter, FloatParameter, IntParameter, ParameterSpace, Point, Value
 from tests.pictures import picture, saved, telling_jpeg
 from web.adapters.generators.local import LocalGenerator
-from web.ports import Generated, GenerateRequest, Generator
+from web.ports.making import Generated, GenerateRequest, Generator
 
 SOURCE = saved(picture(192, 128), "JPEG", quality=95)
 

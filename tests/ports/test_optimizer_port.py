@@ -17,7 +17,7 @@ from tests.lambda_runtime import lambda_of, url_of
 from tests.unit.ml.histories import BOWL, MIXED, random_history
 from web.adapters.optimizer.far import FarOptimizer
 from web.adapters.optimizer.near import NearOptimizer
-from web.ports import Optimizer
+from web.ports.learning import Optimizer
 
 TOKEN = "a-token-of-the-test-suite"
 SPACES = {"local": BOWL}

@@ -24,7 +24,7 @@ from web.adapters.models.ledger import Ledger
 from web.adapters.models.wrappers import ATTEMPTS, LONGEST_WAIT, Cached, Metered, Retrying
 from web.domain.models.completion import ABANDONED, Charge, dollars, month_of, next_month
 from web.domain.models.usage import Choice, Price, Provider
-from web.ports import Completion, TextModel, TextRequest
+from web.ports.models import Completion, TextModel, TextRequest
 from web.settings import Settings
 
 KEY = "sk-fake-0123456789abcdef"

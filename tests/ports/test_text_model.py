@@ -26,7 +26,7 @@ from tests.pictures import picture, saved
 from web.adapters.models.openai import MOST_BYTES, OpenAIModel
 from web.adapters.models.waiting import retry_after
 from web.domain.models.usage import GEMINI, MISTRAL, OPENAI, Choice, Price, Provider
-from web.ports import TextRequest
+from web.ports.models import TextRequest
 
 KEY = "sk-fake-0123456789abcdef"
 PRICE = Price(1.0, 10.0)

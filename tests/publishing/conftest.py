@@ -8,7 +8,7 @@ from tests.clock import FixedClock
 from tests.publishing.press import make_press, operator
 from web.adapters.database.store import SqlStore
 from web.domain.access import Actor
-from web.ports import Parts
+from web.ports.parts import Parts
 
 
 @pytest.fixture

@@ -14,7 +14,8 @@ from web.domain.access import Actor
 from web.domain.ids import new_id
 from web.domain.prompts.prompt import DEFAULT_KEY, Pointer, PromptVersion, content_hash
 from web.domain.studies.study import Project
-from web.ports import Clock, Parts
+from web.ports.parts import Parts
+from web.ports.time import Clock
 from web.services.prompts import pointers
 from web.services.prompts.adoption import adopt
 

@@ -13,7 +13,7 @@ from tests.publishing.press import SHIPPED, candidate, check_files, live, make_p
 from web.adapters.database.store import SqlStore
 from web.domain.access import Actor
 from web.domain.prompts.prompt import DEFAULT_KEY, VersionFile, content_hash, from_bytes, to_bytes
-from web.ports import Parts
+from web.ports.parts import Parts
 from web.services.prompts.adoption import adopt
 from web.services.prompts.promotion import history, promote, roll_back, withdraw
 from web.services.prompts.publication import reconcile

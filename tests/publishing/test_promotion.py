@@ -18,7 +18,7 @@ from web.domain.audit.audit import faults
 from web.domain.ids import new_id
 from web.domain.prompts.prompt import DEFAULT_KEY, Prompt, Variable
 from web.domain.studies.study import Learnt, Project, Study
-from web.ports import Parts
+from web.ports.parts import Parts
 from web.services.prompts.promotion import Move, Promotion, history, promote, publish_best, roll_back, withdraw
 from web.services.prompts.versions import list_versions, load_current, load_version
 

@@ -22,7 +22,7 @@ from web.adapters.database.store import SqlStore
 from web.domain.access import Actor
 from web.domain.prompts.prompt import DEFAULT_KEY, from_bytes
 from web.jobs.schedule import tick
-from web.ports import Parts
+from web.ports.parts import Parts
 from web.services.prompts import promotion
 from web.services.prompts.publication import reconcile, repair
 

@@ -13,7 +13,7 @@ from web.adapters.database.store import SqlStore
 from web.domain.access import Actor
 from web.domain.prompts.prompt import DEFAULT_KEY
 from web.jobs import schedule
-from web.ports import Parts
+from web.ports.parts import Parts
 from web.services.prompts.promotion import promote
 
 

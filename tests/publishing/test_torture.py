@@ -30,7 +30,7 @@ from web.domain.audit.audit import faults
 from web.domain.ids import new_id
 from web.domain.prompts.prompt import DEFAULT_KEY
 from web.domain.studies.study import Study
-from web.ports import Parts
+from web.ports.parts import Parts
 from web.services.accounts import accounts
 from web.services.accounts.keys import KeyDraft, make_key
 from web.services.prompts.adoption import adopt

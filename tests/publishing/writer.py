@@ -17,7 +17,7 @@ from tests.publishing.press import candidate, live, make_parts, operator
 from web.adapters.database.store import SqlStore
 from web.domain.access import Actor
 from web.domain.prompts.prompt import DEFAULT_KEY
-from web.ports import Parts
+from web.ports.parts import Parts
 from web.services.prompts.promotion import Promotion, promote, roll_back, withdraw
 from web.services.prompts.publication import reconcile
 

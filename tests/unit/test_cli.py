@@ -18,7 +18,7 @@ from web.cli.command import progress, table
 from web.domain.ids import new_id
 from web.domain.job import Job
 from web.domain.studies.study import Study
-from web.ports import Parts
+from web.ports.parts import Parts
 from web.services.accounts import accounts
 from web.services.studies.studies import StudyDraft, make_study
 from web.settings import Settings, load_settings

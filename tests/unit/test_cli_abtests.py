@@ -14,7 +14,7 @@ from web.domain.abtests.abtest import Decision
 from web.domain.ids import new_id
 from web.domain.prompts.prompt import PromptVersion
 from web.domain.studies.study import Study
-from web.ports import Parts
+from web.ports.parts import Parts
 from web.services.accounts import accounts
 from web.services.prompts import pointers
 from web.services.studies.studies import StudyDraft, make_study

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from web.__main__ import build_parts, main, ready
-from web.ports import Parts
+from web.ports.parts import Parts
 from web.services.accounts import accounts, keys, passwords
 from web.services.accounts.sessions import digest
 from web.services.accounts.throttle import Throttle

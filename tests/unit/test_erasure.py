@@ -22,6 +22,7 @@ from web.domain.rating.enrolment import Enrolment
 from web.domain.rating.rating import Exclusion
 from web.domain.studies.experiment import Output
 from web.domain.studies.study import Project
+from web.rows.transaction import Transaction
 from web.services.accounts import accounts, passwords
 from web.services.accounts.keys import KeyDraft, make_key
 from web.services.accounts.throttle import Throttle
@@ -33,7 +34,6 @@ from web.services.prompts import feedback, promotion
 from web.services.rating import uploads
 from web.services.studies import intake
 from web.services.studies.studies import clone_study
-from web.transactions import Transaction
 
 KEY = b"a key for tests that is long enough"
 ADDRESS = "rita.planted@example.org"

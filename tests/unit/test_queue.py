@@ -30,14 +30,14 @@ from web.domain.studies.study import Learnt
 from web.jobs import schedule, tasks
 from web.jobs.tasks import TASKS
 from web.jobs.worker import Worker
-from web.ports import Parts
+from web.ports.parts import Parts
+from web.rows.transaction import Store, Transaction
 from web.services.learning import learn, planning, requests
 from web.services.making import generation
 from web.services.operations import jobs
 from web.services.rating import training, uploads
 from web.services.studies import intake
 from web.services.studies.studies import StudyDraft, change_study, clone_study, move_study
-from web.transactions import Store, Transaction
 
 
 @pytest.fixture
@@ -372,6 +372,9 @@ class Refusing:
         if self.writes == self.refuse:
             raise Conflict("That is taken already.")
         return self.store.begin()
+
+    def snapshot(self) -> AbstractContextManager[Transaction]:
+        return self.store.snapshot()
 
 
 def test_a_worker_that_cannot_write_down_what_it_did_goes_on_and_the_job_is_done_again(world: World) -> None:

@@ -18,7 +18,7 @@ from web.adapters.database.store import SqlStore
 from web.domain.studies.experiment import ExperimentState
 from web.domain.studies.study import Study
 from web.jobs import schedule, tasks
-from web.ports import Generated, GenerateRequest
+from web.ports.making import Generated, GenerateRequest
 from web.services.accounts import accounts
 from web.services.operations.verify import Verification
 from web.services.rating import training

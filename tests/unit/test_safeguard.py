@@ -16,7 +16,7 @@ from web.domain.prompts.prompt import PromptVersion
 from web.domain.studies.experiment import Option
 from web.jobs import tasks
 from web.jobs.schedule import tick
-from web.ports import Generated, GenerateRequest
+from web.ports.making import Generated, GenerateRequest
 from web.services.abtests import abtests
 from web.services.abtests.abtests import Challenge
 from web.services.audit.chain import check_chain

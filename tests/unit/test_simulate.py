@@ -23,7 +23,7 @@ from web.app import create_app
 from web.cli.operations.simulate import Browser, simulate_command
 from web.domain.studies.guide import TAGS
 from web.jobs.worker import run_workers
-from web.ports import Parts
+from web.ports.parts import Parts
 from web.settings import Settings
 
 

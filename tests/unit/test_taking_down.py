@@ -18,7 +18,7 @@ from web.adapters.database.store import SqlStore
 from web.domain.studies.experiment import Option
 from web.domain.studies.study import Input
 from web.jobs import tasks
-from web.ports import CleanImage, Generated, GenerateRequest
+from web.ports.making import CleanImage, Generated, GenerateRequest
 from web.services.rating import uploads
 from web.services.studies import intake, objects
 from web.services.studies.studies import clone_study

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from sqlalchemy import delete, text, update
@@ -16,9 +16,10 @@ from ml_service.errors import InvalidRequest
 from tests.clock import FixedClock
 from tests.world import World, make_world, photo
 from web.adapters.database import tables
-from web.adapters.database.store import SqlStore, Transaction
+from web.adapters.database.store import SqlStore, rows_on
 from web.domain.audit.audit import signature
 from web.jobs import tasks
+from web.rows.transaction import Store
 from web.services.accounts import accounts
 from web.services.accounts.keys import KeyDraft, make_key
 from web.services.audit.chain import check_chain
@@ -111,9 +112,9 @@ def test_a_row_that_was_edited_in_the_database_is_found(world: World, store: Sql
 def _told_after(world: World, store: SqlStore, statement: Any) -> list[str]:
     """Return what is found after a statement, which is then taken back."""
     with store.engines.writer.connect() as connection:
-        tx = Transaction(connection)
+        tx = rows_on(connection)
         assert connection.execute(statement).rowcount > 0
-        inside = replace(world.parts, store=_Inside(tx))
+        inside = replace(world.parts, store=cast(Store, _Inside(tx)))
         told = [found.says for found in Verification(inside, KEY).findings() if found.kind == "row"]
         connection.rollback()
     return told
@@ -126,6 +127,9 @@ class _Inside:
         self.tx = tx
 
     def begin(self) -> "_Inside":
+        return self
+
+    def snapshot(self) -> "_Inside":
         return self
 
     read = begin

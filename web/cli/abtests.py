@@ -9,7 +9,7 @@ from web.cli.operations.data import study_id_of
 from web.domain.abtests.abtest import ABTest, Evidence
 from web.domain.access import Actor
 from web.domain.studies.evolving import Policy
-from web.ports import Parts
+from web.ports.parts import Parts
 from web.services.abtests import abtests, comparisons, verdicts
 from web.services.abtests.abtests import ABTestDetail, Challenge
 from web.services.accounts import accounts

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from web.cli.command import Command, say
 from web.cli.operations.data import study_id_of
 from web.domain.models.completion import dollars
-from web.ports import Parts
+from web.ports.parts import Parts
 from web.services.accounts import accounts
 from web.services.evolution import evolution
 

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from web.domain.abtests.abtest import OPEN
 from web.domain.jobs import compare_job, evolve_job, pairs_job, plan_job, prune_job
-from web.ports import Parts
+from web.ports.parts import Parts
 from web.services.abtests.safeguard import watch_rows
 from web.services.prompts.publication import repair
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
-from web.ports import Parts
+from web.ports.parts import Parts
 from web.services.abtests import pairing, safeguard, verdicts
 from web.services.evolution import evolution
 from web.services.learning import learn, planning, stopping

@@ -11,7 +11,7 @@ from web.domain.ids import new_id
 from web.domain.job import CLAIM_TIME, MAX_ATTEMPTS, Job, retry_delay
 from web.jobs.schedule import tick
 from web.jobs.tasks import TASKS, Task
-from web.ports import Parts
+from web.ports.parts import Parts
 
 IDLE_SECONDS = 0.1
 TICK_SECONDS = 5.0

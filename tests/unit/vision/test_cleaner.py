@@ -34,7 +34,7 @@ from tests.pictures import (
 )
 from web.adapters.images.cleaner import Cleaner
 from web.adapters.images.worker import MEMORY_LIMIT
-from web.ports import CleanImage
+from web.ports.making import CleanImage
 
 LAB = ImageCms.ImageCmsProfile(ImageCms.createProfile("LAB")).tobytes()
 

@@ -18,7 +18,7 @@ from web.adapters.generators.filters import shrink
 from web.adapters.generators.local import SPACE, LocalGenerator, decode, encode, enhance
 from web.adapters.generators.tone import STYLES
 from web.adapters.images.colour import delta_e, ssim
-from web.ports import Generated, GenerateRequest
+from web.ports.making import Generated, GenerateRequest
 
 Image = NDArray[np.uint8]
 
@@ -207,7 +207,7 @@ def test_another_process_makes_the_same_bytes(photo: Image, tmp_path: Path) -> N
     source.write_bytes(encode(photo))
     script = (
         "import hashlib, sys; from pathlib import Path; from web.adapters.generators.local import LocalGenerator;"
-        "from web.ports import GenerateRequest; body = Path(sys.argv[1]).read_bytes();"
+        "from web.allports import GenerateRequest; body = Path(sys.argv[1]).read_bytes();"
         f"made = LocalGenerator().generate(GenerateRequest(body, 'image/jpeg', {{'prompt': 'warmer'}}, {STRONG!r}, 5));"
         "sys.stdout.write(hashlib.sha256(made.body).hexdigest())"
     )

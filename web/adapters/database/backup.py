@@ -23,8 +23,8 @@ from web.adapters.database.archive.objects import needed, put_missing
 from web.adapters.database.archive.writing import Place, Watch, write_objects
 from web.adapters.database.aside import appearing_whole, room_on, sync
 from web.adapters.database.migrate import migrate
-from web.adapters.database.store import SqlStore, Transaction
-from web.transactions import Transaction as AnyTransaction
+from web.adapters.database.store import SqlStore, SqlTransaction
+from web.rows.transaction import Transaction
 
 FORMAT = 1
 DATABASE = "palate.db"
@@ -57,7 +57,7 @@ def back_up(here: Place, target: Path, watch: Watch) -> Backup:
     return made
 
 
-def restore(here: Place, source: Path, check_rows: Callable[[AnyTransaction], None], watch: Watch) -> Backup:
+def restore(here: Place, source: Path, check_rows: Callable[[Transaction], None], watch: Watch) -> Backup:
     """Put what a backup holds into a place where nothing is; `check_rows` may still refuse it.
 
     The database takes its name last, so that a restore which is cut off can simply be repeated.
@@ -121,7 +121,7 @@ def _needs(database: Path, here: Place) -> set[str]:
         store.close()
 
 
-def _needed(tx: Transaction, here: Place) -> set[str]:
+def _needed(tx: SqlTransaction, here: Place) -> set[str]:
     return set(needed(tx, [study.id for study in tx.studies.all()], here.view_key))
 
 
@@ -168,7 +168,7 @@ def _refuse_used(path: Path, others: set[str]) -> None:
         )
 
 
-def _ready(database: Path, here: Place, check_rows: Callable[[AnyTransaction], None]) -> set[str]:
+def _ready(database: Path, here: Place, check_rows: Callable[[Transaction], None]) -> set[str]:
     """Bring a restored database to the newest schema, close the ways in, and return the objects that it needs."""
     with _copy(database) as copy:
         _check(copy)

@@ -1,16 +1,15 @@
 """The store: transactions over SQLite or Postgres, with a generic collection for each table of the domain."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import fields, replace
-from functools import cached_property, lru_cache
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, cast
 
 from sqlalchemy import ColumnElement, Connection, Select, Table, and_, bindparam, delete, func, insert, select, update
 from sqlalchemy.exc import IntegrityError, OperationalError
 
 from ml_service.errors import Conflict, NotFound, StorageFull, Unavailable
-from web.adapters.database import tables
 from web.adapters.database.engine import Engines, connect
 from web.adapters.database.queries.abtests import ABTestQueries
 from web.adapters.database.queries.accounts.erasure import ErasureQueries
@@ -27,26 +26,34 @@ from web.adapters.database.queries.rating.turns import TurnQueries
 from web.adapters.database.queries.studies.experiments import ExperimentQueries
 from web.adapters.database.queries.studies.objects import ObjectQueries
 from web.adapters.database.queries.studies.studies import StudyQueries
-from web.domain.abtests.abtest import ABTest, Pair
-from web.domain.accounts import ApiKey, Attempts, Link, Membership, Password, Session, User
-from web.domain.audit.audit import Event
-from web.domain.evolution.evolution import Round
-from web.domain.job import Job
-from web.domain.models.completion import Charge
-from web.domain.prompts.feedback import Feedback
-from web.domain.prompts.prompt import Pointer, Prompt, PromptVersion
-from web.domain.rating.enrolment import Enrolment
-from web.domain.rating.figures import OrdinalCheck
-from web.domain.rating.gold import Gold
-from web.domain.rating.lease import Lease
-from web.domain.rating.rating import Exclusion, Rating
-from web.domain.studies.experiment import Experiment, Option, Output
-from web.domain.studies.study import Input, Learnt, Project, Study
+from web.adapters.database.tables import metadata
+from web.adapters.database.tables.base import ROWS
+from web.rows.transaction import Transaction
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
 T = TypeVar("T", bound="DataclassInstance")
+QUERIES: Mapping[str, Callable[[Connection], object]] = {
+    "of_experiments": ExperimentQueries,
+    "of_leases": LeaseQueries,
+    "of_turns": TurnQueries,
+    "of_quality": QualityQueries,
+    "of_ratings": RatingQueries,
+    "of_studies": StudyQueries,
+    "of_objects": ObjectQueries,
+    "of_jobs": JobQueries,
+    "of_people": PeopleQueries,
+    "of_enrolments": EnrolmentQueries,
+    "of_erasure": ErasureQueries,
+    "of_prompts": PromptQueries,
+    "of_completions": CompletionQueries,
+    "of_ab_tests": ABTestQueries,
+    "of_audit": AuditQueries,
+}
+COLLECTIONS = {
+    held.name: (table, held.kind) for table in metadata.sorted_tables if (held := table.info.get(ROWS)) is not None
+}
 
 
 def values(row: "DataclassInstance") -> dict[str, Any]:
@@ -123,63 +130,38 @@ def _where(table: Table, *shape: tuple[str, type]) -> Select[Any]:
     return select(table).where(and_(True, *terms)).order_by(*table.primary_key.columns)
 
 
-class Transaction:
-    """One transaction: the collections, and the named queries of each subject."""
+class SqlTransaction(Transaction, Protocol):
+    """One transaction, with the connection for statements of the adapters' own."""
+
+    connection: Connection
+
+
+class _Rows:
+    """The rows of one transaction: the collections that tables name, and the named queries, made when asked for."""
 
     def __init__(self, connection: Connection) -> None:
         self.connection = connection
 
-    projects = cached_property(lambda self: Collection(self.connection, tables.projects, Project))
-    users = cached_property(lambda self: Collection(self.connection, tables.users, User))
-    memberships = cached_property(lambda self: Collection(self.connection, tables.memberships, Membership))
-    sessions = cached_property(lambda self: Collection(self.connection, tables.sessions, Session))
-    passwords = cached_property(lambda self: Collection(self.connection, tables.passwords, Password))
-    links = cached_property(lambda self: Collection(self.connection, tables.links, Link))
-    keys = cached_property(lambda self: Collection(self.connection, tables.api_keys, ApiKey))
-    attempts = cached_property(lambda self: Collection(self.connection, tables.attempts, Attempts))
-    prompts = cached_property(lambda self: Collection(self.connection, tables.prompts, Prompt))
-    versions = cached_property(lambda self: Collection(self.connection, tables.prompt_versions, PromptVersion))
-    pointers = cached_property(lambda self: Collection(self.connection, tables.prompt_pointers, Pointer))
-    feedback = cached_property(lambda self: Collection(self.connection, tables.feedback, Feedback))
-    studies = cached_property(lambda self: Collection(self.connection, tables.studies, Study))
-    inputs = cached_property(lambda self: Collection(self.connection, tables.inputs, Input))
-    outputs = cached_property(lambda self: Collection(self.connection, tables.outputs, Output))
-    experiments = cached_property(lambda self: Collection(self.connection, tables.experiments, Experiment))
-    options = cached_property(lambda self: Collection(self.connection, tables.options, Option))
-    leases = cached_property(lambda self: Collection(self.connection, tables.leases, Lease))
-    ratings = cached_property(lambda self: Collection(self.connection, tables.ratings, Rating))
-    exclusions = cached_property(lambda self: Collection(self.connection, tables.exclusions, Exclusion))
-    enrolments = cached_property(lambda self: Collection(self.connection, tables.enrolments, Enrolment))
-    golds = cached_property(lambda self: Collection(self.connection, tables.gold_items, Gold))
-    diagnoses = cached_property(lambda self: Collection(self.connection, tables.diagnoses, Learnt))
-    ordinal_checks = cached_property(lambda self: Collection(self.connection, tables.ordinal_checks, OrdinalCheck))
-    ab_tests = cached_property(lambda self: Collection(self.connection, tables.ab_tests, ABTest))
-    ab_pairs = cached_property(lambda self: Collection(self.connection, tables.ab_pairs, Pair))
-    rounds = cached_property(lambda self: Collection(self.connection, tables.evolution_rounds, Round))
-    jobs = cached_property(lambda self: Collection(self.connection, tables.jobs, Job))
-    events = cached_property(lambda self: Collection(self.connection, tables.audit_events, Event))
-    completions = cached_property(lambda self: Collection(self.connection, tables.completions, Charge))
-    of_experiments = cached_property(lambda self: ExperimentQueries(self.connection))
-    of_leases = cached_property(lambda self: LeaseQueries(self.connection))
-    of_turns = cached_property(lambda self: TurnQueries(self.connection))
-    of_quality = cached_property(lambda self: QualityQueries(self.connection))
-    of_ratings = cached_property(lambda self: RatingQueries(self.connection))
-    of_studies = cached_property(lambda self: StudyQueries(self.connection))
-    of_objects = cached_property(lambda self: ObjectQueries(self.connection))
-    of_jobs = cached_property(lambda self: JobQueries(self.connection))
-    of_people = cached_property(lambda self: PeopleQueries(self.connection))
-    of_enrolments = cached_property(lambda self: EnrolmentQueries(self.connection))
-    of_erasure = cached_property(lambda self: ErasureQueries(self.connection))
-    of_prompts = cached_property(lambda self: PromptQueries(self.connection))
-    of_completions = cached_property(lambda self: CompletionQueries(self.connection))
-    of_ab_tests = cached_property(lambda self: ABTestQueries(self.connection))
-    of_audit = cached_property(lambda self: AuditQueries(self.connection))
+    def __getattr__(self, name: str) -> Any:
+        if name in QUERIES:
+            made: Any = QUERIES[name](self.connection)
+        elif name in COLLECTIONS:
+            made = Collection(self.connection, *COLLECTIONS[name])
+        else:
+            raise AttributeError(f"{name} are no rows of any table")
+        setattr(self, name, made)
+        return made
 
     def lock_objects(self, keys: Iterable[str]) -> None:
         """Let one transaction at a time decide what becomes of these objects; SQLite has one writer anyway."""
         if self.connection.dialect.name == "postgresql":
             for key in sorted(set(keys)):
                 self.connection.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(key, 0))))
+
+
+def rows_on(connection: Connection) -> SqlTransaction:
+    """Return the rows of all subjects as a connection sees them."""
+    return cast("SqlTransaction", _Rows(connection))
 
 
 class SqlStore:
@@ -194,19 +176,19 @@ class SqlStore:
         return cls(connect(url))
 
     @contextmanager
-    def begin(self) -> Iterator[Transaction]:
+    def begin(self) -> Iterator[SqlTransaction]:
         """Open a transaction that may write: all of it is kept, or none."""
         with translated(), self.engines.writer.begin() as connection:
-            yield Transaction(connection)
+            yield rows_on(connection)
 
     @contextmanager
-    def read(self) -> Iterator[Transaction]:
+    def read(self) -> Iterator[SqlTransaction]:
         """Open a connection that only reads; each of its statements sees what is committed by then."""
         with translated(), self.engines.reader.connect() as connection:
-            yield Transaction(connection)
+            yield rows_on(connection)
 
     @contextmanager
-    def snapshot(self) -> Iterator[Transaction]:
+    def snapshot(self) -> Iterator[SqlTransaction]:
         """Open a transaction that only reads, all of it as of one moment."""
         with self.read() as tx:
             if tx.connection.dialect.name == "postgresql":

@@ -1,1 +1,1 @@
-"""Generators: what makes an output from a source, each behind `web.ports.Generator`."""
+"""Generators: what makes an output from a source, each behind `web.ports.making.Generator`."""

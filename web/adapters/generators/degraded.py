@@ -13,7 +13,7 @@ from ml_service.wire.contract import CategoryParameter, ParameterSpace
 from web.adapters.generators.filters import shrink
 from web.adapters.generators.local import decode, encode
 from web.domain.rating.gold import DEGRADED, FAULTS, UNTOUCHED
-from web.ports import Generated, GenerateRequest
+from web.ports.making import Generated, GenerateRequest
 
 Image = NDArray[np.uint8]
 

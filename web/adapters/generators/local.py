@@ -14,7 +14,7 @@ from ml_service.errors import InvalidRequest
 from ml_service.wire.contract import CategoryParameter, FloatParameter, ParameterSpace, Point, Value
 from web.adapters.generators import filters, lexicon
 from web.adapters.generators.tone import STYLES, Style, tone
-from web.ports import Generated, GenerateRequest
+from web.ports.making import Generated, GenerateRequest
 
 Image = NDArray[np.uint8]
 

@@ -12,7 +12,7 @@ from typing import IO
 
 from ml_service.errors import InvalidRequest, TooLarge
 from web.adapters.images.worker import CLEAN, MEMORY_LIMIT, THUMBNAIL
-from web.ports import CleanImage
+from web.ports.making import CleanImage
 
 BYTE_LIMIT = 30_000_000
 AT_ONCE = 2

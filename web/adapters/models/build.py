@@ -1,8 +1,9 @@
 """The text model that the settings ask for, with all that belongs round it."""
 
-from web.ports import Clock, TextModel
+from web.ports.models import TextModel
+from web.ports.time import Clock
+from web.rows.transaction import Store
 from web.settings import Settings
-from web.transactions import Store
 
 
 def text_model(settings: Settings, store: Store, clock: Clock) -> TextModel | None:

@@ -12,8 +12,9 @@ from web.adapters.models.worst import tokens_in_at_most
 from web.domain.ids import new_id
 from web.domain.models.completion import ABANDONED, Charge, dollars, month_of, next_month
 from web.domain.models.usage import Choice
-from web.ports import Clock, Completion, TextRequest
-from web.transactions import Store
+from web.ports.models import Completion, TextRequest
+from web.ports.time import Clock
+from web.rows.transaction import Store
 
 
 class Ledger:

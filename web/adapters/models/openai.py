@@ -16,7 +16,7 @@ from web.adapters.models.waiting import retry_after
 from web.adapters.models.worst import tokens_in_at_most
 from web.domain.models.usage import Choice
 from web.domain.text import plain
-from web.ports import Completion, TextRequest
+from web.ports.models import Completion, TextRequest
 
 CONNECT_SECONDS = 10.0
 MOST_BYTES = 4 * 2**20

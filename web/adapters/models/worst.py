@@ -2,7 +2,7 @@
 
 from pydantic_core import to_json
 
-from web.ports import TextRequest
+from web.ports.models import TextRequest
 
 IMAGE_TOKENS = 3_000  # of one image in low detail, by the provider that counts most for it
 FRAME_TOKENS = 200  # that providers put round messages and schemas

@@ -9,7 +9,7 @@ import stamina
 from ml_service.errors import ServiceError, Unanswered, Unavailable
 from web.adapters.models.ledger import Ledger
 from web.adapters.models.reading import read_answer
-from web.ports import Completion, TextModel, TextRequest
+from web.ports.models import Completion, TextModel, TextRequest
 
 T = TypeVar("T")
 ATTEMPTS = 5

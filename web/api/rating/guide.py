@@ -13,9 +13,9 @@ from web.domain.studies.study import Study
 from web.http.answers.images import IMAGE, UNCHANGED, image_response, unchanged
 from web.http.edge.session import Rater, context
 from web.http.wire.etags import is_known
+from web.rows.transaction import Transaction
 from web.services.rating import enrolment
 from web.services.studies.studies import example_of
-from web.transactions import Transaction
 
 router = APIRouter(prefix="/api/train", tags=["rating"])
 MOST_APPEAL = enrolment.MOST_WORDS

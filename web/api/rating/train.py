@@ -26,7 +26,7 @@ from web.domain.ids import is_id
 from web.domain.rating.rating import Answer
 from web.http.answers.images import IMAGE, image_response
 from web.http.edge.session import Rater, context
-from web.ports import Parts
+from web.ports.parts import Parts
 from web.services.rating import enrolment, training, uploads
 from web.services.studies import intake
 

@@ -16,7 +16,7 @@ from web.domain.reports.report import OwnReport, StudyReport
 from web.domain.studies.study import Study
 from web.http.edge.session import Rater, context
 from web.http.wire.openapi import content
-from web.ports import Parts
+from web.ports.parts import Parts
 from web.services.studies.experiments import study_to_rate
 
 router = APIRouter(tags=["status"])

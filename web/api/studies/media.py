@@ -10,9 +10,9 @@ from web.domain.access import Actor
 from web.http.answers.images import IMAGE, UNCHANGED, image_response, unchanged
 from web.http.edge.session import Admin, context
 from web.http.wire.etags import is_known
-from web.ports import Parts
+from web.ports.parts import Parts
+from web.rows.transaction import Transaction
 from web.services.studies.intake import view_key
-from web.transactions import Transaction
 
 router = APIRouter(prefix="/media", tags=["media"], responses={200: IMAGE, 304: UNCHANGED})
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from ml_service.errors import InvalidRequest
 from web.cli.command import Command, say, table
-from web.ports import Parts
+from web.ports.parts import Parts
 from web.services.accounts import accounts, keys
 from web.services.accounts.keys import KeyDraft, KeyLine
 

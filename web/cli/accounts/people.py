@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from ml_service.errors import InvalidRequest, NotFound
 from web.cli.command import Command, say, table
-from web.ports import Parts
+from web.ports.parts import Parts
 from web.services.accounts import accounts
 
 CHANGES = {

@@ -8,7 +8,7 @@ from ml_service.errors import NotFound
 from web.adapters.database.archive.writing import Place
 from web.adapters.database.backup import back_up, restore
 from web.cli.command import Command, progress, say
-from web.ports import Parts
+from web.ports.parts import Parts
 from web.services.operations import transfer
 from web.services.prompts import publication
 

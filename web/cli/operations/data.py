@@ -11,7 +11,7 @@ from web.adapters.database.archive.project import ProjectArchive
 from web.adapters.database.archive.study import StudyArchive
 from web.adapters.database.archive.writing import Place
 from web.cli.command import Command, progress, say
-from web.ports import Parts
+from web.ports.parts import Parts
 from web.services.accounts import accounts
 from web.services.operations import transfer
 from web.services.prompts import publication

@@ -20,7 +20,8 @@ from ml_service.wire.contract import WIRE_VERSION
 from web.cli.command import Command, say
 from web.domain.job import Job
 from web.domain.prompts.prompt import DEFAULT_KEY
-from web.ports import GenerateRequest, Parts
+from web.ports.making import GenerateRequest
+from web.ports.parts import Parts
 from web.services.prompts import pointers
 from web.services.prompts.versions import load_current
 from web.settings import Settings

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from ml_service.errors import InvalidRequest, NotFound
 from web.cli.command import Command, say
-from web.ports import Parts
+from web.ports.parts import Parts
 from web.services.accounts import accounts
 from web.services.operations import erasure
 

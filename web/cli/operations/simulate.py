@@ -16,7 +16,7 @@ from ml_service.errors import Conflict, InvalidRequest, Unauthorized, Unavailabl
 from web.adapters.demo.raters import Judge, SimulatedRater, simulated_raters
 from web.cli.command import Command, say
 from web.domain.ids import new_id
-from web.ports import Parts
+from web.ports.parts import Parts
 from web.services.accounts import accounts
 from web.services.learning import best
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable
 
 from web.cli.command import Command, progress, say
 from web.domain.reports.report import Needed
-from web.ports import Parts
+from web.ports.parts import Parts
 from web.services.operations.verify import Verification, discard_orphans
 
 

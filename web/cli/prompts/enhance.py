@@ -18,7 +18,8 @@ from web.cli.command import Command, progress, say
 from web.cli.prompts.journal import Journal
 from web.cli.prompts.watch import Watcher, output_name, photos
 from web.domain.prompts.prompt import DEFAULT_KEY
-from web.ports import GenerateRequest, Generator, ImageCleaner, Parts
+from web.ports.making import GenerateRequest, Generator, ImageCleaner
+from web.ports.parts import Parts
 from web.services.learning import best
 
 KEY_VARIABLE = "PALATE_KEY"

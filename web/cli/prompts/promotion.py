@@ -8,10 +8,10 @@ from web.cli.command import Command, say
 from web.cli.operations.data import study_id_of
 from web.domain.prompts.diff import compare
 from web.domain.prompts.prompt import DEFAULT_KEY, Pointer, PromptVersion
-from web.ports import Parts
+from web.ports.parts import Parts
+from web.rows.transaction import Transaction
 from web.services.accounts import accounts
 from web.services.prompts import pointers, promotion
-from web.transactions import Transaction
 
 
 def promote_command(parts: Callable[[], Parts]) -> Command:

@@ -9,7 +9,7 @@ from fastapi.concurrency import run_in_threadpool
 from ml_service.errors import Forbidden, Unauthorized
 from web.domain.access import Action, Actor, allowed
 from web.http.answers.images import ImageUrls
-from web.ports import Parts
+from web.ports.parts import Parts
 from web.services.accounts.keys import machine
 from web.services.accounts.sessions import SESSION_TIME, digest, end_session
 from web.settings import Settings

@@ -11,7 +11,7 @@ from web.domain.prompts.diff import Piece, PieceKind
 from web.domain.prompts.prompt import PromptVersion
 from web.pages.drawing.bars import bar, change, shown
 from web.pages.drawing.svg import tag
-from web.ports import Parts
+from web.ports.parts import Parts
 
 _BLANK = re.compile(r"(\{\{\s*[\w.-]+\s*\}\})")
 # What keeps a version back, in a word or two: the gates, edits that do not fit, and a test that is full.

@@ -13,7 +13,7 @@ from web.domain.prompts.prompt import PromptVersion, VersionFile
 from web.domain.text import plain
 from web.pages.abtests.form import figure
 from web.pages.drawing.bars import shown
-from web.ports import Parts
+from web.ports.parts import Parts
 from web.services.prompts.drafts import Draft
 
 MOST_WORDS = 2000  # of a changelog, as published files hold

@@ -28,7 +28,7 @@ from web.pages.learning.heat import coverage_map
 from web.pages.learning.responses import Curve, responses
 from web.pages.rating import charts as rater_charts
 from web.pages.rating import words as rater_words
-from web.ports import Parts
+from web.ports.parts import Parts
 from web.services.prompts import pointers
 from web.services.rating import enrolment
 from web.services.rating.enrolment import MOST_WORDS

@@ -13,7 +13,7 @@ from web.domain.studies.study import Study, StudyState
 from web.http.edge.session import Admin, context
 from web.http.serving.templates import page
 from web.pages.studies import form as study_form
-from web.ports import Parts
+from web.ports.parts import Parts
 from web.services.learning.requests import origin
 from web.services.studies import intake
 from web.services.studies.studies import StudyDraft, change_study, clone_study, make_study, move_study, study_to_steer

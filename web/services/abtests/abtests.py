@@ -23,12 +23,12 @@ from web.domain.jobs import pairs_job, plan_job
 from web.domain.prompts.prompt import PromptVersion
 from web.domain.studies.evolving import Policy
 from web.domain.studies.study import Study
-from web.ports import Parts
+from web.ports.parts import Parts
+from web.rows.transaction import Transaction
 from web.services.audit.record import record
 from web.services.prompts import pointers
 from web.services.studies.experiments import drop_unheld
 from web.services.studies.studies import study_to_steer
-from web.transactions import Transaction
 
 _WANTED: Mapping[str, TestState] = {"pause": "paused", "resume": "running", "stop": "stopped"}
 MOST_WORDS = 1000

@@ -15,12 +15,12 @@ from web.domain.prompts.prompt import PromptVersion
 from web.domain.rating.rating import Rating
 from web.domain.studies.experiment import Option
 from web.domain.studies.study import Input, Study
-from web.ports import Parts
+from web.ports.parts import Parts
+from web.rows.transaction import Transaction
 from web.services.abtests.abtests import ABTestDetail, content, quarantined, usual_design
 from web.services.abtests.pairing import HELD_BACK
 from web.services.prompts import pointers
 from web.services.studies.studies import study_to_steer
-from web.transactions import Transaction
 
 EFFECTS = (0.3, 0.5, 0.8)  # stars
 LATELY = timedelta(days=7)

@@ -12,8 +12,8 @@ from web.domain.prompts.prompt import PromptVersion
 from web.domain.rating.rating import Rating
 from web.domain.studies.experiment import LIVE, Experiment, Option
 from web.domain.studies.study import Input, Study
-from web.ports import Parts
-from web.transactions import Transaction
+from web.ports.parts import Parts
+from web.rows.transaction import Transaction
 
 UNDO_TIME, UNDO_DEPTH = timedelta(minutes=10), 20
 HELD_BACK = 0.2  # of raters' attention to samples, for the version that was live before

@@ -13,11 +13,11 @@ from ml_service.errors import Conflict, InvalidRequest
 from web.domain.access import Actor
 from web.domain.prompts.prompt import Pointer, PromptVersion
 from web.domain.studies.experiment import SAMPLES, Option
-from web.ports import Parts
+from web.ports.parts import Parts
+from web.rows.transaction import Transaction
 from web.services.abtests.abtests import content, quarantined
 from web.services.prompts import pointers, promotion
 from web.services.prompts.publication import file_of
-from web.transactions import Transaction
 
 RECENT, MOST_FAILED = 20, 4  # renders of a version that are looked at, and a fifth of them
 LOOKED_AT = 100  # its newest options, among which those are that count

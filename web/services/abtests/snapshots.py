@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 from ml_service.errors import Conflict, Unavailable
 from web.domain.abtests.abtest import ABTest, Evidence, stand
 from web.domain.prompts.prompt import PromptVersion
-from web.ports import Parts
+from web.ports.parts import Parts
+from web.rows.transaction import Transaction
 from web.services.prompts.publication import folder_errors
-from web.transactions import Transaction
 
 FOLDER = "experiments"
 TRIES = 5

@@ -12,7 +12,8 @@ from web.domain.abtests.abtest import OPEN, ABTest, Design, decide, stand
 from web.domain.access import Actor
 from web.domain.ids import new_id
 from web.domain.jobs import pairs_job, plan_job
-from web.ports import Parts
+from web.ports.parts import Parts
+from web.rows.transaction import Transaction
 from web.services.abtests.abtests import ended, test_to_steer
 from web.services.abtests.pairing import close_pairs
 from web.services.abtests.snapshots import save_snapshot
@@ -20,7 +21,6 @@ from web.services.audit.record import record
 from web.services.prompts import pointers, promotion
 from web.services.prompts.publication import publish
 from web.services.studies.experiments import drop_unheld
-from web.transactions import Transaction
 
 _PASSED = "Another version went live since this A/B test was decided; test its winner against that one."
 HOLD_BACK = Design(least_pairs=8, most_pairs=50, threshold=10.0, harm=20.0, worth=0.1)

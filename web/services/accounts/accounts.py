@@ -8,7 +8,9 @@ from web.domain.access import Actor, Role, allowed
 from web.domain.accounts import Link, Membership, User, email_address
 from web.domain.ids import new_id
 from web.domain.studies.study import Project
-from web.ports import Clock, Parts
+from web.ports.parts import Parts
+from web.ports.time import Clock
+from web.rows.transaction import Store, Transaction
 from web.services.accounts.passwords import checked, keep_password, record_password
 from web.services.accounts.sessions import (
     begin_session,
@@ -21,7 +23,6 @@ from web.services.accounts.sessions import (
 )
 from web.services.accounts.throttle import LINK, Throttle
 from web.services.audit.record import record
-from web.transactions import Store, Transaction
 
 LINK_TIME = timedelta(days=7)
 FIRST_ADMIN = "admin@localhost"

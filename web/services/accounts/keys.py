@@ -11,12 +11,12 @@ from ml_service.errors import Forbidden, InvalidRequest, NotFound, ServiceError,
 from web.domain.access import Actor, Scope, allowed
 from web.domain.accounts import ApiKey, User
 from web.domain.ids import new_id
-from web.ports import Clock
+from web.ports.time import Clock
+from web.rows.transaction import Store
 from web.services.accounts.sessions import digest, new_secret
 from web.services.accounts.throttle import CLIENT, CLIENTS, Throttle
 from web.services.accounts.tokens import Claim, issue, read
 from web.services.audit.record import record
-from web.transactions import Store
 
 PREFIX = "palate_"
 NAME_LENGTH = 120

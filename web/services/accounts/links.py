@@ -5,10 +5,10 @@ from dataclasses import dataclass, replace
 from ml_service.errors import NotFound
 from web.domain.access import Actor
 from web.domain.accounts import Link
-from web.ports import Clock
+from web.ports.time import Clock
+from web.rows.transaction import Store
 from web.services.accounts.accounts import require_people
 from web.services.accounts.sessions import record_shut
-from web.transactions import Store
 
 
 @dataclass(frozen=True)

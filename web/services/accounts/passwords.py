@@ -9,12 +9,13 @@ from functools import lru_cache
 from ml_service.errors import Conflict, InvalidRequest, Unauthorized
 from web.domain.access import Actor
 from web.domain.accounts import Password, Session, User
-from web.ports import Parts, Passwords
+from web.ports.parts import Parts
+from web.ports.people import Passwords
+from web.rows.transaction import Transaction
 from web.services.accounts.sessions import begin_session, record_begun, record_shut, shut
 from web.services.accounts.strength import why_easy
 from web.services.accounts.throttle import ADDRESS, ADDRESS_EVERYWHERE, CURRENT_PASSWORD, NETWORK, Throttle
 from web.services.audit.record import record
-from web.transactions import Transaction
 
 LEAST, MOST = 10, 128
 MOST_GIVEN = 4 * MOST  # in other normal forms a password has more characters

@@ -10,9 +10,9 @@ from ml_service.errors import NotFound
 from web.domain.access import Actor
 from web.domain.accounts import Link, Session, SignedInBy
 from web.domain.ids import new_id
-from web.ports import Clock
+from web.ports.time import Clock
+from web.rows.transaction import Store, Transaction
 from web.services.audit.record import record
-from web.transactions import Store, Transaction
 
 SESSION_TIME = timedelta(days=30)
 SECRET_BYTES = 32

@@ -9,8 +9,8 @@ from math import ceil
 
 from ml_service.errors import ServiceError, Throttled
 from web.domain.accounts import Attempts
-from web.ports import Clock
-from web.transactions import Store, Transaction
+from web.ports.time import Clock
+from web.rows.transaction import Store, Transaction
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,9 @@ from typing import Any
 from ml_service.errors import InvalidRequest
 from web.domain.audit.audit import Event, faults, head, is_hash_of, signature
 from web.domain.batches import batches
-from web.ports import Parts
-from web.transactions import Collection, Transaction
+from web.ports.parts import Parts
+from web.rows.collection import Collection
+from web.rows.transaction import Transaction
 
 NEWEST = 1000
 TRIES = 3

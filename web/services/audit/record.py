@@ -7,7 +7,7 @@ from datetime import datetime
 from web.domain.access import ITSELF, Actor
 from web.domain.audit.audit import FIRST, Event, chained, note_hash, row_hash
 from web.domain.ids import new_id
-from web.transactions import Transaction
+from web.rows.transaction import Transaction
 
 
 def record(

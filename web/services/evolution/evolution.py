@@ -15,7 +15,8 @@ from web.domain.evolution.evolution import Round
 from web.domain.ids import is_id, new_id
 from web.domain.jobs import reflect_job
 from web.domain.studies.study import Study
-from web.ports import Parts
+from web.ports.parts import Parts
+from web.rows.transaction import Transaction
 from web.services.abtests.abtests import Challenge, start
 from web.services.audit.record import record
 from web.services.evolution.evolving import open_test, waiting
@@ -26,7 +27,6 @@ from web.services.prompts import pointers
 from web.services.prompts.gauging import with_memory
 from web.services.prompts.releases import prompt_of
 from web.services.studies.studies import study_to_steer
-from web.transactions import Transaction
 
 UNDER_WAY = ("waiting", "running")
 PATIENCE = timedelta(hours=1)  # for a model that is away, and for a worker that has died

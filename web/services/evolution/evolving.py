@@ -13,11 +13,11 @@ from web.domain.rating.figures import Share
 from web.domain.rating.rating import Rating
 from web.domain.studies.evolving import Evolving
 from web.domain.studies.study import Study
-from web.ports import Parts
+from web.ports.parts import Parts
+from web.rows.transaction import Transaction
 from web.services.audit.record import record
 from web.services.prompts import pointers
 from web.services.studies.studies import study_to_steer
-from web.transactions import Transaction
 
 COMMENTS = 20
 MOST_EVERY = 1000

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from web.domain.access import Actor
 from web.domain.prompts.feedback import FeedbackSummary
 from web.domain.prompts.prompt import Pointer, PromptVersion
-from web.ports import Parts
+from web.ports.parts import Parts
 from web.services.abtests import abtests
 from web.services.abtests.abtests import ABTestDetail
 from web.services.abtests.comparisons import Heard, heard

@@ -15,9 +15,9 @@ from web.domain.rating.numbers.scores import opinion_scores
 from web.domain.rating.rating import Rating
 from web.domain.studies.experiment import Option
 from web.domain.studies.study import Study
+from web.rows.transaction import Transaction
 from web.services.abtests.abtests import content, quarantined
 from web.services.prompts import pointers
-from web.transactions import Transaction
 
 WORST, BEST = 4, 2  # examples, each of another photo
 MOST_COMMENTS = 3  # of one example

@@ -19,7 +19,8 @@ from web.domain.prompts.gates import Rejection, digest, first_rejection
 from web.domain.prompts.hostile import cleaned, fenced, legible
 from web.domain.prompts.prompt import PromptVersion
 from web.domain.studies.study import Study
-from web.ports import Parts, TextRequest
+from web.ports.models import TextRequest
+from web.ports.parts import Parts
 from web.services.evolution.material import Material
 
 SYSTEM_PROMPT = "evolution-system-prompt.txt"

@@ -9,13 +9,13 @@ from web.domain.ids import new_id
 from web.domain.prompts.gates import first_rejection
 from web.domain.prompts.prompt import PromptVersion
 from web.domain.studies.study import Study
-from web.ports import Parts
+from web.ports.parts import Parts
+from web.rows.transaction import Transaction
 from web.services.abtests.abtests import content
 from web.services.evolution.material import Material
 from web.services.evolution.proposing import Candidates
 from web.services.learning.proposal import proposal
 from web.services.prompts.candidates import best_child
-from web.transactions import Transaction
 
 NOTHING = Candidates((), ())
 

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from ml_service.errors import NotFound
 from ml_service.wire.contract import Point
 from web.domain.studies.study import Study
-from web.ports import Parts
+from web.ports.parts import Parts
+from web.rows.transaction import Transaction
 from web.services.prompts import pointers
-from web.transactions import Transaction
 
 
 @dataclass(frozen=True)

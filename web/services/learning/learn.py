@@ -5,7 +5,7 @@ from dataclasses import replace
 from ml_service.wire.contract import digest
 from web.domain.ids import new_id
 from web.domain.studies.study import Learnt
-from web.ports import Parts
+from web.ports.parts import Parts
 from web.services.learning.requests import diagnose_request
 
 

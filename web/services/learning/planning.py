@@ -5,13 +5,13 @@ from web.domain.jobs import generate_job
 from web.domain.rating.lease import Asker
 from web.domain.studies.experiment import Experiment, Option
 from web.domain.studies.study import Study
-from web.ports import Parts
+from web.ports.parts import Parts
+from web.rows.transaction import Transaction
 from web.services.learning.requests import suggest_request
 from web.services.making.generation import options_of
 from web.services.prompts import pointers
 from web.services.rating import turns
 from web.services.studies.experiments import drop_unheld
-from web.transactions import Transaction
 
 READY_AHEAD = 4
 READY_PER_RATER = 2

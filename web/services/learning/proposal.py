@@ -7,7 +7,7 @@ from ml_service.wire.contract import DiagnoseRequest, Interval, ParameterSpace, 
 from web.domain.access import Actor
 from web.domain.prompts.prompt import Pointer, PromptVersion
 from web.domain.studies.study import Learnt, Study
-from web.ports import Parts
+from web.ports.parts import Parts
 from web.services.learning.requests import diagnose_request
 from web.services.prompts import pointers
 from web.services.prompts.releases import prompt_of

@@ -7,7 +7,7 @@ from ml_service.wire.contract import DiagnoseRequest, Observation, Pending, Sugg
 from web.domain.rating.rating import observe
 from web.domain.studies.experiment import Option
 from web.domain.studies.study import Input, Study
-from web.transactions import Transaction
+from web.rows.transaction import Transaction
 
 
 def observations(tx: Transaction, study: Study, wanted: Study | None = None) -> tuple[Observation, ...]:

@@ -6,11 +6,11 @@ from ml_service.wire.contract import Diagnosis
 from web.domain.access import Actor
 from web.domain.studies.stopping import Standing, reason, standings
 from web.domain.studies.study import Stopped, Study
-from web.ports import Parts
+from web.ports.parts import Parts
+from web.rows.transaction import Transaction
 from web.services.audit.record import record
 from web.services.studies.experiments import drop_unheld
 from web.services.studies.studies import study_to_steer
-from web.transactions import Transaction
 
 
 def standings_of(parts: Parts, actor: Actor, study_id: str) -> tuple[Standing, ...]:

@@ -10,9 +10,10 @@ from web.domain.ids import new_id
 from web.domain.prompts.prompt import PromptVersion
 from web.domain.studies.experiment import Experiment, Option, Output, settle
 from web.domain.studies.study import Input, Study
-from web.ports import Generated, GenerateRequest, Parts
+from web.ports.making import Generated, GenerateRequest
+from web.ports.parts import Parts
+from web.rows.transaction import Transaction
 from web.services.studies.objects import discard
-from web.transactions import Transaction
 
 
 def options_of(

@@ -11,13 +11,13 @@ from web.domain.access import Actor
 from web.domain.accounts import User
 from web.domain.jobs import forget_person_job
 from web.domain.studies.study import Input
-from web.ports import Parts
+from web.ports.parts import Parts
+from web.rows.transaction import Transaction
 from web.services.accounts.accounts import keep_an_admin, membership_of, require_people
 from web.services.accounts.sessions import record_shut, void_made_by
 from web.services.audit.record import record
 from web.services.studies.intake import detach, forget_objects
 from web.services.studies.studies import study_to_steer
-from web.transactions import Transaction
 
 ERASED = "erased"
 WORD = "erase"  # what is typed to erase a photo

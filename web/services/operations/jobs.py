@@ -2,7 +2,7 @@
 
 from ml_service.errors import Conflict, Forbidden, NotFound
 from web.domain.access import Actor, allowed
-from web.ports import Parts
+from web.ports.parts import Parts
 from web.services.audit.record import record
 
 

@@ -8,13 +8,13 @@ from web.domain.access import Actor
 from web.domain.audit.audit import faults
 from web.domain.jobs import generate_job, jobs_after_rating, plan_upload_job
 from web.domain.studies.study import Project, Study
-from web.ports import Parts
+from web.ports.parts import Parts
+from web.rows.transaction import Transaction
 from web.services.audit.record import record
 from web.services.prompts import pointers
 from web.services.prompts.publication import file_of, stray
 from web.services.prompts.versions import current_path, load_current, load_version, published, version_path
 from web.services.studies.studies import check_numbers
-from web.transactions import Transaction
 
 # Argon2id within limits: to check one that asks for all memory would be a way to take the server down.
 _HASH = re.compile(r"\$argon2id\$v=19\$m=\d{1,6},t=\d{1,2},p=\d\$[A-Za-z0-9+/]{1,100}\$[A-Za-z0-9+/]{1,200}")

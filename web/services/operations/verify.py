@@ -10,13 +10,13 @@ from typing import Literal
 from ml_service.errors import InvalidRequest, NotFound
 from web.domain.prompts.prompt import to_bytes
 from web.domain.reports.report import Needed
-from web.ports import Parts
+from web.ports.parts import Parts
+from web.rows.transaction import Transaction
 from web.services.audit.chain import RESTORE, Chain, Last, check_chain, check_head, check_rows
 from web.services.prompts import pointers
 from web.services.prompts.publication import file_of, folder_errors, stray
 from web.services.prompts.versions import current_path, published, version_path
 from web.services.studies.objects import VIEW, discard
-from web.transactions import Transaction
 
 OLD = timedelta(days=1)
 FOLDERS = ("inputs/", "outputs/")

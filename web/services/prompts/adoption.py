@@ -18,11 +18,11 @@ from web.domain.prompts.prompt import (
     number_of,
     to_bytes,
 )
-from web.ports import Parts
+from web.ports.parts import Parts
+from web.rows.transaction import Transaction
 from web.services.audit.record import record
 from web.services.prompts.publication import folder_errors, stray
 from web.services.prompts.versions import current_path, load_current, load_version, published, version_path
-from web.transactions import Transaction
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,8 @@ from ml_service.errors import Conflict
 from ml_service.wire.contract import Best
 from web.domain.prompts.prompt import PromptVersion, as_file, next_name, step
 from web.domain.studies.study import Study
+from web.rows.transaction import Transaction
 from web.services.prompts.publication import parent_names
-from web.transactions import Transaction
 
 
 def best_child(

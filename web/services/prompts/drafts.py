@@ -9,12 +9,12 @@ from web.domain.access import Actor
 from web.domain.ids import is_id, new_id
 from web.domain.prompts.gates import Gauge, first_rejection
 from web.domain.prompts.prompt import PromptVersion, Variable
-from web.ports import Parts
+from web.ports.parts import Parts
+from web.rows.transaction import Transaction
 from web.services.audit.record import record
 from web.services.prompts import pointers
 from web.services.prompts.gauging import limits
 from web.services.prompts.releases import prompt_of
-from web.transactions import Transaction
 
 BY_HAND = "hand"
 

@@ -8,12 +8,12 @@ from web.domain.access import Actor
 from web.domain.prompts.diff import Comparison, compare
 from web.domain.prompts.gates import Gauge, Rejection, rejections
 from web.domain.prompts.prompt import PromptVersion
-from web.ports import Parts
+from web.ports.parts import Parts
+from web.rows.transaction import Transaction
 from web.services.prompts import pointers
 from web.services.prompts.drafts import Draft
 from web.services.prompts.gauging import limits
 from web.services.prompts.releases import either, prompt_of
-from web.transactions import Transaction
 
 
 @dataclass(frozen=True)

@@ -5,8 +5,8 @@ from datetime import UTC, datetime, timedelta
 from ml_service.errors import Conflict, Forbidden, InvalidRequest, NotFound
 from web.domain.access import Actor, allowed
 from web.domain.prompts.feedback import Feedback, FeedbackVerdict, Report
-from web.ports import Parts
-from web.transactions import Transaction
+from web.ports.parts import Parts
+from web.rows.transaction import Transaction
 
 EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
 CLOCKS_DIFFER = timedelta(days=1)

@@ -5,8 +5,8 @@ from dataclasses import replace
 
 from web.domain.prompts.gates import Gauge
 from web.domain.prompts.prompt import PromptVersion
-from web.ports import Parts
-from web.transactions import Transaction
+from web.ports.parts import Parts
+from web.rows.transaction import Transaction
 
 
 def limits(parts: Parts, version: PromptVersion) -> Mapping[str, Mapping[str, int]]:

@@ -2,7 +2,7 @@
 
 from ml_service.errors import NotFound
 from web.domain.prompts.prompt import Pointer, PromptVersion
-from web.transactions import Transaction
+from web.rows.transaction import Transaction
 
 
 def find(tx: Transaction, key: str) -> Pointer | None:

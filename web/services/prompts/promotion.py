@@ -13,12 +13,12 @@ from web.domain.audit.audit import Event
 from web.domain.ids import is_id, new_id
 from web.domain.prompts.prompt import Pointer, PromptVersion
 from web.domain.studies.study import Study
-from web.ports import Parts
+from web.ports.parts import Parts
+from web.rows.transaction import Transaction
 from web.services.audit.record import record
 from web.services.prompts import pointers
 from web.services.prompts.candidates import best_child, released
 from web.services.prompts.publication import publish
-from web.transactions import Transaction
 
 PUBLISHED, PROMOTED, ROLLED_BACK = "prompt.published", "prompt.promoted", "prompt.rolled_back"
 MOVES = ("prompt.adopted", PUBLISHED, PROMOTED, ROLLED_BACK)

@@ -13,10 +13,10 @@ from datetime import UTC
 from ml_service.errors import Conflict, InvalidRequest, NotFound, ServiceError, StorageFull, Unavailable
 from ml_service.objects import ObjectStore
 from web.domain.prompts.prompt import Pointer, PromptVersion, VersionFile, VersionLine, as_file, to_bytes
-from web.ports import Parts
+from web.ports.parts import Parts
+from web.rows.transaction import Transaction
 from web.services.prompts import pointers
 from web.services.prompts.versions import current_path, meta_path, published, save_version, version_path
-from web.transactions import Transaction
 
 TRIES = 5
 log = logging.getLogger("palate.publication")

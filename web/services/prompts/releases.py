@@ -7,12 +7,12 @@ from ml_service.objects import ObjectStore
 from web.domain.access import Action, Actor, allowed
 from web.domain.prompts.feedback import Feedback, FeedbackSummary
 from web.domain.prompts.prompt import Pointer, Prompt, PromptVersion, as_file, from_bytes, to_bytes
-from web.ports import Parts
+from web.ports.parts import Parts
+from web.rows.transaction import Transaction
 from web.services.prompts import pointers, promotion
 from web.services.prompts.promotion import Promotion
 from web.services.prompts.publication import file_of
 from web.services.prompts.versions import current_path, version_path
-from web.transactions import Transaction
 
 COMMENTS = 5
 

@@ -11,8 +11,8 @@ from web.domain.rating.lease import Asker, Lease, Seat
 from web.domain.rating.rating import Tally
 from web.domain.studies.experiment import Experiment
 from web.domain.studies.study import Study
+from web.rows.transaction import Transaction
 from web.services.rating import turns
-from web.transactions import Transaction
 
 
 def give(tx: Transaction, study: Study, seat: Seat, asker: Asker, tab: str, count: int) -> tuple[Lease, ...]:

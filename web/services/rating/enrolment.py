@@ -12,12 +12,12 @@ from web.domain.ids import new_id
 from web.domain.rating.enrolment import Enrolment
 from web.domain.rating.lease import Asker
 from web.domain.studies.study import Study
-from web.ports import Parts
+from web.ports.parts import Parts
+from web.rows.transaction import Transaction
 from web.services.audit.record import record
 from web.services.rating.training import Turn
 from web.services.studies.experiments import study_to_rate
 from web.services.studies.studies import study_to_steer
-from web.transactions import Transaction
 
 MOST_WORDS = 1000
 MOST_MESSAGE = 500

@@ -1,7 +1,7 @@
 """What is done once a night: look whether scores keep their order where stars are an order only."""
 
 from web.domain.rating.numbers.probit import check_order
-from web.ports import Parts
+from web.ports.parts import Parts
 
 
 def compare(parts: Parts, study_id: str) -> None:

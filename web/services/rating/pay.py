@@ -8,7 +8,7 @@ from ml_service.errors import Forbidden, InvalidRequest
 from web.domain.access import Actor, allowed
 from web.domain.day import days
 from web.domain.rating.pay import PayLine
-from web.ports import Parts
+from web.ports.parts import Parts
 from web.services.rating.enrolment import time_zone_of, time_zones
 
 

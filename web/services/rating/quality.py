@@ -27,13 +27,13 @@ from web.domain.rating.lease import Asker, Seat
 from web.domain.rating.rating import Exclusion
 from web.domain.studies.experiment import Experiment, ExperimentKind, Option
 from web.domain.studies.study import Input, Study
-from web.ports import Parts
+from web.ports.parts import Parts
+from web.rows.transaction import Transaction
 from web.services.audit.record import record
 from web.services.prompts import pointers
 from web.services.rating import turns
 from web.services.rating.checks import retire
 from web.services.studies.studies import study_to_steer
-from web.transactions import Transaction
 
 AHEAD = 2  # gold items that each rater who is about has not met yet
 MOST_AT_ONCE = 20

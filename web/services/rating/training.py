@@ -14,10 +14,10 @@ from web.domain.rating.gold import Gold
 from web.domain.rating.lease import LEASE_TIME, RENEW_AFTER, Asker, HeldOption, Lease, LeaseState, Seat, Shown
 from web.domain.rating.rating import Answer, Rating, Tally, Verdict
 from web.domain.studies.study import Study
-from web.ports import Parts
+from web.ports.parts import Parts
+from web.rows.transaction import Transaction
 from web.services.rating import checks
 from web.services.studies.experiments import study_to_rate
-from web.transactions import Transaction
 
 
 @dataclass(frozen=True)

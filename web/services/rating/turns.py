@@ -20,7 +20,7 @@ from web.domain.rating.attention import (
 from web.domain.rating.lease import LEASE_TIME, Asker, Lease, Seat
 from web.domain.studies.experiment import Experiment
 from web.domain.studies.study import Study
-from web.transactions import Transaction
+from web.rows.transaction import Transaction
 
 TRIES = 3  # others may take the same at the same time
 ACTIVE_FOR = timedelta(minutes=15)

@@ -9,12 +9,12 @@ from web.domain.jobs import plan_upload_job
 from web.domain.rating.lease import LEASE_TIME, RENEW_AFTER, Lease, Shown
 from web.domain.studies.experiment import Experiment, ExperimentState
 from web.domain.studies.study import Input, Study
-from web.ports import Parts
+from web.ports.parts import Parts
+from web.rows.transaction import Transaction
 from web.services.audit.record import record
 from web.services.rating.training import shuffled
 from web.services.studies.experiments import study_to_rate
 from web.services.studies.intake import present_or_added, store_image
-from web.transactions import Transaction
 
 
 @dataclass(frozen=True)

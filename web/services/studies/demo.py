@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from web.domain.access import Actor
 from web.domain.jobs import plan_job
 from web.domain.studies.study import Study
-from web.ports import CleanImage, Parts
+from web.ports.making import CleanImage
+from web.ports.parts import Parts
 from web.services.studies.intake import present_or_added, store_image
 from web.services.studies.studies import StudyDraft, make_study
 

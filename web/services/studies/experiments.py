@@ -7,7 +7,7 @@ from ml_service.errors import NotFound
 from web.domain.access import Actor, allowed
 from web.domain.studies.experiment import LIVE
 from web.domain.studies.study import Study
-from web.transactions import Transaction
+from web.rows.transaction import Transaction
 
 
 def study_to_rate(tx: Transaction, rater: Actor, study_id: str | None = None) -> Study | None:

@@ -11,11 +11,12 @@ from web.domain.ids import new_id
 from web.domain.jobs import forget_job, jobs_after_rating, plan_job
 from web.domain.studies.experiment import LIVE
 from web.domain.studies.study import Input, Study
-from web.ports import CleanImage, Parts
+from web.ports.making import CleanImage
+from web.ports.parts import Parts
+from web.rows.transaction import Transaction
 from web.services.audit.record import record
 from web.services.studies.objects import VIEW, discard
 from web.services.studies.studies import study_to_steer
-from web.transactions import Transaction
 
 VIEW_SIDE = 2048
 NAME_LIMIT = 120

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from web.domain.batches import batches
-from web.ports import Parts
+from web.ports.parts import Parts
 
 VIEW = ".view"  # what the object that pages show of an input is called beside the input's own
 

@@ -9,10 +9,11 @@ from ml_service.errors import Gone, InvalidRequest, NotFound
 from ml_service.wire.contract import Point
 from web.domain.access import Actor
 from web.domain.studies.study import Input, Study
-from web.ports import Generated, GenerateRequest, Parts
+from web.ports.making import Generated, GenerateRequest
+from web.ports.parts import Parts
+from web.rows.transaction import Transaction
 from web.services.prompts.releases import either, prompt_of
 from web.services.studies.intake import view_key
-from web.transactions import Transaction
 
 SIDE = 512
 FREE = ("local",)  # generators that cost nothing

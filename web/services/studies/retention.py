@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from web.ports import Parts
+from web.ports.parts import Parts
 
 BATCH = 50  # outputs that are locked at once; others who write wait meanwhile
 

@@ -13,10 +13,10 @@ from web.domain.studies import stopping
 from web.domain.studies.experiment import Output
 from web.domain.studies.guide import Guide
 from web.domain.studies.study import CALIBRATION, OptimizerSettings, StopRules, Study, StudyState
-from web.ports import Parts
+from web.ports.parts import Parts
+from web.rows.transaction import Transaction
 from web.services.audit.record import record
 from web.services.studies.experiments import drop_unheld
-from web.transactions import Transaction
 
 MOST_PRACTICE = 50
 

@@ -10,7 +10,7 @@ from ml_service.errors import NotFound
 from ml_service.objects import ObjectStore
 from web.adapters.database import tables
 from web.adapters.database.archive.file import broken
-from web.adapters.database.store import Transaction
+from web.adapters.database.store import SqlTransaction
 from web.domain.studies.study import Input
 
 IMAGES = ("image/jpeg", "image/png", "image/webp")
@@ -25,7 +25,7 @@ class Kept:
 
 
 def needed(
-    tx: Transaction,
+    tx: SqlTransaction,
     study_ids: Iterable[str],
     view_key: Callable[[Input], str],
     gone: Collection[str] = (),

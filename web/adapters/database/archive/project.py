@@ -14,11 +14,11 @@ from web.adapters.database.archive.rows import Extent, in_batches, rows_of
 from web.adapters.database.archive.scratch import loaded
 from web.adapters.database.archive.study import Arrival
 from web.adapters.database.archive.writing import Place, Watch, export
-from web.adapters.database.store import Transaction
+from web.adapters.database.store import SqlTransaction
 from web.domain.studies.study import Project
-from web.transactions import Transaction as AnyTransaction
+from web.rows.transaction import Transaction
 
-Arrive = Callable[[AnyTransaction, Project], None]
+Arrive = Callable[[Transaction, Project], None]
 # Where one of these has a row, somebody has been at work: nothing of theirs is ever replaced.
 _USED = (
     tables.sessions,
@@ -70,7 +70,7 @@ class ProjectArchive:
         return Arrival(project.id, project.name, archive.manifest.rows, images)
 
     def _replace(
-        self, archive: ArchiveFile, there: Transaction, keys: list[str], arrive: Callable[[AnyTransaction], None]
+        self, archive: ArchiveFile, there: SqlTransaction, keys: list[str], arrive: Callable[[Transaction], None]
     ) -> set[str]:
         """Put the rows in the place of what a first start made; return the objects that only the latter needed."""
         try:
@@ -95,7 +95,7 @@ class ProjectArchive:
                 self.here.objects.delete(key)
 
 
-def _refuse_used(tx: Transaction) -> None:
+def _refuse_used(tx: SqlTransaction) -> None:
     """Let only a database be replaced that is empty, or that holds no more than a first start puts there."""
     here = tables.studies.c, tables.inputs.c, tables.prompt_versions.c, tables.prompt_pointers.c
     studies, inputs, versions, pointers = here
@@ -115,19 +115,19 @@ def _refuse_used(tx: Transaction) -> None:
         )
 
 
-def _lock_all(tx: Transaction) -> None:
+def _lock_all(tx: SqlTransaction) -> None:
     """Keep everybody else from writing until this is done; SQLite has one writer anyway."""
     if tx.connection.dialect.name == "postgresql":
         names = ", ".join(table.name for table in tables.metadata.sorted_tables)
         tx.connection.execute(text(f"LOCK TABLE {names} IN EXCLUSIVE MODE"))
 
 
-def _clear(tx: Transaction) -> None:
+def _clear(tx: SqlTransaction) -> None:
     for table in reversed(tables.metadata.sorted_tables):
         tx.connection.execute(table.delete())
 
 
-def _by_table(there: Transaction, extent: Extent) -> Iterator[tuple[Table, list[dict[str, object]]]]:
+def _by_table(there: SqlTransaction, extent: Extent) -> Iterator[tuple[Table, list[dict[str, object]]]]:
     for table in extent.tables:
         for rows in in_batches(rows_of(there.connection, table, extent)):
             yield table, rows

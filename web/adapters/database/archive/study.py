@@ -15,14 +15,14 @@ from web.adapters.database.archive.objects import check, needed, put_missing
 from web.adapters.database.archive.rows import TABLES, Extent, in_batches, rows_of
 from web.adapters.database.archive.scratch import loaded
 from web.adapters.database.archive.writing import Place, Watch, export
-from web.adapters.database.store import Transaction
+from web.adapters.database.store import SqlTransaction
 from web.domain.accounts import Membership
 from web.domain.ids import new_id
 from web.domain.studies.study import Study
-from web.transactions import Transaction as AnyTransaction
+from web.rows.transaction import Transaction
 
 _IMPORTED = TABLES["study"][1:]  # all but the project: a study becomes one of a project that is there
-Arrive = Callable[[AnyTransaction, Study], None]
+Arrive = Callable[[Transaction, Study], None]
 
 
 @dataclass(frozen=True)
@@ -92,7 +92,7 @@ class StudyArchive:
 class _Incoming:
     """A study that has been loaded beside the place where it is to go."""
 
-    def __init__(self, archive: ArchiveFile, there: Transaction, here: Place) -> None:
+    def __init__(self, archive: ArchiveFile, there: SqlTransaction, here: Place) -> None:
         self.archive, self.there, self.here = archive, there, here
         self.study = there.studies.get(archive.manifest.id)
 
@@ -100,13 +100,13 @@ class _Incoming:
         """Refuse images that are none, and those that are not what their rows say."""
         check(needed(self.there, [self.study.id], self.here.view_key), self.archive.manifest.lost, self.archive.body)
 
-    def wanted(self, tx: Transaction) -> list[str]:
+    def wanted(self, tx: SqlTransaction) -> list[str]:
         """Name the objects to bring: not those of inputs that were taken down here."""
         gone = {source.id for source in tx.inputs.all(study_id=self.study.id) if source.removed_at is not None}
         return sorted(needed(self.there, [self.study.id], self.here.view_key, gone).keys() - self.archive.manifest.lost)
 
 
-def _show_examples(tx: Transaction, study: Study, ids: Mapping[str, str]) -> None:
+def _show_examples(tx: SqlTransaction, study: Study, ids: Mapping[str, str]) -> None:
     """Let a guide name the outputs that are its examples as they are called here; those of other studies stay away."""
     translated = {score: ids.get(output, output) for score, output in study.guide.examples.items()}
     here = {output.id for output in tx.outputs.all(id=tuple(translated.values()))}
@@ -115,7 +115,7 @@ def _show_examples(tx: Transaction, study: Study, ids: Mapping[str, str]) -> Non
     tx.connection.execute(changed.values(guide=replace(study.guide, examples=examples)))
 
 
-def _revive(tx: Transaction, keys: Sequence[str]) -> None:
+def _revive(tx: SqlTransaction, keys: Sequence[str]) -> None:
     """Note that outputs that were gone here are there again."""
     here = tables.outputs.c
     for batch in in_batches(keys):
@@ -123,7 +123,7 @@ def _revive(tx: Transaction, keys: Sequence[str]) -> None:
         tx.connection.execute(again.values(removed_at=None))
 
 
-def _project(tx: Transaction, study: Study) -> str:
+def _project(tx: SqlTransaction, study: Study) -> str:
     """Return the project that a study becomes part of: its own where that is here, else the first one."""
     own = tx.projects.find(id=study.project_id)
     project_id = own.id if own else tx.of_people.default_project()
@@ -132,7 +132,7 @@ def _project(tx: Transaction, study: Study) -> str:
     return project_id
 
 
-def _admit(tx: Transaction, people: Iterable[str], study: Study) -> None:
+def _admit(tx: SqlTransaction, people: Iterable[str], study: Study) -> None:
     """Make people members who are in no project here, as raters: an archive gives nobody more rights than that."""
     tx.memberships.add_all(
         Membership(new_id(), study.project_id, user_id, "rater", study.created_at) for user_id in sorted(people)

@@ -10,7 +10,7 @@ from web.adapters.database.archive.file import MANIFEST, Manifest, member, rows_
 from web.adapters.database.archive.objects import Kept, found, needed
 from web.adapters.database.archive.rows import FORMAT, Extent, rows_of, to_line
 from web.adapters.database.aside import appearing_whole
-from web.adapters.database.store import SqlStore, Transaction
+from web.adapters.database.store import SqlStore, SqlTransaction
 from web.domain.studies.study import Input
 
 Watch = Callable[[Sequence[str]], Iterable[str]]
@@ -24,7 +24,7 @@ class Place:
     objects: ObjectStore
     view_key: Callable[[Input], str]
 
-    def needs(self, tx: Transaction, extent: Extent) -> dict[str, Kept]:
+    def needs(self, tx: SqlTransaction, extent: Extent) -> dict[str, Kept]:
         """Return the objects that an extent needs, by their names."""
         return needed(tx, tx.connection.execute(extent.studies()).scalars().all(), self.view_key)
 

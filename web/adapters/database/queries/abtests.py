@@ -6,16 +6,16 @@ from ml_service.errors import NotFound
 from web.adapters.database.tables import ab_pairs, ab_tests, inputs
 from web.domain.abtests.abtest import ABTest
 from web.domain.studies.study import Input
+from web.rows import abtests as rows
 
 
-class ABTestQueries:
+class ABTestQueries(rows.ABTestQueries):
     """Named queries of A/B tests."""
 
     def __init__(self, connection: Connection) -> None:
         self.connection = connection
 
     def lock(self, test_id: str) -> ABTest:
-        """Return a test that nobody else plans, closes pairs of or decides until this transaction ends."""
         query = select(ab_tests).where(ab_tests.c.id == test_id).with_for_update()
         row = self.connection.execute(query).mappings().first()
         if row is None:
@@ -23,7 +23,6 @@ class ABTestQueries:
         return ABTest(**row)
 
     def next_inputs(self, test: ABTest, count: int) -> tuple[Input, ...]:
-        """Return the present inputs of its study with the fewest pairs of a test, oldest first among equals."""
         used = (
             select(func.count())
             .where(ab_pairs.c.test_id == test.id, ab_pairs.c.input_id == inputs.c.id, ab_pairs.c.state != "dropped")

@@ -4,21 +4,20 @@ from sqlalchemy import Connection, select
 
 from web.adapters.database.tables import audit_events, projects
 from web.domain.audit.audit import Event
+from web.rows import audit as rows
 
 
-class AuditQueries:
+class AuditQueries(rows.AuditQueries):
     """Named queries of the audit chain."""
 
     def __init__(self, connection: Connection) -> None:
         self.connection = connection
 
     def lock(self, project_id: str) -> None:
-        """Let one transaction at a time add to a project's chain; rows that refer to the project may come and go."""
         query = select(projects.c.id).where(projects.c.id == project_id)
         self.connection.execute(query.with_for_update(key_share=True))
 
     def last(self, project_id: str) -> Event | None:
-        """Return the newest event of a project."""
         newest = audit_events.c.number.desc()
         query = select(audit_events).where(audit_events.c.project_id == project_id).order_by(newest).limit(1)
         row = self.connection.execute(query).mappings().first()

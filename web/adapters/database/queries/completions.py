@@ -8,22 +8,18 @@ from sqlalchemy import Connection, Select, and_, case, func, insert, literal, se
 
 from web.adapters.database.tables import completions
 from web.domain.models.completion import Charge, ChargeState
+from web.rows import models as rows
 
 _BUDGET_LOCK = 0x70616C617465  # any number that no other lock of this database has
 
 
-class CompletionQueries:
+class CompletionQueries(rows.CompletionQueries):
     """Named queries of calls of text models."""
 
     def __init__(self, connection: Connection) -> None:
         self.connection = connection
 
     def reserve(self, charge: Charge, since: datetime, limit_micros: int) -> bool:
-        """Write down a call that is about to be made, unless it could bring what was spent since a time over a limit.
-
-        The row and its condition are one statement. Where transactions do not wait for each other, a lock makes them,
-        as neither of two would see the other's row.
-        """
         if self.connection.dialect.name == "postgresql":
             self.connection.execute(select(func.pg_advisory_xact_lock(_BUDGET_LOCK)))
         columns = asdict(charge)
@@ -33,30 +29,25 @@ class CompletionQueries:
         return self.connection.execute(made).first() is not None
 
     def spent(self, since: datetime) -> int:
-        """Return the micro-dollars that calls since a time cost or may yet cost."""
         return int(self.connection.execute(_spent(since)).scalar_one())
 
     def settle(self, charge: Charge) -> None:
-        """Write down what became of a call."""
         new = {name: value for name, value in asdict(charge).items() if name != "id"}
         self.connection.execute(update(completions).where(completions.c.id == charge.id).values(**new))
 
     def sweep(self, before: datetime, now: datetime) -> int:
-        """Close reservations from before a time as failed, at their worst cost, as a crash may hide a bill."""
         stale = and_(completions.c.state == "reserved", completions.c.created_at < before)
         closed: ChargeState = "failed"
         worst = {"state": closed, "cost_micros": completions.c.reserved_micros, "settled_at": now}
         return self.connection.execute(update(completions).where(stale).values(**worst)).rowcount
 
     def answered(self, request_hash: str) -> Charge | None:
-        """Return the newest call of the same request that has a usable answer, or None."""
         same = and_(completions.c.request_hash == request_hash, completions.c.answer.is_not(None))
         query = select(completions).where(same).order_by(completions.c.id.desc()).limit(1)
         row = self.connection.execute(query).mappings().first()
         return None if row is None else Charge(**row)
 
     def forget_answers(self) -> None:
-        """Empty the memory of answers, as models quote what people wrote; what they cost stays on the books."""
         self.connection.execute(update(completions).where(completions.c.answer.is_not(None)).values(answer=None))
 
 

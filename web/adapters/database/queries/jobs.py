@@ -9,27 +9,25 @@ from sqlalchemy import ColumnElement, Connection, and_, delete, exists, func, or
 from web.adapters.database.queries.common import insert_once
 from web.adapters.database.tables import jobs
 from web.domain.job import CLAIM_TIME, Job
+from web.rows import jobs as rows
 
 
-class JobQueries:
+class JobQueries(rows.JobQueries):
     """Named queries of jobs."""
 
     def __init__(self, connection: Connection) -> None:
         self.connection = connection
 
     def add_once(self, new: Iterable[Job]) -> None:
-        """Enqueue jobs whose key no waiting job has."""
         rows = [job.__dict__ for job in new]
         if rows:
             # With something returned they go in one statement; else each would be a round trip of its own.
             self.connection.execute(insert_once(self.connection, jobs, jobs.c.id), rows)
 
     def any_due(self, now: datetime) -> bool:
-        """Tell whether a claim would find something, without taking any lock."""
         return bool(self.connection.execute(select(exists().where(or_(_due(now), _abandoned(now))))).scalar_one())
 
     def claim(self, worker: str, now: datetime) -> Job | None:
-        """Claim the most urgent job that is due, or that a lost worker left, and no job of whose key is being done."""
         query = (
             select(jobs)
             .where(or_(_due(now), _abandoned(now)), ~_same_key_in_hand(now))
@@ -50,36 +48,29 @@ class JobQueries:
         return Job(**{**row, **taken})
 
     def extend(self, job: Job, now: datetime) -> bool:
-        """Keep a claim alive; False where it was lost to another worker."""
         return self._write(job, claimed_until=now + CLAIM_TIME)
 
     def finish(self, job: Job, now: datetime) -> bool:
-        """Mark a claimed job done; False where the claim was lost."""
         return self._write(job, state="done", finished_at=now, error=None)
 
     def retry(self, job: Job, due_at: datetime, error: str) -> bool:
-        """Put a failed job back for later, or close it where the same work waits again already."""
         waiting = exists().where(jobs.c.key == job.key, jobs.c.state == "waiting")
         again = self.connection.execute(select(waiting)).scalar_one()
         state = "done" if again else "waiting"
         return self._write(job, state=state, due_at=due_at, error=error, worker=None, claimed_until=None)
 
     def park(self, job: Job, now: datetime, error: str) -> bool:
-        """Set a job aside that keeps failing, for a person to look at."""
         return self._write(job, state="parked", finished_at=now, error=error)
 
     def parked(self) -> tuple[Job, ...]:
-        """Return the jobs that were set aside, newest first."""
         query = select(jobs).where(jobs.c.state == "parked").order_by(jobs.c.finished_at.desc())
         return tuple(Job(**row) for row in self.connection.execute(query).mappings())
 
     def count_by_state(self) -> dict[str, int]:
-        """Return how many jobs there are in each state that has any."""
         query = select(jobs.c.state, func.count()).group_by(jobs.c.state)
         return dict(self.connection.execute(query).all())
 
     def revive(self, job_id: str, now: datetime) -> bool:
-        """Let a parked job try again from its first attempt; False where it is not parked or its work waits again."""
         job = self.connection.execute(
             select(jobs).where(jobs.c.id == job_id, jobs.c.state == "parked").with_for_update()
         ).first()
@@ -90,7 +81,6 @@ class JobQueries:
         return True
 
     def prune(self, before: datetime) -> None:
-        """Forget the jobs that were done before a time."""
         self.connection.execute(delete(jobs).where(jobs.c.state == "done", jobs.c.finished_at < before))
 
     def _write(self, job: Job, **values: Any) -> bool:

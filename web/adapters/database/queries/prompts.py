@@ -7,18 +7,18 @@ from web.adapters.database.queries.common import insert_once
 from web.adapters.database.tables import feedback, prompt_pointers, prompt_versions
 from web.domain.prompts.feedback import Feedback, FeedbackSummary
 from web.domain.prompts.prompt import Pointer, PointerKind, VersionLine
+from web.rows import prompts as rows
 
 TOP_FAILURES = 5
 
 
-class PromptQueries:
+class PromptQueries(rows.PromptQueries):
     """Named queries of prompts."""
 
     def __init__(self, connection: Connection) -> None:
         self.connection = connection
 
     def lock(self, prompt_key: str, kind: PointerKind, name: str) -> Pointer:
-        """Return a pointer as it stands, which nobody else moves or publishes until this transaction ends."""
         here = prompt_pointers.c
         query = select(prompt_pointers).where(here.prompt_key == prompt_key, here.kind == kind, here.name == name)
         row = self.connection.execute(query.with_for_update()).mappings().first()
@@ -27,18 +27,15 @@ class PromptQueries:
         return Pointer(**row)
 
     def lines(self, prompt_key: str) -> tuple[VersionLine, ...]:
-        """Return what there is of a prompt's versions without what is in them, oldest first."""
         here = prompt_versions.c
         query = select(here.id, here.number, here.name, here.status).where(here.prompt_key == prompt_key)
         return tuple(VersionLine(*row) for row in self.connection.execute(query.order_by(here.number)))
 
     def add_feedback_once(self, new: Feedback) -> bool:
-        """Insert a report unless its id is taken; tell whether it went in."""
         statement = insert_once(self.connection, feedback, feedback.c.id)
         return self.connection.execute(statement, new.__dict__).first() is not None
 
     def feedback(self, prompt_key: str) -> dict[str, FeedbackSummary]:
-        """Sum up what production said, by the id of the version; versions nobody reported on are left out."""
         here = feedback.c
         mine = here.version_id.in_(select(prompt_versions.c.id).where(prompt_versions.c.prompt_key == prompt_key))
         failed = func.count().filter(here.failure != "")
@@ -48,7 +45,6 @@ class PromptQueries:
         return {row[0]: FeedbackSummary(row[1], row[2], row[3], row[4], words.get(row[0], {})) for row in rows}
 
     def comments(self, version_id: str, limit: int) -> tuple[Feedback, ...]:
-        """Return the newest reports on a version that say something in words or name a failure."""
         here = feedback.c
         telling = (here.version_id == version_id) & ((here.comment != "") | (here.failure != ""))
         query = select(feedback).where(telling).order_by(here.at.desc(), here.id.desc()).limit(limit)

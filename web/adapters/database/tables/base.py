@@ -1,5 +1,8 @@
 """What the tables are made of: the one metadata, and kinds of columns."""
 
+from dataclasses import dataclass
+from typing import Any
+
 from sqlalchemy import CheckConstraint, Column, ForeignKey, Integer, MetaData, String
 
 from web.adapters.database.columns import Typed, Utc
@@ -14,6 +17,20 @@ metadata = MetaData(
     }
 )
 LONG = 400
+ROWS = "rows"
+
+
+@dataclass(frozen=True)
+class Rows:
+    """What the rows of a table are: under which name a transaction has them, and of which dataclass."""
+
+    name: str
+    kind: type[Any]
+
+
+def rows(name: str, kind: type[Any]) -> dict[str, Rows]:
+    """Return a table's `info`: what its rows are."""
+    return {ROWS: Rows(name, kind)}
 
 
 def identity() -> Column[str]:

@@ -2,7 +2,8 @@
 
 from sqlalchemy import BigInteger, Column, Index, Table, Text
 
-from web.adapters.database.tables.base import identity, metadata, moment, one_of, reference, short_text, whole
+from web.adapters.database.tables.base import identity, metadata, moment, one_of, reference, rows, short_text, whole
+from web.domain.models.completion import Charge
 
 completions = Table(
     "completions",
@@ -24,4 +25,5 @@ completions = Table(
     Index(None, "request_hash"),
     Index(None, "created_at"),
     one_of("state", "reserved", "settled", "failed"),
+    info=rows("completions", Charge),
 )

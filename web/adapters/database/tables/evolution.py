@@ -21,12 +21,13 @@ from web.adapters.database.tables.base import (
     one_of,
     reference,
     revision,
+    rows,
     short_text,
     typed,
     whole,
 )
-from web.domain.abtests.abtest import Decision, Design
-from web.domain.evolution.evolution import Proposed
+from web.domain.abtests.abtest import ABTest, Decision, Design, Pair
+from web.domain.evolution.evolution import Proposed, Round
 
 ab_tests = Table(
     "ab_tests",
@@ -62,6 +63,7 @@ ab_tests = Table(
         sqlite_where=text("state IN ('running', 'paused')"),
         postgresql_where=text("state IN ('running', 'paused')"),
     ),
+    info=rows("ab_tests", ABTest),
 )
 
 ab_pairs = Table(
@@ -85,6 +87,7 @@ ab_pairs = Table(
     one_of("state", "open", "closed", "failed", "dropped"),
     Index(None, "test_id", "state"),
     Index(None, "input_id"),
+    info=rows("ab_pairs", Pair),
 )
 
 evolution_rounds = Table(
@@ -118,4 +121,5 @@ evolution_rounds = Table(
         sqlite_where=text("state IN ('waiting', 'running')"),
         postgresql_where=text("state IN ('waiting', 'running')"),
     ),
+    info=rows("rounds", Round),
 )

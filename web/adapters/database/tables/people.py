@@ -9,13 +9,19 @@ from web.adapters.database.tables.base import (
     one_of,
     reference,
     revision,
+    rows,
     short_text,
     typed,
     whole,
 )
 from web.domain.access import Scope
+from web.domain.accounts import ApiKey, Attempts, Link, Membership, Password, Session, User
+from web.domain.audit.audit import Event
+from web.domain.studies.study import Project
 
-projects = Table("projects", metadata, identity(), short_text("name"), moment("created_at"))
+projects = Table(
+    "projects", metadata, identity(), short_text("name"), moment("created_at"), info=rows("projects", Project)
+)
 
 users = Table(
     "users",
@@ -27,6 +33,7 @@ users = Table(
     moment("erased_at", nullable=True),
     short_text("time_zone", 64),
     revision(),
+    info=rows("users", User),
 )
 
 passwords = Table(
@@ -36,6 +43,7 @@ passwords = Table(
     short_text("hash"),
     moment("set_at"),
     revision(),
+    info=rows("passwords", Password),
 )
 
 memberships = Table(
@@ -49,6 +57,7 @@ memberships = Table(
     revision(),
     UniqueConstraint("user_id", "project_id"),
     one_of("role", "rater", "admin"),
+    info=rows("memberships", Membership),
 )
 
 sessions = Table(
@@ -65,6 +74,7 @@ sessions = Table(
     revision(),
     Index(None, "user_id"),
     one_of("via", "link", "password"),
+    info=rows("sessions", Session),
 )
 
 links = Table(
@@ -80,6 +90,7 @@ links = Table(
     short_text("created_by", 36, nullable=True),
     moment("used_at", nullable=True),
     revision(),
+    info=rows("links", Link),
 )
 
 api_keys = Table(
@@ -97,6 +108,7 @@ api_keys = Table(
     moment("used_at", nullable=True),
     moment("revoked_at", nullable=True),
     revision(),
+    info=rows("keys", ApiKey),
 )
 
 attempts = Table(
@@ -106,6 +118,7 @@ attempts = Table(
     whole("count"),
     moment("since"),
     Index(None, "since"),
+    info=rows("attempts", Attempts),
 )
 
 audit_events = Table(
@@ -129,4 +142,5 @@ audit_events = Table(
     UniqueConstraint("project_id", "number"),
     Index(None, "project_id", "at"),
     Index(None, "object_id"),
+    info=rows("events", Event),
 )

@@ -10,11 +10,13 @@ from web.adapters.database.tables.base import (
     one_of,
     reference,
     revision,
+    rows,
     short_text,
     typed,
     whole,
 )
-from web.domain.prompts.prompt import Variable
+from web.domain.prompts.feedback import Feedback
+from web.domain.prompts.prompt import Pointer, Prompt, PromptVersion, Variable
 
 prompts = Table(
     "prompts",
@@ -23,6 +25,7 @@ prompts = Table(
     reference("project_id", "projects"),
     moment("created_at"),
     revision(),
+    info=rows("prompts", Prompt),
 )
 
 prompt_versions = Table(
@@ -46,6 +49,7 @@ prompt_versions = Table(
     UniqueConstraint("prompt_key", "number"),
     UniqueConstraint("prompt_key", "name"),
     one_of("status", "candidate", "released", "withdrawn"),
+    info=rows("versions", PromptVersion),
 )
 
 prompt_pointers = Table(
@@ -60,6 +64,7 @@ prompt_pointers = Table(
     revision(),
     UniqueConstraint("prompt_key", "kind", "name"),
     one_of("kind", "branch", "environment"),
+    info=rows("pointers", Pointer),
 )
 
 feedback = Table(
@@ -78,4 +83,5 @@ feedback = Table(
     short_text("failure", 64),
     Index(None, "version_id", "at"),
     CheckConstraint("score IS NULL OR score BETWEEN 1 AND 5", name="score_in_range"),
+    info=rows("feedback", Feedback),
 )

@@ -10,13 +10,14 @@ from web.adapters.database.tables.base import (
     one_of,
     reference,
     revision,
+    rows,
     short_text,
     typed,
     whole,
 )
 from web.domain.studies.evolving import Evolving
 from web.domain.studies.guide import Guide
-from web.domain.studies.study import OptimizerSettings, Shares, Stopped, StopRules
+from web.domain.studies.study import Input, Learnt, OptimizerSettings, Shares, Stopped, StopRules, Study
 
 studies = Table(
     "studies",
@@ -45,6 +46,7 @@ studies = Table(
     whole("seed"),
     revision(),
     one_of("state", "running", "paused", "finished", "archived"),
+    info=rows("studies", Study),
 )
 
 inputs = Table(
@@ -78,6 +80,7 @@ inputs = Table(
         postgresql_where=text("removed_at IS NULL"),
     ),
     one_of("kind", "image", "text"),
+    info=rows("inputs", Input),
 )
 
 diagnoses = Table(
@@ -90,4 +93,5 @@ diagnoses = Table(
     moment("made_at"),
     UniqueConstraint("study_id", "request_hash"),
     Index(None, "study_id", "made_at"),
+    info=rows("diagnoses", Learnt),
 )

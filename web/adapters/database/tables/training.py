@@ -22,10 +22,16 @@ from web.adapters.database.tables.base import (
     one_of,
     reference,
     revision,
+    rows,
     short_text,
     typed,
     whole,
 )
+from web.domain.rating.enrolment import Enrolment
+from web.domain.rating.gold import Gold
+from web.domain.rating.lease import Lease
+from web.domain.rating.rating import Exclusion, Rating
+from web.domain.studies.experiment import Experiment, Option, Output
 
 outputs = Table(
     "outputs",
@@ -40,6 +46,7 @@ outputs = Table(
     moment("created_at"),
     moment("removed_at", nullable=True),
     Index(None, "object_key"),
+    info=rows("outputs", Output),
 )
 
 experiments = Table(
@@ -60,6 +67,7 @@ experiments = Table(
     Index(None, "input_id"),
     one_of("kind", "explore", "ab", "gold", "repeat", "calibration"),
     one_of("state", "planned", "generating", "ready", "closed", "void", "dropped"),
+    info=rows("experiments", Experiment),
 )
 
 options = Table(
@@ -88,6 +96,7 @@ options = Table(
     Index(None, "input_id"),
     Index(None, "output_id"),
     one_of("state", "planned", "generating", "ready", "failed"),
+    info=rows("options", Option),
 )
 
 leases = Table(
@@ -112,6 +121,7 @@ leases = Table(
         postgresql_where=text("state = 'held'"),
     ),
     one_of("state", "held", "done", "released", "expired"),
+    info=rows("leases", Lease),
 )
 
 ratings = Table(
@@ -172,6 +182,7 @@ ratings = Table(
     CheckConstraint("score IS NULL OR score BETWEEN 1 AND 5", name="score_in_range"),
     CheckConstraint("judge_kind <> 'human' OR score IS NULL OR score IN (1, 2, 3, 4, 5)", name="human_score_whole"),
     one_of("judge_kind", "human", "metric", "model"),
+    info=rows("ratings", Rating),
 )
 
 tombstones = Table("rating_tombstones", metadata, identity(), reference("rater_id", "users"), moment("undone_at"))
@@ -187,6 +198,7 @@ exclusions = Table(
     moment("created_at"),
     moment("lifted_at", nullable=True),
     revision(),
+    info=rows("exclusions", Exclusion),
 )
 
 enrolments = Table(
@@ -216,6 +228,7 @@ enrolments = Table(
     revision(),
     UniqueConstraint("study_id", "rater_id"),
     Index(None, "rater_id"),
+    info=rows("enrolments", Enrolment),
 )
 
 gold_items = Table(
@@ -233,4 +246,5 @@ gold_items = Table(
     Index(None, "study_id"),
     CheckConstraint("1 <= low AND low <= high AND high <= 5", name="range_of_stars"),
     one_of("source", "agreement", "degraded", "untouched"),
+    info=rows("golds", Gold),
 )

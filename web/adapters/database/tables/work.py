@@ -9,10 +9,13 @@ from web.adapters.database.tables.base import (
     one_of,
     reference,
     revision,
+    rows,
     short_text,
     typed,
     whole,
 )
+from web.domain.job import Job
+from web.domain.rating.figures import OrdinalCheck
 
 jobs = Table(
     "jobs",
@@ -42,6 +45,7 @@ jobs = Table(
     ),
     Index(None, "state", "priority", "due_at"),
     one_of("state", "waiting", "claimed", "done", "parked"),
+    info=rows("jobs", Job),
 )
 
 ordinal_checks = Table(
@@ -55,4 +59,5 @@ ordinal_checks = Table(
     whole("top"),
     whole("changed"),
     whole("turned"),
+    info=rows("ordinal_checks", OrdinalCheck),
 )

@@ -17,22 +17,18 @@ from web.adapters.database.tables import (
     ratings,
     users,
 )
+from web.rows import accounts as rows
 
 _NO_WORDS = {"pause_reason": "", "appeal": "", "answered": "", "message": ""}
 
 
-class ErasureQueries:
+class ErasureQueries(rows.ErasureQueries):
     """Named queries of what a person typed."""
 
     def __init__(self, connection: Connection) -> None:
         self.connection = connection
 
     def forget_words(self, user_id: str, now: datetime, name: str) -> None:
-        """Blank all words that a person typed and all that were typed of them; what they named is called `name`.
-
-        With a comment goes its fingerprint: who guesses a comment could try the guess against it. So does what models
-        made of the comments of a study that this person rated.
-        """
         mine, theirs = ratings.c.judge_id == user_id, feedback.c.key_id == user_id
         about = or_(audit_events.c.actor_id == user_id, audit_events.c.object_id == user_id)
         rated = evolution_rounds.c.study_id.in_(select(ratings.c.study_id).where(mine))
@@ -52,6 +48,5 @@ class ErasureQueries:
             self.connection.execute(statement)
 
     def forget_invited(self, before: datetime) -> None:
-        """Delete links that ran out before a time and are for nobody's address: who was invited never came in."""
         nobodys = links.c.email.not_in(select(users.c.email))
         self.connection.execute(delete(links).where(links.c.expires_at < before, nobodys))

@@ -11,28 +11,26 @@ from web.domain.access import Actor
 from web.domain.accounts import Attempts
 from web.domain.rating.enrolment import Enrolment
 from web.domain.rating.lease import Seat
+from web.rows import accounts as rows
 
 
-class PeopleQueries:
+class PeopleQueries(rows.PeopleQueries):
     """Named queries of people."""
 
     def __init__(self, connection: Connection) -> None:
         self.connection = connection
 
     def actor(self, secret_hash: str, now: datetime) -> Actor | None:
-        """Return who a running session belongs to, or None."""
         row = self.connection.execute(_ACTOR, {"secret_hash": secret_hash, "now": now}).first()
         return None if row is None else Actor(row.id, row.email, row.project_id, row.role, row.session)
 
     def machine(self, now: datetime, *, secret_hash: str | None = None, key_id: str | None = None) -> Actor | None:
-        """Return the machine whose key is valid now, by the hash of the key's secret or by its id."""
         known = api_keys.c.secret_hash == secret_hash if secret_hash else api_keys.c.id == key_id
         alive = and_(api_keys.c.revoked_at.is_(None), or_(api_keys.c.expires_at.is_(None), api_keys.c.expires_at > now))
         row = self.connection.execute(select(api_keys).where(known, alive)).first()
         return None if row is None else Actor(row.id, row.name, row.project_id, "service", scopes=row.scopes)
 
     def attempt(self, key: str, now: datetime, since: datetime) -> Attempts:
-        """Count one more try, forgetting those that began by a time, and return how many there are now."""
         over = attempts.c.since <= since
         statement = insert_into(self.connection, attempts).values(id=key, count=1, since=now)
         counted = statement.on_conflict_do_update(
@@ -45,25 +43,20 @@ class PeopleQueries:
         return Attempts(**self.connection.execute(counted).mappings().one())
 
     def take_back(self, key: str) -> None:
-        """Count one try less."""
         counted = and_(attempts.c.id == key, attempts.c.count > 0)
         self.connection.execute(update(attempts).where(counted).values(count=attempts.c.count - 1))
 
     def forget_attempts(self, before: datetime) -> None:
-        """Delete the counts of tries that began before a time."""
         self.connection.execute(delete(attempts).where(attempts.c.since < before))
 
     def use_key(self, key_id: str, now: datetime, before: datetime) -> None:
-        """Write down that a key is in use, unless that was done after a time; its revision stays."""
         seldom = or_(api_keys.c.used_at.is_(None), api_keys.c.used_at <= before)
         self.connection.execute(update(api_keys).where(api_keys.c.id == key_id, seldom).values(used_at=now))
 
     def lock(self, user_id: str) -> str:
-        """Let one transaction at a time write for this user; return the time zone of their day."""
         return str(self.connection.execute(_LOCK, {"user": user_id}).scalar_one_or_none() or "UTC")
 
     def active_raters(self, study_id: str, since: datetime) -> tuple[str, ...]:
-        """Return who has held a lease of a study since a time."""
         query = (
             select(leases.c.rater_id)
             .where(and_(leases.c.study_id == study_id, leases.c.until > since))
@@ -73,7 +66,6 @@ class PeopleQueries:
         return tuple(self.connection.execute(query).scalars())
 
     def seat(self, study_id: str, rater_id: str) -> Seat:
-        """Return a rater's place in a study, and the time zone of their day."""
         row = self.connection.execute(_SEAT, {"study": study_id, "rater": rater_id}).mappings().first()
         if row is None:
             return Seat()
@@ -82,7 +74,6 @@ class PeopleQueries:
         return Seat(zone, Enrolment(**fields) if fields["id"] else None)
 
     def default_project(self) -> str | None:
-        """Return the id of the first project, or None before the first start."""
         return self.connection.execute(select(projects.c.id).order_by(projects.c.id).limit(1)).scalar()
 
 

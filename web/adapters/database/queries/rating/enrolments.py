@@ -7,18 +7,18 @@ from sqlalchemy import Connection, and_, case, func, select
 from web.adapters.database.tables import experiments, leases, ratings, studies, users
 from web.domain.rating.pay import LONGEST_LOOK, PayLine
 from web.domain.studies.experiment import SAMPLES
+from web.rows import rating as rows
 
 _HOUR_MS = 3_600_000
 
 
-class EnrolmentQueries:
+class EnrolmentQueries(rows.EnrolmentQueries):
     """Named queries of raters in studies."""
 
     def __init__(self, connection: Connection) -> None:
         self.connection = connection
 
     def calibrated(self, study_id: str, rater_id: str, since: datetime) -> int:
-        """Count the calibration items that a rater has answered since a time."""
         query = (
             select(func.count())
             .select_from(ratings)
@@ -34,7 +34,6 @@ class EnrolmentQueries:
         return self.connection.execute(query).scalar_one()
 
     def calibrating(self, study_id: str, rater_id: str, now: datetime) -> int:
-        """Count the calibration items that are in a rater's hands."""
         query = (
             select(func.count())
             .select_from(leases)
@@ -50,7 +49,6 @@ class EnrolmentQueries:
         return self.connection.execute(query).scalar_one()
 
     def pay(self, project_id: str, since: datetime, until: datetime) -> tuple[PayLine, ...]:
-        """Return what people have worked in a project from a time to before another, by address."""
         stands = ratings.c.undone_at.is_(None)
         scored = and_(stands, ratings.c.score.is_not(None))
         sampled = and_(scored, experiments.c.kind.in_(SAMPLES))

@@ -11,25 +11,21 @@ from web.adapters.database.queries.common import IS_EXTRA, insert_once, standing
 from web.adapters.database.tables import experiments, inputs, leases, options, outputs, ratings, studies
 from web.domain.rating.lease import ADOPT_AFTER, LEASE_TIME, HeldOption, Lease, LeaseState, Shown
 from web.domain.studies.experiment import Experiment, Option
+from web.rows import rating as rows
 
 
-class LeaseQueries:
+class LeaseQueries(rows.LeaseQueries):
     """Named queries of leases."""
 
     def __init__(self, connection: Connection) -> None:
         self.connection = connection
 
     def held(self, study_id: str, rater_id: str, tab: str, now: datetime, limit: int) -> tuple[Lease, ...]:
-        """Return the rater's running leases of ready experiments from the queue that serve a tab, oldest first.
-
-        A lease serves the tab that holds it, and any tab once its own seems to be gone.
-        """
         known = {"study": study_id, "rater": rater_id, "tab": tab, "now": now, "limit": limit}
         rows = self.connection.execute(_HELD, {**known, "idle_since": now + LEASE_TIME - ADOPT_AFTER})
         return tuple(Lease(**row) for row in rows.mappings())
 
     def take(self, wanted: Iterable[Lease]) -> tuple[Lease, ...]:
-        """Insert leases, or hold again those that this rater once had, which keep their ids; return what is held."""
         chosen = tuple(wanted)
         if not chosen:
             return ()
@@ -43,15 +39,10 @@ class LeaseQueries:
         return Lease(**self.connection.execute(again.returning(leases)).mappings().one())
 
     def renew(self, ids: Iterable[str], token: str, until: datetime) -> None:
-        """Extend running leases in the hands of a tab."""
         if chosen := tuple(ids):
             self.connection.execute(update(leases).where(leases.c.id.in_(chosen)).values(token=token, until=until))
 
     def of_options(self, rater_id: str, option_ids: Iterable[str]) -> dict[str, HeldOption]:
-        """Return options by id, each with this rater's lease of its experiment.
-
-        Their experiments are locked in a fixed order until the transaction ends.
-        """
         known = {"rater": rater_id, "options": tuple(option_ids)}
         found = {}
         for row in self.connection.execute(_OF_OPTIONS, known):
@@ -61,18 +52,15 @@ class LeaseQueries:
         return found
 
     def shown(self, rater_id: str, experiment_ids: Iterable[str]) -> tuple[Shown, ...]:
-        """Return the ready options this rater has not answered, with what a page may know of them."""
         known = {"rater": rater_id, "experiments": tuple(experiment_ids)}
         return tuple(Shown(*row) for row in self.connection.execute(_SHOWN, known))
 
     def move(self, rater_id: str, states: dict[str, LeaseState]) -> None:
-        """Put the rater's leases of these experiments into these states."""
         for state in set(states.values()):
             chosen = tuple(experiment_id for experiment_id, told in states.items() if told == state)
             self.connection.execute(_MOVE, {"chosen": chosen, "rater": rater_id, "to": state})
 
     def expire(self, now: datetime) -> int:
-        """End the leases whose time is over and give uploads that their uploader left to everyone; return how many."""
         over = and_(leases.c.state == "held", leases.c.until <= now)
         ids = self.connection.execute(select(leases.c.experiment_id).where(over)).scalars().all()
         if ids:

@@ -8,19 +8,19 @@ from sqlalchemy import ColumnElement, Connection, Select, and_, func, or_, selec
 from web.adapters.database.queries.common import counted
 from web.adapters.database.tables import experiments, gold_items, options, ratings
 from web.domain.rating.gold import TOLERANCE, Agreed, GoldSource
+from web.rows import rating as rows
 
 JUDGES = 3  # who must agree, within one star of each other
 CLEAR = 1  # stars from the middle of the scale: nearer to it an answer tells little of who gives it
 
 
-class QualityQueries:
+class QualityQueries(rows.QualityQueries):
     """Named queries of quality control."""
 
     def __init__(self, connection: Connection) -> None:
         self.connection = connection
 
     def agreed(self, study_id: str, limit: int) -> tuple[Agreed, ...]:
-        """Return options on whose output raters agree and that are no gold items yet, the best liked first."""
         known = select(options.c.output_id).join(gold_items, gold_items.c.experiment_id == options.c.experiment_id)
         score, mean = ratings.c.score, func.avg(ratings.c.score)
         query = (
@@ -46,7 +46,6 @@ class QualityQueries:
         return tuple(Agreed(row[0], int(row[1]), int(row[2])) for row in self.connection.execute(query))
 
     def doubtful(self, study_id: str, after: int) -> tuple[str, ...]:
-        """Return the gold items in use that have so many scores or more, most of them misses."""
         scored = ratings.c.score.is_not(None)
         query = (
             select(gold_items.c.id)
@@ -58,12 +57,10 @@ class QualityQueries:
         return tuple(self.connection.execute(query).scalars())
 
     def spoilt(self, study_id: str) -> Iterable[tuple[str, str]]:
-        """Go through the degraded copies of a study that may be shown or were: the input and the fault of each."""
         for row in self.connection.execute(_copies(study_id, "degraded")):
             yield row.input_id, str(row.point["fault"])
 
     def untouched(self, study_id: str) -> frozenset[str]:
-        """Return the inputs of a study that are shown as they are, or were."""
         return frozenset(row.input_id for row in self.connection.execute(_copies(study_id, "untouched")))
 
 

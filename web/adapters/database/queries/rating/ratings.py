@@ -9,16 +9,16 @@ from web.adapters.database.columns import Utc
 from web.adapters.database.queries.common import insert_once
 from web.adapters.database.tables import exclusions, experiments, options, ratings, tombstones
 from web.domain.rating.rating import Exclusions, Rating, Tally
+from web.rows import rating as rows
 
 
-class RatingQueries:
+class RatingQueries(rows.RatingQueries):
     """Named queries of ratings."""
 
     def __init__(self, connection: Connection) -> None:
         self.connection = connection
 
     def add_once(self, new: Sequence[Rating]) -> frozenset[str]:
-        """Insert ratings whose id is fresh and on options this judge has not answered; return the ids that went in."""
         if not new:
             return frozenset()
         statement = insert_once(self.connection, ratings, ratings.c.id)
@@ -26,12 +26,10 @@ class RatingQueries:
         return frozenset(rows.scalars())
 
     def by_id(self, ids: Iterable[str]) -> dict[str, Rating]:
-        """Return ratings by id."""
         query = select(ratings).where(ratings.c.id.in_(tuple(ids)))
         return {row["id"]: Rating(**row) for row in self.connection.execute(query).mappings()}
 
     def standing(self, study_id: str) -> tuple[Rating, ...]:
-        """Return the ratings of a study that nobody has undone, by time."""
         query = (
             select(ratings)
             .where(ratings.c.study_id == study_id, ratings.c.undone_at.is_(None))
@@ -40,18 +38,15 @@ class RatingQueries:
         return tuple(Rating(**row) for row in self.connection.execute(query).mappings())
 
     def buried(self, rater_id: str, ids: Iterable[str]) -> dict[str, datetime]:
-        """Return when this rater undid these ids, for those that were."""
         rows = self.connection.execute(_BURIED, {"ids": tuple(ids), "rater": rater_id})
         return {row.id: row.undone_at for row in rows}
 
     def bury(self, rating_id: str, rater_id: str, now: datetime) -> bool:
-        """Remember for good that a rater undid this id, whether or not it has arrived; tell whether it is news."""
         statement = insert_once(self.connection, tombstones, tombstones.c.id)
         row = {"id": rating_id, "rater_id": rater_id, "undone_at": now}
         return self.connection.execute(statement, row).first() is not None
 
     def undo(self, rating_id: str, rater_id: str, now: datetime) -> Rating | None:
-        """Undo a standing rating of this rater and return it as it was, or None where there is none."""
         mine = and_(ratings.c.id == rating_id, ratings.c.judge_id == rater_id, ratings.c.undone_at.is_(None))
         row = self.connection.execute(select(ratings).where(mine)).mappings().first()
         if row is None:
@@ -60,13 +55,11 @@ class RatingQueries:
         return Rating(**row)
 
     def forget_comments(self, now: datetime, *, input_id: str) -> None:
-        """Blank what raters said of an input in words; their scores stay."""
         about = ratings.c.experiment_id.in_(select(experiments.c.id).where(experiments.c.input_id == input_id))
         said = update(ratings).where(about, ratings.c.comment != "")
         self.connection.execute(said.values(comment="", changed_at=now))
 
     def tally(self, experiment_ids: Iterable[str]) -> tuple[Tally, ...]:
-        """Return who has answered each ready option of these experiments."""
         rated: dict[tuple[str, str], set[str]] = {}
         skipped: dict[tuple[str, str], set[str]] = {}
         for row in self.connection.execute(_TALLY, {"experiments": tuple(experiment_ids)}):
@@ -78,19 +71,16 @@ class RatingQueries:
         return tuple(Tally(*key, frozenset(rated[key]), frozenset(skipped[key])) for key in rated)
 
     def count_by(self, rater_id: str, study_id: str, since: datetime) -> tuple[int, int]:
-        """Count a rater's standing scores of a study: since a time, and ever."""
         row = self.connection.execute(_COUNT_BY, {"rater": rater_id, "study": study_id, "since": since}).one()
         return int(row[0]), int(row[1])
 
     def count(self, study_id: str) -> int:
-        """Count the standing scores of a study."""
         query = select(func.count()).where(
             ratings.c.study_id == study_id, ratings.c.undone_at.is_(None), ratings.c.score.is_not(None)
         )
         return self.connection.execute(query).scalar_one()
 
     def count_since(self, study_id: str, since: datetime) -> int:
-        """Count the standing scores that a study got since a time."""
         query = select(func.count()).where(
             ratings.c.study_id == study_id,
             ratings.c.undone_at.is_(None),
@@ -100,7 +90,6 @@ class RatingQueries:
         return self.connection.execute(query).scalar_one()
 
     def excluded(self, study_id: str) -> Exclusions:
-        """Return whose ratings of a study do not count, and from when."""
         query = select(exclusions.c.rater_id, func.min(exclusions.c.since).label("since")).where(
             exclusions.c.study_id == study_id, exclusions.c.lifted_at.is_(None)
         )

@@ -24,51 +24,41 @@ from web.adapters.database.tables import experiments, inputs, leases, options, r
 from web.domain.rating.attention import MOST_RATINGS, WINDOW, Given, Unsure
 from web.domain.rating.lease import Asker
 from web.domain.studies.experiment import LIVE, SAMPLES, Experiment, ExperimentKind, ExperimentState, Option
+from web.rows import rating as rows
 
 LOOKED_BACK = 100  # rows of what was rated, among which one is chosen that is to be rated again
 
 
-class TurnQueries:
+class TurnQueries(rows.TurnQueries):
     """Named queries of whose turn it is."""
 
     def __init__(self, connection: Connection) -> None:
         self.connection = connection
 
     def given(self, study_id: str, rater_id: str, limit: int) -> tuple[Given, ...]:
-        """Return what a rater was given last, newest first."""
         rows = self.connection.execute(_GIVEN, {"study": study_id, "rater": rater_id, "limit": limit})
         return tuple(Given(*row) for row in rows)
 
     def count_sources(self, study_id: str, limit: int) -> int:
-        """Count the present inputs of a study, as far as a limit."""
         return self.connection.execute(_SOURCES, {"study": study_id, "limit": limit}).scalar_one()
 
     def open_to(
         self, asker: Asker, kinds: Iterable[ExperimentKind] = SAMPLES, limit: int = WINDOW
     ) -> tuple[Given, ...]:
-        """Return ready experiments of some kinds that a rater may take now, oldest first."""
         rows = self.connection.execute(_OPEN, _known(asker, ("ready",), kinds) | {"limit": limit})
         return tuple(Given(*row) for row in rows)
 
     def count_open(self, asker: Asker) -> int:
-        """Count the experiments to learn from, ready or in the making, that a rater may take."""
         return self.connection.execute(_COUNT_OPEN, _known(asker, LIVE, SAMPLES)).scalar_one()
 
     def unsure(self, asker: Asker) -> tuple[Unsure, ...]:
-        """Return the options of experiments that are closed and may have one more rating, of this rater."""
         return tuple(Unsure(*row) for row in self.connection.execute(_UNSURE, _known(asker, ("closed",), ())))
 
     def repeatable(self, asker: Asker, apart: int) -> tuple[Option, ...]:
-        """Return options that a rater rated so many ratings ago and that were not repeated to them, newest first."""
         known = _known(asker, (), ()) | {"apart": apart}
         return tuple(Option(**row) for row in self.connection.execute(_REPEATABLE, known).mappings())
 
     def claim(self, asker: Asker, ids: Iterable[str]) -> dict[str, Experiment]:
-        """Return those of some experiments that a rater may still take, locked until the transaction ends.
-
-        What others hold locked is passed over. Whoever takes one holds its lock until their lease can be seen, so what
-        is asked after the lock was got sees every lease.
-        """
         locked = tuple(self.connection.execute(_LOCK, {"ids": tuple(ids)}).scalars())
         rows = self.connection.execute(_STILL_OPEN, _known(asker, ("ready",), _ANY) | {"ids": locked}).mappings()
         return {row["id"]: Experiment(**row) for row in rows}

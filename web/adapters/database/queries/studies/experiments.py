@@ -10,16 +10,16 @@ from web.adapters.database.queries.common import standing
 from web.adapters.database.tables import experiments, inputs, options, ratings
 from web.domain.studies.experiment import LEARNT_FROM, LIVE, SAMPLES, Experiment, ExperimentState, Option
 from web.domain.studies.study import Input
+from web.rows import studies as rows
 
 
-class ExperimentQueries:
+class ExperimentQueries(rows.ExperimentQueries):
     """Named queries of experiments."""
 
     def __init__(self, connection: Connection) -> None:
         self.connection = connection
 
     def pending(self, study_id: str) -> tuple[Option, ...]:
-        """Return the options to learn from that are alive and have no rating yet."""
         query = (
             select(options)
             .join(experiments, experiments.c.id == options.c.experiment_id)
@@ -35,7 +35,6 @@ class ExperimentQueries:
         return tuple(Option(**row) for row in self.connection.execute(query).mappings())
 
     def rated(self, study_id: str) -> tuple[Option, ...]:
-        """Return the options to learn from that have a standing rating, those of inputs taken down left out."""
         query = (
             select(options)
             .join(inputs, inputs.c.id == options.c.input_id)
@@ -51,7 +50,6 @@ class ExperimentQueries:
         return tuple(Option(**row) for row in self.connection.execute(query).mappings())
 
     def next_inputs(self, study_id: str, count: int) -> tuple[Input, ...]:
-        """Return the present inputs with the fewest options still counting, oldest first among equals."""
         used = (
             select(func.count())
             .select_from(options.join(experiments, experiments.c.id == options.c.experiment_id))
@@ -72,19 +70,16 @@ class ExperimentQueries:
         return tuple(Input(**row) for row in self.connection.execute(query).mappings())
 
     def lock(self, ids: Iterable[str]) -> dict[str, Experiment]:
-        """Return experiments by id, locked in a fixed order until the transaction ends."""
         rows = self.connection.execute(_LOCK, {"ids": tuple(ids)}).mappings()
         return {row["id"]: Experiment(**row) for row in rows}
 
     def move(self, ids: Iterable[str], state: ExperimentState, now: datetime) -> None:
-        """Put locked experiments into a state."""
         chosen = tuple(ids)
         if chosen:
             closed_at = now if state == "closed" else None
             self.connection.execute(_MOVE, {"ids": chosen, "to": state, "now": now, "end": closed_at})
 
     def count_samples(self, study_id: str) -> int:
-        """Count the explore and A/B experiments that are closed."""
         query = select(func.count()).where(
             experiments.c.study_id == study_id,
             experiments.c.state == "closed",

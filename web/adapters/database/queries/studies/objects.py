@@ -8,22 +8,21 @@ from sqlalchemy import ColumnElement, Connection, Select, and_, exists, or_, sel
 
 from web.adapters.database.tables import experiments, inputs, leases, options, outputs, ratings
 from web.domain.studies.experiment import LIVE
+from web.rows import studies as rows
 
 
-class ObjectQueries:
+class ObjectQueries(rows.ObjectQueries):
     """Named queries of what objects are for."""
 
     def __init__(self, connection: Connection) -> None:
         self.connection = connection
 
     def needed(self, keys: Iterable[str]) -> frozenset[str]:
-        """Return those of some names that a present input, or an output made of one, has."""
         wanted = tuple(keys)
         queries = (query.where(column.in_(wanted)) for query, column in _NEEDED)
         return frozenset(key for query in queries for key in self.connection.execute(query).scalars())
 
     def made_of(self, input_id: str) -> tuple[str, ...]:
-        """Return the names of the outputs made of an input."""
         query = (
             select(outputs.c.object_key)
             .join(options, options.c.output_id == outputs.c.id)
@@ -34,7 +33,6 @@ class ObjectQueries:
         return tuple(self.connection.execute(query).scalars())
 
     def unneeded(self, before: datetime, limit: int, among: Iterable[str] | None = None) -> tuple[str, ...]:
-        """Return the names of outputs made before a time, and set aside before it, that nobody rated or holds."""
         query = select(outputs.c.object_key).where(
             outputs.c.removed_at.is_(None), outputs.c.created_at < before, ~_wanted_since(before)
         )
@@ -43,12 +41,10 @@ class ObjectQueries:
         return tuple(self.connection.execute(query.order_by(outputs.c.id).limit(limit)).scalars())
 
     def remove(self, keys: Iterable[str], now: datetime) -> None:
-        """Note that the bytes of outputs are gone."""
         gone = outputs.c.object_key.in_(tuple(keys)), outputs.c.removed_at.is_(None)
         self.connection.execute(update(outputs).where(*gone).values(removed_at=now))
 
     def revive(self, output_id: str) -> None:
-        """Note that the bytes of an output are there again."""
         self.connection.execute(update(outputs).where(outputs.c.id == output_id).values(removed_at=None))
 
 

@@ -9,30 +9,28 @@ from web.adapters.database.queries.studies.diagnoses import best_steps, newest
 from web.adapters.database.tables import diagnoses, inputs, options, ratings, studies
 from web.domain.studies.stopping import Figures, Recommended
 from web.domain.studies.study import Input, Learnt, Study
+from web.rows import studies as rows
 
 KEPT_DIAGNOSES = 20
 KEPT_STEPS = 40  # of the older ones, about so many, evenly over the ratings
 FINEST_STEP = 5
 
 
-class StudyQueries:
+class StudyQueries(rows.StudyQueries):
     """Named queries of studies."""
 
     def __init__(self, connection: Connection) -> None:
         self.connection = connection
 
     def newest_diagnosis(self, study_id: str) -> Learnt | None:
-        """Return what was learnt last of a study, or None."""
         query = select(diagnoses).where(diagnoses.c.study_id == study_id).order_by(diagnoses.c.made_at.desc()).limit(1)
         row = self.connection.execute(query).mappings().first()
         return None if row is None else Learnt(**row)
 
     def make_newest(self, diagnosis_id: str, now: datetime) -> None:
-        """Let an earlier diagnosis be the newest again, as it is once the ratings since were undone."""
         self.connection.execute(update(diagnoses).where(diagnoses.c.id == diagnosis_id).values(made_at=now))
 
     def forget_old_diagnoses(self, study_id: str) -> None:
-        """Keep a study's newest diagnoses, and a few older ones to show how it learnt; any can be made again."""
         used = type_coerce(diagnoses.c.diagnosis, JSON)["ratings_used"].as_integer()
         query = select(diagnoses.c.id, used).where(diagnoses.c.study_id == study_id)
         kept = self.connection.execute(query.order_by(diagnoses.c.made_at.desc(), diagnoses.c.id.desc())).all()
@@ -45,22 +43,18 @@ class StudyQueries:
             self.connection.execute(delete(diagnoses).where(diagnoses.c.id.in_(superfluous)))
 
     def to_rate(self, project_id: str) -> Study | None:
-        """Return the newest running study of a project, else the newest paused or finished one, or None."""
         row = self.connection.execute(_TO_RATE, {"project": project_id}).mappings().first()
         return None if row is None else Study(**row)
 
     def lock(self, study_id: str) -> Study:
-        """Return a study, which nobody else changes or plans for until this transaction ends."""
         query = select(studies).where(studies.c.id == study_id).with_for_update(key_share=True)
         return Study(**self.connection.execute(query).mappings().one())
 
     def hold(self, study_id: str) -> Study:
-        """Return a study, which nobody changes until this transaction ends."""
         query = select(studies).where(studies.c.id == study_id).with_for_update(read=True)
         return Study(**self.connection.execute(query).mappings().one())
 
     def figures(self, study_id: str) -> Figures:
-        """Return what the stop rules of a study look at."""
         scored = select(func.count()).where(counted(study_id), ratings.c.score.is_not(None))
         spent = select(func.coalesce(func.sum(options.c.cost_micros), 0)).where(options.c.study_id == study_id)
         count = self.connection.execute(scored).scalar_one()
@@ -74,18 +68,15 @@ class StudyQueries:
         )
 
     def price(self, study_id: str) -> int:
-        """Return the micro-dollars that an option of a study has cost on average."""
         mean = select(func.avg(options.c.cost_micros)).where(options.c.study_id == study_id, options.c.state == "ready")
         return round(self.connection.execute(mean).scalar_one() or 0)
 
     def lock_input(self, input_id: str) -> Input | None:
-        """Return an input, which nobody else changes or builds on until this transaction ends."""
         query = select(inputs).where(inputs.c.id == input_id).with_for_update(key_share=True)
         row = self.connection.execute(query).mappings().first()
         return None if row is None else Input(**row)
 
     def hold_inputs(self, study_id: str, input_id: str | None = None) -> tuple[Input, ...]:
-        """Return the present inputs of a study, or the one named, which stay present until this transaction ends."""
         query = select(inputs).where(inputs.c.study_id == study_id, inputs.c.removed_at.is_(None))
         if input_id is not None:
             query = query.where(inputs.c.id == input_id)

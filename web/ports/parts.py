@@ -1,0 +1,37 @@
+"""All that an app or a worker is built from."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+
+from ml_service.objects import ObjectStore
+from web.ports.learning import Optimizer
+from web.ports.making import Generator, ImageCleaner
+from web.ports.models import TextModel
+from web.ports.people import Passwords
+from web.ports.reports import Reports
+from web.ports.time import Clock
+from web.rows.transaction import Store
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What an app or a worker is built from; `published` holds the prompt versions that production reads.
+
+    `retention` is how long outputs are kept that no rating needs; None keeps them for ever. `degrader` makes copies of
+    sources that are plainly worse, by a point of one `fault`; without it none are made. Without a `text_model` prompts
+    evolve by a script.
+    """
+
+    store: Store
+    objects: ObjectStore
+    published: ObjectStore
+    generators: Mapping[str, Generator]
+    optimizer: Optimizer
+    cleaner: ImageCleaner
+    clock: Clock
+    reports: "Reports"
+    passwords: Passwords
+    retention: timedelta | None = None
+    degrader: Generator | None = None
+    text_model: TextModel | None = None

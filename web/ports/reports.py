@@ -1,0 +1,96 @@
+"""Questions that change nothing."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Protocol
+
+from web.domain.audit.audit import Event
+from web.domain.audit.trail import EventFilter, EventLine
+from web.domain.job import Job, JobState
+from web.domain.rating.standing import RatersReport
+from web.domain.rating.work import Given
+from web.domain.reports.history import Choices, Cursor, Entry, Filter, OwnEntry, Page
+from web.domain.reports.report import ExperimentDetail, InputLine, Needed, OwnReport, StudyLine, StudyReport
+from web.domain.studies.study import Study
+
+
+class Reports(Protocol):
+    """Answers questions without changing anything; a rater's answers hold only their own rows."""
+
+    def change(self, study_id: str) -> str:
+        """Return an opaque text that is another one whenever something of a study has changed."""
+        ...
+
+    def study(self, study: Study, now: datetime, today: datetime) -> StudyReport:
+        """Return all that the status of a study shows to admins; `today` is when the day of who asks began."""
+        ...
+
+    def raters(self, study: Study) -> RatersReport:
+        """Return what the raters of a study are like, how far they agree, and which items they like best."""
+        ...
+
+    def given(self, study: Study) -> tuple[Given, ...]:
+        """Return the standing scores that people gave in a study, oldest first."""
+        ...
+
+    def own(self, study: Study, rater_id: str, today: datetime) -> OwnReport:
+        """Return a rater's own numbers of a study; `today` is when their day began."""
+        ...
+
+    def entries(self, project_id: str, wanted: Filter, after: Cursor | None, limit: int) -> Page[Entry]:
+        """Return rows of a project's history, newest first."""
+        ...
+
+    def own_entries(
+        self, project_id: str, rater_id: str, wanted: Filter, after: Cursor | None, limit: int
+    ) -> Page[OwnEntry]:
+        """Return a rater's own rows, newest first."""
+        ...
+
+    def every_entry(self, project_id: str, wanted: Filter) -> Iterator[Entry]:
+        """Go through a whole history, newest first, without holding it in memory."""
+        ...
+
+    def every_own_entry(self, project_id: str, rater_id: str, wanted: Filter) -> Iterator[OwnEntry]:
+        """Go through a rater's own history as `every_entry` does."""
+        ...
+
+    def choices(self, project_id: str) -> Choices:
+        """Return what the filters of a project's history offer."""
+        ...
+
+    def experiment(self, project_id: str, experiment_id: str) -> ExperimentDetail:
+        """Return one experiment whole, or raise NotFound."""
+        ...
+
+    def studies(self, project_id: str) -> tuple[StudyLine, ...]:
+        """Return the studies of a project, newest first, archived ones last."""
+        ...
+
+    def inputs(self, study_id: str) -> tuple[InputLine, ...]:
+        """Return the present inputs of a study, newest first."""
+        ...
+
+    def jobs(self, project_id: str, state: JobState, limit: int) -> tuple[Job, ...]:
+        """Return the jobs of a project's studies and of no study that are in a state."""
+        ...
+
+    def events(self, project_id: str, wanted: EventFilter, after: int | None, limit: int) -> Page[EventLine]:
+        """Return events of a project's audit, newest first, from before the one of a number."""
+        ...
+
+    def every_event(self, project_id: str, wanted: EventFilter) -> Iterator[EventLine]:
+        """Go through a project's audit, newest first, without holding it in memory."""
+        ...
+
+    def chain(self, project_id: str, after: int = 0) -> Iterator[Event]:
+        """Go through a project's events by number, from behind one, without holding them in memory."""
+        ...
+
+    def actors(self, project_id: str) -> dict[str, str]:
+        """Return who may have acted in a project: names by id."""
+        ...
+
+    def needed_objects(self) -> Iterator[Needed]:
+        """Go through the objects that present inputs and what was made of them need."""
+        ...

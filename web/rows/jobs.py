@@ -1,0 +1,63 @@
+"""Later work."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Protocol
+
+from web.domain.job import Job
+from web.rows.collection import Collection
+
+
+class JobQueries(Protocol):
+    """Named queries of jobs."""
+
+    def add_once(self, new: Iterable[Job]) -> None:
+        """Enqueue jobs whose key no waiting job has."""
+        ...
+
+    def any_due(self, now: datetime) -> bool:
+        """Tell whether a claim would find something, without taking any lock."""
+        ...
+
+    def claim(self, worker: str, now: datetime) -> Job | None:
+        """Claim the most urgent job that is due, or that a lost worker left, and no job of whose key is being done."""
+        ...
+
+    def extend(self, job: Job, now: datetime) -> bool:
+        """Keep a claim alive; False where it was lost to another worker."""
+        ...
+
+    def finish(self, job: Job, now: datetime) -> bool:
+        """Mark a claimed job done; False where the claim was lost."""
+        ...
+
+    def retry(self, job: Job, due_at: datetime, error: str) -> bool:
+        """Put a failed job back for later, or close it where the same work waits again already."""
+        ...
+
+    def park(self, job: Job, now: datetime, error: str) -> bool:
+        """Set a job aside that keeps failing, for a person to look at."""
+        ...
+
+    def parked(self) -> tuple[Job, ...]:
+        """Return the jobs that were set aside, newest first."""
+        ...
+
+    def count_by_state(self) -> dict[str, int]:
+        """Return how many jobs there are in each state that has any."""
+        ...
+
+    def revive(self, job_id: str, now: datetime) -> bool:
+        """Let a parked job try again from its first attempt; False where it is not parked or its work waits again."""
+        ...
+
+    def prune(self, before: datetime) -> None:
+        """Forget the jobs that were done before a time."""
+        ...
+
+
+class JobRows(Protocol):
+    """Later work."""
+
+    jobs: Collection[Job]
+    of_jobs: JobQueries
