@@ -12,7 +12,6 @@ from ml_service.errors import Unavailable
 from ml_service.objects.local import Folder
 from ml_service.wire.contract import Point
 from web.adapters.database.migrate import migrate
-from web.adapters.database.reports.reports import SqlReports
 from web.adapters.database.store import SqlStore
 from web.adapters.generators.local import LocalGenerator
 from web.adapters.images.cleaner import Cleaner
@@ -86,7 +85,6 @@ class _House:
             optimizer=NearOptimizer(),
             cleaner=Cleaner(),
             clock=self.clock,
-            reports=SqlReports(store),
             passwords=Argon2(),
         )
         shutil.copytree(PROMPTS, folder / "prompts")

@@ -10,7 +10,6 @@ import numpy as np
 from ml_service.objects.local import Folder
 from ml_service.wire.contract import FloatParameter, ParameterSpace
 from tests.clock import FixedClock
-from web.adapters.database.reports.reports import SqlReports
 from web.adapters.database.store import SqlStore
 from web.adapters.generators.degraded import DegradedCopies
 from web.adapters.generators.local import LocalGenerator
@@ -101,7 +100,6 @@ def make_parts(store: SqlStore, clock: FixedClock, folder: Path) -> Parts:
         optimizer=NearOptimizer(),
         cleaner=Cleaner(),
         clock=clock,
-        reports=SqlReports(store),
         passwords=Argon2(),
         degrader=DegradedCopies(),
     )

@@ -16,7 +16,6 @@ from ml_service.errors import Conflict, InvalidRequest, ServiceError
 from ml_service.objects.local import Folder
 from web.adapters.database.archive.writing import Place
 from web.adapters.database.migrate import is_current, migrate
-from web.adapters.database.reports.reports import SqlReports
 from web.adapters.database.store import SqlStore
 from web.adapters.demo.inputs import demo_inputs
 from web.adapters.demo.raters import demo_look
@@ -72,7 +71,6 @@ def build_parts(settings: Settings) -> Parts:
         optimizer=_optimizer(settings),
         cleaner=Cleaner(),
         clock=clock,
-        reports=SqlReports(store),
         passwords=Argon2(),
         retention=timedelta(days=settings.retention_days) if settings.retention_days else None,
         degrader=DegradedCopies(),

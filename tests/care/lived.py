@@ -17,7 +17,6 @@ from web.adapters.database.archive.project import ProjectArchive
 from web.adapters.database.archive.rows import Extent, rows_of
 from web.adapters.database.archive.study import Arrival, StudyArchive
 from web.adapters.database.archive.writing import Place
-from web.adapters.database.reports.reports import SqlReports
 from web.adapters.database.store import SqlStore
 from web.domain.abtests.abtest import ABTest, Decision, Design, Evidence, Pair
 from web.domain.accounts import ApiKey, Password
@@ -122,7 +121,7 @@ def installed(store: SqlStore, folder: Path, inputs: int) -> Installation:
 def elsewhere(like: Installation, store: SqlStore, folder: Path) -> Installation:
     """Return another place for the world of an installation, over a store, in a folder."""
     objects, published = Folder(folder / "objects"), Folder(folder / "prompts")
-    parts = replace(like.world.parts, store=store, objects=objects, published=published, reports=SqlReports(store))
+    parts = replace(like.world.parts, store=store, objects=objects, published=published)
     return Installation(replace(like.world, parts=parts), store, objects)
 
 

@@ -125,7 +125,7 @@ def test_downloads_hold_every_event_that_is_asked_for(
     site: Site, admin: TestClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("web.http.serving.export.AT_ONCE", 3)
-    monkeypatch.setattr("web.adapters.database.reports.reports.BATCH", 4)
+    monkeypatch.setattr("web.services.audit.views.BATCH", 4)
     for number in range(9):
         note(site, f"=cmd|{number}")
     listed = admin.get(PLACE, params={"action": "other", "limit": 500}).json()["rows"]

@@ -16,6 +16,8 @@ from web.domain.rating.numbers.probit import check_order
 from web.jobs import schedule
 from web.pages.rating import words as rater_words
 from web.services.rating import night
+from web.services.rating.views import raters
+from web.services.reports.status import change
 
 HELD = OrdinalCheck("s", START, 60, 20, 0.98, 10, 1, 0)
 
@@ -52,7 +54,7 @@ def test_the_worker_checks_once_a_night_and_the_pages_are_told(world: World) -> 
     schedule.tick(world.parts)
     world.work()
     rate_some(world)
-    before = world.parts.reports.change(world.study.id)
+    before = change(world.parts, world.study.id)
     schedule.tick(world.parts)
     world.work()
     assert kept(world) is None
@@ -61,8 +63,8 @@ def test_the_worker_checks_once_a_night_and_the_pages_are_told(world: World) -> 
     found = kept(world)
     assert found is not None
     assert (found.made_at, found.ratings) == (world.clock.now(), 8)
-    assert world.parts.reports.change(world.study.id) != before
-    assert world.parts.reports.raters(world.study).order == found
+    assert change(world.parts, world.study.id) != before
+    assert raters(world.parts, world.admin, world.study.id).report.order == found
     world.clock.advance(hours=1)
     for _ in range(2):
         schedule.tick(world.parts)

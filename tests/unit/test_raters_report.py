@@ -1,12 +1,12 @@
 """What the pages of raters are told of a store, on both engines."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from tests.rows import Rows
-from web.adapters.database.reports.reports import SqlReports
 from web.adapters.database.store import SqlStore
 from web.domain.ids import new_id
 from web.domain.rating.enrolment import Enrolment
@@ -15,6 +15,7 @@ from web.domain.rating.gold import Gold
 from web.domain.rating.rating import Exclusion
 from web.domain.rating.standing import RaterReport
 from web.pages.learning import words as wording
+from web.rows.reports import Reports
 
 START = datetime(2026, 3, 1, 9, tzinfo=UTC)
 
@@ -25,20 +26,21 @@ def rows(store: SqlStore) -> Rows:
 
 
 @pytest.fixture
-def reports(store: SqlStore) -> SqlReports:
-    return SqlReports(store)
+def reports(store: SqlStore) -> Iterator[Reports]:
+    with store.read() as tx:
+        yield tx.of_reports
 
 
-def by_name(rows: Rows, reports: SqlReports) -> dict[str, RaterReport]:
+def by_name(rows: Rows, reports: Reports) -> dict[str, RaterReport]:
     return {one.rater.partition("-")[0]: one for one in reports.raters(rows.study).raters}
 
 
-def test_a_study_that_nobody_rated_has_no_raters(rows: Rows, reports: SqlReports) -> None:
+def test_a_study_that_nobody_rated_has_no_raters(rows: Rows, reports: Reports) -> None:
     found = reports.raters(rows.study)
     assert (found.raters, found.items, found.over_time, found.agreement.alpha) == ((), (), (), None)
 
 
-def test_raters_are_told_with_their_standing_and_items_by_their_scores(rows: Rows, reports: SqlReports) -> None:
+def test_raters_are_told_with_their_standing_and_items_by_their_scores(rows: Rows, reports: Reports) -> None:
     source = rows.source("harbour")
     good, bad = rows.option(source), rows.option(source)
     for rater in (rows.anna, rows.bob):
@@ -61,7 +63,7 @@ def test_raters_are_told_with_their_standing_and_items_by_their_scores(rows: Row
     assert items[0].best > items[1].best
 
 
-def test_whoever_is_excluded_scores_nothing_until_that_is_lifted(rows: Rows, reports: SqlReports) -> None:
+def test_whoever_is_excluded_scores_nothing_until_that_is_lifted(rows: Rows, reports: Reports) -> None:
     source = rows.source()
     options = [rows.option(source) for _ in range(4)]
     for number, option in enumerate(options):
@@ -82,7 +84,7 @@ def test_whoever_is_excluded_scores_nothing_until_that_is_lifted(rows: Rows, rep
     assert reports.raters(rows.study).items != before
 
 
-def test_checks_count_as_checks_and_calibration_as_neither(rows: Rows, reports: SqlReports) -> None:
+def test_checks_count_as_checks_and_calibration_as_neither(rows: Rows, reports: Reports) -> None:
     source = rows.source()
     for kind, score in (("gold", 1), ("gold", 5), ("calibration", 5)):
         option = rows.option(source)
@@ -101,7 +103,7 @@ def test_checks_count_as_checks_and_calibration_as_neither(rows: Rows, reports: 
     assert wording.check(detail.experiment, detail.gold).startswith("For calibration: 1 to 2 ★ is right")
 
 
-def test_what_was_computed_is_told_again_until_something_changes(rows: Rows, reports: SqlReports) -> None:
+def test_what_was_computed_is_told_again_until_something_changes(rows: Rows, reports: Reports) -> None:
     option = rows.option(rows.source())
     rows.rate(option, rows.anna, 3)
     first = reports.raters(rows.study)
@@ -110,7 +112,7 @@ def test_what_was_computed_is_told_again_until_something_changes(rows: Rows, rep
     assert len(reports.raters(rows.study).raters) == 2
 
 
-def test_a_rater_sees_no_share_from_which_a_check_can_be_told(rows: Rows, reports: SqlReports) -> None:
+def test_a_rater_sees_no_share_from_which_a_check_can_be_told(rows: Rows, reports: Reports) -> None:
     assert [Share(right, of).roughly for right, of in ((9, 9), (9, 10), (10, 11), (96, 100))] == [None, 0.9, 0.9, 1.0]
     rows.rate(rows.option(rows.source()), rows.anna, 3)
     own = reports.own(rows.study, rows.anna.id, START).standing
@@ -118,7 +120,7 @@ def test_a_rater_sees_no_share_from_which_a_check_can_be_told(rows: Rows, report
     assert own.level is not None
 
 
-def test_a_rater_reads_why_they_are_paused_or_excluded_and_what_was_answered(rows: Rows, reports: SqlReports) -> None:
+def test_a_rater_reads_why_they_are_paused_or_excluded_and_what_was_answered(rows: Rows, reports: Reports) -> None:
     later = START + timedelta(days=1)
     place = Enrolment(
         new_id(), rows.study.id, rows.anna.id, START, paused_at=START, pause_reason="too quick",

@@ -1,5 +1,6 @@
 """What reports say of a store, on both engines."""
 
+from collections.abc import Iterator
 from dataclasses import fields, replace
 from datetime import UTC, date, datetime, timedelta
 
@@ -7,8 +8,9 @@ import pytest
 
 from ml_service.errors import InvalidRequest, NotFound
 from tests.rows import Rows
-from web.adapters.database.reports.reports import SqlReports
 from web.adapters.database.store import SqlStore
+from web.domain.access import Actor
+from web.domain.accounts import User
 from web.domain.ids import new_id
 from web.domain.job import Job
 from web.domain.prompts.prompt import PromptVersion
@@ -16,6 +18,8 @@ from web.domain.rating.rating import Exclusion
 from web.domain.reports.history import Cursor, Entry, Filter, OwnEntry
 from web.domain.reports.report import StudyReport
 from web.domain.studies.study import StopRules
+from web.rows.reports import Reports
+from web.services.reports.history import every_entry, every_own_entry
 
 START = datetime(2026, 3, 1, 9, tzinfo=UTC)
 EVERYTHING = Filter()
@@ -27,22 +31,27 @@ def rows(store: SqlStore) -> Rows:
 
 
 @pytest.fixture
-def reports(store: SqlStore) -> SqlReports:
-    return SqlReports(store)
+def reports(store: SqlStore) -> Iterator[Reports]:
+    with store.read() as tx:
+        yield tx.of_reports
 
 
-def status(rows: Rows, reports: SqlReports) -> StudyReport:
+def actor(rows: Rows, user: User) -> Actor:
+    return Actor(user.id, user.email, rows.project, "rater", "")
+
+
+def status(rows: Rows, reports: Reports) -> StudyReport:
     return reports.study(rows.study, rows.now, START.replace(hour=0))
 
 
-def test_a_new_study_has_a_report_of_nothing(rows: Rows, reports: SqlReports) -> None:
+def test_a_new_study_has_a_report_of_nothing(rows: Rows, reports: Reports) -> None:
     found = status(rows, reports)
     assert (found.counts.ratings, found.counts.queue, found.counts.spent_micros) == (0, 0, 0)
     assert (found.trend, found.versions, found.best, found.learnt, found.example) == ((), (), (), None, None)
     assert found.scores == {1: 0, 2: 0, 3: 0, 4: 0, 5: 0}
 
 
-def test_counts_tell_what_there_is(rows: Rows, reports: SqlReports) -> None:
+def test_counts_tell_what_there_is(rows: Rows, reports: Reports) -> None:
     source = rows.source()
     first, second = rows.option(source), rows.option(source, state="closed")
     rows.option(source, state="dropped")
@@ -66,14 +75,14 @@ def test_counts_tell_what_there_is(rows: Rows, reports: SqlReports) -> None:
     ]
 
 
-def test_raters_are_active_for_a_quarter_of_an_hour(rows: Rows, reports: SqlReports) -> None:
+def test_raters_are_active_for_a_quarter_of_an_hour(rows: Rows, reports: Reports) -> None:
     rows.rate(rows.option(rows.source()), rows.anna)
     for minutes, active in ((14, 1), (16, 0)):
         later = rows.now + timedelta(minutes=minutes)
         assert reports.study(rows.study, later, START).counts.active_raters == active
 
 
-def test_versions_are_told_apart_by_name_or_number(rows: Rows, reports: SqlReports) -> None:
+def test_versions_are_told_apart_by_name_or_number(rows: Rows, reports: Reports) -> None:
     with rows.store.begin() as tx:
         draft = tx.versions.add(PromptVersion(new_id(), rows.version.prompt_key, 2, None, {}, START, "test"))
     source = rows.source()
@@ -87,7 +96,7 @@ def test_versions_are_told_apart_by_name_or_number(rows: Rows, reports: SqlRepor
 
 
 @pytest.mark.parametrize(("apart", "steps"), [(1, 3), (61, 3), (60 * 24 * 3, 3), (10, 3)])
-def test_the_trend_goes_by_minute_hour_or_day(rows: Rows, reports: SqlReports, apart: int, steps: int) -> None:
+def test_the_trend_goes_by_minute_hour_or_day(rows: Rows, reports: Reports, apart: int, steps: int) -> None:
     source = rows.source()
     for number in range(3):
         rows.rate(rows.option(source), rows.anna, number + 2, at=START + timedelta(minutes=apart * number))
@@ -97,7 +106,7 @@ def test_the_trend_goes_by_minute_hour_or_day(rows: Rows, reports: SqlReports, a
     assert trend[0].at == (START if apart < 60 * 24 else START.replace(hour=0))
 
 
-def test_samples_of_today_count_from_midnight(rows: Rows, reports: SqlReports) -> None:
+def test_samples_of_today_count_from_midnight(rows: Rows, reports: Reports) -> None:
     source = rows.source()
     ended = [(rows.option(source, state="closed"), hours) for hours in (-10, 1, 2)]
     with rows.store.begin() as tx:
@@ -112,7 +121,7 @@ def test_samples_of_today_count_from_midnight(rows: Rows, reports: SqlReports) -
     ]
 
 
-def test_a_goal_is_a_milestone_of_the_best(rows: Rows, reports: SqlReports) -> None:
+def test_a_goal_is_a_milestone_of_the_best(rows: Rows, reports: Reports) -> None:
     for _ in range(2):
         rows.rate(rows.option(rows.source()), rows.anna)
     rows.learn(2, mean=4.0)
@@ -124,7 +133,7 @@ def test_a_goal_is_a_milestone_of_the_best(rows: Rows, reports: SqlReports) -> N
     ]
 
 
-def test_what_does_not_count_is_in_no_mean(rows: Rows, reports: SqlReports) -> None:
+def test_what_does_not_count_is_in_no_mean(rows: Rows, reports: Reports) -> None:
     kept, removed = rows.source("kept"), rows.source("removed")
     rows.rate(rows.option(kept), rows.anna, 4)
     rows.rate(rows.option(removed), rows.anna, 1)
@@ -141,7 +150,7 @@ def test_what_does_not_count_is_in_no_mean(rows: Rows, reports: SqlReports) -> N
     assert found.example.input == "kept"
 
 
-def test_the_newest_diagnosis_is_told_with_what_it_does_not_know(rows: Rows, reports: SqlReports) -> None:
+def test_the_newest_diagnosis_is_told_with_what_it_does_not_know(rows: Rows, reports: Reports) -> None:
     source = rows.source()
     given = [rows.rate(rows.option(source), rows.anna) for _ in range(4)]
     rows.learn(2, mean=3.5)
@@ -158,7 +167,7 @@ def test_the_newest_diagnosis_is_told_with_what_it_does_not_know(rows: Rows, rep
     assert len(back.best) == 1
 
 
-def test_a_diagnosis_without_a_best_point_draws_nothing(rows: Rows, reports: SqlReports) -> None:
+def test_a_diagnosis_without_a_best_point_draws_nothing(rows: Rows, reports: Reports) -> None:
     rows.rate(rows.option(rows.source()), rows.anna)
     known = rows.learn(1)
     bare = replace(
@@ -175,7 +184,7 @@ def test_a_diagnosis_without_a_best_point_draws_nothing(rows: Rows, reports: Sql
     assert len(found.best) == 1
 
 
-def test_the_change_number_moves_with_all_that_is_shown(rows: Rows, reports: SqlReports) -> None:
+def test_the_change_number_moves_with_all_that_is_shown(rows: Rows, reports: Reports) -> None:
     seen = [reports.change(rows.study.id)]
 
     def moved() -> bool:
@@ -200,7 +209,7 @@ def test_the_change_number_moves_with_all_that_is_shown(rows: Rows, reports: Sql
     assert not moved()
 
 
-def test_history_goes_backwards_page_by_page(rows: Rows, reports: SqlReports) -> None:
+def test_history_goes_backwards_page_by_page(rows: Rows, reports: Reports) -> None:
     source = rows.source()
     moment = START + timedelta(hours=1)
     given = {rows.rate(rows.option(source), rows.anna, at=moment).id for _ in range(5)}
@@ -216,7 +225,7 @@ def test_history_goes_backwards_page_by_page(rows: Rows, reports: SqlReports) ->
     assert len(found) == 8
     assert {one.id for one in found} == given
     assert [one.rated_at for one in found] == sorted((one.rated_at for one in found), reverse=True)
-    assert [one.id for one in reports.every_entry(rows.project, EVERYTHING)] == [one.id for one in found]
+    assert [one.id for one in every_entry(rows.store, actor(rows, rows.anna), EVERYTHING)] == [one.id for one in found]
 
 
 @pytest.mark.parametrize(
@@ -241,7 +250,7 @@ def test_history_goes_backwards_page_by_page(rows: Rows, reports: SqlReports) ->
         ({"until": "2026-03-01"}, {"plain", "tagged", "said", "skipped"}),
     ],
 )
-def test_filters_choose_rows(rows: Rows, reports: SqlReports, query: dict[str, str], names: set[str]) -> None:
+def test_filters_choose_rows(rows: Rows, reports: Reports, query: dict[str, str], names: set[str]) -> None:
     names_of = ("plain", "tagged", "said", "skipped", "late", "undone")
     options = {name: rows.option(rows.source(name)) for name in names_of}
     rows.rate(options["plain"], rows.anna, 5)
@@ -254,7 +263,7 @@ def test_filters_choose_rows(rows: Rows, reports: SqlReports, query: dict[str, s
     assert {one.input for one in page.rows} == names
 
 
-def test_filters_by_study_version_and_rater(rows: Rows, reports: SqlReports) -> None:
+def test_filters_by_study_version_and_rater(rows: Rows, reports: Reports) -> None:
     option = rows.option(rows.source())
     rows.rate(option, rows.anna)
     rows.rate(option, rows.bob)
@@ -285,7 +294,7 @@ def test_a_filter_survives_its_query_string() -> None:
         Cursor.read("yesterday~1")
 
 
-def test_history_ends_at_the_project(rows: Rows, reports: SqlReports) -> None:
+def test_history_ends_at_the_project(rows: Rows, reports: Reports) -> None:
     option = rows.option(rows.source())
     rows.rate(option, rows.anna)
     assert reports.entries(new_id(), EVERYTHING, None, 9).rows == ()
@@ -295,18 +304,18 @@ def test_history_ends_at_the_project(rows: Rows, reports: SqlReports) -> None:
         reports.experiment(new_id(), option.experiment_id)
 
 
-def test_a_rater_gets_own_rows_and_nothing_of_what_made_the_image(rows: Rows, reports: SqlReports) -> None:
+def test_a_rater_gets_own_rows_and_nothing_of_what_made_the_image(rows: Rows, reports: Reports) -> None:
     option = rows.option(rows.source("before"), 0.5)
     mine = rows.rate(option, rows.anna, 5, tags=("hazy",), comment="mine")
     rows.rate(option, rows.bob, 1)
     page = reports.own_entries(rows.project, rows.anna.id, Filter(rater=rows.bob.id, generator="other"), None, 9)
     assert [one.id for one in page.rows] == [mine.id]
-    assert list(reports.every_own_entry(rows.project, rows.anna.id, EVERYTHING)) == list(page.rows)
+    assert list(every_own_entry(rows.store, actor(rows, rows.anna), EVERYTHING)) == list(page.rows)
     allowed = {"id", "rated_at", "study", "score", "skip", "tags", "comment", "flagged", "late", "undone_at"}
     assert {field.name for field in fields(OwnEntry)} == allowed
 
 
-def test_a_raters_numbers_are_their_own(rows: Rows, reports: SqlReports) -> None:
+def test_a_raters_numbers_are_their_own(rows: Rows, reports: Reports) -> None:
     source = rows.source()
     rows.rate(rows.option(source), rows.anna, 2, at=START - timedelta(days=1))
     rows.rate(rows.option(source), rows.anna, 4)
@@ -317,7 +326,7 @@ def test_a_raters_numbers_are_their_own(rows: Rows, reports: SqlReports) -> None
     assert own.scores == {1: 0, 2: 1, 3: 0, 4: 1, 5: 0}
 
 
-def test_an_experiment_is_told_whole(rows: Rows, reports: SqlReports) -> None:
+def test_an_experiment_is_told_whole(rows: Rows, reports: Reports) -> None:
     option = rows.option(rows.source("before"), 0.5)
     rows.undo(rows.rate(option, rows.bob, 1))
     rows.rate(option, rows.anna, 5)
@@ -332,7 +341,7 @@ def test_an_experiment_is_told_whole(rows: Rows, reports: SqlReports) -> None:
     assert found.timeline[-1].who == rows.anna.email
 
 
-def test_lists_count_what_belongs_to_each(rows: Rows, reports: SqlReports) -> None:
+def test_lists_count_what_belongs_to_each(rows: Rows, reports: Reports) -> None:
     source, bare = rows.source("used"), rows.source("bare")
     rating = rows.rate(rows.option(source), rows.anna)
     (line,) = reports.studies(rows.project)
@@ -342,7 +351,7 @@ def test_lists_count_what_belongs_to_each(rows: Rows, reports: SqlReports) -> No
     assert lines == {source.id: (1, 1), bare.id: (0, 0)}
 
 
-def test_jobs_of_other_projects_are_not_listed(rows: Rows, reports: SqlReports) -> None:
+def test_jobs_of_other_projects_are_not_listed(rows: Rows, reports: Reports) -> None:
     other = Rows(rows.store, START)
     with rows.store.begin() as tx:
         for key, study in (("own", rows.study.id), ("other", other.study.id), ("nobody's", None)):
@@ -351,7 +360,7 @@ def test_jobs_of_other_projects_are_not_listed(rows: Rows, reports: SqlReports) 
     assert reports.jobs(rows.project, "parked", 9) == ()
 
 
-def test_choices_name_what_can_be_filtered(rows: Rows, reports: SqlReports) -> None:
+def test_choices_name_what_can_be_filtered(rows: Rows, reports: Reports) -> None:
     found = reports.choices(rows.project)
     assert found.studies == {rows.study.id: "Photos"}
     assert found.generators == ("local",)

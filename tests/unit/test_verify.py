@@ -19,9 +19,11 @@ from web.adapters.database import tables
 from web.adapters.database.store import SqlStore, rows_on
 from web.domain.audit.audit import signature
 from web.jobs import tasks
+from web.ports.parts import Parts
 from web.rows.transaction import Store
 from web.services.accounts import accounts
 from web.services.accounts.keys import KeyDraft, make_key
+from web.services.audit import chain
 from web.services.audit.chain import check_chain
 from web.services.audit.record import record
 from web.services.operations import verify
@@ -204,23 +206,23 @@ def test_a_look_at_the_newest_events_begins_where_it_says(world: World) -> None:
 
 
 def test_events_that_come_in_meanwhile_are_no_fault(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    chain = world.parts.reports.chain
+    every = chain.every
 
-    def moving(project_id: str, after: int = 0) -> Any:
-        for event in chain(project_id, after):
+    def moving(parts: Parts, project_id: str, after: int = 0) -> Any:
+        for event in every(parts, project_id, after):
             yield event
             if world.clock.time.minute < 30:
                 world.clock.advance(minutes=30)
                 move_study(world.parts, world.admin, world.study.id, "paused")
 
-    monkeypatch.setattr(world.parts.reports, "chain", moving)
+    monkeypatch.setattr(chain, "every", moving)
     assert faults(world) == []
     with world.parts.store.read() as tx:
         assert tx.studies.get(world.study.id).state == "paused"
 
 
 def object_of(world: World, kind: str) -> str:
-    return next(need.object_key for need in world.parts.reports.needed_objects() if need.kind == kind)
+    return next(need.object_key for need in Verification(world.parts, KEY).needed() if need.kind == kind)
 
 
 @pytest.mark.parametrize("engine", ["sqlite"], indirect=True)

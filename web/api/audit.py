@@ -9,11 +9,13 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel
 
+from web.domain.access import Actor
 from web.domain.audit.audit import Event, signature
 from web.domain.audit.trail import EventFilter, EventLine, place
 from web.http.edge.session import Admin, context
 from web.http.serving.export import csv_download, json_download
 from web.http.wire.openapi import content, query_of
+from web.services.audit import views
 from web.services.audit.chain import check_chain
 
 router = APIRouter(prefix="/api/v1/audit", tags=["audit"])
@@ -77,7 +79,7 @@ def events(
 ) -> EventsOut:
     """Return events, newest first, by the filters of the audit page; `after` of the answer asks for the next ones."""
     wanted = EventFilter.read(request.query_params)
-    found = context(request).parts.reports.events(admin.project_id, wanted, place(after), limit)
+    found = views.events(context(request).parts, admin, wanted, place(after), limit)
     return EventsOut(rows=[EventOut.of(line) for line in found.rows], after=found.after)
 
 
@@ -102,7 +104,7 @@ def chain(request: Request, admin: Admin) -> ChainOut:
 def events_csv(request: Request, admin: Admin) -> StreamingResponse:
     """Return every event as CSV, by the same filters; text that a spreadsheet would compute is quoted."""
     columns = tuple(EventOut.model_fields)
-    rows = ([getattr(event, name) for name in columns] for event in _every(request, admin.project_id))
+    rows = ([getattr(event, name) for name in columns] for event in _every(request, admin))
     return csv_download("palate-audit.csv", columns, rows)
 
 
@@ -114,10 +116,10 @@ def events_csv(request: Request, admin: Admin) -> StreamingResponse:
 )
 def events_json(request: Request, admin: Admin) -> StreamingResponse:
     """Return every event as one JSON array, by the same filters."""
-    rows = (event.model_dump_json() for event in _every(request, admin.project_id))
+    rows = (event.model_dump_json() for event in _every(request, admin))
     return json_download("palate-audit.json", rows)
 
 
-def _every(request: Request, project_id: str) -> Iterator[EventOut]:
+def _every(request: Request, admin: Actor) -> Iterator[EventOut]:
     wanted = EventFilter.read(request.query_params)
-    return map(EventOut.of, context(request).parts.reports.every_event(project_id, wanted))
+    return map(EventOut.of, views.every_event(context(request).parts, admin, wanted))

@@ -9,7 +9,8 @@ from web.domain.audit.trail import KINDS, EventFilter, actions, place
 from web.http.edge.session import Admin, context
 from web.http.serving.templates import page
 from web.http.wire.openapi import query_of
-from web.services.audit.chain import NEWEST, check_chain
+from web.services.audit.chain import NEWEST
+from web.services.audit.views import trail
 
 router = APIRouter(tags=["audit page"])
 
@@ -20,21 +21,21 @@ ROWS = 50
 def audit(request: Request, admin: Admin, after: str = "", check: str = "") -> Response:
     """Show events, newest first, with a form that filters them; `check=all` looks at the whole chain."""
     here = context(request)
-    reports, wanted = here.parts.reports, EventFilter.read(request.query_params)
-    found = reports.events(admin.project_id, wanted, place(after), ROWS)
-    chain = check_chain(here.parts, admin.project_id, None if check == "all" else NEWEST)
+    wanted = EventFilter.read(request.query_params)
+    found = trail(here.parts, admin, wanted, place(after), ROWS, None if check == "all" else NEWEST)
+    chain = found.chain
     return page(
         request,
         "audit.html",
         actor=admin,
         active="audit",
-        found=found,
+        found=found.events,
         wanted=wanted,
         query=urlencode(wanted.query()),
         first=not after,
         chain=chain,
         kept=f"{chain.head}:{signature(here.key, chain.project_id, chain.head)}",
-        actors=reports.actors(admin.project_id),
+        actors=found.actors,
         actions=actions(),
         kinds=KINDS,
     )

@@ -1,7 +1,7 @@
 """All that an app or a worker is built from."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from ml_service.objects import ObjectStore
@@ -9,9 +9,8 @@ from web.ports.learning import Optimizer
 from web.ports.making import Generator, ImageCleaner
 from web.ports.models import TextModel
 from web.ports.people import Passwords
-from web.ports.reports import Reports
 from web.ports.time import Clock
-from web.rows.transaction import Store
+from web.rows.transaction import OneMoment, Store, Transaction
 
 
 @dataclass(frozen=True)
@@ -30,8 +29,11 @@ class Parts:
     optimizer: Optimizer
     cleaner: ImageCleaner
     clock: Clock
-    reports: "Reports"
     passwords: Passwords
     retention: timedelta | None = None
     degrader: Generator | None = None
     text_model: TextModel | None = None
+
+    def at(self, tx: Transaction) -> "Parts":
+        """Return these parts with all that is read through them as of one transaction's moment."""
+        return replace(self, store=OneMoment(tx))

@@ -1,7 +1,8 @@
 """One transaction: the rows of all subjects."""
 
-from contextlib import AbstractContextManager
-from typing import Protocol
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+from typing import NoReturn, Protocol
 
 from web.rows.abtests import ABTestRows
 from web.rows.accounts import AccountRows
@@ -11,11 +12,22 @@ from web.rows.jobs import JobRows
 from web.rows.models import ModelRows
 from web.rows.prompts import PromptRows
 from web.rows.rating import RatingRows
+from web.rows.reports import ReportRows
 from web.rows.studies import StudyRows
 
 
 class Transaction(
-    AccountRows, AuditRows, ModelRows, PromptRows, StudyRows, RatingRows, ABTestRows, EvolutionRows, JobRows, Protocol
+    AccountRows,
+    AuditRows,
+    ModelRows,
+    PromptRows,
+    StudyRows,
+    RatingRows,
+    ABTestRows,
+    EvolutionRows,
+    JobRows,
+    ReportRows,
+    Protocol,
 ):
     """One transaction: all of it is kept, or none; whoever needs one subject's rows asks for these alone."""
 
@@ -34,3 +46,21 @@ class Store(Protocol):
     def snapshot(self) -> AbstractContextManager[Transaction]:
         """Open a transaction that only reads, all of it as of one moment."""
         ...
+
+
+class OneMoment:
+    """A store that is one transaction: whatever is read through it is of that transaction's moment."""
+
+    def __init__(self, tx: Transaction) -> None:
+        self.tx = tx
+
+    def begin(self) -> NoReturn:
+        """Refuse: who looks at one moment changes nothing."""
+        raise RuntimeError("nothing is written while one moment is looked at")
+
+    @contextmanager
+    def read(self) -> Iterator[Transaction]:
+        """Return the transaction that is open."""
+        yield self.tx
+
+    snapshot = read

@@ -26,8 +26,10 @@ from web.adapters.database.queries.rating.turns import TurnQueries
 from web.adapters.database.queries.studies.experiments import ExperimentQueries
 from web.adapters.database.queries.studies.objects import ObjectQueries
 from web.adapters.database.queries.studies.studies import StudyQueries
+from web.adapters.database.reports.reports import ReportQueries
 from web.adapters.database.tables import metadata
 from web.adapters.database.tables.base import ROWS
+from web.domain.rating.standing import RatersReport
 from web.rows.transaction import Transaction
 
 if TYPE_CHECKING:
@@ -139,12 +141,14 @@ class SqlTransaction(Transaction, Protocol):
 class _Rows:
     """The rows of one transaction: the collections that tables name, and the named queries, made when asked for."""
 
-    def __init__(self, connection: Connection) -> None:
-        self.connection = connection
+    def __init__(self, connection: Connection, known: dict[str, RatersReport]) -> None:
+        self.connection, self._known = connection, known
 
     def __getattr__(self, name: str) -> Any:
-        if name in QUERIES:
-            made: Any = QUERIES[name](self.connection)
+        if name == "of_reports":
+            made: Any = ReportQueries(self.connection, self._known)
+        elif name in QUERIES:
+            made = QUERIES[name](self.connection)
         elif name in COLLECTIONS:
             made = Collection(self.connection, *COLLECTIONS[name])
         else:
@@ -159,9 +163,9 @@ class _Rows:
                 self.connection.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(key, 0))))
 
 
-def rows_on(connection: Connection) -> SqlTransaction:
-    """Return the rows of all subjects as a connection sees them."""
-    return cast("SqlTransaction", _Rows(connection))
+def rows_on(connection: Connection, known: dict[str, RatersReport] | None = None) -> SqlTransaction:
+    """Return the rows of all subjects as a connection sees them; `known` is what reports remember."""
+    return cast("SqlTransaction", _Rows(connection, {} if known is None else known))
 
 
 class SqlStore:
@@ -169,6 +173,7 @@ class SqlStore:
 
     def __init__(self, engines: Engines) -> None:
         self.engines = engines
+        self._known: dict[str, RatersReport] = {}
 
     @classmethod
     def open(cls, url: str) -> "SqlStore":
@@ -179,13 +184,13 @@ class SqlStore:
     def begin(self) -> Iterator[SqlTransaction]:
         """Open a transaction that may write: all of it is kept, or none."""
         with translated(), self.engines.writer.begin() as connection:
-            yield rows_on(connection)
+            yield rows_on(connection, self._known)
 
     @contextmanager
     def read(self) -> Iterator[SqlTransaction]:
         """Open a connection that only reads; each of its statements sees what is committed by then."""
         with translated(), self.engines.reader.connect() as connection:
-            yield rows_on(connection)
+            yield rows_on(connection, self._known)
 
     @contextmanager
     def snapshot(self) -> Iterator[SqlTransaction]:

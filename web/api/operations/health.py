@@ -10,6 +10,7 @@ from ml_service.errors import Forbidden, Unavailable
 from web.http.edge.metrics import Metrics
 from web.http.edge.session import Visitor, context
 from web.http.wire.openapi import content
+from web.services.operations import views
 
 router = APIRouter(tags=["operations"])
 FORWARDED = ("forwarded", "x-forwarded-for", "x-real-ip")
@@ -25,8 +26,7 @@ async def live() -> dict[str, str]:
 def ready(request: Request) -> dict[str, str]:
     """Say that the database answers and that images can be written; 503 says what is away."""
     here = context(request)
-    with here.parts.store.read() as tx:
-        tx.of_people.default_project()
+    views.answers(here.parts.store)
     try:
         with tempfile.TemporaryFile(dir=here.settings.data_dir) as probe:
             probe.write(b"ready")

@@ -5,6 +5,7 @@ from pydantic import TypeAdapter
 
 from web.domain.job import Job, JobState
 from web.http.edge.session import Admin, context
+from web.services.operations import views
 from web.services.operations.jobs import retry_job
 
 router = APIRouter(prefix="/api/v1/jobs", tags=["jobs"])
@@ -16,7 +17,7 @@ MOST = 500
 @router.get("", responses={200: {"model": tuple[Job, ...]}})
 def jobs(request: Request, admin: Admin, state: JobState = "parked") -> Response:
     """Return the project's jobs in a state: parked ones newest first, others by when they are due."""
-    found = context(request).parts.reports.jobs(admin.project_id, state, MOST)
+    found = views.jobs(context(request).parts, admin, (state,), MOST).by_state[state]
     return Response(_JOBS.dump_json(found), media_type="application/json")
 
 

@@ -6,16 +6,13 @@ from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import JSONResponse
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
-from ml_service.errors import NotFound
 from web.api.rating.train_schemas import OnboardingOut, Out, StudyOut
 from web.domain.studies.guide import SCORES
-from web.domain.studies.study import Study
 from web.http.answers.images import IMAGE, UNCHANGED, image_response, unchanged
 from web.http.edge.session import Rater, context
 from web.http.wire.etags import is_known
-from web.rows.transaction import Transaction
-from web.services.rating import enrolment
-from web.services.studies.studies import example_of
+from web.services.rating import enrolment, views
+from web.services.rating.views import Told
 
 router = APIRouter(prefix="/api/train", tags=["rating"])
 MOST_APPEAL = enrolment.MOST_WORDS
@@ -83,25 +80,23 @@ class AppealOut(Out):
 @router.get("/guide", responses={200: {"model": GuideOut}})
 def guide(request: Request, rater: Rater, study: str | None = None) -> Response:
     """Return what raters of a study are told."""
-    with context(request).parts.store.read() as tx:
-        chosen, place = enrolment.own(tx, rater, study)
-        anchors = [_anchor(tx, chosen, score, label) for score, label in SCORES.items()]
-    told = chosen.guide
+    found = views.told(context(request).parts, rater, study)
+    chosen, told = found.study, found.study.guide
     out = GuideOut(
         study=StudyOut(id=chosen.id, name=chosen.name),
         words=told.words,
-        anchors=anchors,
+        anchors=[_anchor(found, score, label) for score, label in SCORES.items()],
         tags=told.tags,
         consent=told.consent,
         consent_hash=told.consent_hash,
-        unsafe_ok=place is None or place.unsafe_ok,
+        unsafe_ok=found.place is None or found.place.unsafe_ok,
         daily_target=chosen.daily_target,
     )
     return _json(out)
 
 
-def _anchor(tx: Transaction, study: Study, score: str, label: str) -> AnchorOut:
-    output = example_of(tx, study, study.guide.examples.get(score, ""))
+def _anchor(found: Told, score: str, label: str) -> AnchorOut:
+    study, output = found.study, found.examples.get(score)
     # The address changes with the example, as browsers keep what they have of it.
     query = f"study={study.id}&score={score}&v={output.content_hash[:8]}" if output else ""
     url = f"/api/train/guide/example?{query}" if query else None
@@ -112,15 +107,11 @@ def _anchor(tx: Transaction, study: Study, score: str, label: str) -> AnchorOut:
 def example(request: Request, rater: Rater, study: str, score: Annotated[str, Query(pattern="^[1-5]$")]) -> Response:
     """Answer with the example of a score."""
     parts = context(request).parts
-    with parts.store.read() as tx:
-        chosen, _ = enrolment.own(tx, rater, study)
-        output = example_of(tx, chosen, chosen.guide.examples.get(score, ""))
-    if output is None:
-        raise NotFound("This score has no example.")
-    tag = f'"{output.content_hash}"'
+    stored = views.example(parts, rater, study, score)
+    tag = f'"{stored.content_hash}"'
     if is_known(request, tag):
         return unchanged(tag)
-    return image_response(parts.objects.read(output.object_key), output.media_type, etag=tag)
+    return image_response(parts.objects.read(stored.key), stored.media_type, etag=tag)
 
 
 @router.post("/enrolment", responses={200: {"model": OnboardingOut}})

@@ -9,7 +9,7 @@ from fastapi import APIRouter, File, Form, Header, Query, Request, Response, Upl
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import JSONResponse
 
-from ml_service.errors import Gone, InvalidRequest, NotFound
+from ml_service.errors import InvalidRequest
 from web.api.rating.train_schemas import (
     RateIn,
     RateOut,
@@ -21,14 +21,11 @@ from web.api.rating.train_schemas import (
     turn_out,
     upload_out,
 )
-from web.domain.access import Actor
 from web.domain.ids import is_id
 from web.domain.rating.rating import Answer
 from web.http.answers.images import IMAGE, image_response
 from web.http.edge.session import Rater, context
-from web.ports.parts import Parts
-from web.services.rating import enrolment, training, uploads
-from web.services.studies import intake
+from web.services.rating import enrolment, training, uploads, views
 
 router = APIRouter(tags=["rating"])
 MOST_LEASES = 60
@@ -110,27 +107,8 @@ def watch(request: Request, rater: Rater, experiment_id: str) -> Response:
 def image(request: Request, rater: Rater, token: str) -> Response:
     """Answer with an image under a running lease of the rater who asks; 410 once the lease is over."""
     here = context(request)
-    key, media_type = _object_of(here.parts, rater, *here.urls.read(token))
-    return image_response(here.parts.objects.read(key), media_type)
-
-
-def _object_of(parts: Parts, rater: Actor, lease_id: str, target_id: str) -> tuple[str, str]:
-    with parts.store.read() as tx:
-        lease = tx.leases.find(id=lease_id)
-        if lease is None or lease.rater_id != rater.user_id:
-            raise NotFound("There is no image at this address.")
-        if not lease.is_running(parts.clock.now()):
-            raise Gone("This address held while you were rating the image; open the rating page for the next one.")
-        option = tx.options.find(id=target_id, experiment_id=lease.experiment_id)
-        source = tx.inputs.get(option.input_id if option else tx.experiments.get(lease.experiment_id).input_id)
-        if source.removed_at is not None:
-            raise Gone("This image was taken down.")
-        if option is None:
-            return intake.view_key(source), "image/jpeg"
-        if option.output_id is None:
-            raise NotFound("This image has not been made yet.")
-        output = tx.outputs.get(option.output_id)
-        return output.object_key, output.media_type
+    stored = views.leased_image(here.parts, rater, *here.urls.read(token))
+    return image_response(here.parts.objects.read(stored.key), stored.media_type)
 
 
 def _json(out: TurnOut | RateOut | UndoneOut | UploadOut, status: int = 200) -> Response:

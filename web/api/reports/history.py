@@ -11,6 +11,7 @@ from web.domain.reports.history import Cursor, Entry, Filter, OwnEntry, Page
 from web.http.edge.session import Rater, context
 from web.http.serving.export import csv_download, json_download
 from web.http.wire.openapi import content, query_of
+from web.services.reports.history import entries, every_entry, every_own_entry, own_entries
 
 router = APIRouter(tags=["history"])
 
@@ -59,11 +60,11 @@ def history(
     limit: Annotated[int, Query(ge=1, le=MOST_ROWS)] = 100,
 ) -> Response:
     """Return rows, newest first, by the filters of the history page; `after` of the answer asks for the next ones."""
-    reports, wanted, place = context(request).parts.reports, Filter.read(request.query_params), Cursor.read(after)
+    store, wanted, place = context(request).parts.store, Filter.read(request.query_params), Cursor.read(after)
     if rater.role == "admin":
-        body = _PAGE.dump_json(reports.entries(rater.project_id, wanted, place, limit))
+        body = _PAGE.dump_json(entries(store, rater, wanted, place, limit))
     else:
-        body = _OWN_PAGE.dump_json(reports.own_entries(rater.project_id, rater.user_id, wanted, place, limit))
+        body = _OWN_PAGE.dump_json(own_entries(store, rater, wanted, place, limit))
     return Response(body, media_type="application/json")
 
 
@@ -75,11 +76,11 @@ def history(
 )
 def history_csv(request: Request, rater: Rater) -> StreamingResponse:
     """Return every row as CSV, by the same filters; text that a spreadsheet would compute is quoted."""
-    reports, wanted = context(request).parts.reports, Filter.read(request.query_params)
+    store, wanted = context(request).parts.store, Filter.read(request.query_params)
     if rater.role == "admin":
-        every = reports.every_entry(rater.project_id, wanted)
+        every = every_entry(store, rater, wanted)
         return csv_download(f"{FILE}.csv", ADMIN_COLUMNS, map(attrgetter(*ADMIN_COLUMNS), every))
-    own = reports.every_own_entry(rater.project_id, rater.user_id, wanted)
+    own = every_own_entry(store, rater, wanted)
     return csv_download(f"{FILE}.csv", COLUMNS, map(attrgetter(*COLUMNS), own))
 
 
@@ -91,9 +92,9 @@ def history_csv(request: Request, rater: Rater) -> StreamingResponse:
 )
 def history_json(request: Request, rater: Rater) -> StreamingResponse:
     """Return every row as a file with one JSON array, by the same filters."""
-    reports, wanted = context(request).parts.reports, Filter.read(request.query_params)
+    store, wanted = context(request).parts.store, Filter.read(request.query_params)
     if rater.role == "admin":
-        every = reports.every_entry(rater.project_id, wanted)
+        every = every_entry(store, rater, wanted)
         return json_download(f"{FILE}.json", (_ENTRY.dump_json(one).decode() for one in every))
-    own = reports.every_own_entry(rater.project_id, rater.user_id, wanted)
+    own = every_own_entry(store, rater, wanted)
     return json_download(f"{FILE}.json", (_OWN_ENTRY.dump_json(one).decode() for one in own))

@@ -9,15 +9,10 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import StreamingResponse
 from pydantic import TypeAdapter
 
-from ml_service.errors import NotFound
-from web.domain.access import Actor
-from web.domain.day import midnight
 from web.domain.reports.report import OwnReport, StudyReport
-from web.domain.studies.study import Study
 from web.http.edge.session import Rater, context
 from web.http.wire.openapi import content
-from web.ports.parts import Parts
-from web.services.studies.experiments import study_to_rate
+from web.services.reports import status as views
 
 router = APIRouter(tags=["status"])
 
@@ -32,15 +27,8 @@ RETRY_MS = 2000
 @router.get("/api/train/status", responses={200: {"model": StudyReport | OwnReport}})
 def status(request: Request, rater: Rater, study: str = "") -> Response:
     """Return how a study stands: to admins all of it, to raters their own numbers."""
-    parts = context(request).parts
-    chosen = _study(parts, rater, study)
-    now = parts.clock.now()
-    with parts.store.read() as tx:
-        today = midnight(now, tx.users.get(rater.user_id).time_zone)
-    if rater.role == "admin":
-        body = _REPORT.dump_json(parts.reports.study(chosen, now, today))
-    else:
-        body = _OWN.dump_json(parts.reports.own(chosen, rater.user_id, today))
+    found = views.numbers(context(request).parts, rater, study)
+    body = _REPORT.dump_json(found) if isinstance(found, StudyReport) else _OWN.dump_json(found)
     return Response(body, media_type="application/json")
 
 
@@ -48,8 +36,8 @@ def status(request: Request, rater: Rater, study: str = "") -> Response:
 async def events(request: Request, rater: Rater, study: str = "") -> StreamingResponse:
     """Announce, as server-sent events, that something of a study has changed; what it is, the status tells."""
     parts = context(request).parts
-    chosen = await run_in_threadpool(_study, parts, rater, study)
-    stream = changes(lambda: parts.reports.change(chosen.id))
+    chosen = await run_in_threadpool(views.watched, parts, rater, study)
+    stream = changes(lambda: views.change(parts, chosen.id))
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
     return StreamingResponse(stream, media_type="text/event-stream", headers=headers)
 
@@ -67,11 +55,3 @@ async def changes(look: Callable[[], str], pause: float = LOOK_SECONDS) -> Async
             yield ": alive\n\n"
         told = change
         await asyncio.sleep(pause)
-
-
-def _study(parts: Parts, rater: Actor, study_id: str) -> Study:
-    with parts.store.read() as tx:
-        chosen = study_to_rate(tx, rater, study_id or None)
-    if chosen is None:
-        raise NotFound("There is no study yet; an admin makes one under Studies.")
-    return chosen

@@ -14,7 +14,7 @@ from web.domain.studies.stopping import Standing
 from web.domain.studies.study import CALIBRATION, Input, OptimizerSettings, StopRules, Study
 from web.http.edge.session import Admin, context
 from web.services.learning.stopping import standings_of
-from web.services.studies import intake
+from web.services.studies import intake, views
 from web.services.studies.studies import (
     StudyDraft,
     change_guide,
@@ -22,7 +22,6 @@ from web.services.studies.studies import (
     clone_study,
     make_study,
     move_study,
-    study_to_steer,
 )
 
 router = APIRouter(prefix="/api/v1", tags=["studies"])
@@ -99,7 +98,7 @@ class CloneIn(BaseModel):
 @router.get("/studies", responses={200: {"model": tuple[StudyLine, ...]}})
 def studies(request: Request, admin: Admin) -> Response:
     """Return the project's studies with what they have."""
-    return _json(_STUDIES, context(request).parts.reports.studies(admin.project_id))
+    return _json(_STUDIES, views.studies(context(request).parts, admin))
 
 
 @router.post("/studies", status_code=201, responses={201: {"model": Study}})
@@ -112,16 +111,14 @@ def make(request: Request, admin: Admin, draft: StudyIn) -> Response:
 @router.get("/studies/{study_id}", responses={200: {"model": Study}})
 def study(request: Request, admin: Admin, study_id: str) -> Response:
     """Return a study."""
-    with context(request).parts.store.read() as tx:
-        return _json(_STUDY, study_to_steer(tx, admin, study_id))
+    return _json(_STUDY, views.study(context(request).parts, admin, study_id))
 
 
 @router.patch("/studies/{study_id}", responses={200: {"model": Study}})
 def change(request: Request, admin: Admin, study_id: str, changes: StudyChange) -> Response:
     """Change a study while it runs; 409 where its revision has moved on."""
     parts = context(request).parts
-    with parts.store.read() as tx:
-        before = study_to_steer(tx, admin, study_id)
+    before = views.study(parts, admin, study_id)
     kept = {one.name: getattr(before, one.name) for one in fields_of(StudyDraft)}
     given = {name: value for name, value in _given(changes).items() if value is not None}
     revision = given.pop("revision")
@@ -170,10 +167,7 @@ def stopping(request: Request, admin: Admin, study_id: str) -> Response:
 @router.get("/studies/{study_id}/inputs", responses={200: {"model": tuple[InputLine, ...]}})
 def inputs(request: Request, admin: Admin, study_id: str) -> Response:
     """Return the present inputs of a study."""
-    parts = context(request).parts
-    with parts.store.read() as tx:
-        study_to_steer(tx, admin, study_id)
-    return _json(_INPUTS, parts.reports.inputs(study_id))
+    return _json(_INPUTS, views.inputs(context(request).parts, admin, study_id))
 
 
 @router.post(

@@ -3,10 +3,11 @@
 from argparse import ArgumentParser, Namespace
 from collections.abc import Callable
 
-from ml_service.errors import InvalidRequest, NotFound
+from ml_service.errors import InvalidRequest
 from web.cli.command import Command, say, table
 from web.ports.parts import Parts
 from web.services.accounts import accounts
+from web.services.accounts.views import user_of
 
 CHANGES = {
     "off": (accounts.deactivate, "can no longer sign in"),
@@ -25,7 +26,7 @@ def user_command(parts: Callable[[], Parts], address: Callable[[str], str]) -> C
             table(arguments, [_row(member) for member in accounts.members(here.store, actor)])
         elif arguments.action in CHANGES:
             change, words = CHANGES[arguments.action]
-            change(here.store, here.clock, actor, _id_of(here, _email(arguments)))
+            change(here.store, here.clock, actor, user_of(here, _email(arguments)).id)
             say(arguments, f"{arguments.email} {words}.", email=arguments.email, done=arguments.action)
         else:
             secret = accounts.invite(here.store, here.clock, actor, arguments.role, _email(arguments))
@@ -50,11 +51,3 @@ def _email(arguments: Namespace) -> str:
     if arguments.email is None:
         raise InvalidRequest(f"Say whose: `user {arguments.action} EMAIL`.")
     return str(arguments.email)
-
-
-def _id_of(parts: Parts, email: str) -> str:
-    with parts.store.read() as tx:
-        user = tx.users.find(email=email.strip().lower())
-    if user is None:
-        raise NotFound(f"Nobody here has the address {email}.")
-    return user.id

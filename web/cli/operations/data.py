@@ -16,6 +16,7 @@ from web.services.accounts import accounts
 from web.services.operations import transfer
 from web.services.prompts import publication
 from web.services.studies import intake
+from web.services.studies.views import known_inputs, study_named
 
 MOST_BYTES = 2**27  # read of one photo; far more than intake takes, which says so
 
@@ -127,8 +128,7 @@ def _import_folder(parts: Parts, folder: Path, arguments: Namespace) -> int:
         raise InvalidRequest("Name the study that gets these photos with --study.")
     study_id, actor = study_id_of(parts, arguments.study), accounts.operator(parts.store)
     files = sorted(path for path in folder.iterdir() if path.is_file() and not path.name.startswith("."))
-    with parts.store.read() as tx:
-        known = {source.id for source in tx.inputs.all(study_id=study_id)}
+    known = known_inputs(parts, study_id)
     added, refused = set(), 0
     for file in progress(files, "photos", len(files)):
         try:
@@ -152,16 +152,7 @@ def _body(file: Path) -> bytes:
 
 def study_id_of(parts: Parts, wanted: str) -> str:
     """Return the id of a study of which a command was given the id or the whole name."""
-    project_id = accounts.operator(parts.store).project_id
-    with parts.store.read() as tx:
-        studies = tx.studies.all(project_id=project_id)
-    found = [study.id for study in studies if wanted in (study.id, study.name)]
-    if len(found) > 1:
-        raise InvalidRequest(f"{len(found)} studies are called {wanted}; use an id: {', '.join(found)}.")
-    if not found:
-        names = ", ".join(study.name for study in studies) or "none"
-        raise NotFound(f"There is no study {wanted}. There are: {names}.")
-    return found[0]
+    return study_named(parts, accounts.operator(parts.store), wanted).id
 
 
 def _watch(keys: Sequence[str]) -> Iterable[str]:

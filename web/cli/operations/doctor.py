@@ -22,7 +22,7 @@ from web.domain.job import Job
 from web.domain.prompts.prompt import DEFAULT_KEY
 from web.ports.making import GenerateRequest
 from web.ports.parts import Parts
-from web.services.prompts import pointers
+from web.services.operations.views import health
 from web.services.prompts.versions import load_current
 from web.settings import Settings
 
@@ -210,19 +210,16 @@ def database(settings: Settings, schema_is_current: Callable[[str], bool]) -> Ch
 
 def rows(parts: Parts, serving: bool) -> Iterator[Check]:
     """Look at what the database holds: a live prompt version, and jobs that are done in time."""
-    with parts.store.read() as tx:
-        pointer = pointers.find(tx, DEFAULT_KEY)
-        version = tx.versions.find(id=pointer.version_id) if pointer else None
-        waiting, claimed, parked = tx.jobs.all(state="waiting"), tx.jobs.all(state="claimed"), tx.of_jobs.parked()
-    if version is None:
+    found = health(parts)
+    if found.live is None:
         advice = "`python -m web serve` adopts the shipped one"
         yield Check("live prompt", "fail", f"{DEFAULT_KEY} has no live version; {advice}.")
     else:
-        yield Check("live prompt", "ok", f"{DEFAULT_KEY} is at {version.name}.")
-    yield worker((*waiting, *claimed), parts.clock.now(), serving)
-    if parked:
-        why = f"{len(parked)} failed too often and are parked; retry them on /admin/jobs. The last one says: "
-        yield Check("jobs", "warn", why + (parked[0].error or "")[:200])
+        yield Check("live prompt", "ok", f"{DEFAULT_KEY} is at {found.live.name}.")
+    yield worker(found.jobs, parts.clock.now(), serving)
+    if found.parked:
+        why = f"{len(found.parked)} failed too often and are parked; retry them on /admin/jobs. The last one says: "
+        yield Check("jobs", "warn", why + (found.parked[0].error or "")[:200])
     else:
         yield Check("jobs", "ok", "none is parked.")
 

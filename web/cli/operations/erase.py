@@ -4,10 +4,11 @@ import sys
 from argparse import ArgumentParser, Namespace
 from collections.abc import Callable
 
-from ml_service.errors import InvalidRequest, NotFound
+from ml_service.errors import InvalidRequest
 from web.cli.command import Command, say
 from web.ports.parts import Parts
 from web.services.accounts import accounts
+from web.services.accounts.views import user_of
 from web.services.operations import erasure
 
 
@@ -18,9 +19,9 @@ def erase_command(parts: Callable[[], Parts]) -> Command:
         here = parts()
         actor = accounts.operator(here.store)
         if arguments.what == "person":
-            user_id, address = _person(here, arguments.which)
-            erasure.erase_person(here, actor, user_id, _typed(arguments, address), photos=arguments.photos)
-            say(arguments, f"Erased; what they rated stays under {user_id}.", erased=user_id, kind="person")
+            user = user_of(here, arguments.which, arguments.which)
+            erasure.erase_person(here, actor, user.id, _typed(arguments, user.email), photos=arguments.photos)
+            say(arguments, f"Erased; what they rated stays under {user.id}.", erased=user.id, kind="person")
         else:
             input_id = arguments.which
             erasure.erase_input(here, actor, input_id, _typed(arguments, erasure.WORD))
@@ -35,14 +36,6 @@ def _arguments(parser: ArgumentParser) -> None:
     parser.add_argument("which", help="a person's address or id, or a photo's id")
     parser.add_argument("--confirm", metavar="WORD", help="the address again, or “erase” for a photo; else it is asked")
     parser.add_argument("--photos", action="store_true", help="with a person, erase the photos that they brought too")
-
-
-def _person(parts: Parts, which: str) -> tuple[str, str]:
-    with parts.store.read() as tx:
-        user = tx.users.find(email=which.strip().lower()) or tx.users.find(id=which)
-    if user is None:
-        raise NotFound(f"Nobody here has the address or the id {which}.")
-    return user.id, user.email
 
 
 def _typed(arguments: Namespace, wanted: str) -> str:

@@ -238,9 +238,7 @@ def _learnt(parts: Parts, tally: Tally) -> dict[str, Any]:
 
 
 def _is_learnt(parts: Parts, study: str | None) -> bool:
-    with parts.store.read() as tx:
-        learnt = tx.of_studies.newest_diagnosis(study or "")
-        return learnt is not None and learnt.diagnosis.ratings_used >= tx.of_ratings.count(study or "")
+    return best.is_learnt(parts, study or "")
 
 
 def _words(facts: dict[str, Any]) -> str:

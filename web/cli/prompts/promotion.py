@@ -3,15 +3,16 @@
 from argparse import ArgumentParser, Namespace
 from collections.abc import Callable, Iterator
 
-from ml_service.errors import InvalidRequest, NotFound
+from ml_service.errors import InvalidRequest
 from web.cli.command import Command, say
 from web.cli.operations.data import study_id_of
 from web.domain.prompts.diff import compare
-from web.domain.prompts.prompt import DEFAULT_KEY, Pointer, PromptVersion
+from web.domain.prompts.prompt import DEFAULT_KEY, PromptVersion
 from web.ports.parts import Parts
-from web.rows.transaction import Transaction
 from web.services.accounts import accounts
-from web.services.prompts import pointers, promotion
+from web.services.prompts import promotion
+from web.services.prompts.views import standing
+from web.services.studies.views import study
 
 
 def promote_command(parts: Callable[[], Parts]) -> Command:
@@ -26,14 +27,12 @@ def promote_command(parts: Callable[[], Parts]) -> Command:
         actor, note = accounts.operator(here.store), arguments.note
         if arguments.best is not None:
             study_id = study_id_of(here, arguments.best)
-            with here.store.read() as tx:
-                live = _live(tx, tx.studies.get(study_id).prompt_key)[1]
+            live = standing(here, study(here, actor, study_id).prompt_key).live
             return _told(arguments, live, promotion.publish_best(here, actor, study_id, note=note))
-        with here.store.read() as tx:
-            pointer, live = _live(tx, arguments.key)
-            version = _named(tx, arguments.key, arguments.version)
-        done = promotion.promote(here, actor, arguments.key, version.id, pointer.revision, note=note)
-        return _told(arguments, live, done)
+        found = standing(here, arguments.key, arguments.version)
+        version_id, revision = found.wanted.id if found.wanted else "", found.pointer.revision
+        done = promotion.promote(here, actor, arguments.key, version_id, revision, note=note)
+        return _told(arguments, found.live, done)
 
     def arguments(parser: ArgumentParser) -> None:
         parser.add_argument("version", nargs="?", metavar="VERSION", help="the version's name or id")
@@ -49,11 +48,10 @@ def rollback_command(parts: Callable[[], Parts]) -> Command:
     def run(arguments: Namespace) -> int:
         here = parts()
         actor = accounts.operator(here.store)
-        with here.store.read() as tx:
-            pointer, live = _live(tx, arguments.key)
-            wanted = None if arguments.to is None else _named(tx, arguments.key, arguments.to).id
-        done = promotion.roll_back(here, actor, arguments.key, pointer.revision, version_id=wanted, note=arguments.note)
-        return _told(arguments, live, done)
+        found = standing(here, arguments.key, arguments.to)
+        wanted, revision = found.wanted.id if found.wanted else None, found.pointer.revision
+        done = promotion.roll_back(here, actor, arguments.key, revision, version_id=wanted, note=arguments.note)
+        return _told(arguments, found.live, done)
 
     def arguments(parser: ArgumentParser) -> None:
         parser.add_argument("--to", metavar="VERSION", help="the version's name; default: the one live before this")
@@ -90,19 +88,3 @@ def _changes(before: PromptVersion, after: PromptVersion) -> Iterator[str]:
 
 def _word(value: object) -> str:
     return "the default" if value is None else f"{value:.4g}" if isinstance(value, float) else repr(value)
-
-
-def _live(tx: Transaction, key: str) -> tuple[Pointer, PromptVersion]:
-    pointer = pointers.find(tx, key)
-    if pointer is None:
-        keys = ", ".join(prompt.key for prompt in tx.prompts.all()) or "none; start Palate once"
-        raise NotFound(f"There is no prompt {key} that is live. There are: {keys}.")
-    return pointer, tx.versions.get(pointer.version_id)
-
-
-def _named(tx: Transaction, key: str, wanted: str) -> PromptVersion:
-    version = tx.versions.find(prompt_key=key, name=wanted) or tx.versions.find(prompt_key=key, id=wanted)
-    if version is None:
-        names = ", ".join(line.name for line in tx.of_prompts.lines(key) if line.name and line.status == "released")
-        raise NotFound(f"There is no version {wanted} of {key}. There are: {names}.")
-    return version

@@ -1,1 +1,1 @@
-"""What answers carry: problems and images."""
+"""What answers carry: problems and images; and what forms send."""

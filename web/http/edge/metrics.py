@@ -7,6 +7,7 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from web.rows.transaction import Store
+from web.services.operations.views import counts
 
 BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
 
@@ -49,11 +50,9 @@ class _Rows(Collector):
 
     def collect(self) -> Iterator[Metric]:
         """Read the counts."""
-        with self.store.read() as tx:
-            by_state = tx.of_jobs.count_by_state()
-            ratings = sum(tx.of_ratings.count(study.id) for study in tx.studies.all())
+        found = counts(self.store)
         jobs = GaugeMetricFamily("palate_jobs", "Jobs in the database.", labels=("state",))
-        for state, count in sorted(by_state.items()):
+        for state, count in sorted(found.jobs.items()):
             jobs.add_metric((state,), count)
         yield jobs
-        yield GaugeMetricFamily("palate_ratings", "Ratings stored and not undone.", value=ratings)
+        yield GaugeMetricFamily("palate_ratings", "Ratings stored and not undone.", value=found.ratings)

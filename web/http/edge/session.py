@@ -10,6 +10,7 @@ from ml_service.errors import Forbidden, Unauthorized
 from web.domain.access import Action, Actor, allowed
 from web.http.answers.images import ImageUrls
 from web.ports.parts import Parts
+from web.services.accounts import sessions
 from web.services.accounts.keys import machine
 from web.services.accounts.sessions import SESSION_TIME, digest, end_session
 from web.settings import Settings
@@ -98,8 +99,7 @@ def _actor(here: Context, proof: str | None, secret_hash: str | None) -> Actor |
         return machine(store, clock, here.key, proof)
     if secret_hash is None:
         return None
-    with store.read() as tx:
-        return tx.of_people.actor(secret_hash, clock.now())
+    return sessions.actor_of(store, clock, secret_hash)
 
 
 Visitor = Annotated[Actor | None, Depends(current_actor)]

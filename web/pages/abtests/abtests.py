@@ -1,13 +1,13 @@
 """The pages of A/B tests: all of them, one with its evidence, and the form that opens one."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Form, Request, Response
 from fastapi.responses import RedirectResponse
 from markupsafe import Markup
 
-from ml_service.errors import Conflict, Forbidden, InvalidRequest, NotFound
+from ml_service.errors import Conflict, Forbidden, InvalidRequest
 from web.domain.abtests.abtest import Evidence
 from web.domain.access import Actor
 from web.domain.ids import new_id
@@ -15,16 +15,15 @@ from web.domain.models.completion import dollars
 from web.domain.prompts.diff import compare
 from web.domain.studies.guide import TAGS
 from web.domain.text import plain
+from web.http.answers.forms import Fields
 from web.http.edge.session import Admin, context
 from web.http.serving.templates import page
 from web.pages.abtests import charts
 from web.pages.abtests import form as abtest_form
 from web.pages.abtests import words as abtest_words
 from web.pages.drawing import prompt_view as view
-from web.pages.studies.studies import Fields
-from web.services.abtests import abtests, comparisons, verdicts
+from web.services.abtests import abtests, comparisons, verdicts, views
 from web.services.abtests.abtests import ABTestDetail
-from web.services.prompts import pointers
 
 router = APIRouter(prefix="/admin/abtests", tags=["abtests pages"])
 
@@ -58,8 +57,7 @@ def every(request: Request, admin: Admin, key: str = "") -> Response:
 @router.get("/new")
 def new(request: Request, admin: Admin, study: str = "", version: str = "", champion: str = "") -> Response:
     """Show the form that opens a test, with how long it will take."""
-    chosen = study or _newest_study(request, admin)
-    return _form(request, admin, abtest_form.Typed(study=chosen, challengers=(version,), champion=champion))
+    return _form(request, admin, abtest_form.Typed(study=study, challengers=(version,), champion=champion))
 
 
 @router.post("/new")
@@ -119,11 +117,8 @@ def decline(request: Request, admin: Admin, test_id: str, note: Note = "") -> Re
 
 
 def _show(request: Request, admin: Actor, test_id: str, error: Refusal | None = None) -> Response:
-    parts = context(request).parts
-    detail = abtests.one_test(parts, admin, test_id)
-    found = comparisons.pace(parts, detail.study, detail)
-    with parts.store.read() as tx:
-        live = pointers.live_version(tx, detail.test.prompt_key)
+    found = views.test_view(context(request).parts, admin, test_id)
+    detail = found.detail
     return page(
         request,
         "abtests/abtest.html",
@@ -133,17 +128,17 @@ def _show(request: Request, admin: Actor, test_id: str, error: Refusal | None = 
         detail=detail,
         verdict=abtest_words.verdict(detail),
         challengers=[_challenger(request, detail, one) for one in detail.evidence],
-        compared=comparisons.compared(parts, detail),
-        expected=comparisons.expected(found, detail.test.threshold),
-        pace=found,
+        compared=found.compared,
+        expected=comparisons.expected(found.pace, detail.test.threshold),
+        pace=found.pace,
         called=comparisons.called,
         words=abtest_words,
-        live=live,
+        live=found.live,
         preferred=abtest_words.preferred(detail.test),
         tags={**TAGS, **detail.study.guide.tags},
         side=view.side,
         note_limit=NOTE_LIMIT,
-        opened_by=_people(request, detail),
+        opened_by=found.opened_by,
         error=str(error or ""),
     )
 
@@ -162,29 +157,11 @@ def _challenger(request: Request, detail: ABTestDetail, one: Evidence) -> Challe
     )
 
 
-def _people(request: Request, detail: ABTestDetail) -> str:
-    """Return who opened a test, in words."""
-    test = detail.test
-    with context(request).parts.store.read() as tx:
-        if test.opened_by is None:
-            events = tx.events.all(object_type="abtest", object_id=test.id)
-            # The events of another place stay there when a study is moved.
-            return events[0].nobody if events else "Palate or the terminal"
-        user = tx.users.find(id=test.opened_by)
-    return user.email if user else "somebody who was erased"
-
-
 def _form(
     request: Request, admin: Actor, typed: abtest_form.Typed, error: InvalidRequest | Conflict | None = None
 ) -> Response:
-    parts = context(request).parts
-    found = comparisons.prospect(parts, admin, typed.study)
-    design = typed.design_or(found.design)
-    pace = comparisons.pace(parts, found.study, raters=design.raters)
-    price = comparisons.price(parts, found.study) * design.most_pairs
-    with parts.store.read() as tx:
-        studies = tx.studies.all(project_id=admin.project_id)
-        policy = abtests.policy_of(tx, found.study)
+    found = views.opening(context(request).parts, admin, typed.study, typed.design_or)
+    price = found.price * found.design.most_pairs
     many = max(1, len([one for one in typed.challengers if one]))
     return page(
         request,
@@ -192,29 +169,21 @@ def _form(
         actor=admin,
         active="abtests",
         code=int(error.status) if error else 200,
-        typed=typed,
-        found=found,
-        design=design,
+        typed=replace(typed, study=found.prospect.study.id),
+        found=found.prospect,
+        design=found.design,
         fields=abtest_form.FIELDS,
-        studies=[one for one in studies if one.state != "archived"],
-        policy=policy,
+        studies=found.studies,
+        policy=found.policy,
         policies=abtest_words.POLICIES,
         words=abtest_words,
-        pace=pace,
-        expected=comparisons.expected(pace, design.threshold * many),
+        pace=found.pace,
+        expected=comparisons.expected(found.pace, found.design.threshold * many),
         price=dollars(price * many) if price else "",
         id=typed.id or new_id(),
         most_words=abtests.MOST_WORDS,
         error=str(error or ""),
     )
-
-
-def _newest_study(request: Request, admin: Actor) -> str:
-    with context(request).parts.store.read() as tx:
-        found = tx.studies.all(project_id=admin.project_id)
-    if not found:
-        raise NotFound("There is no study yet; make one before you open an A/B test.")
-    return max(found, key=lambda one: (one.state == "running", one.id)).id
 
 
 def _to(test_id: str) -> Response:

@@ -1,7 +1,6 @@
 """The form that opens an A/B test: what an admin typed, read into a challenge."""
 
 from dataclasses import dataclass, field, replace
-from math import isfinite
 from typing import Any
 
 from starlette.datastructures import FormData
@@ -10,6 +9,7 @@ from ml_service.errors import InvalidRequest
 from web.domain.abtests.abtest import Design
 from web.domain.studies.evolving import Policy
 from web.domain.text import plain
+from web.http.answers.forms import figure, text
 from web.services.abtests.abtests import Challenge
 
 
@@ -51,7 +51,7 @@ class Typed:
 
     def challenge(self, usual: Design) -> Challenge:
         """Return what is asked for, or raise InvalidRequest with the figure that cannot be used."""
-        values: dict[str, Any] = {name: _number(name, text) for name, text in self.figures.items() if text}
+        values: dict[str, Any] = {name: _number(name, typed) for name, typed in self.figures.items() if typed}
         policy = _POLICIES.get(self.policy)
         design = replace(usual, **values)
         champion = self.champion or None
@@ -68,33 +68,16 @@ class Typed:
 def read(fields: FormData) -> Typed:
     """Return what a form sent."""
     return Typed(
-        study=_text(fields, "study"),
+        study=text(fields, "study"),
         challengers=tuple(one for one in fields.getlist("challenger") if isinstance(one, str)),
-        champion=_text(fields, "champion"),
-        hypothesis=_text(fields, "hypothesis"),
-        policy=_text(fields, "policy"),
-        id=_text(fields, "id"),
-        figures={one.name: _text(fields, one.name) for one in FIELDS},
+        champion=text(fields, "champion"),
+        hypothesis=text(fields, "hypothesis"),
+        policy=text(fields, "policy"),
+        id=text(fields, "id"),
+        figures={one.name: text(fields, one.name) for one in FIELDS},
     )
 
 
-def figure(label: str, text: str, *, whole: bool) -> float:
-    """Return a number that was typed, or raise InvalidRequest with what it should be."""
-    kind = "a whole number" if whole else "a number"
-    try:
-        value = float(text)
-    except ValueError:
-        raise InvalidRequest(f"{label} must be {kind}, not {text[:20]!r}.") from None
-    if not isfinite(value) or (whole and value != int(value)):
-        raise InvalidRequest(f"{label} must be {kind}, not {text[:20]!r}.")
-    return int(value) if whole else value
-
-
-def _number(name: str, text: str) -> float:
+def _number(name: str, typed: str) -> float:
     label = next(one.label for one in FIELDS if one.name == name)
-    return figure(label, text, whole=name in _WHOLE)
-
-
-def _text(fields: FormData, name: str) -> str:
-    value = fields.get(name, "")
-    return value.strip() if isinstance(value, str) else ""
+    return figure(label, typed, whole=name in _WHOLE)

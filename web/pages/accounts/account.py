@@ -13,7 +13,7 @@ from web.http.edge.door import throttle, through_the_door
 from web.http.edge.session import Rater, clear_session, context
 from web.http.serving.templates import page
 from web.http.wire.errors import headers_of
-from web.services.accounts import passwords, sessions
+from web.services.accounts import passwords, sessions, views
 from web.services.rating import enrolment
 
 router = APIRouter(prefix="/account", tags=["account page"])
@@ -78,15 +78,15 @@ def end_session(request: Request, rater: Rater, session_id: str) -> Response:
 
 
 def _page(request: Request, rater: Actor, **values: Any) -> Response:
-    here = context(request).parts
+    found = views.account(context(request).parts, rater)
     return page(
         request,
         "accounts/account.html",
         actor=rater,
         active="account",
-        sessions=sessions.own_sessions(here.store, here.clock, rater),
-        password=passwords.password_state(here, rater),
-        zone=enrolment.time_zone_of(here, rater),
+        sessions=found.sessions,
+        password=found.password,
+        zone=found.zone,
         zones=enrolment.time_zones(),
         **values,
     )

@@ -9,7 +9,7 @@ from web.domain.access import Actor, Role
 from web.http.edge.session import Admin, context
 from web.http.serving.templates import page
 from web.http.wire.links import link_address
-from web.services.accounts import accounts, links
+from web.services.accounts import accounts, links, views
 
 router = APIRouter(prefix="/admin/people", tags=["people page"])
 
@@ -80,14 +80,14 @@ def reactivate(request: Request, admin: Admin, user_id: str) -> Response:
 
 
 def _page(request: Request, admin: Actor, link: str = "", link_for: str = "") -> Response:
-    here = context(request).parts
+    found = views.people(context(request).parts, admin)
     return page(
         request,
         "accounts/people.html",
         actor=admin,
         active="people",
-        members=accounts.members(here.store, admin),
-        waiting=links.open_links(here.store, here.clock, admin),
+        members=found.members,
+        waiting=found.waiting,
         link=link,
         link_for=link_for,
     )

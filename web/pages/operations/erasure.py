@@ -5,13 +5,12 @@ from typing import Annotated
 from fastapi import APIRouter, Form, Request, Response
 from fastapi.responses import RedirectResponse
 
-from ml_service.errors import InvalidRequest, NotFound
+from ml_service.errors import InvalidRequest
 from web.domain.access import Actor
 from web.http.edge.session import Admin, context
 from web.http.serving.templates import page
-from web.services.accounts import accounts
-from web.services.operations import erasure
-from web.services.studies.studies import study_to_steer
+from web.services.operations import erasure, views
+from web.services.studies.views import photo
 
 router = APIRouter(prefix="/admin", tags=["erasure pages"])
 
@@ -53,10 +52,7 @@ def erase_input(request: Request, admin: Admin, study_id: str, input_id: str, co
 
 
 def _ask_person(request: Request, admin: Actor, user_id: str, error: InvalidRequest | None = None) -> Response:
-    parts = context(request).parts
-    found = next((each for each in accounts.members(parts.store, admin) if each.user.id == user_id), None)
-    if found is None:
-        raise NotFound("There is no such person in this project.")
+    found = views.person(context(request).parts, admin, user_id)
     if found.user.erased_at is not None:
         return RedirectResponse("/admin/people", 303)
     return page(
@@ -66,7 +62,7 @@ def _ask_person(request: Request, admin: Actor, user_id: str, error: InvalidRequ
         active="people",
         code=error.status if error else 200,
         user=found.user,
-        photos=erasure.photos_of(parts, admin, user_id),
+        photos=found.photos,
         error=str(error or ""),
     )
 
@@ -74,19 +70,15 @@ def _ask_person(request: Request, admin: Actor, user_id: str, error: InvalidRequ
 def _ask_input(
     request: Request, admin: Actor, study_id: str, input_id: str, error: InvalidRequest | None = None
 ) -> Response:
-    with context(request).parts.store.read() as tx:
-        source = tx.inputs.find(id=input_id, study_id=study_id)
-        study = study_to_steer(tx, admin, study_id)
-    if source is None:
-        raise NotFound(f"There is no input {input_id} in this study.")
+    found = photo(context(request).parts, admin, study_id, input_id)
     return page(
         request,
         "operations/erase_input.html",
         actor=admin,
         active="studies",
         code=error.status if error else 200,
-        study=study,
-        source=source,
+        study=found.study,
+        source=found.source,
         word=erasure.WORD,
         error=str(error or ""),
     )

@@ -6,6 +6,7 @@ from fastapi.responses import RedirectResponse
 from web.domain.job import MAX_ATTEMPTS, JobState
 from web.http.edge.session import Admin, context
 from web.http.serving.templates import page
+from web.services.operations import views
 from web.services.operations.jobs import retry_job
 
 router = APIRouter(prefix="/admin/jobs", tags=["jobs page"])
@@ -17,10 +18,8 @@ STATES: tuple[JobState, ...] = ("parked", "claimed", "waiting")
 @router.get("")
 def jobs(request: Request, admin: Admin) -> Response:
     """Show the jobs of the project by state."""
-    parts = context(request).parts
-    found = {state: parts.reports.jobs(admin.project_id, state, MOST) for state in STATES}
-    with parts.store.read() as tx:
-        names = {study.id: study.name for study in tx.studies.all(project_id=admin.project_id)}
+    seen = views.jobs(context(request).parts, admin, STATES, MOST)
+    found = seen.by_state
     held_up = [job for state in ("claimed", "waiting") for job in found[state] if job.away]
     return page(
         request,
@@ -28,7 +27,7 @@ def jobs(request: Request, admin: Admin) -> Response:
         actor=admin,
         active="jobs",
         jobs=found,
-        names=names,
+        names=seen.studies,
         away=sorted({job.away for job in held_up}),
         waiting=len(held_up),
         most=MOST,

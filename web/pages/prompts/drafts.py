@@ -11,18 +11,18 @@ from web.domain.access import Actor
 from web.domain.models.completion import dollars
 from web.domain.prompts.gates import Rejection
 from web.domain.prompts.prompt import from_bytes
-from web.domain.studies.study import Study
+from web.http.answers.forms import Fields
 from web.http.edge.session import Admin, context
 from web.http.serving.templates import page
 from web.pages.abtests import words as abtest_words
 from web.pages.drawing import prompt_view as view
 from web.pages.prompts import form as draft_form
 from web.pages.prompts.form import Typed
-from web.pages.studies.studies import Fields
 from web.services.abtests import abtests, comparisons
 from web.services.abtests.abtests import Challenge
-from web.services.evolution.evolving import open_test
-from web.services.prompts import drafts, editing
+from web.services.evolution.views import TestProspect, writing
+from web.services.prompts import drafts
+from web.services.prompts.views import parent as parent_of
 
 router = APIRouter(prefix="/admin/prompts", tags=["prompts pages"])
 
@@ -30,9 +30,7 @@ router = APIRouter(prefix="/admin/prompts", tags=["prompts pages"])
 @router.get("/{key}/write")
 def write(request: Request, admin: Admin, key: str, source: str = "", study: str = "") -> Response:
     """Show the form in which a version is written, with the words of the live version or of the one named."""
-    with context(request).parts.store.read() as tx:
-        parent = editing.parent_of(tx, admin, key, source)
-    return _form(request, admin, key, draft_form.blank(parent, study=study))
+    return _form(request, admin, key, Typed(source, study=study))
 
 
 @router.post("/{key}/write")
@@ -56,8 +54,7 @@ def _filled(request: Request, admin: Actor, key: str, typed: Typed, given: Uploa
     try:
         if given is None or not given.size:
             raise InvalidRequest("Choose the file of a version first.")
-        with context(request).parts.store.read() as tx:
-            parent = editing.parent_of(tx, admin, key, typed.parent)
+        parent = parent_of(context(request).parts, admin, key, typed.parent)
         typed = draft_form.filled(typed, parent, from_bytes(given.file.read()))
     except InvalidRequest as error:
         return _form(request, admin, key, typed, InvalidRequest(f"Nothing was filled in: {error}"))
@@ -66,9 +63,7 @@ def _filled(request: Request, admin: Actor, key: str, typed: Typed, given: Uploa
 
 def _kept(request: Request, admin: Actor, key: str, typed: Typed) -> Response:
     parts = context(request).parts
-    with parts.store.read() as tx:
-        parent = editing.parent_of(tx, admin, key, typed.parent)
-    asked, faults = typed.draft(parts, parent)
+    asked, faults = typed.draft(parts, parent_of(parts, admin, key, typed.parent))
     if faults:
         return _form(request, admin, key, typed, InvalidRequest("Some settings cannot be used."), is_looked_at=True)
     try:
@@ -96,10 +91,10 @@ def _form(
     is_looked_at: bool = False,
 ) -> Response:
     parts = context(request).parts
-    with parts.store.read() as tx:
-        parent = editing.parent_of(tx, admin, key, typed.parent)
-    asked, faults = typed.draft(parts, parent)
-    found = editing.look(parts, admin, key, asked)
+    seen = writing(parts, admin, key, typed.parent, typed.study, lambda parent: typed.draft(parts, parent)[0])
+    found, parent = seen.look, seen.look.parent
+    _, faults = typed.draft(parts, parent)
+    typed = typed if typed.id else draft_form.blank(parent, study=typed.study)
     comparison = found.comparison
     rejections = found.rejections if is_looked_at else {}
     return page(
@@ -121,7 +116,9 @@ def _form(
         marked=view.marked,
         most_words=draft_form.MOST_WORDS,
         error=_told(error, rejections),
-        **_prospects(request, admin, key, typed),
+        studies=seen.studies,
+        live=seen.live,
+        **_prospect(seen.prospect),
     )
 
 
@@ -134,27 +131,16 @@ def _told(error: ServiceError | None, rejections: Mapping[str, Rejection]) -> st
     return str(error)
 
 
-def _prospects(request: Request, admin: Actor, key: str, typed: Typed) -> dict[str, Any]:
-    """Return what a test would take: studies to choose from, and how long and how dear it is in the one chosen."""
-    parts = context(request).parts
-    with parts.store.read() as tx:
-        found = tx.studies.all(project_id=admin.project_id, prompt_key=key, state="running")
-        studies = sorted(found, key=lambda one: one.id, reverse=True)
-        chosen = next((one for one in studies if one.id == typed.study), studies[0] if studies else None)
-        running = open_test(tx, chosen) if chosen else None
-        live = editing.parent_of(tx, admin, key)
-    told = {"studies": studies, "chosen": chosen, "running": running, "live": live}
-    return told | (_prospect(request, admin, chosen) if chosen else {})
-
-
-def _prospect(request: Request, admin: Actor, study: Study) -> dict[str, Any]:
-    parts = context(request).parts
-    design = comparisons.prospect(parts, admin, study.id).design
-    pace = comparisons.pace(parts, study, raters=design.raters)
-    price = comparisons.price(parts, study)
+def _prospect(found: TestProspect | None) -> dict[str, Any]:
+    """Return what a test would take: how long and how dear it is in the study that is chosen, if there is one."""
+    if found is None:
+        return {"chosen": None, "running": None}
+    price = found.price * found.design.most_pairs
     return {
-        "design": design,
-        "expected": [abtest_words.duration(one) for one in comparisons.expected(pace, design.threshold)],
-        "pace": abtest_words.pace(pace),
-        "price": dollars(price * design.most_pairs) if price else "",
+        "chosen": found.study,
+        "running": found.running,
+        "design": found.design,
+        "expected": [abtest_words.duration(one) for one in comparisons.expected(found.pace, found.design.threshold)],
+        "pace": abtest_words.pace(found.pace),
+        "price": dollars(price) if price else "",
     }

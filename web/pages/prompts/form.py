@@ -11,7 +11,7 @@ from ml_service.wire.contract import CategoryParameter, IntParameter, Parameter,
 from web.domain.ids import new_id
 from web.domain.prompts.prompt import PromptVersion, VersionFile
 from web.domain.text import plain
-from web.pages.abtests.form import figure
+from web.http.answers.forms import figure, written
 from web.pages.drawing.bars import shown
 from web.ports.parts import Parts
 from web.services.prompts.drafts import Draft
@@ -90,14 +90,14 @@ def blank(parent: PromptVersion, then: Then = "keep", study: str = "") -> Typed:
 def read(fields: FormData) -> Typed:
     """Return what a form sent."""
     return Typed(
-        parent=_one(fields, "parent"),
+        parent=written(fields, "parent"),
         texts=_all(fields, "text."),
         settings={name: value.strip() for name, value in _all(fields, "set.").items()},
-        changelog=plain(_one(fields, "changelog"))[:MOST_WORDS],
-        then="test" if _one(fields, "then") == "test" else "keep",
-        study=_one(fields, "study"),
-        id=_one(fields, "id") or new_id(),
-        test_id=_one(fields, "test_id") or new_id(),
+        changelog=plain(written(fields, "changelog"))[:MOST_WORDS],
+        then="test" if written(fields, "then") == "test" else "keep",
+        study=written(fields, "study"),
+        id=written(fields, "id") or new_id(),
+        test_id=written(fields, "test_id") or new_id(),
     )
 
 
@@ -157,10 +157,5 @@ def _by_place(given: Mapping[str, Mapping[str, Value]]) -> dict[str, str]:
 
 
 def _all(fields: FormData, start: str) -> dict[str, str]:
-    """Return the fields whose names start so; browsers end lines with two characters, and versions with one."""
-    return {name.removeprefix(start): _one(fields, name) for name in fields if name.startswith(start)}
-
-
-def _one(fields: FormData, name: str) -> str:
-    value = fields.get(name, "")
-    return value.replace("\r\n", "\n") if isinstance(value, str) else ""
+    """Return the fields whose names start so."""
+    return {name.removeprefix(start): written(fields, name) for name in fields if name.startswith(start)}

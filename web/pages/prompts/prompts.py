@@ -22,10 +22,12 @@ from web.http.wire.etags import is_known
 from web.pages.abtests import words as abtest_words
 from web.pages.drawing import prompt_view as view
 from web.pages.prompts import charts as prompt_charts
-from web.services.evolution.lives import life
+from web.services.evolution.views import version_view
 from web.services.learning.proposal import proposal
 from web.services.prompts import promotion, releases
+from web.services.prompts.views import prompt_view
 from web.services.studies import previews
+from web.services.studies.views import beside
 
 router = APIRouter(prefix="/admin/prompts", tags=["prompts pages"])
 
@@ -52,8 +54,8 @@ def prompts(request: Request, admin: Admin) -> Response:
 def prompt(request: Request, admin: Admin, key: str, moved: str = "") -> Response:
     """Show what is live of a prompt, how it came to that, and its versions; `moved` is the revision just made."""
     parts = context(request).parts
-    found = releases.prompt(parts, admin, key)
-    history = promotion.history(parts, admin, key)
+    seen = prompt_view(parts, admin, key)
+    found, history = seen.detail, seen.history
     just_moved = moved == str(found.pointer.revision) and history and history[0].from_version
     return page(
         request,
@@ -64,7 +66,7 @@ def prompt(request: Request, admin: Admin, key: str, moved: str = "") -> Respons
         history=history,
         undo=history[0] if just_moved else None,
         parameters=view.parameters(parts, found.live),
-        names=releases.names(parts, admin, key),
+        names=seen.names,
         words=MOVES,
         no_feedback=FeedbackSummary(),
         course=prompt_charts.course(history, MOVES, parts.clock.now()),
@@ -83,25 +85,21 @@ def diff(
 ) -> Response:
     """Show any two versions side by side: texts, parameters, and what they make of a few inputs."""
     parts = context(request).parts
-    found = releases.prompt(parts, admin, key)
-    before, after = (releases.version(parts, admin, key, name) for name in (old, new))
-    with parts.store.read() as tx:
-        samples = previews.samples(tx, admin, key)
-        running = tx.studies.all(project_id=admin.project_id, prompt_key=key, state="running")
+    found = beside(parts, admin, key, old, new)
     return page(
         request,
         "prompts/prompt_diff.html",
         actor=admin,
         active="prompts",
-        found=found,
-        old=before,
-        new=after,
-        study=running[-1].id if running else "",
-        comparison=compare(before, after),
-        changes=view.changes(parts, before, after),
-        samples=samples,
-        old_image=_images(key, before),
-        new_image=_images(key, after),
+        found=found.prompt,
+        old=found.old,
+        new=found.new,
+        study=found.running.id if found.running else "",
+        comparison=compare(found.old, found.new),
+        changes=view.changes(parts, found.old, found.new),
+        samples=found.samples,
+        old_image=_images(key, found.old),
+        new_image=_images(key, found.new),
         side=view.side,
     )
 
@@ -110,9 +108,8 @@ def diff(
 def version(request: Request, admin: Admin, key: str, name: str, kept: bool = False) -> Response:
     """Show one version, candidates too, by name or id: what it says, how it was liked, and what became of it."""
     parts = context(request).parts
-    found = life(parts, admin, key, name)
-    with parts.store.read() as tx:
-        studies = tx.studies.all(project_id=admin.project_id, prompt_key=key)
+    seen = version_view(parts, admin, key, name)
+    found, studies = seen.life, seen.studies
     running = [one for one in studies if one.state == "running"]
     return page(
         request,
@@ -214,8 +211,6 @@ def preview(
 def _publish_form(request: Request, admin: Actor, key: str, study: str) -> Response:
     parts = context(request).parts
     found = proposal(parts, admin, study)
-    with parts.store.read() as tx:
-        samples = previews.samples(tx, admin, key, study)
     kind, words = view.verdict(found.gain, found.learnt.diagnosis.ratings_used)
     return page(
         request,
@@ -224,7 +219,7 @@ def _publish_form(request: Request, admin: Actor, key: str, study: str) -> Respo
         active="prompts",
         found=found,
         changes=view.moves(parts, found.study.generator, found.before, found.after),
-        samples=samples,
+        samples=found.samples,
         old_image=_images(key, found.live),
         new_image=_images(key, found.live, f"?best={found.learnt.id}"),
         verdict=(kind, words),

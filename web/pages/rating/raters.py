@@ -15,10 +15,7 @@ from web.http.edge.session import Admin, context
 from web.http.serving.templates import page
 from web.pages.rating import charts as rater_charts
 from web.pages.rating import words as rater_words
-from web.services.rating import enrolment, quality
-from web.services.rating.pay import period
-from web.services.studies.experiments import study_to_rate
-from web.services.studies.studies import study_to_steer
+from web.services.rating import enrolment, quality, views
 
 router = APIRouter(tags=["raters pages"])
 
@@ -44,41 +41,35 @@ class Pool:
 @router.get("/admin/raters")
 def raters(request: Request, admin: Admin, study: str = "") -> Response:
     """Show the raters of a study side by side."""
-    parts = context(request).parts
-    with parts.store.read() as tx:
-        chosen = study_to_rate(tx, admin, study or None)
-        studies = tx.studies.all(project_id=admin.project_id)
-    if chosen is None:
+    found = views.raters_view(context(request).parts, admin, study)
+    if found is None:
         return page(request, "reports/status_empty.html", actor=admin, active="raters")
-    report = parts.reports.raters(chosen)
     return page(
         request,
         "rating/raters.html",
         actor=admin,
         active="raters",
-        study=chosen,
-        studies=studies,
-        report=report,
-        plots=_plots(report),
+        study=found.study,
+        studies=found.studies,
+        report=found.report,
+        plots=_plots(found.report),
         words=rater_words,
-        period=period(parts, admin, None, None, None),
+        period=found.period,
     )
 
 
 @router.get("/admin/studies/{study_id}/raters/{user_id}")
 def rater(request: Request, admin: Admin, study_id: str, user_id: str) -> Response:
     """Show one rater of a study beside the others, with what can be done."""
-    parts = context(request).parts
-    with parts.store.read() as tx:
-        study = study_to_steer(tx, admin, study_id)
-    report = parts.reports.raters(study)
+    found = views.raters(context(request).parts, admin, study_id)
+    report = found.report
     one = _rater(report, user_id)
     return page(
         request,
         "rating/rater.html",
         actor=admin,
         active="raters",
-        study=study,
+        study=found.study,
         report=report,
         one=one,
         plots=beside(one, Pool.beside(report, user_id)),

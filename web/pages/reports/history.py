@@ -13,6 +13,7 @@ from web.http.serving.templates import page
 from web.http.wire.openapi import query_of
 from web.pages.learning import words as wording
 from web.pages.learning.findings import expected
+from web.services.reports import history as past
 
 router = APIRouter(tags=["history pages"])
 
@@ -22,26 +23,23 @@ ROWS = 25
 @router.get("/history", openapi_extra=query_of(Filter))
 def history(request: Request, rater: Rater, after: str = "") -> Response:
     """Show rows of the history, newest first, with a form that filters them."""
-    reports, wanted, place = context(request).parts.reports, Filter.read(request.query_params), Cursor.read(after)
-    choices = reports.choices(rater.project_id)
+    wanted = Filter.read(request.query_params)
+    found = past.history(context(request).parts.store, rater, wanted, Cursor.read(after), ROWS)
     shared: dict[str, Any] = {
         "wanted": wanted,
-        "choices": choices,
+        "choices": found.choices,
         "states": get_args(AnswerState),
         "kinds": get_args(ExperimentKind),
     }
     links: dict[str, Any] = {"query": urlencode(wanted.query()), "first": not after}
-    if rater.role == "admin":
-        found = reports.entries(rater.project_id, wanted, place, ROWS)
-        return page(request, "reports/history.html", actor=rater, active="history", rows=found, **shared, **links)
-    own = reports.own_entries(rater.project_id, rater.user_id, wanted, place, ROWS)
-    return page(request, "reports/history_own.html", actor=rater, active="history", rows=own, **shared, **links)
+    template = "reports/history.html" if rater.role == "admin" else "reports/history_own.html"
+    return page(request, template, actor=rater, active="history", rows=found.rows, **shared, **links)
 
 
 @router.get("/history/{experiment_id}")
 def experiment(request: Request, admin: Admin, experiment_id: str) -> Response:
     """Show one experiment whole: before and after, parameters, ratings, and what happened when."""
-    detail = context(request).parts.reports.experiment(admin.project_id, experiment_id)
+    detail = past.experiment(context(request).parts.store, admin, experiment_id)
     default = detail.study.spaces[detail.study.generator].default()
     return page(
         request,

@@ -1,6 +1,5 @@
 """The status page: what a study has, what was learnt, and for raters their own numbers."""
 
-from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Form, Request, Response
@@ -10,7 +9,6 @@ from pydantic import AwareDatetime
 
 from ml_service.wire.contract import Best, Diagnosis
 from web.domain.access import Actor
-from web.domain.day import midnight
 from web.domain.prompts.prompt import PromptVersion
 from web.domain.rating.figures import TrendStep
 from web.domain.reports.report import OwnReport, StudyReport
@@ -29,11 +27,10 @@ from web.pages.learning.responses import Curve, responses
 from web.pages.rating import charts as rater_charts
 from web.pages.rating import words as rater_words
 from web.ports.parts import Parts
-from web.services.prompts import pointers
 from web.services.rating import enrolment
 from web.services.rating.enrolment import MOST_WORDS
-from web.services.rating.training import away
-from web.services.studies.experiments import study_to_rate
+from web.services.reports import status as standing
+from web.services.reports.status import OwnStatus
 
 router = APIRouter(tags=["status page"])
 
@@ -44,20 +41,14 @@ Plots = dict[str, Markup]
 def status(request: Request, rater: Rater, study: str = "") -> Response:
     """Show how a study stands: to admins all of it, to raters their own numbers."""
     parts = context(request).parts
-    with parts.store.read() as tx:
-        chosen = study_to_rate(tx, rater, study or None)
-        studies = tx.studies.all(project_id=rater.project_id)
-    if chosen is None:
+    found = standing.status(parts, rater, study)
+    if found is None:
         return page(request, "reports/status_empty.html", actor=rater, active="status")
-    if rater.role != "admin":
-        return _own(request, rater, chosen, studies)
-    report = parts.reports.study(chosen, parts.clock.now(), _midnight(parts, rater))
-    opinions = parts.reports.raters(chosen)
+    if isinstance(found, OwnStatus):
+        return _own(request, rater, found)
+    report, opinions = found.report, found.raters
     names = {one.rater_id: one.rater for one in report.raters}
     learnt = report.learnt.diagnosis if report.learnt else None
-    with parts.store.read() as tx:
-        live = pointers.live_version(tx, chosen.prompt_key)
-        waits_for = away(tx, chosen.id)
     return page(
         request,
         "reports/status.html",
@@ -66,39 +57,31 @@ def status(request: Request, rater: Rater, study: str = "") -> Response:
         report=report,
         opinions=opinions,
         rater_words=rater_words,
-        studies=studies,
+        studies=found.studies,
         plots=_plots(report) | _learnt_plots(report, names) | _maybe(items=rater_charts.items(opinions.items)),
         responses=_responses(report),
-        settings=_settings(chosen, learnt),
+        settings=_settings(report.study, learnt),
         effects={one.rater: one for one in learnt.raters} if learnt else {},
-        live=live.name,
-        away=waits_for,
-        is_live=learnt is not None and learnt.best is not None and _is_live(parts, live, learnt.best),
+        live=found.live.name,
+        away=found.away,
+        is_live=learnt is not None and learnt.best is not None and _is_live(parts, found.live, learnt.best),
         words=wording,
         rules=NAMES,
         expected=expected,
     )
 
 
-def _own(request: Request, rater: Actor, study: Study, studies: tuple[Study, ...]) -> Response:
-    parts = context(request).parts
-    report = parts.reports.own(study, rater.user_id, _midnight(parts, rater))
+def _own(request: Request, rater: Actor, found: OwnStatus) -> Response:
     return page(
         request,
         "reports/status_own.html",
         actor=rater,
         active="status",
-        report=report,
-        studies=studies,
-        plots=_rated_plots(report),
+        report=found.report,
+        studies=found.studies,
+        plots=_rated_plots(found.report),
         words=rater_words,
     )
-
-
-def _midnight(parts: Parts, actor: Actor) -> datetime:
-    """Return when the day of whoever asks began, where they are."""
-    with parts.store.read() as tx:
-        return midnight(parts.clock.now(), tx.users.get(actor.user_id).time_zone)
 
 
 @router.post("/status/appeal")

@@ -12,6 +12,7 @@ from ml_service.errors import InvalidRequest
 from ml_service.wire.contract import CategoryParameter, FloatParameter, IntParameter, Parameter, ParameterSpace
 from web.domain.prompts.prompt import DEFAULT_KEY
 from web.domain.studies.study import OptimizerSettings, StopRules, Study
+from web.http.answers.forms import text
 from web.services.studies.studies import StudyDraft
 
 
@@ -49,14 +50,14 @@ def read(fields: FormData, offered: ParameterSpace, before: StudyDraft) -> Study
     generator = next(iter(before.spaces))
     return replace(
         before,
-        name=_text(fields, "name"),
+        name=text(fields, "name"),
         spaces={generator: _space(fields, offered)},
         options_per_experiment=_whole(fields, "options_per_experiment"),
         raters_wanted=_whole(fields, "raters_wanted"),
         daily_target=_whole(fields, "daily_target"),
         calibration=_whole(fields, "calibration") if "calibration" in fields else before.calibration,
         stop=_rules(fields, before.stop),
-        starts_from=_text(fields, "starts_from") or None if "starts_from" in fields else before.starts_from,
+        starts_from=text(fields, "starts_from") or None if "starts_from" in fields else before.starts_from,
         optimizer=_optimizer(fields, before.optimizer),
         seed=_whole(fields, "seed") if "seed" in fields else before.seed,
     )
@@ -85,7 +86,7 @@ def _optimizer(fields: FormData, before: OptimizerSettings) -> OptimizerSettings
 
 def _limit(fields: FormData, name: str) -> float | None:
     """Return a number that was typed, or None where there is none."""
-    typed = _text(fields, name)
+    typed = text(fields, name)
     try:
         value = float(typed) if typed else None
     except ValueError:
@@ -96,14 +97,14 @@ def _limit(fields: FormData, name: str) -> float | None:
 
 
 def _count(fields: FormData, name: str) -> int | None:
-    return _whole(fields, name) if _text(fields, name) else None
+    return _whole(fields, name) if text(fields, name) else None
 
 
 def _space(fields: FormData, offered: ParameterSpace) -> ParameterSpace:
     chosen = {
         name: _parameter(fields, name, parameter)
         for name, parameter in offered.parameters.items()
-        if _text(fields, f"use.{name}")
+        if text(fields, f"use.{name}")
     }
     if not chosen:
         raise InvalidRequest("Choose at least one parameter to tune.")
@@ -114,10 +115,10 @@ def _parameter(fields: FormData, name: str, offered: Parameter) -> Parameter:
     typed: Mapping[str, object]
     if isinstance(offered, CategoryParameter):
         choices = tuple(choice for choice in offered.choices if choice in fields.getlist(f"choice.{name}"))
-        typed = {"choices": choices, "default": _text(fields, f"default.{name}")}
+        typed = {"choices": choices, "default": text(fields, f"default.{name}")}
     else:
-        typed = {end: _text(fields, f"{end}.{name}") for end in ("low", "high", "default")}
-        typed = {**typed, "step": _text(fields, f"step.{name}") or None}
+        typed = {end: text(fields, f"{end}.{name}") for end in ("low", "high", "default")}
+        typed = {**typed, "step": text(fields, f"step.{name}") or None}
     kind: type[FloatParameter] | type[IntParameter] | type[CategoryParameter] = type(offered)
     try:
         return kind.model_validate({**offered.model_dump(), **typed})
@@ -132,12 +133,7 @@ def _reason(message: str) -> str:
 
 
 def _whole(fields: FormData, name: str) -> int:
-    typed = _text(fields, name)
+    typed = text(fields, name)
     if not typed.isdecimal() or len(typed) > 9:
         raise InvalidRequest(f"{name.replace('_', ' ').capitalize()} must be a whole number, not {typed!r}.")
     return int(typed)
-
-
-def _text(fields: FormData, name: str) -> str:
-    value = fields.get(name, "")
-    return value.strip() if isinstance(value, str) else ""

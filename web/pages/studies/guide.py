@@ -4,49 +4,40 @@ import re
 from dataclasses import replace
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Form, Request, Response
+from fastapi import APIRouter, Form, Request, Response
 from fastapi.responses import RedirectResponse
 from starlette.datastructures import FormData
 
 from ml_service.errors import InvalidRequest, ServiceError
 from web.domain.access import Actor
 from web.domain.studies.guide import MOST_ANCHOR, MOST_LABEL, MOST_TAGS, MOST_WORDS, SCORES, Guide
-from web.domain.studies.study import Study
+from web.http.answers.forms import Fields, revision, text
 from web.http.edge.session import Admin, context
 from web.http.serving.templates import page
-from web.services.studies.studies import change_guide, example_of, study_to_steer
+from web.services.studies import views
+from web.services.studies.studies import change_guide
 
 router = APIRouter(prefix="/admin/studies/{study_id}/guide", tags=["studies pages"])
 
 LONGEST_ID = 24
 
 
-async def form_fields(request: Request) -> FormData:
-    """Return what a form sent."""
-    return await request.form()
-
-
-Fields = Annotated[FormData, Depends(form_fields)]
-
-
 @router.get("")
 def guide(request: Request, admin: Admin, study_id: str, said: str = "") -> Response:
     """Show what raters of a study are told."""
-    study = _study(request, admin, study_id)
     flash = "Saved. Raters see it from now on." if said == "saved" else ""
-    return _show(request, admin, study, study.guide, flash=flash)
+    return _show(request, admin, study_id, flash=flash)
 
 
 @router.post("")
 def change(request: Request, admin: Admin, study_id: str, fields: Fields) -> Response:
     """Change what raters are told, or show the form again with what is wrong."""
-    study = _study(request, admin, study_id)
-    told = study.guide
+    told = views.study(context(request).parts, admin, study_id).guide
     try:
-        told = read(fields, study.guide)
-        change_guide(context(request).parts, admin, study_id, _revision(fields), told)
+        told = read(fields, told)
+        change_guide(context(request).parts, admin, study_id, revision(fields), told)
     except ServiceError as error:
-        return _show(request, admin, study, told, error)
+        return _show(request, admin, study_id, told, error)
     return RedirectResponse(f"/admin/studies/{study_id}/guide?said=saved", 303)
 
 
@@ -59,7 +50,7 @@ def choose_example(
     output: Annotated[str, Form(max_length=36)],
 ) -> Response:
     """Make an image the example of a score, as from the page of its experiment."""
-    study = _study(request, admin, study_id)
+    study = views.study(context(request).parts, admin, study_id)
     told = replace(study.guide, examples={**study.guide.examples, score: output})
     change_guide(context(request).parts, admin, study_id, study.revision, told)
     return RedirectResponse(f"/admin/studies/{study_id}/guide?said=saved#scale", 303)
@@ -67,13 +58,13 @@ def choose_example(
 
 def read(fields: FormData, before: Guide) -> Guide:
     """Return the guide that was typed; examples whose field is empty are none."""
-    examples = {score: typed for score in SCORES if (typed := _text(fields, f"example.{score}"))}
+    examples = {score: typed for score in SCORES if (typed := text(fields, f"example.{score}"))}
     return Guide(
-        words=_text(fields, "words"),
-        anchors={score: _text(fields, f"anchor.{score}") for score in SCORES},
+        words=text(fields, "words"),
+        anchors={score: text(fields, f"anchor.{score}") for score in SCORES},
         examples=examples,
-        tags=_tags(_text(fields, "tags"), before.tags),
-        consent=_text(fields, "consent"),
+        tags=_tags(text(fields, "tags"), before.tags),
+        consent=text(fields, "consent"),
     )
 
 
@@ -95,36 +86,25 @@ def _id_of(label: str) -> str:
     return re.sub(r"[^a-z]+", "_", label.lower()).strip("_")[:LONGEST_ID] or "other"
 
 
-def _revision(fields: FormData) -> int:
-    typed = _text(fields, "revision")
-    return int(typed) if typed.isdecimal() and len(typed) < 10 else -1
-
-
-def _text(fields: FormData, name: str) -> str:
-    value = fields.get(name, "")
-    return value.replace("\r\n", "\n").strip() if isinstance(value, str) else ""
-
-
-def _study(request: Request, admin: Actor, study_id: str) -> Study:
-    with context(request).parts.store.read() as tx:
-        return study_to_steer(tx, admin, study_id)
-
-
 def _show(
-    request: Request, admin: Actor, study: Study, told: Guide, error: ServiceError | None = None, flash: str = ""
+    request: Request,
+    admin: Actor,
+    study_id: str,
+    typed: Guide | None = None,
+    error: ServiceError | None = None,
+    flash: str = "",
 ) -> Response:
-    with context(request).parts.store.read() as tx:
-        shown = {score for score, output in told.examples.items() if example_of(tx, study, output) is not None}
+    found = views.guide_view(context(request).parts, admin, study_id, typed)
     return page(
         request,
         "studies/guide.html",
         actor=admin,
         active="studies",
         code=error.status if error else 200,
-        study=study,
-        guide=told,
+        study=found.study,
+        guide=found.guide,
         scores=SCORES,
-        shown=shown,
+        shown=found.shown,
         limits={"words": MOST_WORDS, "anchor": MOST_ANCHOR, "label": MOST_LABEL, "tags": MOST_TAGS},
         error=str(error or ""),
         flash=flash,

@@ -2,39 +2,30 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, File, Form, Request, Response, UploadFile
+from fastapi import APIRouter, File, Form, Request, Response, UploadFile
 from fastapi.responses import RedirectResponse
-from starlette.datastructures import FormData
 
 from ml_service.errors import InvalidRequest, NotFound, ServiceError
 from web.domain.access import Actor
 from web.domain.studies.stopping import NAMES, SENTENCES, standings, still_holding
-from web.domain.studies.study import Study, StudyState
+from web.domain.studies.study import StudyState
+from web.http.answers.forms import Fields, revision
 from web.http.edge.session import Admin, context
 from web.http.serving.templates import page
 from web.pages.studies import form as study_form
 from web.ports.parts import Parts
-from web.services.learning.requests import origin
-from web.services.studies import intake
-from web.services.studies.studies import StudyDraft, change_study, clone_study, make_study, move_study, study_to_steer
+from web.services.studies import intake, views
+from web.services.studies.studies import StudyDraft, change_study, clone_study, make_study, move_study
 
 router = APIRouter(prefix="/admin/studies", tags=["studies pages"])
 
 UPLOAD_BYTES = 256_000_000  # of all photos of one form together; each has its own limit besides
 
 
-async def form_fields(request: Request) -> FormData:
-    """Return what a form sent."""
-    return await request.form()
-
-
-Fields = Annotated[FormData, Depends(form_fields)]
-
-
 @router.get("")
 def studies(request: Request, admin: Admin) -> Response:
     """Show the studies of the project."""
-    lines = context(request).parts.reports.studies(admin.project_id)
+    lines = views.studies(context(request).parts, admin)
     return page(request, "studies/studies.html", actor=admin, active="studies", lines=lines)
 
 
@@ -64,21 +55,20 @@ def make(request: Request, admin: Admin, fields: Fields) -> Response:
 @router.get("/{study_id}")
 def study(request: Request, admin: Admin, study_id: str) -> Response:
     """Show a study: its state, its inputs, its settings."""
-    chosen = _study(context(request).parts, admin, study_id)
-    return _show(request, admin, chosen, study_form.draft_of(chosen))
+    return _show(request, admin, study_id)
 
 
 @router.post("/{study_id}")
 def change(request: Request, admin: Admin, study_id: str, fields: Fields) -> Response:
     """Change a study while it runs, or show the form again with what is wrong."""
     parts = context(request).parts
-    chosen = _study(parts, admin, study_id)
+    chosen = views.study(parts, admin, study_id)
     draft = study_form.draft_of(chosen)
     try:
         draft = study_form.read(fields, parts.generators[chosen.generator].space(), draft)
-        change_study(parts, admin, study_id, int(str(fields.get("revision", "-1"))), draft)
+        change_study(parts, admin, study_id, revision(fields), draft)
     except ServiceError as error:
-        return _show(request, admin, chosen, draft, error)
+        return _show(request, admin, study_id, draft, error)
     return _to(study_id, "")
 
 
@@ -105,7 +95,7 @@ def move(request: Request, admin: Admin, study_id: str, state: Annotated[StudySt
 def add_inputs(request: Request, admin: Admin, study_id: str, files: Annotated[list[UploadFile], File()]) -> Response:
     """Take photos in; those that cannot be used are named, the others are kept."""
     parts = context(request).parts
-    chosen = _study(parts, admin, study_id)
+    views.study(parts, admin, study_id)
     refused = []
     for file in files:
         try:
@@ -113,7 +103,7 @@ def add_inputs(request: Request, admin: Admin, study_id: str, files: Annotated[l
         except InvalidRequest as error:
             refused.append(f"{file.filename}: {error}")
     if refused:
-        return _show(request, admin, chosen, study_form.draft_of(chosen), InvalidRequest(" ".join(refused)))
+        return _show(request, admin, study_id, error=InvalidRequest(" ".join(refused)))
     return _to(study_id, "#inputs")
 
 
@@ -131,11 +121,6 @@ def _generator(parts: Parts, name: str) -> str:
     return chosen
 
 
-def _study(parts: Parts, admin: Actor, study_id: str) -> Study:
-    with parts.store.read() as tx:
-        return study_to_steer(tx, admin, study_id)
-
-
 def _new(request: Request, admin: Actor, draft: StudyDraft, error: ServiceError | None = None) -> Response:
     parts = context(request).parts
     generator, space = next(iter(draft.spaces.items()))
@@ -151,25 +136,18 @@ def _new(request: Request, admin: Actor, draft: StudyDraft, error: ServiceError 
         generators=sorted(parts.generators),
         rows=rows,
         sentences=SENTENCES,
-        others=_others(parts, admin),
+        others=views.others(parts, admin),
         error=str(error or ""),
     )
 
 
-def _others(parts: Parts, admin: Actor, but: str = "") -> list[Study]:
-    """Return the studies that one may start from, the newest first."""
-    with parts.store.read() as tx:
-        found = tx.studies.all(project_id=admin.project_id)
-    return sorted((one for one in found if one.id != but), key=lambda one: one.id, reverse=True)
-
-
 def _show(
-    request: Request, admin: Actor, study: Study, draft: StudyDraft, error: ServiceError | None = None
+    request: Request, admin: Actor, study_id: str, typed: StudyDraft | None = None, error: ServiceError | None = None
 ) -> Response:
     parts = context(request).parts
+    found = views.study_view(parts, admin, study_id)
+    study, draft = found.study, typed or study_form.draft_of(found.study)
     offered = parts.generators[study.generator].space()
-    with parts.store.read() as tx:
-        figures, start = tx.of_studies.figures(study.id), origin(tx, study)
     return page(
         request,
         "studies/study.html",
@@ -179,13 +157,13 @@ def _show(
         study=study,
         draft=draft,
         rows=study_form.rows_of(offered, draft.spaces[study.generator]),
-        inputs=parts.reports.inputs(study.id),
-        standings=standings(study.stop, figures),
-        off=still_holding(study, figures),
+        inputs=found.inputs,
+        standings=standings(study.stop, found.figures),
+        off=still_holding(study, found.figures),
         names=NAMES,
-        origin=start,
+        origin=found.origin,
         sentences=SENTENCES,
-        others=_others(parts, admin, study.id),
+        others=found.others,
         error=str(error or ""),
     )
 

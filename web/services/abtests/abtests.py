@@ -162,7 +162,7 @@ def all_tests(parts: Parts, actor: Actor, prompt_key: str | None = None) -> tupl
     """Return the A/B tests of the actor's project, newest first."""
     _check_right(actor, "see_all")
     asked = {"prompt_key": prompt_key} if prompt_key else {}
-    with parts.store.read() as tx:
+    with parts.store.snapshot() as tx:
         found = tx.ab_tests.all(project_id=actor.project_id, **asked)
         return tuple(_detail(tx, test) for test in reversed(found))
 

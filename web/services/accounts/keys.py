@@ -87,7 +87,7 @@ def in_days(clock: Clock, days: int) -> datetime | None:
 def list_keys(store: Store, actor: Actor) -> tuple[KeyLine, ...]:
     """Return the keys of the project, the newest first, revoked ones too."""
     _require_keys(actor)
-    with store.read() as tx:
+    with store.snapshot() as tx:
         keys = tx.keys.all(project_id=actor.project_id)
         owners = {user.id: user for user in tx.users.all(id=tuple({key.owner_id for key in keys if key.owner_id}))}
     return tuple(_line(key, owners.get(key.owner_id or "")) for key in reversed(keys))

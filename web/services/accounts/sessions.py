@@ -66,6 +66,12 @@ def record_shut(tx: Transaction, now: datetime, actor: Actor, changes: Iterable[
         record(tx, now, actor, action, (kind, before.id), before=before, after=after)
 
 
+def actor_of(store: Store, clock: Clock, secret_hash: str) -> Actor | None:
+    """Return whose running session has a secret of this hash, or None."""
+    with store.read() as tx:
+        return tx.of_people.actor(secret_hash, clock.now())
+
+
 def own_sessions(store: Store, clock: Clock, actor: Actor) -> tuple[Session, ...]:
     """Return the running sessions of whoever asks, the newest first."""
     with store.read() as tx:

@@ -14,6 +14,7 @@ from web.rows.collection import Collection
 from web.rows.transaction import Transaction
 
 NEWEST = 1000
+BATCH = 2000  # events in memory at a time
 TRIES = 3
 UNREADABLE = "an event cannot be read, for it holds what Palate never writes"
 RESTORE = "restore the database from a backup, and find out who else writes to it."
@@ -57,10 +58,21 @@ def check_chain(parts: Parts, project_id: str, newest: int | None = None, last: 
             before = tx.events.find(project_id=project_id, number=after) if after else None
         except ValueError:
             return Chain(project_id, project.name, 0, head(None), (UNREADABLE,))
-    events = _until(parts.reports.chain(project_id, after), end)
+    events = _until(every(parts, project_id, after), end)
     told = _readable(faults(_noting(events, {} if last is None else last), before))
     lost = (f"event {after} is gone",) if after and before is None else ()
     return Chain(project_id, project.name, end.number if end else 0, head(end), (*lost, *told), after)
+
+
+def every(parts: Parts, project_id: str, after: int = 0) -> Iterator[Event]:
+    """Go through a project's events by number, from behind one, a batch in memory and a short transaction at a time."""
+    while True:
+        with parts.store.read() as tx:
+            some = tx.of_reports.chain(project_id, after, BATCH)
+        if not some:
+            return
+        yield from some
+        after = some[-1].number
 
 
 def _until(events: Iterator[Event], end: Event | None) -> Iterator[Event]:

@@ -39,6 +39,13 @@ def settings(parts: Parts, study_id: str | None = None) -> BestSettings:
     return BestSettings(point, prompt, version.name or version.id, study.seed, origin)
 
 
+def is_learnt(parts: Parts, study_id: str) -> bool:
+    """Tell whether the newest diagnosis of a study knows all of its ratings."""
+    with parts.store.snapshot() as tx:
+        learnt = tx.of_studies.newest_diagnosis(study_id)
+        return learnt is not None and learnt.diagnosis.ratings_used >= tx.of_ratings.count(study_id)
+
+
 def _most_rated(tx: Transaction) -> Study:
     studies = tx.studies.all()
     if not studies:

@@ -6,17 +6,21 @@ from ml_service.errors import NotFound, Unavailable
 from ml_service.wire.contract import DiagnoseRequest, Interval, ParameterSpace, Point
 from web.domain.access import Actor
 from web.domain.prompts.prompt import Pointer, PromptVersion
-from web.domain.studies.study import Learnt, Study
+from web.domain.studies.study import Input, Learnt, Study
 from web.ports.parts import Parts
 from web.services.learning.requests import diagnose_request
 from web.services.prompts import pointers
 from web.services.prompts.releases import prompt_of
+from web.services.studies import previews
 from web.services.studies.studies import study_to_steer
 
 
 @dataclass(frozen=True)
 class Proposal:
-    """The best settings of a study beside the live ones; `gain` is None where it cannot be told."""
+    """The best settings of a study beside the live ones; `gain` is None where it cannot be told.
+
+    `samples` are inputs to see both on.
+    """
 
     study: Study
     live: PromptVersion
@@ -25,6 +29,7 @@ class Proposal:
     before: Point
     after: Point
     gain: Interval | None
+    samples: tuple[Input, ...]
 
     @property
     def is_live(self) -> bool:
@@ -34,17 +39,19 @@ class Proposal:
 
 def proposal(parts: Parts, actor: Actor, study_id: str) -> Proposal:
     """Set the best settings of a study beside what is live, with every parameter of the generator."""
-    with parts.store.read() as tx:
+    with parts.store.snapshot() as tx:
         study = study_to_steer(tx, actor, study_id)
         pointer, live = pointers.live(tx, prompt_of(tx, actor, study.prompt_key, "see_all").key)
         learnt = tx.of_studies.newest_diagnosis(study.id)
         request = diagnose_request(tx, study)
+        samples = previews.samples(tx, actor, study.prompt_key, study.id)
     if learnt is None or learnt.diagnosis.best is None:
         raise NotFound(f"{study.name} has learnt no best settings yet; they come with its first ratings.")
     default = parts.generators[study.generator].space().default()
     before = default | live.parameter_defaults.get(study.generator, {})
     after = before | learnt.diagnosis.best.point
-    return Proposal(study, live, pointer, learnt, before, after, _gain(parts, request, learnt, before))
+    gain = _gain(parts, request, learnt, before)
+    return Proposal(study, live, pointer, learnt, before, after, gain, samples)
 
 
 def _gain(parts: Parts, request: DiagnoseRequest, learnt: Learnt, before: Point) -> Interval | None:

@@ -8,6 +8,7 @@ from web.domain.rating.rating import observe
 from web.domain.studies.experiment import Option
 from web.domain.studies.study import Input, Study
 from web.rows.transaction import Transaction
+from web.services.studies.studies import origin
 
 
 def observations(tx: Transaction, study: Study, wanted: Study | None = None) -> tuple[Observation, ...]:
@@ -28,13 +29,6 @@ def _completed(tx: Transaction, options: Sequence[Option], names: Sequence[str])
         else option
         for option in options
     )
-
-
-def origin(tx: Transaction, study: Study) -> Study | None:
-    """Return the study whose ratings one starts from, or None where there is none, or it is not in this project."""
-    if study.starts_from is None:
-        return None
-    return tx.studies.find(id=study.starts_from, project_id=study.project_id)
 
 
 def diagnose_request(tx: Transaction, study: Study) -> DiagnoseRequest:

@@ -19,6 +19,7 @@ from web.services.prompts.versions import current_path, published, version_path
 from web.services.studies.objects import VIEW, discard
 
 OLD = timedelta(days=1)
+BATCH = 2000  # objects looked up at a time
 FOLDERS = ("inputs/", "outputs/")
 FOLLOWS = "a worker puts that right by itself; start one with `python -m web work` if none runs."
 
@@ -104,7 +105,7 @@ class Verification:
     def _objects(self) -> Iterator[Finding]:
         names = {name for folder in FOLDERS for name in self.parts.objects.list(folder)}
         orphans = set(names)
-        for needed in self.watch(self.parts.reports.needed_objects(), len(names)):
+        for needed in self.watch(self.needed(), len(names)):
             keys = [needed.object_key, *([f"{needed.object_key}{VIEW}"] if needed.kind == "input" else [])]
             orphans.difference_update(keys)
             self.checked["object"] += len(keys)
@@ -113,6 +114,19 @@ class Verification:
                 yield from (Finding("object", fault) for fault in faults)
         self.orphans = tuple(sorted(orphans))
         yield from (Finding("orphan", f"nothing needs {key}") for key in self.orphans)
+
+    def needed(self) -> Iterator[Needed]:
+        """Go through the objects that present inputs and what was made of them need, a batch at a time."""
+        kinds: tuple[Literal["input", "output"], ...] = ("input", "output")
+        for kind in kinds:
+            after = ""
+            while some := self._some(kind, after):
+                yield from some
+                after = some[-1].id
+
+    def _some(self, kind: Literal["input", "output"], after: str) -> tuple[Needed, ...]:
+        with self.parts.store.read() as tx:
+            return tx.of_reports.needed(kind, after, BATCH)
 
     def _of_object(self, key: str, needed: Needed, listed: bool) -> str | None:
         derived = key != needed.object_key

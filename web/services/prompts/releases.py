@@ -50,7 +50,7 @@ class Pulled:
 def prompts(parts: Parts, actor: Actor) -> tuple[PromptLine, ...]:
     """Return the prompts of the actor's project by key."""
     _require(actor, "see_all")
-    with parts.store.read() as tx:
+    with parts.store.snapshot() as tx:
         found = tx.prompts.all(project_id=actor.project_id)
         return tuple(_line(tx, prompt) for prompt in found)
 

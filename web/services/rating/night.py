@@ -7,8 +7,8 @@ from web.ports.parts import Parts
 def compare(parts: Parts, study_id: str) -> None:
     """Check the order of a study's items, and keep what was found in place of what was found before."""
     with parts.store.read() as tx:
-        study = tx.studies.get(study_id)
-    found = check_order(study_id, parts.reports.given(study), parts.clock.now())
+        given = tx.of_reports.given(study_id)
+    found = check_order(study_id, given, parts.clock.now())
     with parts.store.begin() as tx:
         tx.ordinal_checks.remove(study_id=study_id)
         if found is not None:

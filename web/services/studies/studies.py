@@ -162,6 +162,13 @@ def example_of(tx: Transaction, study: Study, output_id: str) -> Output | None:
     return output if is_there else None
 
 
+def origin(tx: Transaction, study: Study) -> Study | None:
+    """Return the study whose ratings one starts from, or None where there is none, or it is not in this project."""
+    if study.starts_from is None:
+        return None
+    return tx.studies.find(id=study.starts_from, project_id=study.project_id)
+
+
 def _drop_outside(tx: Transaction, study: Study, parts: Parts) -> None:
     """Drop queued experiments whose points the new space would not choose, unless somebody has held them."""
     outside = {
@@ -176,12 +183,12 @@ def _check_origin(tx: Transaction, study: Study) -> None:
     """Refuse to start from a study that teaches nothing here: none of this project, itself, or of other parameters."""
     if study.starts_from is None:
         return
-    origin = tx.studies.find(id=study.starts_from, project_id=study.project_id)
-    if origin is None or origin.id == study.id:
+    earlier = origin(tx, study)
+    if earlier is None or earlier.id == study.id:
         raise InvalidRequest("Choose another study of this project to start from.")
-    theirs = origin.spaces.get(study.generator)
+    theirs = earlier.spaces.get(study.generator)
     if theirs is None or theirs.parameters.keys().isdisjoint(study.spaces[study.generator].parameters):
-        raise InvalidRequest(f"{origin.name} tunes no parameter of this study, so nothing of it can be taken over.")
+        raise InvalidRequest(f"{earlier.name} tunes no parameter of this study, so nothing of it can be taken over.")
 
 
 def study_to_steer(tx: Transaction, actor: Actor, study_id: str) -> Study:

@@ -1,5 +1,7 @@
 """Lists: studies, inputs and jobs with what belongs to them, what the history's filters offer, objects needed."""
 
+from typing import Literal
+
 from sqlalchemy import Connection, and_, case, exists, func, or_, select
 
 from web.adapters.database.reports.history import VERSION_LABEL
@@ -115,15 +117,18 @@ def jobs_of(connection: Connection, project_id: str, state: JobState, limit: int
     return tuple(Job(**row) for row in connection.execute(query).mappings())
 
 
-def needed_inputs(connection: Connection, after: str, limit: int) -> list[Needed]:
-    """Return the objects of present inputs, by the input's id, from behind one."""
+def needed(connection: Connection, kind: Literal["input", "output"], after: str, limit: int) -> tuple[Needed, ...]:
+    """Return the objects that present inputs, or outputs made of such, need, by the row's id, from behind one."""
+    return (_needed_inputs if kind == "input" else _needed_outputs)(connection, after, limit)
+
+
+def _needed_inputs(connection: Connection, after: str, limit: int) -> tuple[Needed, ...]:
     query = select(inputs.c.id, inputs.c.object_key, inputs.c.content_hash)
     query = query.where(inputs.c.id > after, inputs.c.removed_at.is_(None), inputs.c.object_key != "")
-    return [Needed("input", *row) for row in connection.execute(query.order_by(inputs.c.id).limit(limit))]
+    return tuple(Needed("input", *row) for row in connection.execute(query.order_by(inputs.c.id).limit(limit)))
 
 
-def needed_outputs(connection: Connection, after: str, limit: int) -> list[Needed]:
-    """Return the objects of outputs made of present inputs, by the output's id, from behind one."""
+def _needed_outputs(connection: Connection, after: str, limit: int) -> tuple[Needed, ...]:
     of_present = (
         exists()
         .where(options.c.output_id == outputs.c.id, options.c.input_id == inputs.c.id, inputs.c.removed_at.is_(None))
@@ -131,4 +136,4 @@ def needed_outputs(connection: Connection, after: str, limit: int) -> list[Neede
     )
     query = select(outputs.c.id, outputs.c.object_key, outputs.c.content_hash)
     query = query.where(outputs.c.id > after, outputs.c.removed_at.is_(None), of_present)
-    return [Needed("output", *row) for row in connection.execute(query.order_by(outputs.c.id).limit(limit))]
+    return tuple(Needed("output", *row) for row in connection.execute(query.order_by(outputs.c.id).limit(limit)))

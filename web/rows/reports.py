@@ -1,8 +1,7 @@
-"""Questions that change nothing."""
+"""Reports: questions of many tables that change nothing."""
 
-from collections.abc import Iterator
 from datetime import datetime
-from typing import Protocol
+from typing import Literal, Protocol
 
 from web.domain.audit.audit import Event
 from web.domain.audit.trail import EventFilter, EventLine
@@ -15,7 +14,7 @@ from web.domain.studies.study import Study
 
 
 class Reports(Protocol):
-    """Answers questions without changing anything; a rater's answers hold only their own rows."""
+    """What many tables tell together; a rater's answers hold only their own rows, and a project bounds every list."""
 
     def change(self, study_id: str) -> str:
         """Return an opaque text that is another one whenever something of a study has changed."""
@@ -29,7 +28,7 @@ class Reports(Protocol):
         """Return what the raters of a study are like, how far they agree, and which items they like best."""
         ...
 
-    def given(self, study: Study) -> tuple[Given, ...]:
+    def given(self, study_id: str) -> tuple[Given, ...]:
         """Return the standing scores that people gave in a study, oldest first."""
         ...
 
@@ -45,14 +44,6 @@ class Reports(Protocol):
         self, project_id: str, rater_id: str, wanted: Filter, after: Cursor | None, limit: int
     ) -> Page[OwnEntry]:
         """Return a rater's own rows, newest first."""
-        ...
-
-    def every_entry(self, project_id: str, wanted: Filter) -> Iterator[Entry]:
-        """Go through a whole history, newest first, without holding it in memory."""
-        ...
-
-    def every_own_entry(self, project_id: str, rater_id: str, wanted: Filter) -> Iterator[OwnEntry]:
-        """Go through a rater's own history as `every_entry` does."""
         ...
 
     def choices(self, project_id: str) -> Choices:
@@ -79,18 +70,23 @@ class Reports(Protocol):
         """Return events of a project's audit, newest first, from before the one of a number."""
         ...
 
-    def every_event(self, project_id: str, wanted: EventFilter) -> Iterator[EventLine]:
-        """Go through a project's audit, newest first, without holding it in memory."""
-        ...
-
-    def chain(self, project_id: str, after: int = 0) -> Iterator[Event]:
-        """Go through a project's events by number, from behind one, without holding them in memory."""
+    def chain(self, project_id: str, after: int, limit: int) -> tuple[Event, ...]:
+        """Return events of a project by number, from behind one."""
         ...
 
     def actors(self, project_id: str) -> dict[str, str]:
         """Return who may have acted in a project: names by id."""
         ...
 
-    def needed_objects(self) -> Iterator[Needed]:
-        """Go through the objects that present inputs and what was made of them need."""
+    def needed(self, kind: Literal["input", "output"], after: str, limit: int) -> tuple[Needed, ...]:
+        """Return the objects that present inputs, or outputs made of such, need, by the row's id, from behind one."""
+        ...
+
+
+class ReportRows(Protocol):
+    """The reports of one transaction, all of them as of its moment."""
+
+    @property
+    def of_reports(self) -> Reports:
+        """What many tables tell together."""
         ...

@@ -1,0 +1,53 @@
+"""What the pages of accounts show, each of one moment."""
+
+from dataclasses import dataclass
+
+from ml_service.errors import NotFound
+from web.domain.access import Actor
+from web.domain.accounts import Session, User
+from web.ports.parts import Parts
+from web.services.accounts.accounts import Member, members
+from web.services.accounts.links import OpenLink, open_links
+from web.services.accounts.passwords import PasswordState, password_state
+from web.services.accounts.sessions import own_sessions
+
+
+@dataclass(frozen=True)
+class Account:
+    """One's own account: where one is signed in, how the password stands, and by which zone one's day begins."""
+
+    sessions: tuple[Session, ...]
+    password: PasswordState
+    zone: str
+
+
+@dataclass(frozen=True)
+class People:
+    """Everybody of a project, and the links that still let somebody in."""
+
+    members: tuple[Member, ...]
+    waiting: tuple[OpenLink, ...]
+
+
+def account(parts: Parts, actor: Actor) -> Account:
+    """Return the account of whoever asks."""
+    with parts.store.snapshot() as tx:
+        seen = parts.at(tx)
+        sessions = own_sessions(seen.store, seen.clock, actor)
+        return Account(sessions, password_state(seen, actor), tx.users.get(actor.user_id).time_zone)
+
+
+def people(parts: Parts, admin: Actor) -> People:
+    """Return who is in the admin's project, and who was asked to come."""
+    with parts.store.snapshot() as tx:
+        seen = parts.at(tx)
+        return People(members(seen.store, admin), open_links(seen.store, seen.clock, admin))
+
+
+def user_of(parts: Parts, address: str, user_id: str = "") -> User:
+    """Return whoever has an address, or else an id."""
+    with parts.store.read() as tx:
+        found = tx.users.find(email=address.strip().lower()) or (tx.users.find(id=user_id) if user_id else None)
+    if found is None:
+        raise NotFound(f"Nobody here has the address {'or the id ' if user_id else ''}{address}.")
+    return found
