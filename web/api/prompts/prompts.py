@@ -17,6 +17,7 @@ from web.http.answers.images import UNCHANGED
 from web.http.edge.session import Admin, PromptReader, context
 from web.http.wire.etags import is_known
 from web.services.prompts import promotion, releases
+from web.services.prompts.views import prompt_view, versions
 
 router = APIRouter(tags=["prompts"])
 
@@ -111,8 +112,8 @@ def prompts(request: Request, admin: Admin) -> list[PromptOut]:
 @router.get("/api/v1/prompts/{key}")
 def prompt(request: Request, admin: Admin, key: str) -> PromptWhole:
     """Return a prompt: which version is live, and all versions, newest first, with what production said of them."""
-    parts = context(request).parts
-    found, names = releases.prompt(parts, admin, key), releases.names(parts, admin, key)
+    seen = prompt_view(context(request).parts, admin, key)
+    found, names = seen.detail, seen.names
     said = {version.id: found.feedback.get(version.id, FeedbackSummary()) for version in found.versions}
     entries = [VersionEntry.of(version, names, said[version.id]) for version in found.versions]
     return PromptWhole(**_shown(found).model_dump(), versions=entries)
@@ -121,8 +122,8 @@ def prompt(request: Request, admin: Admin, key: str) -> PromptWhole:
 @router.get("/api/v1/prompts/{key}/versions/{name}")
 def version(request: Request, admin: Admin, key: str, name: str) -> VersionOut:
     """Return a version of a prompt."""
-    parts = context(request).parts
-    return VersionOut.of(releases.version(parts, admin, key, name), releases.names(parts, admin, key))
+    seen = versions(context(request).parts, admin, key, name)
+    return VersionOut.of(seen.found[0], seen.names)
 
 
 @router.get("/api/v1/prompts/{key}/diff", responses={200: {"model": Comparison}})
@@ -134,8 +135,8 @@ def diff(
     new: Annotated[str, Query(alias="to", max_length=40)],
 ) -> Response:
     """Return what differs between two versions: texts word by word, variables, parameters."""
-    parts = context(request).parts
-    found = compare(releases.version(parts, admin, key, old), releases.version(parts, admin, key, new))
+    before, after = versions(context(request).parts, admin, key, old, new).found
+    found = compare(before, after)
     return Response(_COMPARISON.dump_json(found), media_type="application/json")
 
 

@@ -170,7 +170,7 @@ def all_tests(parts: Parts, actor: Actor, prompt_key: str | None = None) -> tupl
 def one_test(parts: Parts, actor: Actor, test_id: str) -> ABTestDetail:
     """Return one A/B test of the actor's project whole."""
     _check_right(actor, "see_all")
-    with parts.store.read() as tx:
+    with parts.store.snapshot() as tx:
         found = tx.ab_tests.find(id=test_id, project_id=actor.project_id)
         if found is None:
             raise NotFound(f"There is no A/B test {test_id}.")

@@ -22,12 +22,28 @@ class PromptView:
 
 
 @dataclass(frozen=True)
+class Versions:
+    """Some versions of a prompt, and the names of all by id."""
+
+    found: tuple[PromptVersion, ...]
+    names: dict[str, str]
+
+
+@dataclass(frozen=True)
 class Standing:
     """What is live of a prompt, and another version of it if one was asked for."""
 
     pointer: Pointer
     live: PromptVersion
     wanted: PromptVersion | None
+
+
+def versions(parts: Parts, admin: Actor, key: str, *words: str) -> Versions:
+    """Return versions of a prompt by their names or ids."""
+    with parts.store.snapshot() as tx:
+        seen = parts.at(tx)
+        found = tuple(releases.version(seen, admin, key, word) for word in words)
+        return Versions(found, releases.names(seen, admin, key))
 
 
 def prompt_view(parts: Parts, admin: Actor, key: str) -> PromptView:
