@@ -93,7 +93,7 @@ def renew_link(store: Store, clock: Clock, actor: Actor, user_id: str) -> str:
 
 def open_link(store: Store, clock: Clock, secret: str) -> Invitation:
     """Return what a link leads to without using it; NotFound or Gone says why it leads nowhere."""
-    with store.read() as tx:
+    with store.snapshot() as tx:
         link = _usable(tx, secret, clock.now())
         inviter, member = tx.users.find(id=link.created_by), tx.users.find(email=link.email)
         project = tx.projects.get(link.project_id).name
