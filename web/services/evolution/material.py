@@ -11,7 +11,6 @@ from web.domain.evolution.reflection import Example, Operator
 from web.domain.prompts.gates import Gauge
 from web.domain.prompts.hostile import cleaned
 from web.domain.prompts.prompt import PromptVersion
-from web.domain.rating.numbers.scores import opinion_scores
 from web.domain.rating.rating import Rating
 from web.domain.studies.experiment import Option
 from web.domain.studies.study import Study
@@ -142,6 +141,8 @@ def _rated(tx: Transaction, study: Study, versions: Mapping[str, PromptVersion])
     ratings: dict[str, list[Rating]] = {}
     for rating in counted:
         ratings.setdefault(rating.option_id, []).append(rating)
+    from web.domain.rating.numbers.scores import opinion_scores  # loads scipy, which no start waits for
+
     found = opinion_scores(
         [_item(options[rating.option_id]) for rating in counted],
         [rating.judge_id for rating in counted],
