@@ -55,6 +55,7 @@ from web.ports.learning import Optimizer
 from web.ports.making import CleanImage
 from web.ports.parts import Parts
 from web.services.accounts import accounts
+from web.services.making.money import Budget
 from web.services.prompts import adoption, publication
 from web.services.studies import intake
 from web.services.studies.demo import DemoImage, seed_demo
@@ -84,7 +85,7 @@ def build_parts(settings: Settings) -> Parts:
         scanner=PluginScanner(plugins),
         retention=timedelta(days=settings.retention_days) if settings.retention_days else None,
         degrader=DegradedCopies(),
-        text_model=text_model(settings, store, clock),
+        text_model=text_model(settings, Budget(store, clock, settings.text_model_budget_micros)),
     )
 
 
