@@ -105,6 +105,15 @@ def test_a_plugin_that_cannot_be_used_stops_the_start(
     assert not (tmp_path / "data").exists()
 
 
+def test_the_doctor_says_which_plugin_is_missing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PLUGINS", "absent_plugin")
+    assert main(["doctor"]) == 1
+    assert "fail  parts: PLUGINS: absent_plugin cannot be loaded" in capsys.readouterr().out
+
+
 def test_a_start_loads_no_scanner_library(tmp_path: Path) -> None:
     look = (
         "import sys; from web.__main__ import build_parts; from web.settings import Settings;"
