@@ -10,6 +10,7 @@ import numpy as np
 from ml_service.objects.local import Folder
 from ml_service.wire.contract import FloatParameter, ParameterSpace
 from tests.clock import FixedClock
+from tests.scanning import SCANNER
 from web.adapters.database.store import SqlStore
 from web.adapters.generators.degraded import DegradedCopies
 from web.adapters.generators.local import LocalGenerator
@@ -101,6 +102,7 @@ def make_parts(store: SqlStore, clock: FixedClock, folder: Path) -> Parts:
         cleaner=Cleaner(),
         clock=clock,
         passwords=Argon2(),
+        scanner=SCANNER,
         degrader=DegradedCopies(),
     )
 
