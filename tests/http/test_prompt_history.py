@@ -83,7 +83,7 @@ def test_the_table_and_the_words_tell_the_same_and_who_moved_it(site: Site, admi
         ["2026-03-02 09:00", "v1.1.0", "v1.0.0", "promoted"],
         ["2026-03-01 09:00", "v1.0.0", "–", "taken in from the files"],
     ]
-    told = re.findall(r"<li>.*?</li>", text[text.index('<ol class="timeline">') :])
+    told = re.findall(r"(?s)<li>.*?</li>", text[text.index('<ol class="timeline">') :])
     words = [re.sub(r"\s+", " ", re.sub(r"<[^>]*>", "", line)).strip() for line in told]
     assert [line.partition(" v")[2] for line in words] == [
         "1.1.0 → v1.3.0 promoted by boss@example.org",
