@@ -13,6 +13,7 @@ from web.domain.studies.guide import Guide
 from web.domain.studies.stopping import Standing
 from web.domain.studies.study import CALIBRATION, Input, OptimizerSettings, StopRules, Study
 from web.http.edge.session import Admin, context
+from web.services.accounts import rights
 from web.services.learning.stopping import standings_of
 from web.services.studies import intake
 from web.services.studies.studies import (
@@ -22,7 +23,6 @@ from web.services.studies.studies import (
     clone_study,
     make_study,
     move_study,
-    study_to_steer,
 )
 
 router = APIRouter(prefix="/api/v1", tags=["studies"])
@@ -113,7 +113,7 @@ def make(request: Request, admin: Admin, draft: StudyIn) -> Response:
 def study(request: Request, admin: Admin, study_id: str) -> Response:
     """Return a study."""
     with context(request).parts.store.read() as tx:
-        return _json(_STUDY, study_to_steer(tx, admin, study_id))
+        return _json(_STUDY, rights.found(tx.studies, admin, "steer", "study", study_id))
 
 
 @router.patch("/studies/{study_id}", responses={200: {"model": Study}})
@@ -121,7 +121,7 @@ def change(request: Request, admin: Admin, study_id: str, changes: StudyChange) 
     """Change a study while it runs; 409 where its revision has moved on."""
     parts = context(request).parts
     with parts.store.read() as tx:
-        before = study_to_steer(tx, admin, study_id)
+        before = rights.found(tx.studies, admin, "steer", "study", study_id)
     kept = {one.name: getattr(before, one.name) for one in fields_of(StudyDraft)}
     given = {name: value for name, value in _given(changes).items() if value is not None}
     revision = given.pop("revision")
@@ -172,7 +172,7 @@ def inputs(request: Request, admin: Admin, study_id: str) -> Response:
     """Return the present inputs of a study."""
     parts = context(request).parts
     with parts.store.read() as tx:
-        study_to_steer(tx, admin, study_id)
+        rights.found(tx.studies, admin, "steer", "study", study_id)
     return _json(_INPUTS, parts.reports.inputs(study_id))
 
 

@@ -9,9 +9,8 @@ from ml_service.errors import InvalidRequest, NotFound
 from web.domain.access import Actor
 from web.http.edge.session import Admin, context
 from web.http.serving.templates import page
-from web.services.accounts import accounts
+from web.services.accounts import accounts, rights
 from web.services.operations import erasure
-from web.services.studies.studies import study_to_steer
 
 router = APIRouter(prefix="/admin", tags=["erasure pages"])
 
@@ -76,7 +75,7 @@ def _ask_input(
 ) -> Response:
     with context(request).parts.store.read() as tx:
         source = tx.inputs.find(id=input_id, study_id=study_id)
-        study = study_to_steer(tx, admin, study_id)
+        study = rights.found(tx.studies, admin, "steer", "study", study_id)
     if source is None:
         raise NotFound(f"There is no input {input_id} in this study.")
     return page(

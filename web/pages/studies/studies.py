@@ -14,9 +14,10 @@ from web.http.edge.session import Admin, context
 from web.http.serving.templates import page
 from web.pages.studies import form as study_form
 from web.ports.parts import Parts
+from web.services.accounts import rights
 from web.services.learning.requests import origin
 from web.services.studies import intake
-from web.services.studies.studies import StudyDraft, change_study, clone_study, make_study, move_study, study_to_steer
+from web.services.studies.studies import StudyDraft, change_study, clone_study, make_study, move_study
 
 router = APIRouter(prefix="/admin/studies", tags=["studies pages"])
 
@@ -133,7 +134,7 @@ def _generator(parts: Parts, name: str) -> str:
 
 def _study(parts: Parts, admin: Actor, study_id: str) -> Study:
     with parts.store.read() as tx:
-        return study_to_steer(tx, admin, study_id)
+        return rights.found(tx.studies, admin, "steer", "study", study_id)
 
 
 def _new(request: Request, admin: Actor, draft: StudyDraft, error: ServiceError | None = None) -> Response:

@@ -19,8 +19,8 @@ from web.ports.parts import Parts
 from web.rows.transaction import Transaction
 from web.services.abtests.abtests import ABTestDetail, content, quarantined, usual_design
 from web.services.abtests.pairing import HELD_BACK
+from web.services.accounts import rights
 from web.services.prompts import pointers
-from web.services.studies.studies import study_to_steer
 
 EFFECTS = (0.3, 0.5, 0.8)  # stars
 LATELY = timedelta(days=7)
@@ -90,7 +90,7 @@ class Prospect:
 def prospect(parts: Parts, actor: Actor, study_id: str) -> Prospect:
     """Return what an admin may open a test of in a study, newest versions first."""
     with parts.store.read() as tx:
-        study = study_to_steer(tx, actor, study_id)
+        study = rights.found(tx.studies, actor, "steer", "study", study_id)
         live = pointers.live_version(tx, study.prompt_key)
         shunned = quarantined(tx, study.prompt_key) | {content(live)}
         found = [one for one in tx.versions.all(prompt_key=study.prompt_key) if one.status != "withdrawn"]
@@ -101,7 +101,7 @@ def prospect(parts: Parts, actor: Actor, study_id: str) -> Prospect:
 def version_ids(parts: Parts, actor: Actor, study_id: str, wanted: Iterable[str]) -> tuple[str, ...]:
     """Return the ids of versions that are given by name or by id."""
     with parts.store.read() as tx:
-        study = study_to_steer(tx, actor, study_id)
+        study = rights.found(tx.studies, actor, "steer", "study", study_id)
         lines = tx.of_prompts.lines(study.prompt_key)
     ids = {line.name: line.id for line in lines if line.name} | {line.id: line.id for line in lines}
     names = tuple(wanted)
@@ -114,7 +114,7 @@ def version_ids(parts: Parts, actor: Actor, study_id: str, wanted: Iterable[str]
 def design_with(parts: Parts, actor: Actor, study_id: str, changes: Mapping[str, Any]) -> Design:
     """Return the usual design of a study with some of it changed."""
     with parts.store.read() as tx:
-        usual = usual_design(tx, study_to_steer(tx, actor, study_id))
+        usual = usual_design(tx, rights.found(tx.studies, actor, "steer", "study", study_id))
     return replace(usual, **changes)
 
 

@@ -14,9 +14,10 @@ from web.domain.ids import new_id
 from web.domain.jobs import pairs_job, plan_job
 from web.ports.parts import Parts
 from web.rows.transaction import Transaction
-from web.services.abtests.abtests import ended, test_to_steer
+from web.services.abtests.abtests import ended
 from web.services.abtests.pairing import close_pairs
 from web.services.abtests.snapshots import save_snapshot
+from web.services.accounts import rights
 from web.services.audit.record import record
 from web.services.prompts import pointers, promotion
 from web.services.prompts.publication import publish
@@ -39,7 +40,7 @@ def follow(parts: Parts, test_id: str) -> None:
 def approve(parts: Parts, actor: Actor, test_id: str, confirmation: str, note: str = "") -> ABTest:
     """Let the winner of a test go live; `confirmation` is the prompt's key, typed; the same approval twice is one."""
     with parts.store.begin() as tx:
-        test = test_to_steer(tx, actor, test_id)
+        test = tx.of_ab_tests.lock(rights.found(tx.ab_tests, actor, "steer", "A/B test", test_id).id)
         if confirmation.strip() != test.prompt_key:
             raise InvalidRequest(f"Type the prompt's key, {test.prompt_key}, to confirm.")
         _check_won(test)

@@ -4,13 +4,14 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from ml_service.errors import Conflict, Forbidden, Gone, InvalidRequest, NotFound
-from web.domain.access import Actor, Role, allowed
+from web.domain.access import Actor, Role
 from web.domain.accounts import Link, Membership, User, email_address
 from web.domain.ids import new_id
 from web.domain.studies.study import Project
 from web.ports.parts import Parts
 from web.ports.time import Clock
 from web.rows.transaction import Store, Transaction
+from web.services.accounts import rights
 from web.services.accounts.passwords import checked, keep_password, record_password
 from web.services.accounts.sessions import (
     begin_session,
@@ -78,14 +79,14 @@ def invite(store: Store, clock: Clock, actor: Actor, role: Role, email: str) -> 
     A member's address makes a new way in for them, in the role they have. There are no links without an address: who
     may type one while signed out could try out which addresses have an account.
     """
-    require_people(actor)
+    rights.demand(actor, "manage_people")
     with store.begin() as tx:
         return _issue(tx, actor, role, email_address(email), clock.now())
 
 
 def renew_link(store: Store, clock: Clock, actor: Actor, user_id: str) -> str:
     """Make a new sign-in link for a member and return its secret."""
-    require_people(actor)
+    rights.demand(actor, "manage_people")
     with store.begin() as tx:
         member = _member(tx, actor, user_id)
         return _issue(tx, actor, member.role, member.user.email, clock.now())
@@ -135,7 +136,7 @@ def use_link(store: Store, clock: Clock, secret: str, *, client: str = "", hashe
 
 def members(store: Store, actor: Actor) -> tuple[Member, ...]:
     """Return everybody of the project, by address."""
-    require_people(actor)
+    rights.demand(actor, "manage_people")
     with store.read() as tx:
         found = tx.memberships.all(project_id=actor.project_id)
         users = {user.id: user for user in tx.users.all(id=tuple(each.user_id for each in found))}
@@ -144,7 +145,7 @@ def members(store: Store, actor: Actor) -> tuple[Member, ...]:
 
 def deactivate(store: Store, clock: Clock, actor: Actor, user_id: str) -> None:
     """Shut a member out at once: sessions end, open links to and from them are void; what they rated stays."""
-    require_people(actor)
+    rights.demand(actor, "manage_people")
     now = clock.now()
     with store.begin() as tx:
         keep_an_admin(tx, actor, user_id)
@@ -157,7 +158,7 @@ def deactivate(store: Store, clock: Clock, actor: Actor, user_id: str) -> None:
 
 def sign_out_everywhere(store: Store, clock: Clock, actor: Actor, user_id: str) -> None:
     """End all sessions of a member and void their open links; a password of theirs stays."""
-    require_people(actor)
+    rights.demand(actor, "manage_people")
     now = clock.now()
     with store.begin() as tx:
         user = _member(tx, actor, user_id).user
@@ -166,7 +167,7 @@ def sign_out_everywhere(store: Store, clock: Clock, actor: Actor, user_id: str) 
 
 def reactivate(store: Store, clock: Clock, actor: Actor, user_id: str) -> None:
     """Let a member in again, by the password they had or by a new link."""
-    require_people(actor)
+    rights.demand(actor, "manage_people")
     with store.begin() as tx:
         user = _member(tx, actor, user_id).user
         back = tx.users.replace(replace(user, active=True))
@@ -175,7 +176,7 @@ def reactivate(store: Store, clock: Clock, actor: Actor, user_id: str) -> None:
 
 def set_role(store: Store, clock: Clock, actor: Actor, user_id: str, role: Role) -> None:
     """Change what a member may do, from their next request on; the open links of who was an admin are void."""
-    require_people(actor)
+    rights.demand(actor, "manage_people")
     now = clock.now()
     with store.begin() as tx:
         if role != "admin":
@@ -186,12 +187,6 @@ def set_role(store: Store, clock: Clock, actor: Actor, user_id: str, role: Role)
         change = {"from": held.role, "to": role}
         record(tx, now, actor, "role.changed", ("user", user_id), before=held, after=given, details=change)
         record_shut(tx, now, actor, voided)
-
-
-def require_people(actor: Actor) -> None:
-    """Refuse whoever may not manage the people of their project."""
-    if not allowed(actor, "manage_people", actor.project_id):
-        raise Forbidden("Only an admin can manage the people of a project.")
 
 
 def _operator(tx: Transaction) -> Actor:

@@ -7,12 +7,13 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import get_args
 
-from ml_service.errors import Forbidden, InvalidRequest, NotFound, ServiceError, Unauthorized
-from web.domain.access import Actor, Scope, allowed
+from ml_service.errors import InvalidRequest, ServiceError, Unauthorized
+from web.domain.access import Actor, Scope
 from web.domain.accounts import ApiKey, User
 from web.domain.ids import new_id
 from web.ports.time import Clock
 from web.rows.transaction import Store
+from web.services.accounts import rights
 from web.services.accounts.sessions import digest, new_secret
 from web.services.accounts.throttle import CLIENT, CLIENTS, Throttle
 from web.services.accounts.tokens import Claim, issue, read
@@ -51,7 +52,7 @@ def make_key(store: Store, clock: Clock, actor: Actor, draft: KeyDraft) -> tuple
 
     Doing this twice makes two keys: the secret of the first cannot be told again.
     """
-    _require_keys(actor)
+    rights.demand(actor, "manage_keys")
     now = clock.now()
     name, scopes = draft.name.strip(), _scopes(draft.scopes)
     if not 1 <= len(name) <= NAME_LENGTH or not name.isprintable():
@@ -86,7 +87,7 @@ def in_days(clock: Clock, days: int) -> datetime | None:
 
 def list_keys(store: Store, actor: Actor) -> tuple[KeyLine, ...]:
     """Return the keys of the project, the newest first, revoked ones too."""
-    _require_keys(actor)
+    rights.demand(actor, "manage_keys")
     with store.read() as tx:
         keys = tx.keys.all(project_id=actor.project_id)
         owners = {user.id: user for user in tx.users.all(id=tuple({key.owner_id for key in keys if key.owner_id}))}
@@ -95,12 +96,9 @@ def list_keys(store: Store, actor: Actor) -> tuple[KeyLine, ...]:
 
 def revoke_key(store: Store, clock: Clock, actor: Actor, key_id: str) -> ApiKey:
     """End a key and every token made from it, from the next request on; one that was revoked stays so."""
-    _require_keys(actor)
     now = clock.now()
     with store.begin() as tx:
-        key = tx.keys.find(id=key_id, project_id=actor.project_id)
-        if key is None:
-            raise NotFound("There is no such key in this project.")
+        key = rights.found(tx.keys, actor, "manage_keys", "key", key_id)
         if key.revoked_at is not None:
             return key
         revoked = tx.keys.replace(replace(key, revoked_at=now))
@@ -163,8 +161,3 @@ def _scopes(wanted: tuple[Scope, ...]) -> tuple[Scope, ...]:
     if not found or len(found) < len(set(wanted)):
         raise InvalidRequest(f"A key needs one scope or more of: {', '.join(SCOPES)}.")
     return found
-
-
-def _require_keys(actor: Actor) -> None:
-    if not allowed(actor, "manage_keys", actor.project_id):
-        raise Forbidden("Only an admin can manage the keys of a project.")

@@ -2,12 +2,11 @@
 
 from dataclasses import dataclass, replace
 
-from ml_service.errors import NotFound
 from web.domain.access import Actor
 from web.domain.accounts import Link
 from web.ports.time import Clock
 from web.rows.transaction import Store
-from web.services.accounts.accounts import require_people
+from web.services.accounts import rights
 from web.services.accounts.sessions import record_shut
 
 
@@ -21,7 +20,7 @@ class OpenLink:
 
 def open_links(store: Store, clock: Clock, actor: Actor) -> tuple[OpenLink, ...]:
     """Return the links into the project that still let somebody in, the newest first."""
-    require_people(actor)
+    rights.demand(actor, "manage_people")
     now = clock.now()
     with store.read() as tx:
         unused = tx.links.all(project_id=actor.project_id, used_at=None)
@@ -32,11 +31,8 @@ def open_links(store: Store, clock: Clock, actor: Actor) -> tuple[OpenLink, ...]
 
 def void_link(store: Store, clock: Clock, actor: Actor, link_id: str) -> None:
     """Make a link worth nothing before anybody uses it; one that was used or is void already stays so."""
-    require_people(actor)
     now = clock.now()
     with store.begin() as tx:
-        link = tx.links.find(id=link_id, project_id=actor.project_id)
-        if link is None:
-            raise NotFound("There is no such link into this project.")
+        link = rights.found(tx.links, actor, "manage_people", "link", link_id)
         if link.used_at is None:
             record_shut(tx, now, actor, [(link, tx.links.replace(replace(link, used_at=now)))])

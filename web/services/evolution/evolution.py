@@ -18,6 +18,7 @@ from web.domain.studies.study import Study
 from web.ports.parts import Parts
 from web.rows.transaction import Transaction
 from web.services.abtests.abtests import Challenge, start
+from web.services.accounts import rights
 from web.services.audit.record import record
 from web.services.evolution.evolving import open_test, waiting
 from web.services.evolution.material import gather
@@ -25,8 +26,6 @@ from web.services.evolution.proposing import PURPOSE, SCRIPTED, Candidates, diag
 from web.services.evolution.tuning import tuned
 from web.services.prompts import pointers
 from web.services.prompts.gauging import with_memory
-from web.services.prompts.releases import prompt_of
-from web.services.studies.studies import study_to_steer
 
 UNDER_WAY = ("waiting", "running")
 PATIENCE = timedelta(hours=1)  # for a model that is away, and for a worker that has died
@@ -67,7 +66,7 @@ def evolve(parts: Parts, actor: Actor, study_id: str | None = None, id: str | No
 def rounds(parts: Parts, actor: Actor, prompt_key: str) -> tuple[Round, ...]:
     """Return the rounds of a prompt, newest first."""
     with parts.store.read() as tx:
-        found = tx.rounds.all(prompt_key=prompt_of(tx, actor, prompt_key, "see_all").key)
+        found = tx.rounds.all(prompt_key=rights.found(tx.prompts, actor, "see_all", "prompt", prompt_key).key)
     return tuple(sorted(found, key=lambda one: (one.created_at, one.id), reverse=True))
 
 
@@ -98,7 +97,7 @@ def run(parts: Parts, round_id: str) -> None:
 
 def _asked(parts: Parts, actor: Actor, study_id: str | None, round_id: str) -> Round:
     with parts.store.begin() as tx:
-        study = study_to_steer(tx, actor, study_id or _only_running(tx, actor))
+        study = rights.found(tx.studies, actor, "steer", "study", study_id or _only_running(tx, actor))
         if study.state != "running":
             raise Conflict(f"{study.name} is {study.state}; resume it first.")
         found, test = _under_way(tx, study.prompt_key), open_test(tx, study)

@@ -15,9 +15,9 @@ from web.domain.studies.evolving import Evolving
 from web.domain.studies.study import Study
 from web.ports.parts import Parts
 from web.rows.transaction import Transaction
+from web.services.accounts import rights
 from web.services.audit.record import record
 from web.services.prompts import pointers
-from web.services.studies.studies import study_to_steer
 
 COMMENTS = 20
 MOST_EVERY = 1000
@@ -75,7 +75,7 @@ def change_evolving(parts: Parts, actor: Actor, study_id: str, revision: int, wa
     """Change when a study asks for a better prompt, and who lets a winner go live."""
     _check(wanted)
     with parts.store.begin() as tx:
-        study_to_steer(tx, actor, study_id)
+        rights.found(tx.studies, actor, "steer", "study", study_id)
         old = tx.of_studies.lock(study_id)
         if old.evolving == wanted:
             return old

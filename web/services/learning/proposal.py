@@ -8,10 +8,9 @@ from web.domain.access import Actor
 from web.domain.prompts.prompt import Pointer, PromptVersion
 from web.domain.studies.study import Learnt, Study
 from web.ports.parts import Parts
+from web.services.accounts import rights
 from web.services.learning.requests import diagnose_request
 from web.services.prompts import pointers
-from web.services.prompts.releases import prompt_of
-from web.services.studies.studies import study_to_steer
 
 
 @dataclass(frozen=True)
@@ -35,8 +34,8 @@ class Proposal:
 def proposal(parts: Parts, actor: Actor, study_id: str) -> Proposal:
     """Set the best settings of a study beside what is live, with every parameter of the generator."""
     with parts.store.read() as tx:
-        study = study_to_steer(tx, actor, study_id)
-        pointer, live = pointers.live(tx, prompt_of(tx, actor, study.prompt_key, "see_all").key)
+        study = rights.found(tx.studies, actor, "steer", "study", study_id)
+        pointer, live = pointers.live(tx, rights.found(tx.prompts, actor, "see_all", "prompt", study.prompt_key).key)
         learnt = tx.of_studies.newest_diagnosis(study.id)
         request = diagnose_request(tx, study)
     if learnt is None or learnt.diagnosis.best is None:

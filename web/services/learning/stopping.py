@@ -8,15 +8,15 @@ from web.domain.studies.stopping import Standing, reason, standings
 from web.domain.studies.study import Stopped, Study
 from web.ports.parts import Parts
 from web.rows.transaction import Transaction
+from web.services.accounts import rights
 from web.services.audit.record import record
 from web.services.studies.experiments import drop_unheld
-from web.services.studies.studies import study_to_steer
 
 
 def standings_of(parts: Parts, actor: Actor, study_id: str) -> tuple[Standing, ...]:
     """Say how near each stop rule of a study is, for those who steer it."""
     with parts.store.read() as tx:
-        study = study_to_steer(tx, actor, study_id)
+        study = rights.found(tx.studies, actor, "steer", "study", study_id)
         return standings(study.stop, tx.of_studies.figures(study.id))
 
 

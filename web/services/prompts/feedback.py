@@ -2,11 +2,12 @@
 
 from datetime import UTC, datetime, timedelta
 
-from ml_service.errors import Conflict, Forbidden, InvalidRequest, NotFound
-from web.domain.access import Actor, allowed
+from ml_service.errors import Conflict, InvalidRequest, NotFound
+from web.domain.access import Actor
 from web.domain.prompts.feedback import Feedback, FeedbackVerdict, Report
 from web.ports.parts import Parts
 from web.rows.transaction import Transaction
+from web.services.accounts import rights
 
 EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
 CLOCKS_DIFFER = timedelta(days=1)
@@ -28,11 +29,7 @@ def send(parts: Parts, actor: Actor, report: Report) -> FeedbackVerdict:
 
 
 def _feedback(parts: Parts, tx: Transaction, actor: Actor, report: Report) -> Feedback:
-    prompt = tx.prompts.find(key=report.prompt_key, project_id=actor.project_id)
-    if prompt is None:
-        raise NotFound(f"There is no prompt {report.prompt_key}.")
-    if not allowed(actor, "send_feedback", prompt.project_id):
-        raise Forbidden("Feedback needs a key with the scope feedback:write, or an admin.")
+    prompt = rights.found(tx.prompts, actor, "send_feedback", "prompt", report.prompt_key)
     version = tx.versions.find(prompt_key=prompt.key, name=report.version)
     if version is None:
         raise NotFound(f"The prompt {prompt.key} has no version {report.version}.")

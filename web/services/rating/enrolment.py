@@ -14,10 +14,10 @@ from web.domain.rating.lease import Asker
 from web.domain.studies.study import Study
 from web.ports.parts import Parts
 from web.rows.transaction import Transaction
+from web.services.accounts import rights
 from web.services.audit.record import record
 from web.services.rating.training import Turn
 from web.services.studies.experiments import study_to_rate
-from web.services.studies.studies import study_to_steer
 
 MOST_WORDS = 1000
 MOST_MESSAGE = 500
@@ -179,7 +179,7 @@ def message(parts: Parts, admin: Actor, study_id: str, rater_id: str, words: str
 def enrolments(parts: Parts, admin: Actor, study_id: str) -> tuple[Enrolment, ...]:
     """Return the places that raters have taken in a study."""
     with parts.store.read() as tx:
-        study_to_steer(tx, admin, study_id)
+        rights.found(tx.studies, admin, "steer", "study", study_id)
         return tx.enrolments.all(study_id=study_id)
 
 
@@ -214,7 +214,7 @@ def _change(
 ) -> Enrolment:
     now = parts.clock.now()
     with parts.store.begin() as tx:
-        study = study_to_steer(tx, admin, study_id)
+        study = rights.found(tx.studies, admin, "steer", "study", study_id)
         if tx.memberships.find(user_id=rater_id, project_id=study.project_id) is None:
             raise NotFound(f"There is no rater {rater_id} in this project.")
         tx.of_people.lock(rater_id)

@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass, field, replace
 
-from ml_service.errors import Conflict, Forbidden, InvalidRequest, NotFound
+from ml_service.errors import Conflict, InvalidRequest
 from ml_service.wire.contract import ParameterSpace
 from web.domain.abtests.abtest import OPEN
-from web.domain.access import Actor, allowed
+from web.domain.access import Actor
 from web.domain.ids import new_id
 from web.domain.jobs import jobs_after_rating
 from web.domain.prompts.prompt import DEFAULT_KEY
@@ -15,6 +15,7 @@ from web.domain.studies.guide import Guide
 from web.domain.studies.study import CALIBRATION, OptimizerSettings, StopRules, Study, StudyState
 from web.ports.parts import Parts
 from web.rows.transaction import Transaction
+from web.services.accounts import rights
 from web.services.audit.record import record
 from web.services.studies.experiments import drop_unheld
 
@@ -60,7 +61,7 @@ def make_study(parts: Parts, actor: Actor, draft: StudyDraft, *, demo: bool = Fa
         demo=demo,
     )
     with parts.store.begin() as tx:
-        _may_steer(actor, study)
+        rights.demand(actor, "steer")
         if tx.prompts.find(key=draft.prompt_key) is None:
             raise InvalidRequest(f"There is no prompt {draft.prompt_key}.")
         _check_origin(tx, study)
@@ -77,7 +78,7 @@ def clone_study(parts: Parts, actor: Actor, study_id: str, name: str, *, warm: b
     if not name.strip():
         raise InvalidRequest("Give the new study a name.")
     with parts.store.begin() as tx:
-        old = study_to_steer(tx, actor, study_id)
+        old = rights.found(tx.studies, actor, "steer", "study", study_id)
         now = parts.clock.now()
         new = replace(
             old,
@@ -102,7 +103,7 @@ def move_study(parts: Parts, actor: Actor, study_id: str, state: StudyState) -> 
     """Pause, resume or archive a study; a finished one goes on without its rule, unless that was raised."""
     with parts.store.begin() as tx:
         now = parts.clock.now()
-        old = study_to_steer(tx, actor, study_id)
+        old = rights.found(tx.studies, actor, "steer", "study", study_id)
         off = stopping.still_holding(old, tx.of_studies.figures(study_id)) if state == "running" else None
         moved = old.moved(state)
         study = tx.studies.replace(replace(moved, stop=moved.stop.without(off)) if off else moved)
@@ -117,7 +118,7 @@ def change_study(parts: Parts, actor: Actor, study_id: str, revision: int, draft
     """Change a study while it runs; ratings of points that still lie in the space go on counting."""
     _check(parts, draft)
     with parts.store.begin() as tx:
-        old = study_to_steer(tx, actor, study_id)
+        old = rights.found(tx.studies, actor, "steer", "study", study_id)
         if old.revision != revision:
             raise Conflict("Somebody changed this study meanwhile; load it again and repeat your change.")
         if old.prompt_key != draft.prompt_key:
@@ -140,7 +141,7 @@ def change_guide(parts: Parts, actor: Actor, study_id: str, revision: int, guide
     """Change what raters of a study are told; whoever agreed to other words is asked for consent again."""
     guide.check()
     with parts.store.begin() as tx:
-        old = study_to_steer(tx, actor, study_id)
+        old = rights.found(tx.studies, actor, "steer", "study", study_id)
         if old.revision != revision:
             raise Conflict("Somebody changed this study meanwhile; load it again and repeat your change.")
         for score, output_id in guide.examples.items():
@@ -182,20 +183,6 @@ def _check_origin(tx: Transaction, study: Study) -> None:
     theirs = origin.spaces.get(study.generator)
     if theirs is None or theirs.parameters.keys().isdisjoint(study.spaces[study.generator].parameters):
         raise InvalidRequest(f"{origin.name} tunes no parameter of this study, so nothing of it can be taken over.")
-
-
-def study_to_steer(tx: Transaction, actor: Actor, study_id: str) -> Study:
-    """Return a study that an actor may steer, or say that there is none or that they may not."""
-    study = tx.studies.find(id=study_id)
-    if study is None or study.project_id != actor.project_id:
-        raise NotFound(f"There is no study {study_id}.")
-    _may_steer(actor, study)
-    return study
-
-
-def _may_steer(actor: Actor, study: Study) -> None:
-    if not allowed(actor, "steer", study.project_id):
-        raise Forbidden("Only an admin of the project can change its studies.")
 
 
 def _check(parts: Parts, draft: StudyDraft) -> None:
