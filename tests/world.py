@@ -83,8 +83,8 @@ class World:
 
     def rate(self, rater: Actor, *answers: Answer) -> list[str]:
         """Send answers and return their verdicts."""
-        outcomes, _ = training.rate(self.parts, rater, answers)
-        return [outcome.verdict for outcome in outcomes]
+        rulings, _ = training.rate(self.parts, rater, answers)
+        return [ruling.verdict for ruling in rulings]
 
 
 def answer(option_id: str, score: float | None = 4, **more: object) -> Answer:

@@ -108,7 +108,7 @@ def _show(request: Request, admin: Actor, study: Study, error: ServiceError | No
     parts = context(request).parts
     with parts.store.read() as tx:
         nodes, waits = evolving.lineage(tx, study), evolving.waiting(tx, study)
-        test = evolving.open_test(tx, study)
+        test = evolving.test_under_way(tx, study)
         studies = tx.studies.all(project_id=admin.project_id)
         policy = abtests.policy_of(tx, study)
     cost, why_not = _cost(request, study)

@@ -20,7 +20,7 @@ from web.rows.transaction import Transaction
 from web.services.abtests.abtests import Challenge, start
 from web.services.accounts import rights
 from web.services.audit.record import record
-from web.services.evolution.evolving import open_test, waiting
+from web.services.evolution.evolving import test_under_way, waiting
 from web.services.evolution.material import gather
 from web.services.evolution.proposing import PURPOSE, SCRIPTED, Candidates, diagnosis_of, question, reflect, sifted
 from web.services.evolution.tuning import tuned
@@ -100,7 +100,7 @@ def _asked(parts: Parts, actor: Actor, study_id: str | None, round_id: str) -> R
         study = rights.found(tx.studies, actor, "steer", "study", study_id or _only_running(tx, actor))
         if study.state != "running":
             raise Conflict(f"{study.name} is {study.state}; resume it first.")
-        found, test = _under_way(tx, study.prompt_key), open_test(tx, study)
+        found, test = _under_way(tx, study.prompt_key), test_under_way(tx, study)
         if found is not None:
             raise Conflict(
                 f"The round {found.id} of {study.prompt_key} is under way already; wait for what it proposes."
@@ -132,7 +132,7 @@ def _only_running(tx: Transaction, actor: Actor) -> str:
 
 
 def _is_due(tx: Transaction, study: Study) -> bool:
-    return study.state == "running" and open_test(tx, study) is None and waiting(tx, study).more == 0
+    return study.state == "running" and test_under_way(tx, study) is None and waiting(tx, study).more == 0
 
 
 def _under_way(tx: Transaction, prompt_key: str) -> Round | None:

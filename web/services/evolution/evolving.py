@@ -94,7 +94,7 @@ def waiting(tx: Transaction, study: Study) -> Waiting:
     return Waiting(samples, samples - last, study.evolving.every)
 
 
-def open_test(tx: Transaction, study: Study) -> str | None:
+def test_under_way(tx: Transaction, study: Study) -> str | None:
     """Return the A/B test that is open on a study's prompt, or whose winner waits for somebody's approval, or None."""
     found = tx.ab_tests.all(prompt_key=study.prompt_key, kind=ASKED, state=(*OPEN, "decided"))
     return next((test.id for test in found if test.state in OPEN or test.waits_for_approval), None)

@@ -14,7 +14,7 @@ from web.services.prompts import pointers
 
 
 @dataclass(frozen=True)
-class Proposal:
+class Prospective:
     """The best settings of a study beside the live ones; `gain` is None where it cannot be told."""
 
     study: Study
@@ -31,7 +31,7 @@ class Proposal:
         return self.before == self.after
 
 
-def proposal(parts: Parts, actor: Actor, study_id: str) -> Proposal:
+def proposal(parts: Parts, actor: Actor, study_id: str) -> Prospective:
     """Set the best settings of a study beside what is live, with every parameter of the generator."""
     with parts.store.read() as tx:
         study = rights.found(tx.studies, actor, "steer", "study", study_id)
@@ -43,7 +43,7 @@ def proposal(parts: Parts, actor: Actor, study_id: str) -> Proposal:
     default = parts.generators[study.generator].space().default()
     before = default | live.parameter_defaults.get(study.generator, {})
     after = before | learnt.diagnosis.best.point
-    return Proposal(study, live, pointer, learnt, before, after, _gain(parts, request, learnt, before))
+    return Prospective(study, live, pointer, learnt, before, after, _gain(parts, request, learnt, before))
 
 
 def _gain(parts: Parts, request: DiagnoseRequest, learnt: Learnt, before: Point) -> Interval | None:

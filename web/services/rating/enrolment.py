@@ -41,7 +41,7 @@ class Onboarding:
 
 
 @dataclass(frozen=True)
-class Given:
+class Said:
     """What a rater says of themselves; what is None stays.
 
     `consent` is the hash of the text they agree to, `message_read` when the message was written that they have read.
@@ -61,7 +61,7 @@ def own(tx: Transaction, rater: Actor, study_id: str | None) -> tuple[Study, Enr
     return study, tx.enrolments.find(study_id=study.id, rater_id=rater.user_id)
 
 
-def enrol(parts: Parts, rater: Actor, study_id: str | None, given: Given) -> Onboarding:
+def enrol(parts: Parts, rater: Actor, study_id: str | None, given: Said) -> Onboarding:
     """Keep what a rater agreed to, read or does not want to see; said twice, it is kept once."""
     now = parts.clock.now()
     with parts.store.begin() as tx:
@@ -81,7 +81,7 @@ def enrol(parts: Parts, rater: Actor, study_id: str | None, given: Given) -> Onb
         return _onboarding(tx, study, after, now)
 
 
-def _message_read_at(place: Enrolment, given: Given, now: datetime) -> datetime | None:
+def _message_read_at(place: Enrolment, given: Said, now: datetime) -> datetime | None:
     """Return when the rater read their message; one that came after what they say they read is still unread."""
     is_it = place.message_at is not None and given.message_read == place.message_at
     return place.message_read_at or (now if is_it else None)

@@ -1,6 +1,7 @@
 """Studies: make, clone, pause, archive, and change a space while it runs."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
+from typing import Any
 
 from ml_service.errors import Conflict, InvalidRequest
 from ml_service.wire.contract import ParameterSpace
@@ -24,7 +25,7 @@ MOST_PRACTICE = 50
 
 @dataclass(frozen=True)
 class StudyDraft:
-    """What an admin sets of a study."""
+    """What an admin sets of a study: the one list of it, which the form and the routes go by."""
 
     name: str
     spaces: dict[str, ParameterSpace]
@@ -38,6 +39,16 @@ class StudyDraft:
     optimizer: OptimizerSettings = field(default_factory=OptimizerSettings)
     seed: int = 0
 
+    @classmethod
+    def of(cls, study: Study) -> "StudyDraft":
+        """Return what is set of a study."""
+        return cls(**{one.name: getattr(study, one.name) for one in fields(StudyDraft)})
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """Return each field by its name, as a study has it: its name has no space around."""
+        return {one.name: getattr(self, one.name) for one in fields(StudyDraft)} | {"name": self.name.strip()}
+
 
 def make_study(parts: Parts, actor: Actor, draft: StudyDraft, *, demo: bool = False) -> Study:
     """Start a study; it runs as soon as it has inputs."""
@@ -45,20 +56,10 @@ def make_study(parts: Parts, actor: Actor, draft: StudyDraft, *, demo: bool = Fa
     study = Study(
         id=new_id(),
         project_id=actor.project_id,
-        name=draft.name.strip(),
         state="running",
-        spaces=draft.spaces,
-        prompt_key=draft.prompt_key,
         created_at=parts.clock.now(),
-        options_per_experiment=draft.options_per_experiment,
-        raters_wanted=draft.raters_wanted,
-        daily_target=draft.daily_target,
-        calibration=draft.calibration,
-        stop=draft.stop,
-        starts_from=draft.starts_from,
-        optimizer=draft.optimizer,
-        seed=draft.seed,
         demo=demo,
+        **draft.settings,
     )
     with parts.store.begin() as tx:
         rights.demand(actor, "steer")
@@ -123,7 +124,7 @@ def change_study(parts: Parts, actor: Actor, study_id: str, revision: int, draft
             raise Conflict("Somebody changed this study meanwhile; load it again and repeat your change.")
         if old.prompt_key != draft.prompt_key:
             raise InvalidRequest("A study keeps its prompt; clone it to work on another one.")
-        changed = replace(old, **{**draft.__dict__, "name": draft.name.strip()})
+        changed = replace(old, **draft.settings)
         if changed.raters_wanted != old.raters_wanted and tx.ab_tests.find(study_id=old.id, state=OPEN) is not None:
             raise Conflict("An A/B test fixed how many raters each pair has; change that once no test is open.")
         if changed.starts_from != old.starts_from:
