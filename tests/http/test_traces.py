@@ -92,7 +92,7 @@ class Deeds:
 
     def off(self) -> str:
         user_id = self.member()
-        accounts.deactivate(self.world.parts.store, self.world.clock, self.world.admin, user_id)
+        accounts.deactivate(self.world.parts, self.world.admin, user_id)
         return user_id
 
     def signed_in_twice(self) -> str:

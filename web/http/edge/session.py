@@ -7,6 +7,7 @@ from fastapi import Depends, Request, Response
 from fastapi.concurrency import run_in_threadpool
 
 from ml_service.errors import Forbidden, Unauthorized
+from tests.books import PlainBooks
 from web.domain.access import Action, Actor
 from web.http.answers.images import ImageUrls
 from web.ports.parts import Parts
@@ -53,7 +54,7 @@ def leave(request: Request, visitor: Actor | None) -> None:
     """End the session of a browser that has signed in anew; it would be nobody's."""
     if visitor is not None and visitor.session_id:
         parts = context(request).parts
-        end_session(parts.store, parts.clock, visitor, visitor.session_id)
+        end_session(parts, visitor, visitor.session_id)
 
 
 def set_session(request: Request, response: Response, secret: str) -> None:
@@ -96,7 +97,7 @@ def actor_of(request: Request) -> Actor | None:
 def _actor(here: Context, proof: str | None, secret_hash: str | None) -> Actor | None:
     store, clock = here.parts.store, here.parts.clock
     if proof is not None:
-        return machine(store, clock, here.key, proof)
+        return machine(PlainBooks(store, clock), here.key, proof)
     if secret_hash is None:
         return None
     with store.read() as tx:

@@ -53,7 +53,7 @@ def erase_input(request: Request, admin: Admin, study_id: str, input_id: str, co
 
 def _ask_person(request: Request, admin: Actor, user_id: str, error: InvalidRequest | None = None) -> Response:
     parts = context(request).parts
-    found = next((each for each in accounts.members(parts.store, admin) if each.user.id == user_id), None)
+    found = next((each for each in accounts.members(parts, admin) if each.user.id == user_id), None)
     if found is None:
         raise NotFound("There is no such person in this project.")
     if found.user.erased_at is not None:

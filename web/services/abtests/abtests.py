@@ -23,7 +23,7 @@ from web.domain.jobs import pairs_job, plan_job
 from web.domain.prompts.prompt import PromptVersion
 from web.domain.studies.evolving import Policy
 from web.domain.studies.study import Study
-from web.ports.parts import Parts
+from web.ports.parts import Books
 from web.rows.transaction import Transaction
 from web.services.accounts import rights
 from web.services.audit.record import record
@@ -61,7 +61,7 @@ class ABTestDetail:
     evidence: tuple[Evidence, ...]
 
 
-def open_test(parts: Parts, actor: Actor, study_id: str, asked: Challenge) -> ABTest:
+def open_test(parts: Books, actor: Actor, study_id: str, asked: Challenge) -> ABTest:
     """Open a test of some versions against what is live or the version named; the same id opens it once."""
     with parts.store.begin() as tx:
         study = rights.found(tx.studies, actor, "steer", "study", study_id)
@@ -76,7 +76,7 @@ def open_test(parts: Parts, actor: Actor, study_id: str, asked: Challenge) -> AB
 
 
 def start(
-    parts: Parts, tx: Transaction, actor: Actor, study: Study, asked: Challenge, action: str = "abtest.opened"
+    parts: Books, tx: Transaction, actor: Actor, study: Study, asked: Challenge, action: str = "abtest.opened"
 ) -> ABTest:
     """Open a test in the transaction of its caller; `action` is what the audit calls it."""
     if asked.id is not None and not is_id(asked.id):
@@ -114,7 +114,7 @@ def start(
     return test
 
 
-def move_test(parts: Parts, actor: Actor, test_id: str, action: str) -> ABTest:
+def move_test(parts: Books, actor: Actor, test_id: str, action: str) -> ABTest:
     """Pause, resume or stop a test; what is stopped promotes nothing, and its pairs stay as they are."""
     with parts.store.begin() as tx:
         test = tx.of_ab_tests.lock(rights.found(tx.ab_tests, actor, "steer", "A/B test", test_id).id)
@@ -135,7 +135,7 @@ def move_test(parts: Parts, actor: Actor, test_id: str, action: str) -> ABTest:
         return moved
 
 
-def ended(tx: Transaction, test: ABTest, parts: Parts, outcome: Outcome = "stopped") -> ABTest:
+def ended(tx: Transaction, test: ABTest, parts: Books, outcome: Outcome = "stopped") -> ABTest:
     """Return a test as stopping leaves it, with what was decided before; pairs that nobody has held are dropped."""
     pairs = tx.ab_pairs.all(test_id=test.id)
     drop_unheld(tx, [pair.experiment_id for pair in pairs if pair.state == "open"], parts.clock.now())
@@ -144,7 +144,7 @@ def ended(tx: Transaction, test: ABTest, parts: Parts, outcome: Outcome = "stopp
     return replace(test, state="stopped", decision=told, decided_at=test.decided_at or now, settled_at=now)
 
 
-def decline(parts: Parts, actor: Actor, test_id: str, note: str = "") -> ABTest:
+def decline(parts: Books, actor: Actor, test_id: str, note: str = "") -> ABTest:
     """Leave what is live although a challenger won."""
     with parts.store.begin() as tx:
         test = tx.of_ab_tests.lock(rights.found(tx.ab_tests, actor, "steer", "A/B test", test_id).id)
@@ -158,7 +158,7 @@ def decline(parts: Parts, actor: Actor, test_id: str, note: str = "") -> ABTest:
         return done
 
 
-def all_tests(parts: Parts, actor: Actor, prompt_key: str | None = None) -> tuple[ABTestDetail, ...]:
+def all_tests(parts: Books, actor: Actor, prompt_key: str | None = None) -> tuple[ABTestDetail, ...]:
     """Return the A/B tests of the actor's project, newest first."""
     rights.demand(actor, "see_all")
     asked = {"prompt_key": prompt_key} if prompt_key else {}
@@ -167,7 +167,7 @@ def all_tests(parts: Parts, actor: Actor, prompt_key: str | None = None) -> tupl
         return tuple(_detail(tx, test) for test in reversed(found))
 
 
-def one_test(parts: Parts, actor: Actor, test_id: str) -> ABTestDetail:
+def one_test(parts: Books, actor: Actor, test_id: str) -> ABTestDetail:
     """Return one A/B test of the actor's project whole."""
     with parts.store.read() as tx:
         return _detail(tx, rights.found(tx.ab_tests, actor, "see_all", "A/B test", test_id))

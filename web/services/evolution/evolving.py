@@ -13,7 +13,7 @@ from web.domain.rating.figures import Share
 from web.domain.rating.rating import Rating
 from web.domain.studies.evolving import Evolving
 from web.domain.studies.study import Study
-from web.ports.parts import Parts
+from web.ports.parts import Books
 from web.rows.transaction import Transaction
 from web.services.accounts import rights
 from web.services.audit.record import record
@@ -71,7 +71,7 @@ class Issues:
     comments: tuple[tuple[str, Rating], ...]
 
 
-def change_evolving(parts: Parts, actor: Actor, study_id: str, revision: int, wanted: Evolving) -> Study:
+def change_evolving(parts: Books, actor: Actor, study_id: str, revision: int, wanted: Evolving) -> Study:
     """Change when a study asks for a better prompt, and who lets a winner go live."""
     _check(wanted)
     with parts.store.begin() as tx:

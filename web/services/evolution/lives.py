@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from web.domain.access import Actor
 from web.domain.prompts.feedback import FeedbackSummary
 from web.domain.prompts.prompt import Pointer, PromptVersion
-from web.ports.parts import Parts
+from web.ports.parts import Books
 from web.services.abtests import abtests
 from web.services.abtests.abtests import ABTestDetail
 from web.services.abtests.comparisons import Heard, heard
@@ -29,7 +29,7 @@ class Life:
     tests: tuple[ABTestDetail, ...]
 
 
-def life(parts: Parts, actor: Actor, prompt_key: str, word: str) -> Life:
+def life(parts: Books, actor: Actor, prompt_key: str, word: str) -> Life:
     """Return the life of a version that is given by its name or id."""
     with parts.store.read() as tx:
         key = rights.found(tx.prompts, actor, "see_all", "prompt", prompt_key).key

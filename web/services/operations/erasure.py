@@ -15,7 +15,7 @@ from web.ports.parts import Parts
 from web.rows.transaction import Transaction
 from web.services.accounts import rights
 from web.services.accounts.accounts import keep_an_admin, membership_of
-from web.services.accounts.sessions import record_shut, void_made_by
+from web.services.accounts.sessions import hold_chains, record_shut, void_made_by
 from web.services.audit.record import record
 from web.services.studies.intake import detach, forget_objects
 
@@ -55,6 +55,7 @@ def _erase(tx: Transaction, actor: Actor, user: User, now: datetime) -> None:
     forgotten = tx.users.replace(user.erased(now))
     _forget(tx, user.id, now)
     tx.of_jobs.add_once([forget_person_job(user.id, now)])
+    hold_chains(tx, actor, voided)
     record(tx, now, actor, "user.erased", ("user", user.id), before=user, after=forgotten)
     record_shut(tx, now, actor, voided)
 

@@ -2,12 +2,12 @@
 
 from ml_service.errors import Conflict, NotFound
 from web.domain.access import Actor
-from web.ports.parts import Parts
+from web.ports.parts import Books
 from web.services.accounts import rights
 from web.services.audit.record import record
 
 
-def retry_job(parts: Parts, actor: Actor, job_id: str) -> None:
+def retry_job(parts: Books, actor: Actor, job_id: str) -> None:
     """Let a parked job try again."""
     with parts.store.begin() as tx:
         job = tx.jobs.get(job_id)

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from ml_service.errors import Conflict, InvalidRequest, NotFound
 from web.domain.access import Actor
 from web.domain.prompts.feedback import Feedback, FeedbackVerdict, Report
-from web.ports.parts import Parts
+from web.ports.parts import Books
 from web.rows.transaction import Transaction
 from web.services.accounts import rights
 
@@ -13,7 +13,7 @@ EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
 CLOCKS_DIFFER = timedelta(days=1)
 
 
-def send(parts: Parts, actor: Actor, report: Report) -> FeedbackVerdict:
+def send(parts: Books, actor: Actor, report: Report) -> FeedbackVerdict:
     """Keep a report on a released version; the same report again changes nothing, another one under its id is refused.
 
     A withdrawn version may still be reported on: somewhere it was in use.
@@ -28,7 +28,7 @@ def send(parts: Parts, actor: Actor, report: Report) -> FeedbackVerdict:
     return "replayed"
 
 
-def _feedback(parts: Parts, tx: Transaction, actor: Actor, report: Report) -> Feedback:
+def _feedback(parts: Books, tx: Transaction, actor: Actor, report: Report) -> Feedback:
     prompt = rights.found(tx.prompts, actor, "send_feedback", "prompt", report.prompt_key)
     version = tx.versions.find(prompt_key=prompt.key, name=report.version)
     if version is None:

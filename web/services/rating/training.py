@@ -14,7 +14,7 @@ from web.domain.rating.gold import Gold
 from web.domain.rating.lease import LEASE_TIME, RENEW_AFTER, Asker, HeldOption, Lease, LeaseState, Seat, Shown
 from web.domain.rating.rating import Answer, Rating, Tally, Verdict
 from web.domain.studies.study import Study
-from web.ports.parts import Parts
+from web.ports.parts import Books
 from web.rows.transaction import Transaction
 from web.services.rating import checks
 from web.services.studies.experiments import study_to_rate
@@ -63,7 +63,7 @@ class Ruling:
     right: tuple[int, int] | None = None
 
 
-def next_items(parts: Parts, rater: Actor, tab: str, wanted: int, study_id: str | None = None) -> Turn:
+def next_items(parts: Books, rater: Actor, tab: str, wanted: int, study_id: str | None = None) -> Turn:
     """Return what a rater's tab holds, topped up to the wanted number; asking twice changes nothing."""
     now = parts.clock.now()
     with parts.store.read() as tx:
@@ -80,7 +80,7 @@ def next_items(parts: Parts, rater: Actor, tab: str, wanted: int, study_id: str 
     return _top_up(parts, study, rater, tab, wanted)
 
 
-def _top_up(parts: Parts, study: Study, rater: Actor, tab: str, wanted: int) -> Turn:
+def _top_up(parts: Books, study: Study, rater: Actor, tab: str, wanted: int) -> Turn:
     now = parts.clock.now()
     with parts.store.begin() as tx:
         tx.of_people.lock(rater.user_id)
@@ -129,7 +129,7 @@ def _counted(tx: Transaction, rater: Actor, study_id: str, target: int, since: d
     return Progress(today, target, total)
 
 
-def rate(parts: Parts, rater: Actor, answers: Sequence[Answer]) -> tuple[tuple[Ruling, ...], Progress]:
+def rate(parts: Books, rater: Actor, answers: Sequence[Answer]) -> tuple[tuple[Ruling, ...], Progress]:
     """Record answers under the ids their sender gave them: sent twice, stored once; one verdict each, in order."""
     now = parts.clock.now()
     with parts.store.begin() as tx:
@@ -203,7 +203,7 @@ def _once_each(rulings: Sequence[Ruling]) -> tuple[Ruling, ...]:
     return tuple(told)
 
 
-def undo(parts: Parts, rater: Actor, rating_id: str) -> Progress:
+def undo(parts: Books, rater: Actor, rating_id: str) -> Progress:
     """Take an answer back for good, even one that has not arrived yet; its option is the rater's to answer again."""
     now = parts.clock.now()
     with parts.store.begin() as tx:
