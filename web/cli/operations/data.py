@@ -95,7 +95,7 @@ def _import_study(desk: Desk, source: Path, arguments: Namespace) -> int:
     parts = desk.parts()
     actor = accounts.operator(parts)
     arrival = StudyArchive(desk.place()).load(
-        source, lambda tx, study: transfer.arrived(parts, actor, tx, study), _watch
+        source, lambda tx, study: transfer.arrived(tx, parts, actor, study), _watch
     )
     added = sum(arrival.rows.values())
     words = f"{arrival.name}: {added} rows and {arrival.images} images added"
@@ -110,8 +110,8 @@ def _import_project(desk: Desk, source: Path, arguments: Namespace) -> int:
     parts = desk.parts()
     arrival = ProjectArchive(desk.place()).load(
         source,
-        lambda tx, project: transfer.check_project(parts, tx, project),
-        lambda tx, project: transfer.project_arrived(parts, tx, project),
+        lambda tx, project: transfer.check_project(tx, parts, project),
+        lambda tx, project: transfer.project_arrived(tx, parts, project),
         _watch,
     )
     published = publication.reconcile(parts)

@@ -72,11 +72,11 @@ def open_test(parts: Books, actor: Actor, study_id: str, asked: Challenge) -> AB
             if (known.study_id, known.challengers, known.champion) != (study.id, asked.challengers, named):
                 raise Conflict("This id is taken by another A/B test; send a fresh one.")
             return known
-        return start(parts, tx, actor, study, asked)
+        return start(tx, parts, actor, study, asked)
 
 
 def start(
-    parts: Books, tx: Transaction, actor: Actor, study: Study, asked: Challenge, action: str = "abtest.opened"
+    tx: Transaction, parts: Books, actor: Actor, study: Study, asked: Challenge, action: str = "abtest.opened"
 ) -> ABTest:
     """Open a test in the transaction of its caller; `action` is what the audit calls it."""
     if asked.id is not None and not is_id(asked.id):
@@ -128,14 +128,14 @@ def move_test(parts: Books, actor: Actor, test_id: str, action: str) -> ABTest:
         now = parts.clock.now()
         moved = replace(test, state=wanted)
         if wanted == "stopped":
-            moved = ended(tx, test, parts)
+            moved = ended(tx, parts, test)
         moved = tx.ab_tests.replace(moved)
         tx.of_jobs.add_once([plan_job(test.study_id, now), pairs_job(test.id, test.study_id, now)])
         record(tx, now, actor, f"abtest.{wanted}", ("abtest", test.id), before=test, after=moved)
         return moved
 
 
-def ended(tx: Transaction, test: ABTest, parts: Books, outcome: Outcome = "stopped") -> ABTest:
+def ended(tx: Transaction, parts: Books, test: ABTest, outcome: Outcome = "stopped") -> ABTest:
     """Return a test as stopping leaves it, with what was decided before; pairs that nobody has held are dropped."""
     pairs = tx.ab_pairs.all(test_id=test.id)
     drop_unheld(tx, [pair.experiment_id for pair in pairs if pair.state == "open"], parts.clock.now())

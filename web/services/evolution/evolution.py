@@ -158,7 +158,7 @@ def _propose(parts: Parts, begun: Round) -> None:
     with parts.store.read() as tx:
         study = tx.studies.get(begun.study_id)
         material = gather(tx, study, seed, parts.scanner)
-        material = replace(material, gauge=with_memory(parts, tx, material.gauge))
+        material = replace(material, gauge=with_memory(tx, parts, material.gauge))
     begun = replace(begun, parents=tuple(one.id for one in material.built_on), evidence=material.evidence)
     better = tuned(parts, study, material)
     if better.versions:
@@ -177,24 +177,24 @@ def _finish(parts: Parts, study: Study, told: Round, live_id: str, found: Candid
         if pointer.version_id != live_id:
             raise Conflict("Another version went live while this round was under way; ask for a new one.")
         if not found.versions:
-            _end(parts, tx, told, state="rejected", proposed=found.proposed)
+            _end(tx, parts, told, state="rejected", proposed=found.proposed)
             return
         number = tx.of_prompts.lines(study.prompt_key)[-1].number
         tx.versions.add_all(replace(one, number=number + at) for at, one in enumerate(found.versions, 1))
         passed = [one for one in found.proposed if one.version_id is not None]
         asked = Challenge(tuple(one.id for one in found.versions), hypothesis=passed[0].expected)
-        test = start(parts, tx, Actor.itself(study.project_id), study, asked, action="abtest.proposed")
-        _end(parts, tx, told, state="proposed", proposed=found.proposed, test_id=test.id)
+        test = start(tx, parts, Actor.itself(study.project_id), study, asked, action="abtest.proposed")
+        _end(tx, parts, told, state="proposed", proposed=found.proposed, test_id=test.id)
 
 
 def _fail(parts: Parts, round_id: str, words: str) -> None:
     with parts.store.begin() as tx:
         found = tx.rounds.get(round_id)
         if found.state in UNDER_WAY:
-            _end(parts, tx, found, state="failed", error=words)
+            _end(tx, parts, found, state="failed", error=words)
 
 
-def _end(parts: Parts, tx: Transaction, told: Round, **more: Any) -> None:
+def _end(tx: Transaction, parts: Parts, told: Round, **more: Any) -> None:
     """Write down how a round ended, and what it cost by the books."""
     charges = tx.completions.all(study_id=told.study_id, purpose=PURPOSE)
     mine = [charge for charge in charges if charge.created_at >= told.created_at]

@@ -30,7 +30,7 @@ def stop_if_due(parts: Books, study_id: str, diagnosis: Diagnosis | None = None)
         study = tx.of_studies.lock(study_id)
         due = _due(tx, study, diagnosis)
         if due is not None:
-            _finish(parts, tx, study, due)
+            _finish(tx, parts, study, due)
 
 
 def _due(tx: Transaction, study: Study, diagnosis: Diagnosis | None) -> Standing | None:
@@ -39,7 +39,7 @@ def _due(tx: Transaction, study: Study, diagnosis: Diagnosis | None) -> Standing
     return reason(study.stop, replace(tx.of_studies.figures(study.id), diagnosis=diagnosis))
 
 
-def _finish(parts: Books, tx: Transaction, study: Study, due: Standing) -> None:
+def _finish(tx: Transaction, parts: Books, study: Study, due: Standing) -> None:
     now = parts.clock.now()
     finished = tx.studies.replace(study.finished(Stopped(due.rule, now, due.words, due.figures)))
     # What is made already may be rated if the study is resumed; what is not made and promised to nobody need not be.

@@ -73,7 +73,7 @@ def draft(parts: Parts, actor: Actor, prompt_key: str, asked: Draft) -> PromptVe
         known = tx.versions.find(id=made.id)
         if known is not None:
             return _same(known, made)
-        _check(parts, tx, parent, made)
+        _check(tx, parts, parent, made)
         kept = tx.versions.add(made)
         record(tx, now, actor, "version.drafted", ("version", kept.id), after=kept, details={"prompt": key})
         return kept
@@ -86,7 +86,7 @@ def _parent(tx: Transaction, key: str, parent_id: str) -> PromptVersion:
     return found
 
 
-def _check(parts: Parts, tx: Transaction, parent: PromptVersion, made: PromptVersion) -> None:
+def _check(tx: Transaction, parts: Parts, parent: PromptVersion, made: PromptVersion) -> None:
     made.check()
     before = tuple(one for one in tx.versions.all(prompt_key=made.prompt_key) if one.id != parent.id)
     found = first_rejection(made, Gauge(parent, parts.scanner, before, limits(parts, parent)))

@@ -19,7 +19,7 @@ def send(parts: Books, actor: Actor, report: Report) -> FeedbackVerdict:
     A withdrawn version may still be reported on: somewhere it was in use.
     """
     with parts.store.begin() as tx:
-        feedback = _feedback(parts, tx, actor, report)
+        feedback = _feedback(tx, parts, actor, report)
         if tx.of_prompts.add_feedback_once(feedback):
             return "stored"
         known = tx.feedback.get(report.id)
@@ -28,7 +28,7 @@ def send(parts: Books, actor: Actor, report: Report) -> FeedbackVerdict:
     return "replayed"
 
 
-def _feedback(parts: Books, tx: Transaction, actor: Actor, report: Report) -> Feedback:
+def _feedback(tx: Transaction, parts: Books, actor: Actor, report: Report) -> Feedback:
     prompt = rights.found(tx.prompts, actor, "send_feedback", "prompt", report.prompt_key)
     version = tx.versions.find(prompt_key=prompt.key, name=report.version)
     if version is None:

@@ -72,7 +72,7 @@ def publish_best(
             live = tx.versions.get(pointer.version_id)
             child = best_child(tx, study, live, learnt_id, version_id or new_id(), parts.clock.now())
             version = tx.versions.add(released(tx, child))
-            promotion = _moved(parts, tx, actor, pointer, version, PUBLISHED, {"study": study.id}, note)
+            promotion = _moved(tx, parts, actor, pointer, version, PUBLISHED, {"study": study.id}, note)
     publish(parts, study.prompt_key)
     return promotion
 
@@ -91,7 +91,7 @@ def promote(
                 version = tx.versions.replace(released(tx, version))
             promotion = Promotion(version, pointer)
             if version.id != pointer.version_id:
-                promotion = _moved(parts, tx, actor, pointer, version, PROMOTED, {}, note)
+                promotion = _moved(tx, parts, actor, pointer, version, PROMOTED, {}, note)
     publish(parts, prompt_key)
     return promotion
 
@@ -109,7 +109,7 @@ def roll_back(
             version = wanted or _before(tx, pointer)
             if version.id == pointer.version_id:
                 raise Conflict(f"{version.name} is live already.")
-            promotion = _moved(parts, tx, actor, pointer, version, ROLLED_BACK, {}, note)
+            promotion = _moved(tx, parts, actor, pointer, version, ROLLED_BACK, {}, note)
     publish(parts, prompt_key)
     return promotion
 
@@ -123,7 +123,7 @@ def withdraw(parts: Parts, actor: Actor, version_id: str, note: str = "") -> Pro
         _locked(tx, actor, found.prompt_key)
         version = tx.versions.get(version_id)
         if version.status != "withdrawn":
-            version = _withdrawn(parts, tx, actor, version, note)
+            version = _withdrawn(tx, parts, actor, version, note)
     publish(parts, version.prompt_key)
     return version
 
@@ -203,8 +203,8 @@ def _then(pointer: Pointer, version: PromptVersion, event: Event) -> Promotion:
 
 
 def _moved(
-    parts: Parts,
     tx: Transaction,
+    parts: Parts,
     actor: Actor,
     pointer: Pointer,
     version: PromptVersion,
@@ -236,7 +236,7 @@ def _before(tx: Transaction, pointer: Pointer) -> PromptVersion:
     raise Conflict("There is no earlier version to go back to.")
 
 
-def _withdrawn(parts: Parts, tx: Transaction, actor: Actor, version: PromptVersion, note: str) -> PromptVersion:
+def _withdrawn(tx: Transaction, parts: Parts, actor: Actor, version: PromptVersion, note: str) -> PromptVersion:
     if version.status == "candidate":
         raise Conflict("This version was never released, so there is nothing to withdraw.")
     if any(pointer.version_id == version.id for pointer in tx.pointers.all(prompt_key=version.prompt_key)):

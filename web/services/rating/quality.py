@@ -50,8 +50,8 @@ def check(parts: Parts, study_id: str) -> None:
         doubtful = tx.of_quality.doubtful(study_id, DOUBTED_AFTER)
         if doubtful:
             retire(tx, tx.golds.all(id=doubtful), now)
-        _make(parts, tx, study, "calibration", _uncalibrated(tx, study, now))
-        _make(parts, tx, study, "gold", min(_lacking(tx, study, now), MOST_AT_ONCE))
+        _make(tx, parts, study, "calibration", _uncalibrated(tx, study, now))
+        _make(tx, parts, study, "gold", min(_lacking(tx, study, now), MOST_AT_ONCE))
 
 
 def _lacking(tx: Transaction, study: Study, now: datetime) -> int:
@@ -80,7 +80,7 @@ def _in_the_making(tx: Transaction, study: Study, kind: ExperimentKind) -> int:
     return len(tx.experiments.all(study_id=study.id, kind=kind, state=("planned", "generating")))
 
 
-def _make(parts: Parts, tx: Transaction, study: Study, kind: ExperimentKind, count: int) -> None:
+def _make(tx: Transaction, parts: Parts, study: Study, kind: ExperimentKind, count: int) -> None:
     """Make so many items, half of them of what raters agree on as far as there is that, the others by spoiling.
 
     Newcomers meet as many from higher up the scale as from its bottom: what nobody agrees on yet are untouched sources.

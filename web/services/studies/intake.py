@@ -43,7 +43,7 @@ def add_input(parts: Parts, actor: Actor, study_id: str, name: str, body: bytes)
     incoming = store_image(parts, study, name, parts.cleaner.clean(body), added_by=actor.user_id or None)
     with parts.store.begin() as tx:
         now = parts.clock.now()
-        kept = present_or_added(parts, tx, incoming)
+        kept = present_or_added(tx, parts, incoming)
         tx.of_jobs.add_once([plan_job(study.id, now)])
         if kept.id == incoming.source.id:
             record(tx, now, actor, "input.added", ("input", kept.id), after=kept, details={"study": study.id})
@@ -86,7 +86,7 @@ def store_image(
     return incoming
 
 
-def present_or_added(parts: Parts, tx: Transaction, incoming: Incoming) -> Input:
+def present_or_added(tx: Transaction, parts: Parts, incoming: Incoming) -> Input:
     """Return the study's input with this content, adding it where there is none."""
     source = incoming.source
     tx.lock_objects(incoming.objects)

@@ -132,7 +132,7 @@ def change_study(parts: Parts, actor: Actor, study_id: str, revision: int, draft
         study = tx.studies.replace(changed)
         now = parts.clock.now()
         if old.spaces != study.spaces:
-            _drop_outside(tx, study, parts)
+            _drop_outside(tx, parts, study)
         tx.of_jobs.add_once(jobs_after_rating(study.id, now))
         record(tx, now, actor, "study.changed", ("study", study.id), before=old, after=study)
         return study
@@ -164,7 +164,7 @@ def example_of(tx: Transaction, study: Study, output_id: str) -> Output | None:
     return output if is_there else None
 
 
-def _drop_outside(tx: Transaction, study: Study, parts: Parts) -> None:
+def _drop_outside(tx: Transaction, parts: Parts, study: Study) -> None:
     """Drop queued experiments whose points the new space would not choose, unless somebody has held them."""
     outside = {
         option.experiment_id
