@@ -96,7 +96,7 @@ def test_somebody_is_signed_out_shut_out_and_let_in_again(run: Run, here: Parts)
         (("key", "make"), "Say which"),
         (("key", "make", "x", "--environment", "A B"), "short name"),
         (("key", "make", "x", "--days", "99999"), "within 3650 days"),
-        (("key", "revoke", "nothing"), "There is no key nothing"),
+        (("key", "revoke", "nothing"), "There is no such key"),
     ],
 )
 def test_what_cannot_be_done_is_said(run: Run, words: tuple[str, ...], told: str) -> None:

@@ -56,6 +56,8 @@ def test_what_is_not_there_and_what_is_another_projects_are_told_alike(world: Wo
             with pytest.raises(NotFound) as missed:
                 rights.found(tx.studies, actor, "steer", "study", key)
             assert str(missed.value) == f"There is no study {key}."
+        with pytest.raises(NotFound, match="There is no such key in this project"):
+            rights.found(tx.keys, stranger, "manage_keys", "key", "palate_a secret")
         key = world.study.prompt_key
         with pytest.raises(NotFound, match=f"There is no prompt {key}"):
             rights.found(tx.prompts, stranger, "see_all", "prompt", key)

@@ -22,6 +22,10 @@ REFUSALS: Mapping[Action, str] = {
 }
 
 
+# Whoever names one of these may have given its secret instead of its id, so the answer does not repeat it.
+SECRETIVE = ("key", "link")
+
+
 class Owned(Protocol):
     """A row that belongs to a project."""
 
@@ -50,6 +54,8 @@ def found(rows: Collection[T], actor: Actor, action: Action, kind: str, key: str
     except NotFound:
         row = None
     if row is None or row.project_id != actor.project_id:
-        raise NotFound(f"There is no {kind} {key}.")
+        raise NotFound(
+            f"There is no such {kind} in this project." if kind in SECRETIVE else f"There is no {kind} {key}."
+        )
     demand(actor, action)
     return row
