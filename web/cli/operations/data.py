@@ -108,9 +108,10 @@ def _import_study(desk: Desk, source: Path, arguments: Namespace) -> int:
 def _import_project(desk: Desk, source: Path, arguments: Namespace) -> int:
     desk.migrate()
     parts = desk.parts()
+    lying = transfer.lying_in(parts.published)
     arrival = ProjectArchive(desk.place()).load(
         source,
-        lambda tx, project: transfer.check_project(parts, tx, project),
+        lambda tx, project: transfer.check_project(lying, tx, project),
         lambda tx, project: transfer.project_arrived(parts, tx, project),
         _watch,
     )
