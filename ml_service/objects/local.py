@@ -84,10 +84,11 @@ class Folder:
         return tuple(sorted(name for name in names if name.startswith(prefix)))
 
     def _path(self, name: str) -> Path:
-        path = (self.root / name).resolve()
-        if not path.is_relative_to(self.root.resolve()) or path == self.root.resolve():
+        root = os.path.realpath(self.root)
+        path = os.path.realpath(os.path.join(root, name))
+        if not path.startswith(root + os.sep):
             raise InvalidRequest(f"{name!r} is not a name of an object.")
-        return path
+        return Path(path)
 
     @contextlib.contextmanager
     def _written_aside(self, target: Path, body: bytes) -> Iterator[Path]:
