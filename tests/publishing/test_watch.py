@@ -20,7 +20,7 @@ from web.jobs.schedule import tick
 from web.ports.parts import Parts
 from web.services.prompts import promotion, watch
 from web.services.prompts.adoption import adopt
-from web.services.prompts.publication import reconcile
+from web.services.prompts.publication import reconcile, repair
 from web.services.prompts.watch import Watch
 
 KEYS = ("one", "two", "three", "four")
@@ -236,11 +236,10 @@ def test_who_stops_before_the_live_file_does_not_write_over_what_went_live_meanw
 
 def test_who_stops_before_a_version_takes_it_back_where_it_was_withdrawn_meanwhile(parts: Parts, folder: Path) -> None:
     actor, fresh = make_actor(parts), candidate(parts)
-
-    def meanwhile() -> None:
-        promotion.roll_back(parts, actor, DEFAULT_KEY, 1)
-        promotion.withdraw(parts, actor, fresh.id)
-
-    stalled = Stalled(folder, "versions/v1.1.0.json", meanwhile)
-    promotion.promote(replace(parts, published=stalled), actor, DEFAULT_KEY, fresh.id, 0)
+    promotion.promote(parts, actor, DEFAULT_KEY, fresh.id, 0)
+    promotion.roll_back(parts, actor, DEFAULT_KEY, 1)
+    (folder / "versions" / "v1.1.0.json").unlink()
+    stalled = Stalled(folder, "versions/v1.1.0.json", lambda: promotion.withdraw(parts, actor, fresh.id))
+    repair(replace(parts, published=stalled), [DEFAULT_KEY])
+    assert stalled.name == ""
     check_files(parts, folder)

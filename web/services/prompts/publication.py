@@ -10,7 +10,7 @@ write: so whoever knows less than what lies there cannot write over it, and look
 import json
 import logging
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC
 
@@ -30,7 +30,7 @@ from web.services.prompts.versions import (
     version_path,
 )
 
-TRIES = 20
+TRIES = 5
 log = logging.getLogger("palate.publication")
 
 
@@ -142,20 +142,22 @@ def _all_there(parts: Parts) -> tuple[list[str], dict[str, str]]:
 def _settle(parts: Parts, key: str, *, thorough: bool = False) -> _Look:
     """Make the files of a prompt say what the rows say, from the start again where one was changed meanwhile.
 
-    A thorough look goes through all that is in them.
+    A thorough look goes through all that is in them. Tries count while nobody moves the pointer.
     """
+    look, revision, tries = _Look(), -1, 0
     with folder_errors():
-        for _ in range(TRIES):
+        while tries < TRIES:
             tags = {path: parts.published.tag(path) for path in (current_path(key), meta_path(key))}
             there, said = _seen(parts, key, thorough)
-            look = _Look(version_path(key, said.live), faults=_faults(key, there, said))
-            try:
+            tries = tries + 1 if said.pointer.revision == revision else 1
+            revision, look.live = said.pointer.revision, version_path(key, said.live)
+            look.faults |= _faults(key, there, said)
+            with suppress(Conflict, NotFound):
                 _settle_versions(parts, key, there, said, look)
+                thorough = False
                 if said.live in said.files:
                     _settle_live(parts.published, said, tags, look)
-            except (Conflict, NotFound):
-                continue
-            return look
+                return look
     raise Unavailable(f"Something keeps changing {current_path(key)} in PROMPTS_DIR; find out what, and stop it.")
 
 
