@@ -97,7 +97,7 @@ def make_place(folder: Path, count: int) -> Place:
     store = SqlStore.open(f"sqlite:///{folder}/palate.db")
     shutil.copytree(SHIPPED, folder / "prompts")
     none = cast(Any, None)
-    parts = Parts(store, none, Folder(folder / "prompts"), {}, none, none, SystemClock(), none, none)
+    parts = Parts(store, none, Folder(folder / "prompts"), {}, none, none, SystemClock(), none, none, none)
     project = Project(new_id(), "Palate", parts.clock.now())
     with store.begin() as tx:
         tx.projects.add(project)

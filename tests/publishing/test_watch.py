@@ -145,18 +145,23 @@ def make_actor(parts: Parts) -> Actor:
         return Actor("", "the terminal", tx.prompts.get(DEFAULT_KEY).project_id, "admin")
 
 
+def told(caplog: pytest.LogCaptureFixture) -> list[str]:
+    """Return what an admin is told to mend."""
+    return [vars(record)["error"] for record in caplog.records if record.levelno == logging.ERROR]
+
+
 def test_each_prompt_is_looked_at_every_hour_and_what_belongs_to_none_is_told(
     parts: Parts, folder: Path, files: Counting, watched: Watch, clock: FixedClock, caplog: pytest.LogCaptureFixture
 ) -> None:
     shutil.copytree(folder / "versions" / "one", folder / "versions" / "five")
     clock.advance(minutes=59)
     tick(parts, watched)
-    assert (files.asked, caplog.records) == ([], [])
+    assert (files.asked, told(caplog)) == ([], [])
     clock.advance(minutes=1)
     tick(parts, watched)
     assert {name.rpartition("/")[0] for name in files.asked} == {"versions", *(f"versions/{key}" for key in KEYS)}
-    (error,) = [record for record in caplog.records if record.levelno == logging.ERROR]
-    assert "versions/five/current.json in PROMPTS_DIR is not known" in vars(error)["error"]
+    (error,) = told(caplog)
+    assert "versions/five/current.json in PROMPTS_DIR is not known" in error
 
 
 def test_a_look_at_many_prompts_is_spread_over_ticks(
@@ -178,12 +183,12 @@ def test_what_only_an_admin_can_mend_is_told_by_each_tick_until_it_is_mended(
     pinned.write_text("{}")
     for _ in range(2):
         tick(parts, watched)
-        (error,) = caplog.records
-        assert "versions/one/v1.0.0.json holds something else" in vars(error)["error"]
+        (error,) = told(caplog)
+        assert "versions/one/v1.0.0.json holds something else" in error
         caplog.clear()
     pinned.write_bytes(body)
     tick(parts, watched)
-    assert caplog.records == []
+    assert told(caplog) == []
     assert set(watched.right) == {DEFAULT_KEY, *KEYS}
 
 
