@@ -264,4 +264,4 @@ def test_a_clean_image_is_stored_once_for_several_studies(world: World) -> None:
     assert first.object_key in world.parts.objects.list()
     again = intake.store_image(world.parts, other, "again", CleanImage(photo(0), "image/jpeg", 48, 48))
     with world.parts.store.begin() as tx:
-        assert intake.present_or_added(world.parts, tx, again).study_id == other.id
+        assert intake.present_or_added(tx, world.parts, again).study_id == other.id

@@ -41,7 +41,7 @@ def restore_command(parts: Callable[[], Parts], place: Callable[[], Place]) -> C
             raise NotFound(f"There is no file {arguments.source}.")
         here = parts()
         lying = transfer.lying_in(here.published)
-        made = restore(place(), arguments.source, lambda tx: transfer.check_published(lying, tx), _watch)
+        made = restore(place(), arguments.source, lambda tx: transfer.check_published(tx, lying), _watch)
         published = publication.reconcile(here)
         words = f"The database and {made.objects} images are here again. Nobody is signed in: sign in with a password, "
         words += "or make a link with `user link`. Now run `verify`, and erase and revoke again what was since."

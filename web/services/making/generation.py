@@ -98,7 +98,7 @@ def _keep(parts: Parts, option: Option, generated: Generated | None, error: str 
         fresh = tx.options.get(option.id)
         wanted = bool(present) and fresh.state == "planned"
         if wanted:
-            kept = output and generated and _kept(parts, tx, output, generated.body)
+            kept = output and generated and _kept(tx, parts, output, generated.body)
             made = replace(
                 fresh,
                 state="ready" if kept else "failed",
@@ -111,7 +111,7 @@ def _keep(parts: Parts, option: Option, generated: Generated | None, error: str 
         discard(parts, [output.object_key])
 
 
-def _kept(parts: Parts, tx: Transaction, output: Output, body: bytes) -> Output:
+def _kept(tx: Transaction, parts: Parts, output: Output, body: bytes) -> Output:
     """Return the output's row with its object in place, also where the same one was removed before or meanwhile."""
     tx.lock_objects([output.object_key])
     parts.objects.create(output.object_key, body)

@@ -12,7 +12,8 @@ from web.domain.studies.study import Input, Study
 from web.ports.making import Generated, GenerateRequest
 from web.ports.parts import Parts
 from web.rows.transaction import Transaction
-from web.services.prompts.releases import either, prompt_of
+from web.services.accounts import rights
+from web.services.prompts.releases import either
 from web.services.studies.intake import view_key
 
 SIDE = 512
@@ -41,7 +42,7 @@ class Recipe:
 def recipe(parts: Parts, actor: Actor, key: str, name: str, input_id: str, learnt_id: str = "") -> Recipe:
     """Return what a version makes of an input; `learnt_id` puts a diagnosis's best point over its own."""
     with parts.store.read() as tx:
-        version = either(tx, prompt_of(tx, actor, key, "see_all").key, name)
+        version = either(tx, rights.found(tx.prompts, actor, "see_all", "prompt", key).key, name)
         source, study = _source(tx, actor, input_id)
         best = _best(tx, study, learnt_id) if learnt_id else {}
     if study.generator not in FREE:
