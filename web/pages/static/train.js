@@ -27,7 +27,6 @@ const FATIGUE_CHECK_MS = 1_000;
 
 const main = byId("main");
 const KEY_GATE_MS = Number(main.dataset.keyGate); // a bounced key comes sooner than anyone can judge
-const LOOK_MS = 20;
 const rater = main.dataset.rater ?? "";
 const csrf = document.querySelector("meta[name=csrf-token]")?.getAttribute("content") ?? "";
 const asked = new URLSearchParams(location.search);
@@ -230,14 +229,7 @@ function onPainted() {
   keyed = false;
   view.shown();
   clearTimeout(gateTimer);
-  gateTimer = setTimeout(openGate, KEY_GATE_MS);
-}
-
-/** Let answers through once the photo was looked at for long enough: a timer may run ahead of what was attended. */
-function openGate() {
-  const left = session.sight ? KEY_GATE_MS - session.sight.seenMs() : 0;
-  if (left > 0) gateTimer = setTimeout(openGate, Math.max(left, LOOK_MS));
-  else view.gate(session.sight !== null);
+  gateTimer = setTimeout(() => view.gate(session.sight !== null), KEY_GATE_MS);
 }
 
 /** @param {import("./train/store.js").Item | null} item */
