@@ -24,6 +24,11 @@ def test_no_module_is_long() -> None:
     assert {path: lines for path, lines in shipped.items() if lines > MOST_LINES} == {}
 
 
+def test_nothing_that_ships_imports_tests_or_benchmarks() -> None:
+    strange = re.compile(r"^\s*(from|import) (tests|benchmarks)\b", re.MULTILINE)
+    assert [str(path) for path, text in modules() if strange.search(text)] == []
+
+
 def test_no_folder_is_full() -> None:
     rooms = Counter(path.parent for path, _ in modules() if path.name != "__init__.py")
     assert {room: count for room, count in rooms.items() if count > MOST_MODULES} == {}

@@ -7,7 +7,6 @@ from fastapi import Depends, Request, Response
 from fastapi.concurrency import run_in_threadpool
 
 from ml_service.errors import Forbidden, Unauthorized
-from tests.books import PlainBooks
 from web.domain.access import Action, Actor
 from web.http.answers.images import ImageUrls
 from web.ports.parts import Parts
@@ -95,13 +94,13 @@ def actor_of(request: Request) -> Actor | None:
 
 
 def _actor(here: Context, proof: str | None, secret_hash: str | None) -> Actor | None:
-    store, clock = here.parts.store, here.parts.clock
+    parts = here.parts
     if proof is not None:
-        return machine(PlainBooks(store, clock), here.key, proof)
+        return machine(parts, here.key, proof)
     if secret_hash is None:
         return None
-    with store.read() as tx:
-        return tx.of_people.actor(secret_hash, clock.now())
+    with parts.store.read() as tx:
+        return tx.of_people.actor(secret_hash, parts.clock.now())
 
 
 Visitor = Annotated[Actor | None, Depends(current_actor)]
