@@ -57,11 +57,6 @@ def save_version(files: ObjectStore, file: VersionFile) -> None:
         raise Conflict(f"{path} holds something else than {file.version} as it was released; {_RESTORE}")
 
 
-def list_versions(files: ObjectStore, key: str = DEFAULT_KEY) -> tuple[str, ...]:
-    """Return the names of a prompt's published versions, lowest first."""
-    return tuple(sorted(published(files).names.get(key, ()), key=number_of))
-
-
 def published(files: ObjectStore) -> Published:
     """Return what lies there, by prompt key; a key of which only a live version lies there has no names."""
     names: dict[str, set[str]] = {}
