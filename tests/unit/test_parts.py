@@ -6,9 +6,10 @@ from time import sleep
 
 import pytest
 
+from web.adapters.later import later
 from web.adapters.optimizer.far import FarOptimizer
 from web.adapters.optimizer.near import NearOptimizer
-from web.parts import build_parts, later
+from web.parts import build_parts
 from web.settings import Settings
 
 
