@@ -20,7 +20,7 @@ from tests.care.lived import Installation, elsewhere, everything, members, watch
 from web.adapters.database import backup
 from web.adapters.database.archive.writing import Place
 from web.adapters.database.backup import back_up
-from web.adapters.database.migrate import is_current, migrate
+from web.adapters.database.migrate import downgrade, is_current, migrate
 from web.adapters.database.store import SqlStore
 from web.domain.accounts import Link, Session, User
 from web.domain.ids import new_id
@@ -245,7 +245,8 @@ def test_a_restore_that_was_cut_off_can_be_repeated(saved: Path, nowhere: Empty)
 
 def test_a_backup_of_an_older_schema_is_brought_to_the_newest(saved: Path, nowhere: Empty, tmp_path: Path) -> None:
     old = tmp_path / "old.db"
-    migrate(f"sqlite:///{old}", "0001")
+    migrate(f"sqlite:///{old}")
+    downgrade(f"sqlite:///{old}", "base")
     file = rewritten(saved, lambda held: held.update({"palate.db": old.read_bytes()}))
     there = nowhere()
     backup.restore(there.place, file, lambda tx: None, watch)

@@ -16,12 +16,12 @@ from typing import TypeVar
 
 import httpx
 
-from web.__main__ import build_parts
 from web.adapters.database.store import SqlStore
 from web.domain.access import Actor, Role
 from web.domain.ids import new_id
 from web.domain.rating.enrolment import Enrolment
 from web.domain.rating.rating import Rating
+from web.parts import build_parts
 from web.services.accounts import accounts
 from web.settings import Settings
 

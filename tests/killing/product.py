@@ -16,13 +16,14 @@ from sqlalchemy import update
 from tests.journeys.server import PATIENCE, ROOT, free_port, surroundings, until
 from tests.publishing.press import candidate
 from tests.world import SPACE
-from web.__main__ import build_parts, ready
 from web.adapters.database.store import SqlStore
 from web.adapters.database.tables import jobs
+from web.cli.operations.place import ready
 from web.domain.access import Actor, Role
 from web.domain.job import CLAIM_TIME
 from web.domain.prompts.prompt import DEFAULT_KEY
 from web.domain.studies.study import Study
+from web.parts import build_parts
 from web.services.accounts import accounts
 from web.services.prompts.promotion import promote
 from web.services.studies.studies import StudyDraft, make_study, move_study

@@ -10,9 +10,8 @@ import pytest
 from pydantic import TypeAdapter
 
 from tests.shape.places import ROOT, modules, nodes
-from web.__main__ import commands
+from web.cli.commands import COMMANDS
 from web.domain.prompts.prompt import VersionFile, content_hash
-from web.settings import Settings
 
 MOST_LINES = 300
 MOST_MODULES = 14  # in a folder: more is another room
@@ -96,4 +95,4 @@ def test_an_example_of_the_readme_names_what_is_there(line: str) -> None:
             assert (ROOT / "benchmarks" / f"{named}.py").exists()
     else:
         assert words[:3] == [".venv/bin/python", "-m", "web"]
-        assert words[3] in {command.name for command in commands(Settings.model_construct())}
+        assert words[3] in {command.name for command in COMMANDS}

@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from web.__main__ import build_parts, main, ready
+from web.__main__ import main
+from web.cli.operations.place import ready
+from web.parts import build_parts
 from web.ports.parts import Parts
 from web.services.accounts import accounts, keys, passwords
 from web.services.accounts.sessions import digest

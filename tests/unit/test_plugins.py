@@ -11,11 +11,12 @@ import pytest
 from ml_service.errors import InvalidRequest
 from tests.clock import FixedClock
 from tests.world import World, make_world
-from web.__main__ import BUILT_IN, build_parts, main
+from web.__main__ import main
 from web.adapters.database.store import SqlStore
 from web.adapters.scanners.scanner import PluginScanner
 from web.domain.prompts.hostile import Finding, cleaned, findings
 from web.hooks import generators_of, load
+from web.parts import BUILT_IN, build_parts
 from web.services.prompts import drafts, pointers
 from web.services.prompts.drafts import Draft
 from web.settings import Settings
@@ -116,7 +117,7 @@ def test_the_doctor_says_which_plugin_is_missing(
 
 def test_a_start_loads_no_scanner_library(tmp_path: Path) -> None:
     look = (
-        "import sys; from web.__main__ import build_parts; from web.settings import Settings;"
+        "import sys; from web.parts import build_parts; from web.settings import Settings;"
         f"build_parts(Settings(_env_file=None, data_dir={str(tmp_path)!r}));"
         "print(sorted({'detect_secrets', 'phonenumbers', 'rapidfuzz', 'requests'} & set(sys.modules)))"
     )

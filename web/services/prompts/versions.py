@@ -72,11 +72,6 @@ def save_version(files: ObjectStore, file: VersionFile) -> None:
         raise Conflict(f"{path} holds something else than {file.version} as it was released; {_RESTORE}")
 
 
-def list_versions(files: ObjectStore, key: str = DEFAULT_KEY) -> tuple[str, ...]:
-    """Return the names of a prompt's published versions, lowest first."""
-    return tuple(sorted(published(files).names.get(key, ()), key=number_of))
-
-
 def lying(files: ObjectStore, key: str) -> Lying:
     """Return what lies in the folder of one prompt; no other folder is looked at."""
     names, strays = set(), []
