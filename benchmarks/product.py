@@ -124,7 +124,7 @@ class _House:
             image = CleanImage(shot.body, "image/jpeg", width, height)
             incoming = store_image(self.parts, self.study, f"photo {place}", image)
             with self.parts.store.begin() as tx:
-                places[present_or_added(self.parts, tx, incoming).id] = place
+                places[present_or_added(self.parts, tx, self.study, incoming).id] = place
         return places
 
     def _join(self, operator: Actor, name: str) -> Actor:

@@ -147,7 +147,7 @@ def _sized(photo: Image, side: int) -> Image:
 def _source(server: Server, study: Study, photo: Image) -> Input:
     height, width = photo.shape[:2]
     image = CleanImage(encode(photo), "image/jpeg", width, height)
-    return intake.store_image(server.parts, study, "photo", image).source
+    return intake.store_image(server.parts, study, "photo", image)
 
 
 def _output(server: Server, photo: Image, point: Point) -> Output:

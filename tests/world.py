@@ -66,7 +66,7 @@ class World:
         image = CleanImage(photo(seed), "image/jpeg", 48, 48)
         incoming = intake.store_image(self.parts, self.study, f"photo {seed}", image)
         with self.parts.store.begin() as tx:
-            return intake.present_or_added(self.parts, tx, incoming)
+            return intake.present_or_added(self.parts, tx, self.study, incoming)
 
     def work(self) -> None:
         """Do all jobs that are due, as a worker would."""

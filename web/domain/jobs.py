@@ -1,5 +1,6 @@
 """Every kind of later work: under which key, by which task, with which arguments, and when."""
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from web.domain.ids import new_id
@@ -80,6 +81,12 @@ def reflect_job(round_id: str, study_id: str, now: datetime) -> Job:
 def forget_job(input_id: str, study_id: str, now: datetime) -> Job:
     """Return the job that deletes objects, should whoever takes an input down be killed before they have."""
     return Job(new_id(), f"forget:{input_id}", "forget", {"input": input_id}, now, now, study_id=study_id)
+
+
+def delete_job(keys: Iterable[str], now: datetime) -> Job:
+    """Return the job that deletes objects that nothing needs; each is asked for once."""
+    job_id = new_id()
+    return Job(job_id, f"delete:{job_id}", "delete", {"objects": " ".join(keys)}, now, now)
 
 
 def forget_person_job(user_id: str, now: datetime) -> Job:

@@ -9,7 +9,7 @@ from web.services.learning import learn, planning, stopping
 from web.services.making import generation
 from web.services.operations import erasure
 from web.services.rating import night, quality
-from web.services.studies import intake, retention
+from web.services.studies import intake, objects, retention
 
 Task = Callable[[Parts, Mapping[str, str]], object]
 
@@ -17,6 +17,7 @@ TASKS: dict[str, Task] = {
     "plan": lambda parts, arguments: plan(parts, arguments["study"]),
     "plan_upload": lambda parts, arguments: planning.plan_upload(parts, arguments["experiment"]),
     "generate": lambda parts, arguments: _generate(parts, arguments["experiment"]),
+    "delete": lambda parts, arguments: objects.delete(parts, arguments["objects"].split()),
     "forget": lambda parts, arguments: intake.forget_objects(parts, arguments["input"]),
     "forget_person": lambda parts, arguments: erasure.forget_person(parts, arguments["user"]),
     "learn": lambda parts, arguments: _learn(parts, arguments["study"]),

@@ -13,7 +13,7 @@ from web.domain.studies.study import Input, Study
 from web.ports.making import Generated, GenerateRequest
 from web.ports.parts import Parts
 from web.rows.transaction import Transaction
-from web.services.studies.objects import discard
+from web.services.studies.objects import delete_later, new_name
 
 
 def options_of(
@@ -98,7 +98,7 @@ def _keep(parts: Parts, option: Option, generated: Generated | None, error: str 
         fresh = tx.options.get(option.id)
         wanted = bool(present) and fresh.state == "planned"
         if wanted:
-            kept = output and generated and _kept(parts, tx, output, generated.body)
+            kept = output and _kept(parts, tx, output)
             made = replace(
                 fresh,
                 state="ready" if kept else "failed",
@@ -107,23 +107,26 @@ def _keep(parts: Parts, option: Option, generated: Generated | None, error: str 
                 error=error,
             )
             tx.options.replace(made)
-    if output is not None and not wanted:
-        discard(parts, [output.object_key])
+        elif output is not None:
+            delete_later(tx, [output.object_key], parts.clock.now())
 
 
-def _kept(parts: Parts, tx: Transaction, output: Output, body: bytes) -> Output:
-    """Return the output's row with its object in place, also where the same one was removed before or meanwhile."""
+def _kept(parts: Parts, tx: Transaction, output: Output) -> Output:
+    """Return the row of an output's content, whose object is there, also where it was removed before."""
     tx.lock_objects([output.object_key])
-    parts.objects.create(output.object_key, body)
     known = tx.outputs.find(content_hash=output.content_hash)
-    if known is not None and known.removed_at is not None:
-        tx.of_objects.revive(known.id)
-    return known or tx.outputs.add(output)
+    if known is None:
+        return tx.outputs.add(output)
+    if known.removed_at is None:
+        delete_later(tx, [output.object_key], parts.clock.now())
+    else:
+        tx.of_objects.revive(known.id, output.object_key)
+    return known
 
 
 def _stored(parts: Parts, generated: Generated) -> Output:
     content_hash = hashlib.sha256(generated.body).hexdigest()
-    key = f"outputs/{content_hash[:2]}/{content_hash}"
+    key = new_name("outputs", content_hash)
     parts.objects.create(key, generated.body)
     return Output(
         id=new_id(),
