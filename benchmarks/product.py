@@ -14,6 +14,7 @@ from ml_service.wire.contract import Point
 from web.adapters.database.migrate import migrate
 from web.adapters.database.reports.reports import SqlReports
 from web.adapters.database.store import SqlStore
+from web.adapters.generators.atonce import AtOnce
 from web.adapters.generators.local import LocalGenerator
 from web.adapters.images.cleaner import Cleaner
 from web.adapters.optimizer.near import NearOptimizer
@@ -82,7 +83,7 @@ class _House:
             store=store,
             objects=Folder(folder / "objects"),
             published=Folder(folder / "prompts"),
-            generators={"local": LocalGenerator()},
+            generators={"local": AtOnce(LocalGenerator())},
             optimizer=NearOptimizer(),
             cleaner=Cleaner(),
             clock=self.clock,
@@ -99,7 +100,7 @@ class _House:
         # What is learnt is asked for at the checkpoints: nothing else depends on it, and it takes most of the time.
         # Raters are not calibrated, for the game has raters of its own.
         played = {
-            "generate": TASKS["generate"],
+            "make": TASKS["make"],
             "plan_upload": TASKS["plan_upload"],
             "plan": lambda parts, arguments: plan(parts, arguments["study"], depth),
             "learn": lambda *_: None,

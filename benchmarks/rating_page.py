@@ -230,7 +230,7 @@ def _end_demo(server: Server) -> None:
 
 def _busy(server: Server) -> bool:
     with server.store.read() as tx:
-        return tx.of_jobs.any_due(server.parts.clock.now())
+        return tx.of_jobs.any_due(server.parts.clock.now(), {})
 
 
 def missed(results: list[Result], weight: int) -> list[str]:

@@ -12,6 +12,7 @@ from ml_service.wire.contract import FloatParameter, ParameterSpace
 from tests.clock import FixedClock
 from web.adapters.database.reports.reports import SqlReports
 from web.adapters.database.store import SqlStore
+from web.adapters.generators.atonce import AtOnce
 from web.adapters.generators.degraded import DegradedCopies
 from web.adapters.generators.local import LocalGenerator
 from web.adapters.images.cleaner import Cleaner
@@ -97,13 +98,13 @@ def make_parts(store: SqlStore, clock: FixedClock, folder: Path) -> Parts:
         store=store,
         objects=Folder(folder / "objects"),
         published=Folder(folder / "prompts"),
-        generators={"local": LocalGenerator()},
+        generators={"local": AtOnce(LocalGenerator())},
         optimizer=NearOptimizer(),
         cleaner=Cleaner(),
         clock=clock,
         reports=SqlReports(store),
         passwords=Argon2(),
-        degrader=DegradedCopies(),
+        degrader=AtOnce(DegradedCopies()),
     )
 
 

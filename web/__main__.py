@@ -20,6 +20,7 @@ from web.adapters.database.reports.reports import SqlReports
 from web.adapters.database.store import SqlStore
 from web.adapters.demo.inputs import demo_inputs
 from web.adapters.demo.raters import demo_look
+from web.adapters.generators.atonce import AtOnce
 from web.adapters.generators.degraded import DegradedCopies
 from web.adapters.generators.local import LocalGenerator
 from web.adapters.images.cleaner import Cleaner
@@ -68,14 +69,14 @@ def build_parts(settings: Settings) -> Parts:
         store=store,
         objects=Folder(settings.data_dir / "objects"),
         published=Folder(settings.prompts_dir),
-        generators={"local": LocalGenerator()},
+        generators={"local": AtOnce(LocalGenerator())},
         optimizer=_optimizer(settings),
         cleaner=Cleaner(),
         clock=clock,
         reports=SqlReports(store),
         passwords=Argon2(),
         retention=timedelta(days=settings.retention_days) if settings.retention_days else None,
-        degrader=DegradedCopies(),
+        degrader=AtOnce(DegradedCopies()),
         text_model=text_model(settings, store, clock),
     )
 

@@ -15,6 +15,7 @@ from ml_service.wire.contract import ParameterSpace
 from tests.clock import FixedClock
 from tests.world import SPACE, World, answer, make_world, photo
 from web.adapters.database.store import SqlStore
+from web.adapters.generators.atonce import AtOnce
 from web.domain.studies.experiment import Option
 from web.domain.studies.study import Input
 from web.jobs import tasks
@@ -122,7 +123,7 @@ def test_an_acknowledged_input_always_has_its_objects(world: World) -> None:
 
 
 def test_an_output_that_several_inputs_share_is_there_while_one_of_them_is(world: World) -> None:
-    world.parts = replace(world.parts, generators={"local": Constant()})
+    world.parts = replace(world.parts, generators={"local": AtOnce(Constant())})
     over = threading.Event()
 
     def generate() -> None:
@@ -216,7 +217,7 @@ def test_an_image_made_while_its_input_is_taken_down_is_not_kept(world: World) -
 
     with world.parts.store.begin() as tx:
         tx.inputs.replace(replace(present(world)[1], removed_at=world.clock.now()))
-    world.parts = replace(world.parts, generators={"local": Slow()})
+    world.parts = replace(world.parts, generators={"local": AtOnce(Slow())})
     tasks.plan(world.parts, world.study.id, depth=1)
     world.work()
     assert [name for name in world.parts.objects.list() if name.startswith("outputs/")] == []
@@ -237,7 +238,7 @@ class Late(Folder):
 
 def test_content_that_comes_while_its_objects_are_being_deleted_keeps_its_own(world: World, tmp_path: Path) -> None:
     """A deleter that was told to go on before the same photo came, and gets to it after, takes nothing of it."""
-    world.parts = replace(world.parts, generators={"local": Constant()})
+    world.parts = replace(world.parts, generators={"local": AtOnce(Constant())})
     take_all_down(world)
     first = world.add_input(7)
     generated(world)

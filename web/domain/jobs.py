@@ -1,6 +1,7 @@
 """Every kind of later work: under which key, by which task, with which arguments, and when."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from web.domain.ids import new_id
@@ -30,10 +31,22 @@ def plan_upload_job(experiment_id: str, study_id: str, now: datetime) -> Job:
     return Job(new_id(), key, "plan_upload", arguments, now, now, priority=URGENT, study_id=study_id)
 
 
-def generate_job(experiment_id: str, study_id: str, now: datetime, *, urgent: bool = False) -> Job:
-    """Return the job that makes an experiment's outputs; what somebody waits for goes first."""
-    key, arguments = f"generate:{experiment_id}", {"experiment": experiment_id}
-    return Job(new_id(), key, "generate", arguments, now, now, priority=URGENT if urgent else 0, study_id=study_id)
+def make_job(option_id: str, generator: str, study_id: str, now: datetime, *, urgent: bool = False) -> Job:
+    """Return the job that makes an option's output with a generator; what somebody waits for goes first."""
+    key, arguments = f"make:{option_id}", {"option": option_id}
+    job = Job(new_id(), key, "make", arguments, now, now, resource=making_with(generator), study_id=study_id)
+    return replace(job, priority=URGENT if urgent else 0)
+
+
+def look_job(option_id: str, generator: str, study_id: str, ticket: str, now: datetime, again: timedelta) -> Job:
+    """Return the job that looks after a while at what was begun of an option, by the ticket's id."""
+    job = make_job(option_id, generator, study_id, now)
+    return replace(job, arguments={"option": option_id, "ticket": ticket}, due_at=now + again)
+
+
+def making_with(generator: str) -> str:
+    """Name the resource that jobs need which make something with a generator."""
+    return f"generator:{generator}"
 
 
 def learn_job(study_id: str, now: datetime) -> Job:

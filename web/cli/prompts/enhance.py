@@ -18,7 +18,7 @@ from web.cli.command import Command, progress, say
 from web.cli.prompts.journal import Journal
 from web.cli.prompts.watch import Watcher, output_name, photos
 from web.domain.prompts.prompt import DEFAULT_KEY
-from web.ports.making import GenerateRequest, Generator, ImageCleaner
+from web.ports.making import GenerateRequest, ImageCleaner, Maker
 from web.ports.parts import Parts
 from web.services.learning import best
 
@@ -28,7 +28,7 @@ KEY_VARIABLE = "PALATE_KEY"
 def enhance_command(
     parts: Callable[[], Parts],
     cleaner: Callable[[], ImageCleaner],
-    full_size: Callable[[], Generator],
+    full_size: Callable[[], Maker],
     prompts_dir: Path,
 ) -> Command:
     """Return the `enhance` command; `full_size` makes the generator that does not shrink."""
@@ -66,7 +66,7 @@ def _arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--every", type=float, default=1.0, metavar="SECONDS", help="look so often; default: 1")
 
 
-def _enhance(arguments: Namespace, here: Parts, generator: Generator) -> int:
+def _enhance(arguments: Namespace, here: Parts, generator: Maker) -> int:
     settings = best.settings(here, arguments.study)
     point = _parse(arguments.point) if arguments.point else settings.point
     pairs = _pairs(arguments.source, arguments.target)
@@ -80,7 +80,7 @@ def _enhance(arguments: Namespace, here: Parts, generator: Generator) -> int:
     return 0
 
 
-def _watch(arguments: Namespace, cleaner: ImageCleaner, generator: Generator, prompts_dir: Path) -> int:
+def _watch(arguments: Namespace, cleaner: ImageCleaner, generator: Maker, prompts_dir: Path) -> int:
     if arguments.study or arguments.point:
         raise InvalidRequest("--watch takes the settings of the live version; leave --study and --point out.")
     if not arguments.source.is_dir():

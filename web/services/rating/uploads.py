@@ -103,5 +103,6 @@ def watch_upload(parts: Parts, rater: Actor, experiment_id: str) -> Upload:
     if lease.state == "held" and lease.idle(now) > RENEW_AFTER:
         with parts.store.begin() as tx:
             tx.of_leases.renew([lease.id], lease.token, now + LEASE_TIME)
-    done = sum(option.state in ("ready", "failed") for option in options)
-    return Upload(experiment_id, experiment.state, lease, shown, done, len(options) or study.options_per_experiment)
+    wanted = [option for option in options if option.state != "spare"]
+    done = sum(option.state in ("ready", "failed") for option in wanted)
+    return Upload(experiment_id, experiment.state, lease, shown, done, len(wanted) or study.options_per_experiment)
