@@ -1,6 +1,5 @@
 """Every kind of later work: under which key, by which task, with which arguments, and when."""
 
-from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -38,10 +37,9 @@ def make_job(option_id: str, generator: str, study_id: str, now: datetime, *, ur
     return replace(job, priority=URGENT if urgent else 0)
 
 
-def look_job(option_id: str, generator: str, study_id: str, ticket: str, now: datetime, again: timedelta) -> Job:
-    """Return the job that looks after a while at what was begun of an option, by the ticket's id."""
-    job = make_job(option_id, generator, study_id, now)
-    return replace(job, arguments={"option": option_id, "ticket": ticket}, due_at=now + again)
+def looking_again(job: Job, ticket: str, again: timedelta) -> Job:
+    """Return the job that, after a while, looks at what another began under a ticket."""
+    return replace(job, arguments=job.arguments | {"ticket": ticket}, due_at=job.due_at + again)
 
 
 def making_with(generator: str) -> str:
@@ -96,10 +94,10 @@ def forget_job(input_id: str, study_id: str, now: datetime) -> Job:
     return Job(new_id(), f"forget:{input_id}", "forget", {"input": input_id}, now, now, study_id=study_id)
 
 
-def delete_job(keys: Iterable[str], now: datetime) -> Job:
-    """Return the job that deletes objects that nothing needs; each is asked for once."""
+def delete_job(keys: str, now: datetime) -> Job:
+    """Return the job that deletes objects that nothing needs, their names with blanks between; each is its own."""
     job_id = new_id()
-    return Job(job_id, f"delete:{job_id}", "delete", {"objects": " ".join(keys)}, now, now)
+    return Job(job_id, f"delete:{job_id}", "delete", {"objects": keys}, now, now)
 
 
 def forget_person_job(user_id: str, now: datetime) -> Job:

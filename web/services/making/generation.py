@@ -8,7 +8,7 @@ from datetime import timedelta
 from ml_service.errors import InvalidRequest, TooLarge
 from ml_service.wire.contract import Proposal, Suggestion
 from web.domain.ids import new_id
-from web.domain.jobs import look_job
+from web.domain.jobs import looking_again, make_job
 from web.domain.prompts.prompt import PromptVersion
 from web.domain.studies.experiment import UNMADE, Experiment, Option, Output, settle
 from web.domain.studies.study import Input, Study
@@ -119,9 +119,8 @@ def _wait(parts: Parts, option: Option, begun: Ticket, again: timedelta) -> None
         if fresh.state == "planned":
             tx.options.replace(replace(fresh, state="generating"))
         if fresh.state in UNMADE:
-            tx.of_jobs.add_once(
-                [look_job(option.id, option.generator, option.study_id, begun.id, parts.clock.now(), again)]
-            )
+            job = make_job(option.id, option.generator, option.study_id, parts.clock.now())
+            tx.of_jobs.add_once([looking_again(job, begun.id, again)])
 
 
 def _keep(parts: Parts, option: Option, generated: Generated | None, error: str | None) -> None:

@@ -29,7 +29,7 @@ def new_name(folder: str, content_hash: str) -> str:
 
 def delete_later(tx: Transaction, keys: Iterable[str], now: datetime) -> None:
     """Have objects deleted that nothing needs, once this transaction is kept."""
-    tx.of_jobs.add_once(delete_job(batch, now) for batch in batches(sorted(set(keys))))
+    tx.of_jobs.add_once(delete_job(" ".join(batch), now) for batch in batches(sorted(set(keys))))
 
 
 def delete(parts: Parts, keys: Iterable[str]) -> None:
