@@ -24,6 +24,7 @@ from web.ports.making import CleanImage
 from web.ports.models import TextModel
 from web.ports.parts import Parts
 from web.services.evolution.proposing import SYSTEM_PROMPT
+from web.services.making.money import Budget
 from web.services.prompts import adoption
 from web.services.studies import intake
 from web.services.studies.studies import StudyDraft, make_study
@@ -76,7 +77,8 @@ def evolving_world(store: SqlStore, folder: Path, taste: Taste, seed: int, url: 
 
 def _model(store: SqlStore, clock: FixedClock, url: str) -> TextModel | None:
     told = {"text_model": "scripted", "text_model_base_url": url, "text_model_price": (0.1, 0.4)}
-    return text_model(Settings(_env_file=None, openai_api_key=SecretStr("sk-none"), **told), store, clock)  # type: ignore[arg-type]
+    settings = Settings(_env_file=None, openai_api_key=SecretStr("sk-none"), **told)  # type: ignore[arg-type]
+    return text_model(settings, Budget(store, clock, settings.text_model_budget_micros))
 
 
 def _write_first(parts: Parts, taste: Taste, now: datetime) -> None:

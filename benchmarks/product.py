@@ -11,6 +11,7 @@ from benchmarks.game import CHECKPOINTS, NUMBERS, OPTIONS, RATERS, UPLOADS, Game
 from ml_service.errors import Unavailable
 from ml_service.objects.local import Folder
 from ml_service.wire.contract import Point
+from tests.scanning import SCANNER
 from web.adapters.database.migrate import migrate
 from web.adapters.database.reports.reports import SqlReports
 from web.adapters.database.store import SqlStore
@@ -89,6 +90,7 @@ class _House:
             clock=self.clock,
             reports=SqlReports(store),
             passwords=Argon2(),
+            scanner=SCANNER,
         )
         shutil.copytree(PROMPTS, folder / "prompts")
         accounts.bootstrap(store, self.clock, ())

@@ -11,7 +11,8 @@ from web.__main__ import build_parts
 from web.adapters.database.engine import connect
 from web.app import create_app
 from web.http.serving.server import listen
-from web.settings import Settings, signing_key
+from web.settings import Settings
+from web.settings.key import signing_key
 
 rows = Table(
     "minimal_rows",

@@ -10,6 +10,7 @@ import numpy as np
 from ml_service.objects.local import Folder
 from ml_service.wire.contract import FloatParameter, ParameterSpace
 from tests.clock import FixedClock
+from tests.scanning import SCANNER
 from web.adapters.database.reports.reports import SqlReports
 from web.adapters.database.store import SqlStore
 from web.adapters.generators.atonce import AtOnce
@@ -104,6 +105,7 @@ def make_parts(store: SqlStore, clock: FixedClock, folder: Path) -> Parts:
         clock=clock,
         reports=SqlReports(store),
         passwords=Argon2(),
+        scanner=SCANNER,
         degrader=AtOnce(DegradedCopies()),
     )
 

@@ -20,6 +20,7 @@ from web.adapters.database.reports.reports import SqlReports
 from web.adapters.database.store import SqlStore
 from web.adapters.demo.inputs import demo_inputs
 from web.adapters.demo.raters import demo_look
+from web.adapters.generators import built_in
 from web.adapters.generators.atonce import AtOnce
 from web.adapters.generators.degraded import DegradedCopies
 from web.adapters.generators.local import LocalGenerator
@@ -28,6 +29,8 @@ from web.adapters.models.build import text_model
 from web.adapters.optimizer.far import FarOptimizer
 from web.adapters.optimizer.near import NearOptimizer
 from web.adapters.passwords import Argon2
+from web.adapters.scanners import phones, secrets
+from web.adapters.scanners.scanner import PluginScanner
 from web.adapters.system import SystemClock
 from web.app import create_app
 from web.cli.abtests import abtests_command
@@ -45,6 +48,7 @@ from web.cli.operations.simulate import simulate_command
 from web.cli.operations.verify import verify_command
 from web.cli.prompts.enhance import enhance_command
 from web.cli.prompts.promotion import promote_command, rollback_command
+from web.hooks import generators_of, load
 from web.http.edge.logs import log_json
 from web.http.serving.server import listen
 from web.jobs.worker import run_workers
@@ -52,32 +56,37 @@ from web.ports.learning import Optimizer
 from web.ports.making import CleanImage
 from web.ports.parts import Parts
 from web.services.accounts import accounts
+from web.services.making.money import Budget
 from web.services.prompts import adoption, publication
 from web.services.studies import intake
 from web.services.studies.demo import DemoImage, seed_demo
-from web.settings import Settings, load_settings, signing_key
+from web.settings import Settings, load_settings
+from web.settings.key import signing_key
 
 EXIT_FAILED = 1
 EXIT_MISUSED = 2
+BUILT_IN = tuple(module.__name__ for module in (built_in, secrets, phones))
 
 
 def build_parts(settings: Settings) -> Parts:
     """Choose the parts that the settings ask for."""
+    plugins = load((*BUILT_IN, *settings.plugins))
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     store, clock = SqlStore.open(settings.database_url), SystemClock()
     return Parts(
         store=store,
         objects=Folder(settings.data_dir / "objects"),
         published=Folder(settings.prompts_dir),
-        generators={"local": AtOnce(LocalGenerator())},
+        generators=generators_of(plugins),
         optimizer=_optimizer(settings),
         cleaner=Cleaner(),
         clock=clock,
         reports=SqlReports(store),
         passwords=Argon2(),
+        scanner=PluginScanner(plugins),
         retention=timedelta(days=settings.retention_days) if settings.retention_days else None,
         degrader=AtOnce(DegradedCopies()),
-        text_model=text_model(settings, store, clock),
+        text_model=text_model(settings, Budget(store, clock, settings.text_model_budget_micros)),
     )
 
 

@@ -97,6 +97,7 @@ def test_keys_can_be_changed_and_switched_off_and_stay_so(server: Server, rater:
     page.get_by_role("switch", name="Keys").click()
     page.keyboard.press("j")
     page.keyboard.press("2")
+    page.wait_for_timeout(300)  # a click that comes sooner is the second half of a double click
     page.get_by_role("radio", name="4 Good").click()
     rater.settled()
     assert own(server, rater) == [5, 4]

@@ -17,7 +17,7 @@ from web.services.prompts import pointers
 from web.services.prompts.promotion import MOVES
 from web.services.prompts.publication import file_of
 from web.services.prompts.versions import list_versions, load_current, load_version
-from web.settings import signing_key
+from web.settings.key import signing_key
 
 PAUSE = 0.4
 REFUSED = httpx.codes.CONFLICT  # nothing was learnt that is not live already

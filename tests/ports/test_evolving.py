@@ -20,7 +20,6 @@ from tests.unit.test_evolution import asked, rounds, sample
 from tests.world import World, answer, make_world
 from web.adapters.database.store import SqlStore
 from web.adapters.models.build import text_model
-from web.adapters.models.ledger import Ledger
 from web.adapters.models.openai import OpenAIModel
 from web.adapters.models.wrappers import ATTEMPTS, Cached, Metered, Retrying
 from web.domain.evolution import operators
@@ -28,6 +27,7 @@ from web.domain.evolution.evolution import Round
 from web.domain.ids import new_id
 from web.domain.models.usage import Choice, Price, Provider
 from web.services.evolution import evolution
+from web.services.making.money import Budget
 from web.services.prompts import drafts, pointers, promotion
 from web.services.prompts.drafts import Draft
 from web.settings import Settings
@@ -88,7 +88,7 @@ def world(store: SqlStore, clock: FixedClock, tmp_path: Path, server: ChatServer
 def with_model(world: World, server: ChatServer, **given: Any) -> World:
     told = {"text_model": "m", "text_model_base_url": server.url, "text_model_price": (1.0, 10.0), **given}
     settings = Settings(_env_file=None, openai_api_key=SecretStr(KEY), **told)
-    model = text_model(settings, world.parts.store, world.clock)
+    model = text_model(settings, Budget(world.parts.store, world.clock, settings.text_model_budget_micros))
     world.parts = replace(world.parts, text_model=model)
     return world
 
@@ -223,8 +223,8 @@ def test_an_answer_that_costs_more_than_was_reserved_is_counted_in_full(world: W
 def test_a_model_that_says_nothing_in_time_fails_the_round_at_its_worst_cost(world: World, server: ChatServer) -> None:
     server.answers = lambda _: replace(saying(GOOD), wait=5.0)
     choice = Choice(Provider("", server.url), "m", Price(1.0, 10.0), keyed=False)
-    ledger = Ledger(world.parts.store, world.clock, choice, 10**9)
-    slow = Cached(Metered(Retrying(OpenAIModel(choice, None, 0.2)), ledger), ledger)
+    books = Budget(world.parts.store, world.clock, 10**9)
+    slow = Cached(Metered(Retrying(OpenAIModel(choice, None, 0.2)), books, choice), books, choice)
     world.parts = replace(world.parts, text_model=slow)
     worst, live = evolution.estimate(world.parts, world.study.id), live_id(world)
     done = asked(world)

@@ -20,11 +20,13 @@ from tests.clock import FixedClock
 from tests.rows import Rows
 from web.adapters.database.store import SqlStore
 from web.adapters.models.build import text_model
-from web.adapters.models.ledger import Ledger
+from web.adapters.models.identity import request_hash
+from web.adapters.models.worst import tokens_in_at_most
 from web.adapters.models.wrappers import ATTEMPTS, LONGEST_WAIT, Cached, Metered, Retrying
 from web.domain.models.completion import ABANDONED, Charge, dollars, month_of, next_month
 from web.domain.models.usage import Choice, Price, Provider
 from web.ports.models import Completion, TextModel, TextRequest
+from web.services.making.money import Budget
 from web.settings import Settings
 
 KEY = "sk-fake-0123456789abcdef"
@@ -62,7 +64,7 @@ class Scripted:
         return answer
 
     def worst(self, request: TextRequest) -> int:
-        return 0
+        return worst(request)
 
 
 ANY = TextRequest("Be brief.", "Which?", SCHEMA, "a", 50, 7, "test", "p")
@@ -75,8 +77,24 @@ def charges(store: SqlStore) -> tuple[Charge, ...]:
         return tx.completions.all()
 
 
-def ledger(store: SqlStore, clock: FixedClock, micros: int = 10_000_000) -> Ledger:
-    return Ledger(store, clock, CHOICE, micros)
+def worst(request: TextRequest) -> int:
+    return CHOICE.price.of(tokens_in_at_most(request), request.most_tokens)
+
+
+def budget(store: SqlStore, clock: FixedClock, micros: int = 10_000_000) -> Budget:
+    return Budget(store, clock, micros)
+
+
+def reserve(books: Budget, request: TextRequest) -> Charge:
+    return books.reserve(request, request_hash(CHOICE, request), CHOICE.model, worst(request))
+
+
+def metered(inner: TextModel, books: Budget) -> Metered:
+    return Metered(inner, books, CHOICE)
+
+
+def cached(inner: TextModel, books: Budget) -> Cached:
+    return Cached(metered(inner, books), books, CHOICE)
 
 
 def test_the_worst_is_reserved_before_and_the_truth_settled_after(
@@ -90,10 +108,10 @@ def test_the_worst_is_reserved_before_and_the_truth_settled_after(
             return GOOD
 
         def worst(self, request: TextRequest) -> int:
-            return 0
+            return worst(request)
 
     during: list[Charge] = []
-    assert Metered(Looking(), ledger(store, clock)).complete(request_) == GOOD
+    assert metered(Looking(), budget(store, clock)).complete(request_) == GOOD
     (before,), (after,) = during, charges(store)
     assert (before.state, before.settled_at, before.cost_micros) == ("reserved", None, 0)
     assert before.reserved_micros > 500 + len("Be brief.Which?")
@@ -109,7 +127,7 @@ def test_a_failure_costs_nothing_unless_nobody_knows(
     store: SqlStore, clock: FixedClock, request_: TextRequest, error: ServiceError, counted: bool
 ) -> None:
     with pytest.raises(type(error)):
-        Metered(Scripted([error]), ledger(store, clock)).complete(request_)
+        metered(Scripted([error]), budget(store, clock)).complete(request_)
     (charge,) = charges(store)
     assert (charge.state, charge.answer) == ("failed", None)
     assert charge.cost_micros == (charge.reserved_micros if counted else 0)
@@ -118,8 +136,8 @@ def test_a_failure_costs_nothing_unless_nobody_knows(
 def test_an_unusable_answer_is_paid_for_and_not_remembered(
     store: SqlStore, clock: FixedClock, request_: TextRequest
 ) -> None:
-    books, inner = ledger(store, clock), Scripted([BAD, GOOD])
-    model = Cached(Metered(inner, books), books)
+    books, inner = budget(store, clock), Scripted([BAD, GOOD])
+    model = cached(inner, books)
     with pytest.raises(UnusableAnswer, match="not JSON"):
         model.complete(request_).answer()
     assert model.complete(request_).answer() == {"a": 1}
@@ -127,12 +145,10 @@ def test_an_unusable_answer_is_paid_for_and_not_remembered(
 
 
 def test_the_same_question_is_paid_for_once(store: SqlStore, clock: FixedClock, request_: TextRequest) -> None:
-    books, inner = ledger(store, clock), Scripted([GOOD])
-    model = Cached(Metered(inner, books), books)
+    books, inner = budget(store, clock), Scripted([GOOD])
+    model = cached(inner, books)
     first = model.complete(request_)
-    again = Cached(Metered(inner, ledger(store, clock, 0)), ledger(store, clock, 0)).complete(
-        replace(request_, purpose="another", study_id=None)
-    )
+    again = cached(inner, budget(store, clock, 0)).complete(replace(request_, purpose="another", study_id=None))
     assert (first.cached, again.cached, again.cost_micros, again.answer()) == (False, True, 0, {"a": 1})
     assert (inner.asked, len(charges(store))) == (1, 1)
     for another in (
@@ -146,59 +162,59 @@ def test_the_same_question_is_paid_for_once(store: SqlStore, clock: FixedClock, 
     ):
         assert not model.complete(another).cached
     other = Choice(CHOICE.provider, "other-model", CHOICE.price, keyed=False)
-    assert Ledger(store, clock, other, 0).answered(request_) is None
+    assert budget(store, clock).answered(request_hash(other, request_)) is None
 
 
 def test_a_call_over_the_budget_is_not_made(store: SqlStore, clock: FixedClock, request_: TextRequest) -> None:
     inner = Scripted([GOOD])
     with pytest.raises(OverBudget, match=r"Raise TEXT_MODEL_BUDGET, or wait until 1 [A-Z]"):
-        Metered(inner, ledger(store, clock, 100)).complete(request_)
+        metered(inner, budget(store, clock, 100)).complete(request_)
     assert (inner.asked, charges(store)) == (0, ())
 
 
 def test_a_budget_is_for_a_calendar_month(store: SqlStore, clock: FixedClock, request_: TextRequest) -> None:
     clock.time = datetime(2026, 12, 31, 23, 59, tzinfo=UTC)
-    worst = ledger(store, clock).reserve(request_).reserved_micros
+    most = reserve(budget(store, clock), request_).reserved_micros
     with pytest.raises(OverBudget, match="wait until 1 January"):
-        ledger(store, clock, 2 * worst - 1).reserve(request_)
+        reserve(budget(store, clock, 2 * most - 1), request_)
     clock.time += timedelta(minutes=1)
-    ledger(store, clock, worst).reserve(request_)
+    reserve(budget(store, clock, most), request_)
 
 
 def test_what_costs_more_than_was_reserved_counts_whole(
     store: SqlStore, clock: FixedClock, request_: TextRequest
 ) -> None:
     dear = replace(GOOD, cost_micros=9_999_999)
-    Metered(Scripted([dear]), ledger(store, clock)).complete(request_)
+    metered(Scripted([dear]), budget(store, clock)).complete(request_)
     with pytest.raises(OverBudget, match=r"\$10\.00 are spent|\$9\.99|\$10\.00"):
-        Metered(Scripted([GOOD]), ledger(store, clock)).complete(request_)
+        metered(Scripted([GOOD]), budget(store, clock)).complete(request_)
 
 
 def test_many_at_once_cannot_overspend(store: SqlStore, clock: FixedClock, request_: TextRequest) -> None:
-    worst = ledger(store, clock).reserve(request_).reserved_micros
-    books = ledger(store, clock, 4 * worst)
+    most = reserve(budget(store, clock), request_).reserved_micros
+    books = budget(store, clock, 4 * most)
 
-    def reserve(_: int) -> bool:
+    def fits(_: int) -> bool:
         with suppress(OverBudget):
-            books.reserve(request_)
+            reserve(books, request_)
             return True
         return False
 
     with ThreadPoolExecutor(8) as pool:
-        assert sum(pool.map(reserve, range(24))) == 3
+        assert sum(pool.map(fits, range(24))) == 3
     assert len(charges(store)) == 4
 
 
 def test_what_a_crash_left_standing_counts_and_is_closed_at_its_worst(
     store: SqlStore, clock: FixedClock, request_: TextRequest
 ) -> None:
-    books = ledger(store, clock)
-    left = books.reserve(request_)
+    books = budget(store, clock)
+    left = reserve(books, request_)
     clock.time += ABANDONED
-    books.reserve(replace(request_, seed=8))
+    reserve(books, replace(request_, seed=8))
     assert [one.state for one in charges(store)] == ["reserved", "reserved"]
     clock.time += timedelta(seconds=1)
-    books.reserve(replace(request_, seed=9))
+    reserve(books, replace(request_, seed=9))
     (closed, _, _) = charges(store)
     assert (closed.id, closed.state, closed.cost_micros) == (left.id, "failed", left.reserved_micros)
     with store.read() as tx:
@@ -254,7 +270,9 @@ def server() -> Iterator[ChatServer]:
 def whole(server: ChatServer, store: SqlStore, clock: FixedClock) -> Callable[..., TextModel]:
     def build(**given: Any) -> TextModel:
         told = {"text_model": "m", "text_model_base_url": server.url, "text_model_price": (1.0, 10.0), **given}
-        made = text_model(Settings(_env_file=None, openai_api_key=SecretStr(KEY), **told), store, clock)
+        made = text_model(
+            Settings(_env_file=None, openai_api_key=SecretStr(KEY), **told), Budget(store, clock, 10_000_000)
+        )
         assert made is not None
         return made
 
@@ -293,13 +311,11 @@ def test_a_broken_connection_is_not_tried_again_and_counts(
 
 
 def test_without_a_key_there_is_none(store: SqlStore, clock: FixedClock) -> None:
-    assert text_model(Settings(_env_file=None), store, clock) is None
+    assert text_model(Settings(_env_file=None), Budget(store, clock, 0)) is None
 
 
 def test_a_start_without_a_model_does_not_load_its_package() -> None:
-    code = (
-        "import sys, web.adapters.models.build as b, web.settings as s; b.text_model(s.Settings(_env_file=None), 0, 0)"
-    )
+    code = "import sys, web.adapters.models.build as b, web.settings as s; b.text_model(s.Settings(_env_file=None), 0)"
     loaded = "print({'openai', 'stamina', 'jsonschema'} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", f"{code}; {loaded}"], capture_output=True, text=True, check=True)
     assert done.stdout == "set()\n"

@@ -25,7 +25,7 @@ SHIPPED = Path(__file__).resolve().parents[2] / "prompts"
 def make_parts(store: SqlStore, files: ObjectStore, clock: Clock | None = None) -> Parts:
     """Return what publishing needs; it uses no other part."""
     none = cast(Any, None)
-    return Parts(store, none, files, {}, none, none, clock or SystemClock(), none, none)
+    return Parts(store, none, files, {}, none, none, clock or SystemClock(), none, none, none)
 
 
 def operator(store: SqlStore) -> Actor:

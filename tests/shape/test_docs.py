@@ -9,6 +9,7 @@ from tests.shape.places import ROOT
 from web.__main__ import commands, documented
 from web.adapters.generators.local import SPACE
 from web.cli.operations.reference import Entry, Section, first_sentence, render, shape
+from web.hooks import Hooks
 from web.settings import Settings
 
 
@@ -31,7 +32,7 @@ def _wordless(section: Section) -> list[Entry]:
 
 
 def test_a_route_a_setting_a_command_or_an_error_has_a_sentence_of_its_own(sections: dict[str, Section]) -> None:
-    for title in ("Commands", "Settings", "Errors", "Metrics", "Parameters of the local generator"):
+    for title in ("Commands", "Settings", "Hooks", "Errors", "Metrics", "Parameters of the local generator"):
         sentences = [entry.sentence for entry in sections[title].entries]
         assert sorted(set(sentences)) == sorted(sentences), title
     routes = {(entry.name, entry.sentence) for entry in sections["Routes"].entries}
@@ -47,6 +48,7 @@ def test_nothing_is_left_out(sections: dict[str, Section]) -> None:
         return {entry.name for entry in sections[title].entries}
 
     assert names("Settings") == {name.upper() for name in Settings.model_fields}
+    assert names("Hooks") == {name for name, hook in vars(Hooks).items() if hasattr(hook, "palate_spec")} != set()
     assert names("Commands") == {command.name for command in commands(Settings.model_construct())}
     assert names("Parameters of the local generator") == set(SPACE.parameters)
     assert names("The wire of the ML service") == wire_types(Wire)

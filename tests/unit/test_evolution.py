@@ -199,7 +199,7 @@ def test_a_candidate_that_a_test_gave_up_is_no_parent(world: World) -> None:
 
     def parent() -> str:
         with world.parts.store.read() as tx:
-            return gather(tx, world.study, 1).parent.id
+            return gather(tx, world.study, 1, world.parts.scanner).parent.id
 
     assert parent() == loser
     for high, led in ((2.0, loser), (0.1, live.id)):  # overtaken while it was open, and refuted

@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ml_service.errors import InvalidRequest
+from tests.scanning import SCANNER
 from web.adapters.generators.lexicon import shifts
 from web.domain.evolution.edits import apply
 from web.domain.evolution.evolver import complaints, reflect
@@ -107,7 +108,7 @@ def by_operator(found: Reflection) -> dict[str, str]:
 
 
 def test_it_answers_with_a_fix_a_shorter_prompt_and_something_else_and_says_that_it_is_a_script() -> None:
-    found = reflect([example("e1", 1, "too_dark"), example("e2", 2, "too_dark", "hazy")], Gauge(PARENT), 7)
+    found = reflect([example("e1", 1, "too_dark"), example("e2", 2, "too_dark", "hazy")], Gauge(PARENT, SCANNER), 7)
     texts = by_operator(found)
     assert list(texts) == ["targeted", "simplify", "explore"]
     assert texts["targeted"] == PARENT.components["local"]["prompt"] + " Lift the shadows."
@@ -121,13 +122,13 @@ def test_it_answers_with_a_fix_a_shorter_prompt_and_something_else_and_says_that
 
 def test_it_answers_the_same_for_the_same_seed_and_explores_otherwise_for_another() -> None:
     shown = [example("e1", 1, "noisy")]
-    assert reflect(shown, Gauge(PARENT), 3) == reflect(shown, Gauge(PARENT), 3)
-    assert len({by_operator(reflect(shown, Gauge(PARENT), seed))["explore"] for seed in range(12)}) > 4
+    assert reflect(shown, Gauge(PARENT, SCANNER), 3) == reflect(shown, Gauge(PARENT, SCANNER), 3)
+    assert len({by_operator(reflect(shown, Gauge(PARENT, SCANNER), seed))["explore"] for seed in range(12)}) > 4
 
 
 def test_what_causes_the_complaint_is_replaced_or_taken_out() -> None:
     moody = replace(PARENT, components={"local": {"prompt": "Enhance {{subject}}. Make it moody. Keep it natural."}})
-    found = reflect([example("e1", 1, "too_dark")], Gauge(moody), 1)
+    found = reflect([example("e1", 1, "too_dark")], Gauge(moody, SCANNER), 1)
     targeted, simplify = (found.candidates[number].edits[0] for number in (0, 1))
     assert (targeted.kind, targeted.quote, targeted.text) == ("replace", "Make it moody.", "Lift the shadows.")
     assert (simplify.kind, simplify.quote) == ("remove", "Make it moody.")
@@ -135,7 +136,7 @@ def test_what_causes_the_complaint_is_replaced_or_taken_out() -> None:
 
 def test_it_never_explores_the_opposite_of_what_is_complained_of() -> None:
     for seed in range(20):
-        texts = by_operator(reflect([example("e1", 1, "too_dark")], Gauge(PARENT), seed))
+        texts = by_operator(reflect([example("e1", 1, "too_dark")], Gauge(PARENT, SCANNER), seed))
         assert not any(text in texts["explore"] for text in REMEDIES["too_bright"].adds)
 
 
@@ -144,14 +145,14 @@ def test_candidates_of_one_answer_differ() -> None:
     before = tuple(replace(PARENT, components={"local": PARENT.components["local"] | {"prompt": one}}) for one in tried)
     shown = [example("e1", 1, "too_dark"), example("e2", 3, "noisy")]
     for seed in range(40):
-        texts = by_operator(reflect(shown, Gauge(PARENT, before), seed))
+        texts = by_operator(reflect(shown, Gauge(PARENT, SCANNER, before), seed))
         assert texts["targeted"].endswith("Reduce noise.")
         assert texts["explore"] != texts["targeted"]
 
 
 def test_an_operator_asked_for_twice_makes_two_that_differ_and_one_not_asked_for_none() -> None:
     shown = [example("e1", 1, "too_dark"), example("e2", 3, "noisy")]
-    found = reflect(shown, Gauge(PARENT), 3, ("targeted", "explore", "targeted"))
+    found = reflect(shown, Gauge(PARENT, SCANNER), 3, ("targeted", "explore", "targeted"))
     assert [one.operator for one in found.candidates] == ["targeted", "explore", "targeted"]
     assert len({made(PARENT, one).components["local"]["prompt"] for one in found.candidates}) == 3
 
@@ -161,7 +162,7 @@ def test_a_merge_takes_the_text_of_each_generator_from_the_version_that_leads_th
     other = {"one": {"prompt": "Enhance {{subject}}. Reduce noise."}, "two": {"prompt": "Enhance it. Less haze."}}
     mate = Mate(replace(parent, id="other", name="v1.4.0", components=other), frozenset({"two"}))
     shown = [example("e1", 2, generator="one"), example("e2", 2, generator="two")]
-    (draft,) = reflect(shown, Gauge(parent), 1, ("merge",), mate).candidates
+    (draft,) = reflect(shown, Gauge(parent, SCANNER), 1, ("merge",), mate).candidates
     assert (draft.operator, "v1.4.0" in draft.changelog) == ("merge", True)
     assert made(parent, draft).components == {"one": parent.components["one"], "two": other["two"]}
 
@@ -169,7 +170,7 @@ def test_a_merge_takes_the_text_of_each_generator_from_the_version_that_leads_th
 def test_a_merge_says_what_both_say_where_one_version_leads_all_or_that_was_there_before() -> None:
     said = {"local": PARENT.components["local"] | {"prompt": "Enhance {{subject}}. Reduce noise. Keep it natural."}}
     mate = Mate(replace(PARENT, id="other", components=said), frozenset({"local"}))
-    gauge = Gauge(PARENT, before=(mate.version,))
+    gauge = Gauge(PARENT, SCANNER, before=(mate.version,))
     (draft,) = reflect([example()], gauge, 1, ("merge",), mate).candidates
     assert made(PARENT, draft).components["local"]["prompt"] == (
         f"{PARENT.components['local']['prompt']} Reduce noise. Keep it natural."
@@ -181,11 +182,15 @@ def test_a_merge_says_what_both_say_where_one_version_leads_all_or_that_was_ther
 def test_locked_texts_stay_and_the_texts_of_other_generators_too() -> None:
     both = PARENT.components | {"leonardo": {"prompt": "Enhance."}}
     parent = replace(PARENT, components=both, slots_locked=("local.prompt",))
-    edits = [edit for one in reflect([example("e1", 1, "too_dark")], Gauge(parent), 1).candidates for edit in one.edits]
+    edits = [
+        edit
+        for one in reflect([example("e1", 1, "too_dark")], Gauge(parent, SCANNER), 1).candidates
+        for edit in one.edits
+    ]
     assert {edit.slot for edit in edits} == {"local.negative_prompt"}
     locked = replace(parent, slots_locked=("local.prompt", "local.negative_prompt"))
     with pytest.raises(InvalidRequest, match="no edit left"):
-        reflect([example("e1", 1, "too_dark")], Gauge(locked), 1)
+        reflect([example("e1", 1, "too_dark")], Gauge(locked, SCANNER), 1)
 
 
 @given(
@@ -206,7 +211,7 @@ def test_generation_after_generation_is_new_and_passes_every_gate(examples: list
     parent, before = PARENT, [PARENT]
     said = tuple(comment for one in examples for comment in one.comments)
     for generation in range(4):
-        gauge = Gauge(parent, tuple(before), comments=said)
+        gauge = Gauge(parent, SCANNER, tuple(before), comments=said)
         found = reflect(examples, gauge, seed + generation)
         assert len({one.operator for one in found.candidates}) == len(found.candidates) > 0
         for draft in found.candidates:

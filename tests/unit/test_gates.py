@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.scanning import SCANNER
 from web.domain.prompts import gates
 from web.domain.prompts.gates import GATES, GateId, Gauge, first_rejection
 from web.domain.prompts.prompt import PromptVersion, Variable
@@ -19,7 +20,9 @@ PARENT = PromptVersion(
     datetime(2026, 3, 1, tzinfo=UTC), "test", variables={"subject": Variable(default="a scene")},
     parameter_defaults={"local": {"exposure": 0.1}}, slots_locked=("local.negative_prompt",),
 )  # fmt: skip
-GAUGE = Gauge(PARENT, limits={"local": {"prompt": 400, "negative_prompt": 200}}, samples=({"subject": "x" * 100},))
+GAUGE = Gauge(
+    PARENT, SCANNER, limits={"local": {"prompt": 400, "negative_prompt": 200}}, samples=({"subject": "x" * 100},)
+)
 TOKEN = "aZ09" * 10
 
 
@@ -59,7 +62,7 @@ def test_a_real_change_passes_every_gate(candidate: PromptVersion) -> None:
 def test_a_phrase_added_to_a_long_prompt_is_no_near_duplicate() -> None:
     long = replace(PARENT, components={"local": {"prompt": PROMPT * 12}})
     new = replace(long, name=None, components={"local": {"prompt": PROMPT * 12 + " Lift the shadows."}})
-    assert rejected_by(new, Gauge(long)) is None
+    assert rejected_by(new, Gauge(long, SCANNER)) is None
 
 
 EARLIER = replace(added("Make it brighter."), name="v1.1.0")
@@ -138,7 +141,7 @@ def test_what_a_gate_refused_is_known_again_by_its_digest_however_it_is_spelt() 
 def test_a_text_is_filled_with_nothing_and_with_long_values_too() -> None:
     loop = "{% for one in subject %}" + "Mind the light in each corner of the room, and the walls around it too. " * 3
     for text, told in ((loop + "{% endfor %}", "longer than 200000"), ("{% if subject %}x{% endif %}", None)):
-        found = gates.renders(added(text), Gauge(PARENT))
+        found = gates.renders(added(text), Gauge(PARENT, SCANNER))
         assert (found and told in found.reason) if told else found is None
 
 
@@ -175,7 +178,7 @@ def test_the_same_words_in_any_order_case_and_points_are_never_new(words: list[s
     chance.shuffle(words)
     text = ", ".join(chance.choice([str.upper, str.title, str])(word) for word in words) + "!"
     candidate = replace(parent, name=None, components={"local": {"prompt": text}})
-    found = first_rejection(candidate, Gauge(parent))
+    found = first_rejection(candidate, Gauge(parent, SCANNER))
     assert found is not None
     assert found.gate in ("no_op", "near_duplicate")
 
@@ -184,7 +187,7 @@ def test_the_same_words_in_any_order_case_and_points_are_never_new(words: list[s
 def test_five_words_of_a_comment_are_found_wherever_they_stand(parent: list[str], comment: list[str], at: int) -> None:
     run = [*comment[:4], "zebra"]
     gauge = Gauge(
-        replace(PARENT, components={"local": {"prompt": " ".join(parent)}}), comments=(" ".join([*run, "x"]),)
+        replace(PARENT, components={"local": {"prompt": " ".join(parent)}}), SCANNER, comments=(" ".join([*run, "x"]),)
     )
     text = " ".join([*parent[:at], *run, *parent[at:]])
     assert gates.copying(said(text), gauge) is not None

@@ -1,5 +1,3 @@
-import subprocess
-import sys
 import time
 from itertools import pairwise
 
@@ -7,6 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.scanning import SCANNER
 from web.domain.prompts.hostile import Cleaned, Kind, cleaned, fenced, findings, legible
 from web.domain.text import COMMENT_LIMIT
 
@@ -75,30 +74,30 @@ MARKED: list[tuple[str, str, Kind]] = [
 
 @pytest.mark.parametrize("comment", HARMLESS)
 def test_a_harmless_comment_stays_as_it_is(comment: str) -> None:
-    assert cleaned(comment) == Cleaned(comment)
+    assert cleaned(comment, SCANNER) == Cleaned(comment)
 
 
 @pytest.mark.parametrize("comment", ORDERS)
 def test_a_comment_that_gives_orders_is_left_out_whole(comment: str) -> None:
-    made = cleaned(f"Too dark. {comment}")
+    made = cleaned(f"Too dark. {comment}", SCANNER)
     assert made.text == ""
     assert "injection" in made.found
 
 
 @pytest.mark.parametrize("comment", UNSAFE)
 def test_a_comment_that_is_unsafe_is_left_out_whole(comment: str) -> None:
-    assert cleaned(comment) == Cleaned("", ("unsafe",))
+    assert cleaned(comment, SCANNER) == Cleaned("", ("unsafe",))
 
 
 @pytest.mark.parametrize(("comment", "shown", "kind"), MARKED, ids=[kind + comment[:12] for comment, _, kind in MARKED])
 def test_keys_people_and_links_become_marks(comment: str, shown: str, kind: Kind) -> None:
-    made = cleaned(comment)
+    made = cleaned(comment, SCANNER)
     assert made.text == shown
     assert kind in made.found
 
 
 def test_what_cannot_be_seen_is_gone_and_letters_have_one_form() -> None:
-    assert cleaned("too\x00 da\u200brk\u202e\x1b[31m  ｈere\r\n\tnow\ufeff").text == "too dark[31m here now"
+    assert cleaned("too\x00 da\u200brk\u202e\x1b[31m  ｈere\r\n\tnow\ufeff", SCANNER).text == "too dark[31m here now"
 
 
 @pytest.mark.parametrize(
@@ -108,27 +107,27 @@ def test_what_cannot_be_seen_is_gone_and_letters_have_one_form() -> None:
     ids=lambda long: ascii(long[:9]),
 )  # fmt: skip
 def test_ten_kilobytes_are_cut_to_three_hundred_characters_at_once(long: str) -> None:
-    cleaned("a first one, which loads the detectors, +49 30 901820")
+    cleaned("a first one, which loads the detectors, +49 30 901820", SCANNER)
     start = time.process_time()
-    assert len(cleaned(long).text) <= COMMENT_LIMIT
-    findings(legible(long + long))
+    assert len(cleaned(long, SCANNER).text) <= COMMENT_LIMIT
+    findings(legible(long + long), SCANNER)
     assert time.process_time() - start < 2
 
 
 def test_a_key_at_the_cut_is_never_shown_in_half() -> None:
     for pad in (270, 285, 299, 1960, 1990):
-        assert "aZ09aZ09" not in cleaned("dark " * (pad // 5) + f"sk-proj-{TOKEN}").text
+        assert "aZ09aZ09" not in cleaned("dark " * (pad // 5) + f"sk-proj-{TOKEN}", SCANNER).text
     links = ("https://x.test/" + "a" * 84 + " ") * 19
     for pad in range(70, 100, 5):
-        assert "sk-" not in cleaned(links + "b" * pad + f" sk-{TOKEN}").text
+        assert "sk-" not in cleaned(links + "b" * pad + f" sk-{TOKEN}", SCANNER).text
 
 
 @given(st.text(max_size=400))
 def test_whatever_was_cleaned_is_short_printable_and_clean_already(comment: str) -> None:
-    made = cleaned(comment).text
+    made = cleaned(comment, SCANNER).text
     assert len(made) <= COMMENT_LIMIT
     assert made.isprintable()
-    assert cleaned(made).text in (made, "")
+    assert cleaned(made, SCANNER).text in (made, "")
 
 
 @given(st.text('</data>\\"\n&lt;', max_size=60))
@@ -141,15 +140,6 @@ def test_no_text_closes_the_fence_it_stands_in(comment: str) -> None:
 
 
 def test_what_is_found_overlaps_nowhere() -> None:
-    found = findings(f"bob@evil.com sk-proj-{TOKEN} http://x.test/{TOKEN}?mail=bob@evil.com")
+    found = findings(f"bob@evil.com sk-proj-{TOKEN} http://x.test/{TOKEN}?mail=bob@evil.com", SCANNER)
     assert [one.kind for one in found] == ["personal", "secret", "link"]
     assert all(one.end <= two.start for one, two in pairwise(found))
-
-
-def test_the_scanners_are_not_loaded_before_they_are_needed() -> None:
-    look = (
-        "import sys, web.domain.prompts.gates, web.domain.evolution.evolver;"
-        "print(sorted({'detect_secrets', 'phonenumbers', 'rapidfuzz', 'requests'} & set(sys.modules)))"
-    )
-    done = subprocess.run([sys.executable, "-c", look], capture_output=True, text=True, check=True, timeout=60)
-    assert done.stdout.strip() == "[]"

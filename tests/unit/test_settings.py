@@ -5,7 +5,8 @@ import pytest
 
 from ml_service.errors import InvalidRequest
 from web.domain.models.usage import Price
-from web.settings import Settings, load_settings, signing_key
+from web.settings import Settings, load_settings
+from web.settings.key import signing_key
 
 NAMES = [name.upper() for name in Settings.model_fields]
 
@@ -50,10 +51,8 @@ def test_a_file_is_read_and_the_environment_wins(monkeypatch: pytest.MonkeyPatch
         ({"DATABASE_URL": "mysql://here"}, "DATABASE_URL: It must start with"),
         ({"ML_SERVICE_URL": "ml.example.org", "ML_SERVICE_TOKEN": "t"}, "ML_SERVICE_URL: It must be an address"),
         ({"ML_SERVICE_URL": "https://ml.example.org"}, "ML_SERVICE_TOKEN: it is missing"),
-        ({"REWARD_SERVICE_URL": "https://ml.example.org"}, "ML_SERVICE_TOKEN: it is missing"),
-        ({"AWS_ACCESS_KEY_ID": "a"}, "AWS_SECRET_ACCESS_KEY: only one"),
-        ({"S3_BUCKET": "b", "AWS_REGION": "eu-central-1"}, "S3_BUCKET: it needs"),
-        ({"S3_BUCKET": "b", "AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "s"}, "AWS_REGION: "),
+        ({"PLUGINS": "my_rules,../rules.py"}, "PLUGINS: It must be names of modules"),
+        ({"PLUGINS": ".rules"}, "PLUGINS: It must be names of modules"),
         ({"TRAINING_ADMIN_EMAILS": "a@b.org,nobody"}, "TRAINING_ADMIN_EMAILS: “nobody” is not"),
         ({"SECRET_KEY": "short"}, "SECRET_KEY: "),
         ({"TEXT_MODEL_BASE_URL": "somewhere"}, "TEXT_MODEL_BASE_URL: It must be one of openai, gemini, mistral"),
@@ -75,6 +74,21 @@ def test_a_bad_value_is_refused_by_name(monkeypatch: pytest.MonkeyPatch, given: 
     with pytest.raises(InvalidRequest) as refused:
         load_settings()
     assert said in str(refused.value)
+
+
+def test_plugins_are_listed_once_each(monkeypatch: pytest.MonkeyPatch) -> None:
+    set_all(monkeypatch, PLUGINS=" my_rules.brands,others ,, my_rules.brands")
+    assert load_settings().plugins == ("my_rules.brands", "others")
+
+
+def test_faults_of_several_groups_are_named_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    set_all(monkeypatch, ML_SERVICE_URL="https://ml.example.org", TEXT_MODEL_BASE_URL="ollama")
+    with pytest.raises(InvalidRequest) as refused:
+        load_settings()
+    assert [line.split(":")[0] for line in str(refused.value).splitlines()[1:]] == [
+        "- ML_SERVICE_TOKEN",
+        "- TEXT_MODEL",
+    ]
 
 
 @pytest.mark.parametrize(

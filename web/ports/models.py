@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from ml_service.errors import UnusableAnswer
+from web.domain.models.completion import Charge
 
 
 @dataclass(frozen=True)
@@ -12,7 +13,7 @@ class TextRequest:
     """One question to a text model, whose answer is a JSON object of a schema.
 
     Providers want every property of the schema required and no others allowed. `purpose`, `project_id` and `study_id`
-    are for the ledger; the model is not told. The same question is answered from the cache: for another answer, ask
+    are for the books; the model is not told. The same question is answered from the cache: for another answer, ask
     with another seed. Images are JPEG, PNG or WebP.
     """
 
@@ -64,4 +65,24 @@ class TextModel(Protocol):
 
     def worst(self, request: TextRequest) -> int:
         """Return the most micro-dollars that a question may cost."""
+        ...
+
+
+class Books(Protocol):
+    """What calls of text models cost: the worst is set aside before a call, the truth is written down after it."""
+
+    def reserve(self, request: TextRequest, request_hash: str, model: str, worst_micros: int) -> Charge:
+        """Set aside the most micro-dollars that a call may cost, or raise OverBudget."""
+        ...
+
+    def settle(self, charge: Charge, completion: Completion) -> None:
+        """Write down what a call cost, and its answer where that is usable."""
+        ...
+
+    def fail(self, charge: Charge, cost_micros: int) -> None:
+        """Write down that a call brought no answer, and what it must be taken to have cost."""
+        ...
+
+    def answered(self, request_hash: str) -> Charge | None:
+        """Return the call that has already answered a request, or None."""
         ...

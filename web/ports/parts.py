@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from ml_service.objects import ObjectStore
+from web.domain.prompts.hostile import Scanner
 from web.ports.learning import Optimizer
 from web.ports.making import Generator, ImageCleaner
 from web.ports.models import TextModel
@@ -17,6 +18,7 @@ from web.rows.transaction import Store
 @dataclass(frozen=True)
 class Parts:
     """What an app or a worker is built from; `published` holds the prompt versions that production reads.
+    `scanner` reads texts for what may not be published or shown to a model.
 
     `retention` is how long outputs are kept that no rating needs; None keeps them for ever. `degrader` makes copies of
     sources that are plainly worse, by a point of one `fault`; without it none are made. Without a `text_model` prompts
@@ -32,6 +34,7 @@ class Parts:
     clock: Clock
     reports: "Reports"
     passwords: Passwords
+    scanner: Scanner
     retention: timedelta | None = None
     degrader: Generator | None = None
     text_model: TextModel | None = None

@@ -164,7 +164,7 @@ def workers() -> set[int]:
     """The ids of the living children of this process that clean images."""
     children = Path(f"/proc/{os.getpid()}/task").glob("*/children")
     pids = {int(pid) for found in children for pid in found.read_text().split()}
-    return {pid for pid in pids if b"images_worker" in Path(f"/proc/{pid}/cmdline").read_bytes()}
+    return {pid for pid in pids if b"web.adapters.images.worker" in Path(f"/proc/{pid}/cmdline").read_bytes()}
 
 
 def own_worker(cleaner: Cleaner) -> int:
@@ -222,7 +222,7 @@ def test_a_worker_may_not_have_more_memory_than_its_limit(fresh: Cleaner) -> Non
 
 @pytest.mark.parametrize(("share", "code"), [(2, 0), (1, 1)])
 def test_the_memory_limit_bites(share: int, code: int) -> None:
-    script = f"from web.adapters import images_worker as w; w.main(); bytearray(w.MEMORY_LIMIT // {share})"
+    script = f"from web.adapters.images import worker as w; w.main(); bytearray(w.MEMORY_LIMIT // {share})"
     command = [sys.executable, "-c", script, str(MEMORY_LIMIT)]
     run = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True)
     assert run.returncode == code

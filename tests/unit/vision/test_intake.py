@@ -146,7 +146,7 @@ def workers() -> set[int]:
     for found in children:
         with contextlib.suppress(FileNotFoundError):  # a thread that ended meanwhile
             pids |= {int(pid) for pid in found.read_text().split()}
-    return {pid for pid in pids if b"images_worker" in Path(f"/proc/{pid}/cmdline").read_bytes()}
+    return {pid for pid in pids if b"web.adapters.images.worker" in Path(f"/proc/{pid}/cmdline").read_bytes()}
 
 
 def most_memory(pid: int) -> int:

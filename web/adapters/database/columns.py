@@ -1,6 +1,7 @@
 """Column types that hold the domain's values: times in UTC, and JSON checked both ways by its own type."""
 
 from datetime import UTC, datetime
+from functools import cached_property
 from typing import Any
 
 from pydantic import TypeAdapter
@@ -38,7 +39,11 @@ class Typed(TypeDecorator[Any]):
     def __init__(self, kind: Any) -> None:
         super().__init__()
         self.kind = kind
-        self.adapter: TypeAdapter[Any] = TypeAdapter(kind)
+
+    @cached_property
+    def adapter(self) -> TypeAdapter[Any]:
+        """What checks the values; made with the first of them."""
+        return TypeAdapter(self.kind)
 
     def process_bind_param(self, value: Any, dialect: Dialect) -> Any:
         """Return plain JSON values."""

@@ -83,7 +83,11 @@ def examine(
     yield disk
     if disk.state == "fail":
         return
-    here = parts()
+    try:
+        here = parts()
+    except ServiceError as error:
+        yield Check("parts", "fail", str(error))
+        return
     yield from images(here)
     found = database(given, schema_is_current)
     yield found

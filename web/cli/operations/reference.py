@@ -9,6 +9,7 @@ from typing import Any
 
 from fastapi import FastAPI
 from fastapi.dependencies.models import Dependant
+from pluggy import HookCaller
 from prometheus_client import CollectorRegistry
 from pydantic import BaseModel
 
@@ -16,6 +17,7 @@ from ml_service.errors import ServiceError
 from ml_service.settings import Settings as MlSettings
 from ml_service.wire import contract
 from ml_service.wire.contract import Parameter, Wire
+from web import hooks
 from web.adapters.generators import filters, lexicon, local, tone
 from web.cli.command import Command
 from web.domain.evolution import remedies
@@ -86,6 +88,7 @@ def sections(app: FastAPI, ml: FastAPI, commands: Sequence[Command], metrics: Co
         Section("Arguments", ("default",), tuple(_arguments(commands))),
         Section("Settings", ("default",), tuple(_settings(Settings)), "Environment variables, or lines of `.env`."),
         Section("Settings of the ML service", ("default",), tuple(_settings(MlSettings))),
+        Section("Hooks", ("given",), tuple(_hooks()), said_of(hooks)),
         Section("Routes", ("for",), tuple(_routes(app))),
         Section("Routes of the ML service", ("for",), tuple(_routes(ml))),
         Section("The wire of the ML service", ("fields",), tuple(_wire())),
@@ -146,6 +149,13 @@ def _settings(kind: type[BaseModel]) -> Iterator[Entry]:
         told = isinstance(field.default, bool | int | Path)
         default = f"`{str(field.default).lower() if isinstance(field.default, bool) else field.default}`"
         yield Entry(name.upper(), field.description or "", (default if told else "",))
+
+
+def _hooks() -> Iterator[Entry]:
+    for name, hook in hooks.load(()).hook.__dict__.items():
+        if isinstance(hook, HookCaller) and hook.spec is not None:
+            given = ", ".join(f"`{argument}`" for argument in hook.spec.argnames)
+            yield Entry(name, first_sentence(hook.spec.function), (given,))
 
 
 def _routes(app: FastAPI) -> Iterator[Entry]:

@@ -8,12 +8,12 @@ import hashlib
 import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from importlib import import_module
+from functools import partial
 from typing import Literal
 
 from ml_service.errors import InvalidRequest
 from web.domain import words
-from web.domain.prompts.hostile import Finding, findings, legible
+from web.domain.prompts.hostile import Finding, Scanner, findings, legible
 from web.domain.prompts.prompt import PromptVersion, as_file
 from web.domain.prompts.template import placeholders, render
 
@@ -48,7 +48,7 @@ class Rejection:
 
 @dataclass(frozen=True)
 class Gauge:
-    """What a candidate is measured against.
+    """What a candidate is measured against, and who reads its texts.
 
     `before` are the prompt's other versions and candidates, whatever became of them: rejected and rolled back ones too.
     `limits` are the characters that a provider takes, by generator and slot. `comments` are those the proposer saw.
@@ -57,6 +57,7 @@ class Gauge:
     """
 
     parent: PromptVersion
+    scanner: Scanner
     before: tuple[PromptVersion, ...] = ()
     limits: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     comments: tuple[str, ...] = ()
@@ -151,12 +152,12 @@ def digest(candidate: PromptVersion) -> str:
 
 def near_duplicate(candidate: PromptVersion, gauge: Gauge) -> Rejection | None:
     """Refuse texts that differ from earlier ones in the order or spelling of words alone."""
-    texts = _normal(candidate)
+    texts, near = _normal(candidate), partial(_is_near, gauge.scanner)
     if texts == _normal(gauge.parent):
         return None
     for version in (gauge.parent, *gauge.before):
         others = _normal(version)
-        if others.keys() == texts.keys() and all(_is_near(texts[where], others[where]) for where in texts):
+        if others.keys() == texts.keys() and all(near(texts[where], others[where]) for where in texts):
             return Rejection("near_duplicate", f"It is nearly word for word {version.name or 'an earlier candidate'}.")
     return None
 
@@ -174,17 +175,17 @@ def copying(candidate: PromptVersion, gauge: Gauge) -> Rejection | None:
 
 def safety(candidate: PromptVersion, gauge: Gauge) -> Rejection | None:
     """Refuse keys, personal data, links, orders to machines, unsafe terms and what cannot be seen."""
-    known = {_bare(finding) for _, text in _all(gauge.parent) for finding in findings(legible(text))}
+    known = {_bare(*one) for _, text in _all(gauge.parent) for one in _found(text, gauge.scanner)}
     visible = set("".join(text for _, text in _all(gauge.parent)))
     for where, text in _all(candidate):
         for character in text:
             if not (character.isprintable() or character in "\n\t" or character in visible):
                 told = f"It holds the character U+{ord(character):04X}, which cannot be seen."
                 return Rejection("safety", told, where)
-        for finding in findings(legible(text)):
-            if _bare(finding) not in known:
-                told = "" if finding.kind == "secret" else f": “{finding.text[:80]}”"
-                return Rejection("safety", f"It holds {_REASONS[finding.kind]}{told}.", where)
+        for finding, said in _found(text, gauge.scanner):
+            if _bare(finding, said) not in known:
+                told = "" if finding.kind == "secret" else f": “{said[:80]}”"
+                return Rejection("safety", f"It holds {finding.says or _REASONS[finding.kind]}{told}.", where)
     return None
 
 
@@ -246,8 +247,14 @@ def _normal(version: PromptVersion) -> dict[tuple[str, str], str]:
     return {where: words.normal(text) for where, text in _texts(version)}
 
 
-def _bare(finding: Finding) -> tuple[str, str]:
-    return finding.kind, finding.text.casefold()
+def _found(text: str, scanner: Scanner) -> Iterator[tuple[Finding, str]]:
+    """Go through what may not pass of a text, each with its words."""
+    seen = legible(text)
+    return ((one, seen[one.start : one.end]) for one in findings(seen, scanner))
+
+
+def _bare(finding: Finding, said: str) -> tuple[str, str]:
+    return finding.kind, said.casefold()
 
 
 def _bindings(candidate: PromptVersion, gauge: Gauge) -> Iterator[dict[str, str]]:
@@ -265,7 +272,7 @@ def _filled(text: str, candidate: PromptVersion, gauge: Gauge) -> Iterator[str]:
             continue
 
 
-def _is_near(text: str, other: str) -> bool:
+def _is_near(scanner: Scanner, text: str, other: str) -> bool:
     """Tell whether two normal texts differ by nothing but the order of words, fillers, or how some are spelt.
 
     Alike as wholes is not enough: a phrase added to a long text leaves it alike, and changes what it asks for.
@@ -277,5 +284,4 @@ def _is_near(text: str, other: str) -> bool:
     pairs = zip(sorted(gone.elements()), sorted(new.elements()), strict=True)
     if not all(words.is_same_spelt_otherwise(one, two) for one, two in pairs):
         return False
-    fuzz = import_module("rapidfuzz.fuzz")  # only evolution and the editor compare
-    return not new or bool(fuzz.token_sort_ratio(text, other) >= ALIKE)
+    return not new or scanner.likeness(text, other) >= ALIKE

@@ -8,25 +8,14 @@ import json
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from functools import lru_cache
-from importlib import import_module
-from typing import Any, Literal
+from dataclasses import dataclass, replace
+from typing import Literal, Protocol
 
 from web.domain.text import COMMENT_LIMIT, plain
 
 Kind = Literal["secret", "personal", "link", "injection", "unsafe"]
 MARKS: dict[Kind, str] = {"secret": "[secret]", "personal": "[personal]", "link": "[link]"}
 MOST_READ = 2_000  # characters of a comment; nobody writes more here by hand
-DETECTORS = (
-    "aws.AWSKeyDetector", "azure_storage_key.AzureStorageKeyDetector", "basic_auth.BasicAuthDetector",
-    "discord.DiscordBotTokenDetector", "github_token.GitHubTokenDetector", "gitlab_token.GitLabTokenDetector",
-    "jwt.JwtTokenDetector", "mailchimp.MailchimpDetector", "npm.NpmDetector",
-    "private_key.PrivateKeyDetector", "pypi_token.PypiTokenDetector", "sendgrid.SendGridDetector",
-    "slack.SlackDetector", "square_oauth.SquareOAuthDetector", "stripe.StripeDetector",
-    "telegram_token.TelegramBotTokenDetector", "twilio.TwilioKeyDetector",
-)  # fmt: skip
-REGIONS = (None, "US", "GB")  # where a phone number is read as one without its country; None wants the country
 
 _SECRETS = re.compile(
     r"\b(?:sk|rk|pk)[-_](?:proj-|ant-|svcacct-|or-|live_|test_)?[\w-]{16,}"
@@ -37,7 +26,6 @@ _SECRETS = re.compile(
     r"|(?<![\w+/-])(?=[\w+/-]{0,400}\d)(?=[\w+/-]{0,400}[A-Za-z])[\w+/-]{32,}={0,2}"
 )
 _MAIL = re.compile(r"[\w.+-]{1,64}\s?(?:@|\[at\]|\(at\))\s?[\w-]{1,63}(?:\.[\w-]{1,63}){1,5}", re.IGNORECASE)
-_DIGITS = re.compile(r"[+(]?\d[\d\s()./-]{5,24}\d")
 _CARD = re.compile(r"(?<!\d)[3-6](?:[ -]?\d){12,18}(?!\d)")
 _LINK = re.compile(
     r"\b(?:[a-z][a-z0-9+.-]{1,20}|hxxps?)://\S*|\b(?:javascript|data|mailto|file):\S+|\bwww\.\S+"
@@ -71,12 +59,24 @@ _TEMPLATE = re.compile(r"\{[{%#]|[}%#]\}")
 
 @dataclass(frozen=True)
 class Finding:
-    """A stretch of text that may not pass, and why."""
+    """A stretch of text that may not pass, and why; `says` names in words what it is, where the kind does not."""
 
     kind: Kind
     start: int
     end: int
-    text: str
+    says: str = ""
+
+
+class Scanner(Protocol):
+    """Reads texts by what lies outside the domain: libraries, and rules that somebody added."""
+
+    def scan(self, text: str) -> Iterable[Finding]:
+        """Return what may not pass in a legible text, beyond what is known here."""
+        ...
+
+    def likeness(self, text: str, other: str) -> float:
+        """Return how alike two texts are with the words of each sorted, from 0 to 100."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -93,23 +93,23 @@ def legible(text: str) -> str:
     return " ".join(seen.split())
 
 
-def findings(text: str) -> tuple[Finding, ...]:
+def findings(text: str, scanner: Scanner) -> tuple[Finding, ...]:
     """Return what may not pass in a legible text, from its start to its end, nothing twice."""
-    spans = sorted(_spans(text), key=lambda span: (span[1], -span[2]))
+    every = sorted((*_known(text), *scanner.scan(text)), key=lambda one: (one.start, -one.end))
     found: list[Finding] = []
-    for kind, start, end in spans:
-        if found and start < found[-1].end:
-            kind, start, end = found[-1].kind, found[-1].start, max(found.pop().end, end)
-        found.append(Finding(kind, start, end, text[start:end]))
+    for one in every:
+        if found and one.start < found[-1].end:
+            one = replace(found[-1], end=max(found.pop().end, one.end))
+        found.append(one)
     return tuple(found)
 
 
-def cleaned(comment: str) -> Cleaned:
+def cleaned(comment: str, scanner: Scanner) -> Cleaned:
     """Return what a model may see of a rater's comment."""
     text = legible(comment[: 5 * MOST_READ])
     if len(text) > MOST_READ:
         text = text[:MOST_READ].rpartition(" ")[0]  # half a key at the end would not be found
-    found = findings(text)
+    found = findings(text, scanner)
     kinds: tuple[Kind, ...] = tuple(dict.fromkeys(finding.kind for finding in found))
     if _TEMPLATE.search(text):
         kinds = (*kinds, "injection")
@@ -140,15 +140,10 @@ def _cut(text: str) -> str:
     return text[: COMMENT_LIMIT - 1].rstrip() + "…"
 
 
-def _spans(text: str) -> Iterator[tuple[Kind, int, int]]:
+def _known(text: str) -> Iterator[Finding]:
     for kind, pattern in _PATTERNS:
-        yield from ((kind, *match.span()) for match in pattern.finditer(text))
-    for pattern in _detectors():
-        yield from (("secret", *match.span()) for match in pattern.finditer(text))
-    yield from (("personal", *match.span()) for match in _CARD.finditer(text) if _is_card(match[0]))
-    for match in _DIGITS.finditer(text):
-        if _is_phone(match[0]):
-            yield ("personal", *match.span())
+        yield from (Finding(kind, *match.span()) for match in pattern.finditer(text))
+    yield from (Finding("personal", *match.span()) for match in _CARD.finditer(text) if _is_card(match[0]))
 
 
 _PATTERNS: tuple[tuple[Kind, re.Pattern[str]], ...] = (
@@ -159,21 +154,6 @@ _PATTERNS: tuple[tuple[Kind, re.Pattern[str]], ...] = (
     ("injection", _MIXED),
     ("unsafe", _UNSAFE),
 )
-
-
-@lru_cache(maxsize=1)
-def _detectors() -> tuple[re.Pattern[str], ...]:
-    """Return the expressions of the named detectors, which ask nobody; loaded when first needed, as that is slow."""
-    kinds: list[Any] = []
-    for name in DETECTORS:
-        module, kind = name.split(".")
-        kinds.append(getattr(import_module(f"detect_secrets.plugins.{module}"), kind))
-    return tuple(pattern for kind in kinds for pattern in kind.denylist)
-
-
-def _is_phone(digits: str) -> bool:
-    phonenumbers = import_module("phonenumbers")  # a tenth of a second, and only texts with such digits need it
-    return any(any(phonenumbers.PhoneNumberMatcher(digits, region)) for region in REGIONS)
 
 
 def _is_card(text: str) -> bool:

@@ -77,7 +77,7 @@ def estimate(parts: Parts, study_id: str) -> int:
         return 0
     with parts.store.read() as tx:
         study = tx.studies.get(study_id)
-        material = gather(tx, study, 0).widest
+        material = gather(tx, study, 0, parts.scanner).widest
     return parts.text_model.worst(question(parts, study, material, 0))
 
 
@@ -158,7 +158,7 @@ def _propose(parts: Parts, begun: Round) -> None:
     seed = int(begun.id.replace("-", ""), 16) % 2**31
     with parts.store.read() as tx:
         study = tx.studies.get(begun.study_id)
-        material = gather(tx, study, seed)
+        material = gather(tx, study, seed, parts.scanner)
         material = replace(material, gauge=with_memory(parts, tx, material.gauge))
     begun = replace(begun, parents=tuple(one.id for one in material.built_on), evidence=material.evidence)
     better = tuned(parts, study, material)

@@ -9,9 +9,8 @@ from web.domain.evolution import operators, pareto
 from web.domain.evolution.pareto import Mate, Outcome
 from web.domain.evolution.reflection import Example, Operator
 from web.domain.prompts.gates import Gauge
-from web.domain.prompts.hostile import cleaned
+from web.domain.prompts.hostile import Scanner, cleaned
 from web.domain.prompts.prompt import PromptVersion
-from web.domain.rating.numbers.scores import opinion_scores
 from web.domain.rating.rating import Rating
 from web.domain.studies.experiment import Option
 from web.domain.studies.study import Study
@@ -77,7 +76,7 @@ class _Rated:
         return frozenset(tag for rating in self.ratings[option.id] for tag in rating.tags)
 
 
-def gather(tx: Transaction, study: Study, seed: int) -> Material:
+def gather(tx: Transaction, study: Study, seed: int, scanner: Scanner) -> Material:
     """Return what the next round of a study's prompt goes by; Conflict where nobody has rated anything."""
     live = pointers.live_version(tx, study.prompt_key)
     versions = {version.id: version for version in tx.versions.all(prompt_key=study.prompt_key)}
@@ -95,7 +94,7 @@ def gather(tx: Transaction, study: Study, seed: int) -> Material:
     asked = _asked(tx, study, seed, can_merge=mate is not None)
     parent = replace(chosen, parameter_defaults=live.parameter_defaults)
     shown = _shown(rated, parent.id)
-    examples = tuple(_example(rated, versions, option, f"e{at}") for at, option in enumerate(shown, 1))
+    examples = tuple(_example(rated, versions, option, f"e{at}", scanner) for at, option in enumerate(shown, 1))
     seen = [rating for option in shown for rating in rated.ratings[option.id]]
     before = tuple(version for version in versions.values() if version.id != parent.id)
     return Material(
@@ -104,7 +103,7 @@ def gather(tx: Transaction, study: Study, seed: int) -> Material:
         examples=examples,
         pictures=_pictures(tx, shown),
         evidence=tuple(rating.id for rating in seen),
-        gauge=Gauge(parent, before, comments=tuple(rating.comment for rating in seen if rating.comment)),
+        gauge=Gauge(parent, scanner, before, comments=tuple(rating.comment for rating in seen if rating.comment)),
         tried=tuple(_tried(rated, versions)),
         asked=asked,
         partner=mate,
@@ -142,6 +141,8 @@ def _rated(tx: Transaction, study: Study, versions: Mapping[str, PromptVersion])
     ratings: dict[str, list[Rating]] = {}
     for rating in counted:
         ratings.setdefault(rating.option_id, []).append(rating)
+    from web.domain.rating.numbers.scores import opinion_scores  # loads scipy, which no start waits for
+
     found = opinion_scores(
         [_item(options[rating.option_id]) for rating in counted],
         [rating.judge_id for rating in counted],
@@ -203,8 +204,10 @@ def _distinct(ranked: Sequence[Option], count: int, taken: set[str]) -> list[Opt
     return list(found.values())[:count]
 
 
-def _example(rated: _Rated, versions: Mapping[str, PromptVersion], option: Option, name: str) -> Example:
-    said = [cleaned(rating.comment).text for rating in rated.ratings[option.id] if rating.comment]
+def _example(
+    rated: _Rated, versions: Mapping[str, PromptVersion], option: Option, name: str, scanner: Scanner
+) -> Example:
+    said = [cleaned(rating.comment, scanner).text for rating in rated.ratings[option.id] if rating.comment]
     rendered = versions[option.version].rendered(option.generator)
     return Example(
         id=name,

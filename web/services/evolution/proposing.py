@@ -104,7 +104,9 @@ def sifted(material: Material, answer: Reflection, most: int, now: datetime) -> 
 def _sifted(
     material: Material, draft: Draft, taken: list[PromptVersion], most: int, now: datetime
 ) -> tuple[PromptVersion | None, Proposed]:
-    told = Proposed(draft.operator, None, cleaned(draft.changelog).text, cleaned(draft.expected_effect).text)
+    scanner = material.gauge.scanner
+    said, hoped = cleaned(draft.changelog, scanner).text, cleaned(draft.expected_effect, scanner).text
+    told = Proposed(draft.operator, None, said, hoped)
     try:
         components = apply(material.parent, draft.edits)
     except InvalidRequest as error:

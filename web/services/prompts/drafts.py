@@ -89,7 +89,7 @@ def _parent(tx: Transaction, key: str, parent_id: str) -> PromptVersion:
 def _check(parts: Parts, tx: Transaction, parent: PromptVersion, made: PromptVersion) -> None:
     made.check()
     before = tuple(one for one in tx.versions.all(prompt_key=made.prompt_key) if one.id != parent.id)
-    found = first_rejection(made, Gauge(parent, before, limits(parts, parent)))
+    found = first_rejection(made, Gauge(parent, parts.scanner, before, limits(parts, parent)))
     if found is not None:
         raise InvalidRequest(f"{found.reason} ({found.gate})")
 

@@ -46,4 +46,4 @@ def look(parts: Parts, actor: Actor, prompt_key: str, asked: Draft) -> Look:
         before = tuple(one for one in tx.versions.all(prompt_key=parent.prompt_key) if one.id != parent.id)
     own = {"id": "", "name": None, "status": "candidate", "changelog": asked.changelog}
     made = replace(parent, **own, **asked.written)  # type: ignore[arg-type]
-    return Look(parent, made, rejections(made, Gauge(parent, before, limits(parts, parent))))
+    return Look(parent, made, rejections(made, Gauge(parent, parts.scanner, before, limits(parts, parent))))

@@ -22,7 +22,6 @@ from web.adapters.database.tables import (
 from web.domain.rating.enrolment import Enrolment
 from web.domain.rating.figures import Contender, OrdinalCheck, RaterFigures
 from web.domain.rating.gold import Gold
-from web.domain.rating.numbers.panel import panel
 from web.domain.rating.rating import Exclusion
 from web.domain.rating.standing import RaterReport, RatersReport, ScoredItem
 from web.domain.rating.work import Given
@@ -31,6 +30,8 @@ from web.domain.studies.study import Study
 
 def raters_report(connection: Connection, study: Study) -> RatersReport:
     """Return all that the page of a study's raters shows."""
+    from web.domain.rating.numbers.panel import panel  # loads scipy, which no start waits for
+
     excluded, given = _exclusions(connection, study.id), given_scores(connection, study.id)
     enrolled = _enrolments(connection, study.id)
     since = {one.rater_id: one.recalibrate_from for one in enrolled.values() if one.recalibrate_from is not None}

@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
 
-from scipy.special import stdtrit
-
 from ml_service.wire.contract import Interval
 from web.domain.rating.figures import BAND, TrendStep
 
@@ -72,6 +70,8 @@ def mean_interval(sums: Sums) -> Interval:
     """
     if sums.count < 2:
         return Interval(mean=sums.mean, low=1.0, high=5.0)
+    from scipy.special import stdtrit  # loaded where a mean is asked for, and by no start
+
     half = float(stdtrit(sums.count - 1, 0.975)) * math.sqrt(sums.variance / sums.count)
     return Interval(mean=_scale(sums.mean), low=_scale(sums.mean - half), high=_scale(sums.mean + half))
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 import numpy as np
-from scipy.stats import chi2
+from scipy.special import chdtri
 
 from ml_service.wire.contract import Interval
 from web.domain.rating.figures import (
@@ -132,7 +132,7 @@ def _figures(
 def _noise(judge: Judge) -> Interval:
     """Return a rater's noise with the interval of a standard deviation of so many ratings and what holds it."""
     freedom = judge.ratings + 2 * OWN
-    low, high = (float(np.sqrt(freedom / chi2.ppf(share, freedom))) for share in (0.975, 0.025))
+    low, high = (float(np.sqrt(freedom / chdtri(freedom, share))) for share in (0.025, 0.975))
     return Interval(mean=judge.noise, low=judge.noise * low, high=judge.noise * high)
 
 
