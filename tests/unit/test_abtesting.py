@@ -120,7 +120,7 @@ def test_what_a_model_says_closes_no_pair_and_is_in_none(world: World) -> None:
     assert (closed.raters, closed.difference) == ((rater.user_id,), 0.0)
 
 
-def _is_pair(world: World, test: ABTest, held: Held) -> bool:
+def _is_pair(world: World, test: ABTest, held: training.Held) -> bool:
     return held.lease.experiment_id in {pair.experiment_id for pair in pairs(world, test, "open")}
 
 
