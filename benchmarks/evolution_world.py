@@ -94,7 +94,7 @@ def _add_photo(parts: Parts, study: Study, seed: int) -> None:
     image = CleanImage(photo(seed, 16), "image/jpeg", 16, 16)
     incoming = intake.store_image(parts, study, f"photo {seed}", image, stratum=KINDS[seed % len(KINDS)])
     with parts.store.begin() as tx:
-        intake.present_or_added(parts, tx, study, incoming)
+        intake.present_or_added(tx, parts, study, incoming)
 
 
 def _member(parts: Parts, project_id: str, role: Role) -> Actor:

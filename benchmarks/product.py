@@ -93,8 +93,8 @@ class _House:
             scanner=SCANNER,
         )
         shutil.copytree(PROMPTS, folder / "prompts")
-        accounts.bootstrap(store, self.clock, ())
-        operator = accounts.operator(store)
+        accounts.bootstrap(self.parts, ())
+        operator = accounts.operator(self.parts)
         adoption.adopt(self.parts, operator.project_id)
         self.study = self._study(operator)
         self.shots = self._inputs()
@@ -127,13 +127,13 @@ class _House:
             image = CleanImage(shot.body, "image/jpeg", width, height)
             incoming = store_image(self.parts, self.study, f"photo {place}", image)
             with self.parts.store.begin() as tx:
-                places[present_or_added(self.parts, tx, self.study, incoming).id] = place
+                places[present_or_added(tx, self.parts, self.study, incoming).id] = place
         return places
 
     def _join(self, operator: Actor, name: str) -> Actor:
         store = self.parts.store
-        secret = accounts.invite(store, self.clock, operator, "rater", f"{name}@example.org")
-        session = sessions.digest(accounts.use_link(store, self.clock, secret))
+        secret = accounts.invite(self.parts, operator, "rater", f"{name}@example.org")
+        session = sessions.digest(accounts.use_link(self.parts, secret))
         with store.read() as tx:
             actor = tx.of_people.actor(session, self.clock.now())
         if actor is None:

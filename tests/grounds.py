@@ -193,7 +193,9 @@ class Grounds:
     def _session(self, actor: Actor, secret: str) -> str:
         now = self.world.clock.now()
         with self.world.parts.store.begin() as tx:
-            return tx.sessions.add(Session(new_id(), digest(secret), actor.user_id, now, now + SESSION_TIME)).id
+            return tx.sessions.add(
+                Session(new_id(), digest(secret), actor.user_id, actor.project_id, now, now + SESSION_TIME)
+            ).id
 
     def _key(self, name: str, project_id: str, scope: Scope, secret: str) -> str:
         key = ApiKey(new_id(), digest(secret), project_id, None, name, "production", (scope,), self.world.clock.now())

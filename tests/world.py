@@ -68,7 +68,7 @@ class World:
         image = CleanImage(photo(seed), "image/jpeg", 48, 48)
         incoming = intake.store_image(self.parts, self.study, f"photo {seed}", image)
         with self.parts.store.begin() as tx:
-            return intake.present_or_added(self.parts, tx, self.study, incoming)
+            return intake.present_or_added(tx, self.parts, self.study, incoming)
 
     def work(self) -> None:
         """Do all jobs that are due, as a worker would."""
@@ -84,8 +84,8 @@ class World:
 
     def rate(self, rater: Actor, *answers: Answer) -> list[str]:
         """Send answers and return their verdicts."""
-        outcomes, _ = training.rate(self.parts, rater, answers)
-        return [outcome.verdict for outcome in outcomes]
+        rulings, _ = training.rate(self.parts, rater, answers)
+        return [ruling.verdict for ruling in rulings]
 
 
 def answer(option_id: str, score: float | None = 4, **more: object) -> Answer:

@@ -99,8 +99,8 @@ def _optimizer(settings: Settings) -> Optimizer:
 def ready(settings: Settings, parts: Parts) -> str | None:
     """Ready the database and the published files; return the secret of a first sign-in link until somebody came in."""
     migrate(settings.database_url)
-    secret = accounts.bootstrap(parts.store, parts.clock, settings.training_admin_emails)
-    adoption.adopt(parts, accounts.operator(parts.store).project_id)
+    secret = accounts.bootstrap(parts, settings.training_admin_emails)
+    adoption.adopt(parts, accounts.operator(parts).project_id)
     publication.reconcile(parts)
     return secret
 
@@ -108,7 +108,7 @@ def ready(settings: Settings, parts: Parts) -> str | None:
 def prepare(settings: Settings, parts: Parts, port: int) -> list[str]:
     """Ready the database for serving and return the lines that tell a newcomer where to go."""
     secret = ready(settings, parts)
-    seed_demo(parts, accounts.operator(parts.store), _demo_images())
+    seed_demo(parts, accounts.operator(parts), _demo_images())
     lines = [f"Palate is at {_address(port)}/train"]
     if secret is not None:
         lines.append(f"Sign in as the first admin, once, with {_address(port)}/link/{secret}")

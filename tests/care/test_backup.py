@@ -57,7 +57,7 @@ def saved(origin: Installation, tmp_path: Path) -> Path:
 def restored(there: Installation, file: Path) -> Installation:
     """Restore a backup as the command does."""
     parts = there.world.parts
-    backup.restore(there.place, file, lambda tx: transfer.check_published(parts.published, tx), watch)
+    backup.restore(there.place, file, lambda tx: transfer.check_published(tx, parts.published), watch)
     publication.reconcile(parts)
     return there
 
@@ -102,7 +102,7 @@ def test_ways_in_are_closed_since_they_may_have_been_closed_meanwhile(
 ) -> None:
     now, who = origin.world.clock.now(), origin.world.admin.user_id
     with origin.store.begin() as tx:
-        tx.sessions.add(Session(new_id(), "6" * 64, who, now, now))
+        tx.sessions.add(Session(new_id(), "6" * 64, who, origin.world.admin.project_id, now, now))
         tx.links.add(Link(new_id(), "7" * 64, origin.world.admin.project_id, "rater", "a@b.example", now, now))
     back_up(origin.place, tmp_path / "backup.zip", watch)
     there = restored(nowhere(), tmp_path / "backup.zip")

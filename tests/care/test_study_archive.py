@@ -148,7 +148,7 @@ def test_raters_who_arrive_are_raters_here_and_known_people_stay_who_they_are(
     with target.store.begin() as tx:
         known = tx.users.add(User(new_id(), rater.email, target.world.clock.now()))
     target.load_study(origin.export_study(tmp_path / "study.zip"))
-    members = accounts.members(target.world.parts.store, target.world.admin)
+    members = accounts.members(target.world.parts, target.world.admin)
     assert [member.role for member in members if member.user.email == rater.email] == ["rater"]
     with target.store.read() as tx:
         assert tx.users.find(id=rater.id) is None

@@ -55,7 +55,7 @@ def studying(server: Server, name: str, ready: int = READY, raters_wanted: int =
     study = make_study(parts, admin, StudyDraft(name, {"local": SPACE}, raters_wanted=raters_wanted))
     incoming = [intake.store_image(parts, study, photo.name, image(photo), related=photo.group) for photo in photos()]
     with server.store.begin() as tx:
-        sources = [intake.present_or_added(parts, tx, study, one) for one in incoming]
+        sources = [intake.present_or_added(tx, parts, study, one) for one in incoming]
         planned = [_plan(tx, study, number, sources[number % PHOTOS]) for number in range(ready)]
     remembering = replace(parts, generators={"local": AtOnce(Remembering())})
     for experiment in planned:

@@ -123,7 +123,7 @@ class Product:
     @property
     def operator(self) -> Actor:
         """Who works at the terminal."""
-        return accounts.operator(self.parts.store)
+        return accounts.operator(self.parts)
 
     def start(self) -> None:
         """Start what does not run."""
@@ -159,7 +159,7 @@ class Product:
 
     def secret(self, email: str, role: Role) -> str:
         """Return the secret of a fresh sign-in link."""
-        return accounts.invite(self.parts.store, self.parts.clock, self.operator, role, email)
+        return accounts.invite(self.parts, self.operator, role, email)
 
     @contextmanager
     def studying(self, name: str) -> Iterator[Study]:

@@ -152,7 +152,7 @@ def test_export_and_import(world: World, tmp_path: Path) -> None:
         world.parts.objects.delete(name)
     StudyArchive(place(world)).load(
         tmp_path / "study.zip",
-        lambda tx, study: transfer.arrived(world.parts, world.admin, tx, study),
+        lambda tx, study: transfer.arrived(tx, world.parts, world.admin, study),
         lambda keys: keys,
     )
     assert len(world.parts.objects.list()) > 4

@@ -62,7 +62,7 @@ def here() -> Parts:
 
 @pytest.fixture
 def study(here: Parts) -> Study:
-    return make_study(here, accounts.operator(here.store), StudyDraft("Photos", {"local": SPACE}))
+    return make_study(here, accounts.operator(here), StudyDraft("Photos", {"local": SPACE}))
 
 
 @pytest.fixture
@@ -184,7 +184,7 @@ def test_what_cannot_be_done_is_said_with_exit_code_1(
 
 
 def test_a_name_of_two_studies_asks_for_an_id(run: Run, here: Parts, study: Study) -> None:
-    make_study(here, accounts.operator(here.store), StudyDraft("Photos", {"local": SPACE}))
+    make_study(here, accounts.operator(here), StudyDraft("Photos", {"local": SPACE}))
     assert study.id in run("export", "Photos", "out.zip")[2]
 
 
@@ -308,8 +308,8 @@ def test_progress_is_silent_where_nobody_watches(capsys: pytest.CaptureFixture[s
 
 
 def test_a_person_is_erased_by_their_address_typed_again(run: Run, here: Parts, study: Study) -> None:
-    actor = accounts.operator(here.store)
-    accounts.use_link(here.store, here.clock, accounts.invite(here.store, here.clock, actor, "rater", "rita@home.org"))
+    actor = accounts.operator(here)
+    accounts.use_link(here, accounts.invite(here, actor, "rater", "rita@home.org"))
     assert "--confirm" in run("erase", "person", "rita@home.org")[2]
     code, _, complained = run("erase", "person", "rita@home.org", "--confirm", "rita")
     assert (code, "Nothing was erased" in complained) == (1, True)

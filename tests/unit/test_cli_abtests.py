@@ -41,7 +41,7 @@ def here(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Parts:
 
 @pytest.fixture
 def study(here: Parts) -> Study:
-    return make_study(here, accounts.operator(here.store), StudyDraft("Photos", {"local": SPACE}))
+    return make_study(here, accounts.operator(here), StudyDraft("Photos", {"local": SPACE}))
 
 
 @pytest.fixture

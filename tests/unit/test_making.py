@@ -145,11 +145,11 @@ def test_pictures_to_look_at_are_made_where_they_cost_nothing(world: World) -> N
     key = world.study.prompt_key
     with world.parts.store.read() as tx:
         (source, _) = tx.inputs.all(study_id=world.study.id)
-        assert previews.samples(world.parts, tx, world.admin, key) != ()
+        assert previews.samples(tx, world.parts, world.admin, key) != ()
     assert previews.picture(world.parts, previews.recipe(world.parts, world.admin, key, "v1.0.0", source.id)).body
     world.parts = replace(world.parts, generators={"local": Slow(price=1)})
     with world.parts.store.read() as tx:
-        assert previews.samples(world.parts, tx, world.admin, key) == ()
+        assert previews.samples(tx, world.parts, world.admin, key) == ()
     with pytest.raises(InvalidRequest, match="costs money"):
         previews.recipe(world.parts, world.admin, key, "v1.0.0", source.id)
     world.parts = replace(world.parts, generators={"local": Slow()})

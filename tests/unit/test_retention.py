@@ -277,9 +277,9 @@ def test_the_tick_asks_for_it_every_hour(world: World) -> None:
 
 def test_an_address_that_was_invited_and_never_came_is_forgotten(world: World) -> None:
     store, clock = world.parts.store, world.clock
-    accounts.invite(store, clock, world.admin, "rater", "guest@example.org")
+    accounts.invite(world.parts, world.admin, "rater", "guest@example.org")
     rita = world.person()
-    accounts.renew_link(store, clock, world.admin, rita.user_id)
+    accounts.renew_link(world.parts, world.admin, rita.user_id)
     clock.advance(days=96)
     retention.prune(world.parts)
     with store.read() as tx:

@@ -265,7 +265,7 @@ def test_a_photo_taken_down_between_its_bytes_and_its_row_is_there_all_the_same(
     again = intake.store_image(world.parts, world.study, "again", image)
     intake.take_down(world.parts, world.admin, first.id)
     with world.parts.store.begin() as tx:
-        added = intake.present_or_added(world.parts, tx, world.study, again)
+        added = intake.present_or_added(tx, world.parts, world.study, again)
     world.work()
     assert (added.id, added.object_key) == (again.id, again.object_key)
     assert lost(world) == []
@@ -318,6 +318,6 @@ def test_a_clean_image_is_stored_once_for_several_studies(world: World) -> None:
     assert first.object_key in world.parts.objects.list()
     again = intake.store_image(world.parts, other, "again", CleanImage(photo(0), "image/jpeg", 48, 48))
     with world.parts.store.begin() as tx:
-        added = intake.present_or_added(world.parts, tx, other, again)
+        added = intake.present_or_added(tx, world.parts, other, again)
     assert added.study_id == other.id
     assert added.object_key == first.object_key

@@ -23,7 +23,7 @@ def abtests_command(parts: Callable[[], Parts]) -> Command:
 
     def run(arguments: Namespace) -> int:
         here = parts()
-        actor, action = accounts.operator(here.store), arguments.action
+        actor, action = accounts.operator(here), arguments.action
         if action == "list":
             table(arguments, [_row(one) for one in abtests.all_tests(here, actor, arguments.key)])
             return 0

@@ -21,7 +21,7 @@ def evolve_command(parts: Callable[[], Parts]) -> Command:
         if arguments.cost:
             say(arguments, f"A round costs {dollars(cost)} at most.", cost_micros=cost)
             return 0
-        made = evolution.evolve(here, accounts.operator(here.store), study_id)
+        made = evolution.evolve(here, accounts.operator(here), study_id)
         words = f"Round {made.id} of {made.prompt_key} is asked for; it costs {dollars(cost)} at most."
         say(arguments, words, round=made.id, prompt=made.prompt_key, state=made.state, cost_micros=cost)
         return 0

@@ -16,7 +16,7 @@ from web.domain.rating.standing import RaterReport, RatersReport, ScoredItem
 from web.http.edge.session import Admin, context
 from web.http.serving.export import csv_download, json_download
 from web.http.wire.openapi import content
-from web.services.studies.studies import study_to_steer
+from web.services.accounts import rights
 
 router = APIRouter(prefix="/api/v1/studies/{study_id}", tags=["opinions"])
 
@@ -140,7 +140,7 @@ def scores_json(request: Request, admin: Admin, study_id: str) -> StreamingRespo
 def _report(request: Request, admin: Actor, study_id: str) -> RatersReport:
     parts = context(request).parts
     with parts.store.read() as tx:
-        study = study_to_steer(tx, admin, study_id)
+        study = rights.found(tx.studies, admin, "steer", "study", study_id)
     return parts.reports.raters(study)
 
 

@@ -1,18 +1,19 @@
 """REST of studies and their inputs, for admins: all that the pages do."""
 
-from dataclasses import fields as fields_of
+from dataclasses import replace
 from typing import Annotated, Any
 
 from fastapi import APIRouter, File, Form, Request, Response, UploadFile
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+from pydantic.dataclasses import dataclass
 
-from ml_service.wire.contract import ParameterSpace
-from web.domain.prompts.prompt import DEFAULT_KEY
+from web.api.fields import optional_fields
 from web.domain.reports.report import InputLine, StudyLine
 from web.domain.studies.guide import Guide
 from web.domain.studies.stopping import Standing
-from web.domain.studies.study import CALIBRATION, Input, OptimizerSettings, StopRules, Study
+from web.domain.studies.study import Input, Study
 from web.http.edge.session import Admin, context
+from web.services.accounts import rights
 from web.services.learning.stopping import standings_of
 from web.services.studies import intake
 from web.services.studies.studies import (
@@ -22,7 +23,6 @@ from web.services.studies.studies import (
     clone_study,
     make_study,
     move_study,
-    study_to_steer,
 )
 
 router = APIRouter(prefix="/api/v1", tags=["studies"])
@@ -35,24 +35,12 @@ _INPUTS = TypeAdapter(tuple[InputLine, ...])
 UPLOAD_BYTES = 32_000_000
 
 
-class StudyIn(BaseModel):
+@dataclass(frozen=True, config=ConfigDict(extra="forbid"))
+class StudyIn(StudyDraft):
     """What is set of a new study."""
 
-    model_config = ConfigDict(extra="forbid")
 
-    name: str
-    spaces: dict[str, ParameterSpace]
-    prompt_key: str = DEFAULT_KEY
-    options_per_experiment: int = 2
-    raters_wanted: int = 1
-    daily_target: int = 100
-    calibration: int = CALIBRATION
-    stop: StopRules = Field(default_factory=StopRules)
-    starts_from: str | None = None
-    optimizer: OptimizerSettings = Field(default_factory=OptimizerSettings)
-    seed: int = 0
-
-
+@optional_fields(StudyDraft, but={"prompt_key"})
 class StudyChange(BaseModel):
     """What is changed of a study; what is left out stays. `revision` is the one that was read.
 
@@ -62,16 +50,6 @@ class StudyChange(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     revision: int
-    name: str | None = None
-    spaces: dict[str, ParameterSpace] | None = None
-    options_per_experiment: int | None = None
-    raters_wanted: int | None = None
-    daily_target: int | None = None
-    calibration: int | None = None
-    stop: StopRules | None = None
-    starts_from: str | None = None
-    optimizer: OptimizerSettings | None = None
-    seed: int | None = None
 
 
 class GuideIn(BaseModel):
@@ -105,7 +83,7 @@ def studies(request: Request, admin: Admin) -> Response:
 @router.post("/studies", status_code=201, responses={201: {"model": Study}})
 def make(request: Request, admin: Admin, draft: StudyIn) -> Response:
     """Make a study."""
-    made = make_study(context(request).parts, admin, StudyDraft(**_given(draft)))
+    made = make_study(context(request).parts, admin, draft)
     return _json(_STUDY, made, 201)
 
 
@@ -113,7 +91,7 @@ def make(request: Request, admin: Admin, draft: StudyIn) -> Response:
 def study(request: Request, admin: Admin, study_id: str) -> Response:
     """Return a study."""
     with context(request).parts.store.read() as tx:
-        return _json(_STUDY, study_to_steer(tx, admin, study_id))
+        return _json(_STUDY, rights.found(tx.studies, admin, "steer", "study", study_id))
 
 
 @router.patch("/studies/{study_id}", responses={200: {"model": Study}})
@@ -121,11 +99,11 @@ def change(request: Request, admin: Admin, study_id: str, changes: StudyChange) 
     """Change a study while it runs; 409 where its revision has moved on."""
     parts = context(request).parts
     with parts.store.read() as tx:
-        before = study_to_steer(tx, admin, study_id)
-    kept = {one.name: getattr(before, one.name) for one in fields_of(StudyDraft)}
+        before = rights.found(tx.studies, admin, "steer", "study", study_id)
     given = {name: value for name, value in _given(changes).items() if value is not None}
     revision = given.pop("revision")
-    draft = StudyDraft(**{**kept, **given, "starts_from": given.get("starts_from", before.starts_from) or None})
+    origin = given.pop("starts_from", before.starts_from) or None
+    draft = replace(StudyDraft.of(before), **given, starts_from=origin)
     return _json(_STUDY, change_study(parts, admin, study_id, revision, draft))
 
 
@@ -172,7 +150,7 @@ def inputs(request: Request, admin: Admin, study_id: str) -> Response:
     """Return the present inputs of a study."""
     parts = context(request).parts
     with parts.store.read() as tx:
-        study_to_steer(tx, admin, study_id)
+        rights.found(tx.studies, admin, "steer", "study", study_id)
     return _json(_INPUTS, parts.reports.inputs(study_id))
 
 

@@ -15,17 +15,17 @@ def key_command(parts: Callable[[], Parts]) -> Command:
 
     def run(arguments: Namespace) -> int:
         here = parts()
-        actor = accounts.operator(here.store)
+        actor = accounts.operator(here)
         if arguments.action == "list":
-            table(arguments, [_row(line) for line in keys.list_keys(here.store, actor)])
+            table(arguments, [_row(line) for line in keys.list_keys(here, actor)])
         elif arguments.action == "revoke":
-            key = keys.revoke_key(here.store, here.clock, actor, _given(arguments, "ID"))
+            key = keys.revoke_key(here, actor, _given(arguments, "ID"))
             say(arguments, f"The key {key.name} is worth nothing any more.", id=key.id, revoked_at=key.revoked_at)
         else:
-            until = keys.in_days(here.clock, arguments.days)
+            until = keys.in_days(here, arguments.days)
             scopes = tuple(arguments.scope or ("prompts:read",))
             draft = KeyDraft(_given(arguments, "NAME"), scopes, arguments.environment, until)
-            key, secret = keys.make_key(here.store, here.clock, actor, draft)
+            key, secret = keys.make_key(here, actor, draft)
             say(arguments, f"Keep this key; it is shown once:\n{secret}", id=key.id, key=secret, scopes=key.scopes)
         return 0
 

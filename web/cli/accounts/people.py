@@ -20,15 +20,15 @@ def user_command(parts: Callable[[], Parts], address: Callable[[str], str]) -> C
 
     def run(arguments: Namespace) -> int:
         here = parts()
-        actor = accounts.operator(here.store)
+        actor = accounts.operator(here)
         if arguments.action == "list":
-            table(arguments, [_row(member) for member in accounts.members(here.store, actor)])
+            table(arguments, [_row(member) for member in accounts.members(here, actor)])
         elif arguments.action in CHANGES:
             change, words = CHANGES[arguments.action]
-            change(here.store, here.clock, actor, _id_of(here, _email(arguments)))
+            change(here, actor, _id_of(here, _email(arguments)))
             say(arguments, f"{arguments.email} {words}.", email=arguments.email, done=arguments.action)
         else:
-            secret = accounts.invite(here.store, here.clock, actor, arguments.role, _email(arguments))
+            secret = accounts.invite(here, actor, arguments.role, _email(arguments))
             link = address(secret)
             say(arguments, f"Open this once, within seven days:\n{link}", link=link, role=arguments.role)
         return 0

@@ -93,9 +93,9 @@ def import_command(desk: Desk) -> Command:
 def _import_study(desk: Desk, source: Path, arguments: Namespace) -> int:
     desk.ready()
     parts = desk.parts()
-    actor = accounts.operator(parts.store)
+    actor = accounts.operator(parts)
     arrival = StudyArchive(desk.place()).load(
-        source, lambda tx, study: transfer.arrived(parts, actor, tx, study), _watch
+        source, lambda tx, study: transfer.arrived(tx, parts, actor, study), _watch
     )
     added = sum(arrival.rows.values())
     words = f"{arrival.name}: {added} rows and {arrival.images} images added"
@@ -110,8 +110,8 @@ def _import_project(desk: Desk, source: Path, arguments: Namespace) -> int:
     parts = desk.parts()
     arrival = ProjectArchive(desk.place()).load(
         source,
-        lambda tx, project: transfer.check_project(parts, tx, project),
-        lambda tx, project: transfer.project_arrived(parts, tx, project),
+        lambda tx, project: transfer.check_project(tx, parts, project),
+        lambda tx, project: transfer.project_arrived(tx, parts, project),
         _watch,
     )
     published = publication.reconcile(parts)
@@ -125,7 +125,7 @@ def _import_project(desk: Desk, source: Path, arguments: Namespace) -> int:
 def _import_folder(parts: Parts, folder: Path, arguments: Namespace) -> int:
     if arguments.study is None:
         raise InvalidRequest("Name the study that gets these photos with --study.")
-    study_id, actor = study_id_of(parts, arguments.study), accounts.operator(parts.store)
+    study_id, actor = study_id_of(parts, arguments.study), accounts.operator(parts)
     files = sorted(path for path in folder.iterdir() if path.is_file() and not path.name.startswith("."))
     with parts.store.read() as tx:
         known = {source.id for source in tx.inputs.all(study_id=study_id)}
@@ -152,7 +152,7 @@ def _body(file: Path) -> bytes:
 
 def study_id_of(parts: Parts, wanted: str) -> str:
     """Return the id of a study of which a command was given the id or the whole name."""
-    project_id = accounts.operator(parts.store).project_id
+    project_id = accounts.operator(parts).project_id
     with parts.store.read() as tx:
         studies = tx.studies.all(project_id=project_id)
     found = [study.id for study in studies if wanted in (study.id, study.name)]

@@ -16,7 +16,7 @@ def erase_command(parts: Callable[[], Parts]) -> Command:
 
     def run(arguments: Namespace) -> int:
         here = parts()
-        actor = accounts.operator(here.store)
+        actor = accounts.operator(here)
         if arguments.what == "person":
             user_id, address = _person(here, arguments.which)
             erasure.erase_person(here, actor, user_id, _typed(arguments, address), photos=arguments.photos)

@@ -193,8 +193,8 @@ def _client(address: str) -> httpx.Client:
 
 
 def _seat(parts: Parts, rater: SimulatedRater, browser: Browser, judge: Judge) -> Seat:
-    operator = accounts.operator(parts.store)
-    secret = accounts.invite(parts.store, parts.clock, operator, "rater", f"{rater.name}@example.org")
+    operator = accounts.operator(parts)
+    secret = accounts.invite(parts, operator, "rater", f"{rater.name}@example.org")
     browser.sign_in(secret)
     return Seat(rater, browser, judge)
 

@@ -23,7 +23,7 @@ def promote_command(parts: Callable[[], Parts]) -> Command:
                 "Name either a version, as in `promote v1.1.0`, or a study, as in `promote --best STUDY`."
             )
         here = parts()
-        actor, note = accounts.operator(here.store), arguments.note
+        actor, note = accounts.operator(here), arguments.note
         if arguments.best is not None:
             study_id = study_id_of(here, arguments.best)
             with here.store.read() as tx:
@@ -48,7 +48,7 @@ def rollback_command(parts: Callable[[], Parts]) -> Command:
 
     def run(arguments: Namespace) -> int:
         here = parts()
-        actor = accounts.operator(here.store)
+        actor = accounts.operator(here)
         with here.store.read() as tx:
             pointer, live = _live(tx, arguments.key)
             wanted = None if arguments.to is None else _named(tx, arguments.key, arguments.to).id

@@ -20,8 +20,8 @@ from web.pages.abtests.form import figure
 from web.pages.drawing import prompt_view
 from web.pages.evolution import charts as evolution_charts
 from web.services.abtests import abtests
+from web.services.accounts import rights
 from web.services.evolution import evolution, evolving
-from web.services.studies.studies import study_to_steer
 
 router = APIRouter(prefix="/admin/evolution", tags=["evolution pages"])
 
@@ -108,7 +108,7 @@ def _show(request: Request, admin: Actor, study: Study, error: ServiceError | No
     parts = context(request).parts
     with parts.store.read() as tx:
         nodes, waits = evolving.lineage(tx, study), evolving.waiting(tx, study)
-        test = evolving.open_test(tx, study)
+        test = evolving.test_under_way(tx, study)
         studies = tx.studies.all(project_id=admin.project_id)
         policy = abtests.policy_of(tx, study)
     cost, why_not = _cost(request, study)
@@ -161,7 +161,7 @@ def _study(request: Request, admin: Actor, study_id: str) -> Study:
     """Return a study, or the one that was made last where none is named."""
     with context(request).parts.store.read() as tx:
         if study_id:
-            return study_to_steer(tx, admin, study_id)
+            return rights.found(tx.studies, admin, "steer", "study", study_id)
         found = tx.studies.all(project_id=admin.project_id)
     if not found:
         raise NotFound("There is no study yet; make one, and its prompt can evolve.")

@@ -9,9 +9,8 @@ from ml_service.errors import InvalidRequest, NotFound
 from web.domain.access import Actor
 from web.http.edge.session import Admin, context
 from web.http.serving.templates import page
-from web.services.accounts import accounts
+from web.services.accounts import accounts, rights
 from web.services.operations import erasure
-from web.services.studies.studies import study_to_steer
 
 router = APIRouter(prefix="/admin", tags=["erasure pages"])
 
@@ -54,7 +53,7 @@ def erase_input(request: Request, admin: Admin, study_id: str, input_id: str, co
 
 def _ask_person(request: Request, admin: Actor, user_id: str, error: InvalidRequest | None = None) -> Response:
     parts = context(request).parts
-    found = next((each for each in accounts.members(parts.store, admin) if each.user.id == user_id), None)
+    found = next((each for each in accounts.members(parts, admin) if each.user.id == user_id), None)
     if found is None:
         raise NotFound("There is no such person in this project.")
     if found.user.erased_at is not None:
@@ -76,7 +75,7 @@ def _ask_input(
 ) -> Response:
     with context(request).parts.store.read() as tx:
         source = tx.inputs.find(id=input_id, study_id=study_id)
-        study = study_to_steer(tx, admin, study_id)
+        study = rights.found(tx.studies, admin, "steer", "study", study_id)
     if source is None:
         raise NotFound(f"There is no input {input_id} in this study.")
     return page(

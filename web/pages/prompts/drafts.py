@@ -21,7 +21,7 @@ from web.pages.prompts.form import Typed
 from web.pages.studies.studies import Fields
 from web.services.abtests import abtests, comparisons
 from web.services.abtests.abtests import Challenge
-from web.services.evolution.evolving import open_test
+from web.services.evolution.evolving import test_under_way
 from web.services.prompts import drafts, editing
 
 router = APIRouter(prefix="/admin/prompts", tags=["prompts pages"])
@@ -141,7 +141,7 @@ def _prospects(request: Request, admin: Actor, key: str, typed: Typed) -> dict[s
         found = tx.studies.all(project_id=admin.project_id, prompt_key=key, state="running")
         studies = sorted(found, key=lambda one: one.id, reverse=True)
         chosen = next((one for one in studies if one.id == typed.study), studies[0] if studies else None)
-        running = open_test(tx, chosen) if chosen else None
+        running = test_under_way(tx, chosen) if chosen else None
         live = editing.parent_of(tx, admin, key)
     told = {"studies": studies, "chosen": chosen, "running": running, "live": live}
     return told | (_prospect(request, admin, chosen) if chosen else {})

@@ -15,10 +15,10 @@ from web.http.edge.session import Admin, context
 from web.http.serving.templates import page
 from web.pages.rating import charts as rater_charts
 from web.pages.rating import words as rater_words
+from web.services.accounts import rights
 from web.services.rating import enrolment, quality
 from web.services.rating.pay import period
 from web.services.studies.experiments import study_to_rate
-from web.services.studies.studies import study_to_steer
 
 router = APIRouter(tags=["raters pages"])
 
@@ -70,7 +70,7 @@ def rater(request: Request, admin: Admin, study_id: str, user_id: str) -> Respon
     """Show one rater of a study beside the others, with what can be done."""
     parts = context(request).parts
     with parts.store.read() as tx:
-        study = study_to_steer(tx, admin, study_id)
+        study = rights.found(tx.studies, admin, "steer", "study", study_id)
     report = parts.reports.raters(study)
     one = _rater(report, user_id)
     return page(

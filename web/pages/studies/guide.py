@@ -14,7 +14,8 @@ from web.domain.studies.guide import MOST_ANCHOR, MOST_LABEL, MOST_TAGS, MOST_WO
 from web.domain.studies.study import Study
 from web.http.edge.session import Admin, context
 from web.http.serving.templates import page
-from web.services.studies.studies import change_guide, example_of, study_to_steer
+from web.services.accounts import rights
+from web.services.studies.studies import change_guide, example_of
 
 router = APIRouter(prefix="/admin/studies/{study_id}/guide", tags=["studies pages"])
 
@@ -107,7 +108,7 @@ def _text(fields: FormData, name: str) -> str:
 
 def _study(request: Request, admin: Actor, study_id: str) -> Study:
     with context(request).parts.store.read() as tx:
-        return study_to_steer(tx, admin, study_id)
+        return rights.found(tx.studies, admin, "steer", "study", study_id)
 
 
 def _show(

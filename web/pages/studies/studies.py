@@ -14,9 +14,10 @@ from web.http.edge.session import Admin, context
 from web.http.serving.templates import page
 from web.pages.studies import form as study_form
 from web.ports.parts import Parts
+from web.services.accounts import rights
 from web.services.learning.requests import origin
 from web.services.studies import intake
-from web.services.studies.studies import StudyDraft, change_study, clone_study, make_study, move_study, study_to_steer
+from web.services.studies.studies import StudyDraft, change_study, clone_study, make_study, move_study
 
 router = APIRouter(prefix="/admin/studies", tags=["studies pages"])
 
@@ -65,7 +66,7 @@ def make(request: Request, admin: Admin, fields: Fields) -> Response:
 def study(request: Request, admin: Admin, study_id: str) -> Response:
     """Show a study: its state, its inputs, its settings."""
     chosen = _study(context(request).parts, admin, study_id)
-    return _show(request, admin, chosen, study_form.draft_of(chosen))
+    return _show(request, admin, chosen, StudyDraft.of(chosen))
 
 
 @router.post("/{study_id}")
@@ -73,7 +74,7 @@ def change(request: Request, admin: Admin, study_id: str, fields: Fields) -> Res
     """Change a study while it runs, or show the form again with what is wrong."""
     parts = context(request).parts
     chosen = _study(parts, admin, study_id)
-    draft = study_form.draft_of(chosen)
+    draft = StudyDraft.of(chosen)
     try:
         draft = study_form.read(fields, parts.generators[chosen.generator].space(), draft)
         change_study(parts, admin, study_id, int(str(fields.get("revision", "-1"))), draft)
@@ -113,7 +114,7 @@ def add_inputs(request: Request, admin: Admin, study_id: str, files: Annotated[l
         except InvalidRequest as error:
             refused.append(f"{file.filename}: {error}")
     if refused:
-        return _show(request, admin, chosen, study_form.draft_of(chosen), InvalidRequest(" ".join(refused)))
+        return _show(request, admin, chosen, StudyDraft.of(chosen), InvalidRequest(" ".join(refused)))
     return _to(study_id, "#inputs")
 
 
@@ -133,7 +134,7 @@ def _generator(parts: Parts, name: str) -> str:
 
 def _study(parts: Parts, admin: Actor, study_id: str) -> Study:
     with parts.store.read() as tx:
-        return study_to_steer(tx, admin, study_id)
+        return rights.found(tx.studies, admin, "steer", "study", study_id)
 
 
 def _new(request: Request, admin: Actor, draft: StudyDraft, error: ServiceError | None = None) -> Response:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from ml_service.errors import NotFound
 from ml_service.wire.contract import Point
 from web.domain.studies.study import Study
-from web.ports.parts import Parts
+from web.ports.parts import Books
 from web.rows.transaction import Transaction
 from web.services.prompts import pointers
 
@@ -22,7 +22,7 @@ class BestSettings:
     origin: str
 
 
-def settings(parts: Parts, study_id: str | None = None) -> BestSettings:
+def settings(parts: Books, study_id: str | None = None) -> BestSettings:
     """Return the best settings of a study: the newest diagnosis over the live version's own parameters."""
     with parts.store.read() as tx:
         study = tx.studies.get(study_id) if study_id else _most_rated(tx)

@@ -29,7 +29,7 @@ def explore(parts: Parts, study_id: str, depth: int) -> None:
     """Fill a running study's queue up to a depth: ask for points worth a rating, and enqueue what makes them."""
     with parts.store.read() as tx:
         study = tx.studies.get(study_id)
-        need = depth - _open(tx, study, parts) if study.state == "running" else 0
+        need = depth - _open(tx, parts, study) if study.state == "running" else 0
     while need > 0:
         planned = _plan_some(parts, study, min(need, max(1, MOST_JOINT // study.options_per_experiment)))
         need = need - planned if planned else 0
@@ -77,7 +77,7 @@ def _outdone(option: Option, best: float) -> bool:
     return option.evidence.best <= option.expected.high < best
 
 
-def _open(tx: Transaction, study: Study, parts: Parts) -> int:
+def _open(tx: Transaction, parts: Parts, study: Study) -> int:
     """Count what the rater with the least before them may take."""
     now = parts.clock.now()
     anybody = Asker(study.id, "", study.raters_wanted, now)

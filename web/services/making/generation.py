@@ -129,7 +129,7 @@ def _keep(parts: Parts, option: Option, generated: Generated | None, error: str 
         present = tx.of_studies.hold_inputs(option.study_id, option.input_id)
         fresh = tx.options.get(option.id)
         if present and fresh.state in UNMADE:
-            kept = output and _kept(parts, tx, output)
+            kept = output and _kept(tx, parts, output)
             made = replace(
                 fresh,
                 state="ready" if kept else "failed",
@@ -142,7 +142,7 @@ def _keep(parts: Parts, option: Option, generated: Generated | None, error: str 
             delete_later(tx, [output.object_key], parts.clock.now())
 
 
-def _kept(parts: Parts, tx: Transaction, output: Output) -> Output:
+def _kept(tx: Transaction, parts: Parts, output: Output) -> Output:
     """Return the row of an output's content, whose object is there, also where it was removed before."""
     tx.lock_objects([output.object_key])
     known = tx.outputs.find(content_hash=output.content_hash)

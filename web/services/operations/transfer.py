@@ -20,14 +20,14 @@ from web.services.studies.studies import check_numbers
 _HASH = re.compile(r"\$argon2id\$v=19\$m=\d{1,6},t=\d{1,2},p=\d\$[A-Za-z0-9+/]{1,100}\$[A-Za-z0-9+/]{1,200}")
 
 
-def arrived(parts: Parts, actor: Actor, tx: Transaction, study: Study) -> None:
+def arrived(tx: Transaction, parts: Parts, actor: Actor, study: Study) -> None:
     """Note the import of a study and take its work up where the other place left it, if its numbers are in order."""
     _check_settings(study)
-    _take_up(parts, tx, study)
+    _take_up(tx, parts, study)
     record(tx, parts.clock.now(), actor, "study.imported", ("study", study.id), after=study)
 
 
-def check_project(parts: Parts, tx: Transaction, project: Project) -> None:
+def check_project(tx: Transaction, parts: Parts, project: Project) -> None:
     """Refuse a project whose rows were changed on their way, or would do harm here.
 
     Its versions must be what was released, and PROMPTS_DIR must hold none but these: its files will be the project's.
@@ -42,7 +42,7 @@ def check_project(parts: Parts, tx: Transaction, project: Project) -> None:
         pointer = pointers.find(tx, prompt.key)
         if pointer is None or tx.versions.get(pointer.version_id).status != "released":
             raise InvalidRequest(f"The prompt {prompt.key} of this project has no live version. Nothing was changed.")
-    check_published(parts.published, tx)
+    check_published(tx, parts.published)
 
 
 def _check_settings(study: Study) -> None:
@@ -50,7 +50,7 @@ def _check_settings(study: Study) -> None:
     study.guide.check()
 
 
-def check_published(files: ObjectStore, tx: Transaction) -> None:
+def check_published(tx: Transaction, files: ObjectStore) -> None:
     """Refuse released versions whose rows were changed, and a PROMPTS_DIR that holds others than these."""
     known = {(row.prompt_key, row.name): row for row in tx.versions.all() if row.name is not None}
     for row in known.values():
@@ -72,15 +72,15 @@ def check_published(files: ObjectStore, tx: Transaction) -> None:
                 )
 
 
-def project_arrived(parts: Parts, tx: Transaction, project: Project) -> None:
+def project_arrived(tx: Transaction, parts: Parts, project: Project) -> None:
     """Note the import of a project and take its work up where the other place left it."""
     for study in tx.studies.all(project_id=project.id):
-        _take_up(parts, tx, study)
+        _take_up(tx, parts, study)
     terminal = Actor("", "the terminal", project.id, "admin")
     record(tx, parts.clock.now(), terminal, "project.imported", ("project", project.id), after=project)
 
 
-def _take_up(parts: Parts, tx: Transaction, study: Study) -> None:
+def _take_up(tx: Transaction, parts: Parts, study: Study) -> None:
     unfinished = tx.experiments.all(study_id=study.id, state=("planned", "generating"))
     now = parts.clock.now()
     options = tx.options.all(experiment_id=tuple(one.id for one in unfinished))

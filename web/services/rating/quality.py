@@ -29,11 +29,11 @@ from web.domain.studies.experiment import Experiment, ExperimentKind, Option
 from web.domain.studies.study import Input, Study
 from web.ports.parts import Parts
 from web.rows.transaction import Transaction
+from web.services.accounts import rights
 from web.services.audit.record import record
 from web.services.prompts import pointers
 from web.services.rating import turns
 from web.services.rating.checks import retire
-from web.services.studies.studies import study_to_steer
 
 AHEAD = 2  # gold items that each rater who is about has not met yet
 MOST_AT_ONCE = 20
@@ -50,8 +50,8 @@ def check(parts: Parts, study_id: str) -> None:
         doubtful = tx.of_quality.doubtful(study_id, DOUBTED_AFTER)
         if doubtful:
             retire(tx, tx.golds.all(id=doubtful), now)
-        _make(parts, tx, study, "calibration", _uncalibrated(tx, study, now))
-        _make(parts, tx, study, "gold", min(_lacking(tx, study, now), MOST_AT_ONCE))
+        _make(tx, parts, study, "calibration", _uncalibrated(tx, study, now))
+        _make(tx, parts, study, "gold", min(_lacking(tx, study, now), MOST_AT_ONCE))
 
 
 def _lacking(tx: Transaction, study: Study, now: datetime) -> int:
@@ -80,7 +80,7 @@ def _in_the_making(tx: Transaction, study: Study, kind: ExperimentKind) -> int:
     return len(tx.experiments.all(study_id=study.id, kind=kind, state=("planned", "generating")))
 
 
-def _make(parts: Parts, tx: Transaction, study: Study, kind: ExperimentKind, count: int) -> None:
+def _make(tx: Transaction, parts: Parts, study: Study, kind: ExperimentKind, count: int) -> None:
     """Make so many items, half of them of what raters agree on as far as there is that, the others by spoiling.
 
     Newcomers meet as many from higher up the scale as from its bottom: what nobody agrees on yet are untouched sources.
@@ -178,7 +178,7 @@ def exclude(
         raise InvalidRequest(f"Say why this rater is excluded, in at most {REASON_LIMIT} characters.")
     now = parts.clock.now()
     with parts.store.begin() as tx:
-        study = study_to_steer(tx, actor, study_id)
+        study = rights.found(tx.studies, actor, "steer", "study", study_id)
         if tx.memberships.find(user_id=rater_id, project_id=study.project_id) is None:
             raise NotFound(f"There is no rater {rater_id} in this project.")
         tx.of_people.lock(rater_id)
@@ -201,7 +201,7 @@ def lift(parts: Parts, actor: Actor, exclusion_id: str) -> Exclusion:
         exclusion = tx.exclusions.find(id=exclusion_id)
         if exclusion is None:
             raise NotFound(f"There is no exclusion {exclusion_id}.")
-        study_to_steer(tx, actor, exclusion.study_id)
+        rights.found(tx.studies, actor, "steer", "study", exclusion.study_id)
         tx.of_people.lock(exclusion.rater_id)
         exclusion = tx.exclusions.get(exclusion_id)
         if exclusion.lifted_at is not None:
@@ -216,5 +216,5 @@ def lift(parts: Parts, actor: Actor, exclusion_id: str) -> Exclusion:
 def exclusions(parts: Parts, actor: Actor, study_id: str) -> tuple[Exclusion, ...]:
     """Return who was ever excluded from a study, for those who steer it."""
     with parts.store.read() as tx:
-        study_to_steer(tx, actor, study_id)
+        rights.found(tx.studies, actor, "steer", "study", study_id)
         return tx.exclusions.all(study_id=study_id)

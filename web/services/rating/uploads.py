@@ -51,7 +51,7 @@ def upload_to_rate(
     with parts.store.begin() as tx:
         tx.of_people.lock(rater.user_id)
         _require_seat(tx, rater, study)
-        kept = present_or_added(parts, tx, study, incoming) if incoming else _input_of(tx, study, input_id or "")
+        kept = present_or_added(tx, parts, study, incoming) if incoming else _input_of(tx, study, input_id or "")
         experiment = Experiment(new_id(), study.id, kept.id, "explore", "planned", now, now, held_for=rater.user_id)
         tx.experiments.add(experiment)
         lease = tx.leases.add(Lease.start(experiment, rater.user_id, tab, now))

@@ -13,9 +13,9 @@ from web.domain.studies.study import Input, Study
 from web.ports.making import CleanImage
 from web.ports.parts import Parts
 from web.rows.transaction import Transaction
+from web.services.accounts import rights
 from web.services.audit.record import record
 from web.services.studies.objects import VIEW, delete_later, discard, new_name
-from web.services.studies.studies import study_to_steer
 
 VIEW_SIDE = 2048
 NAME_LIMIT = 120
@@ -30,11 +30,11 @@ def view_key(source: Input) -> str:
 def add_input(parts: Parts, actor: Actor, study_id: str, name: str, body: bytes) -> Input:
     """Add an image to a study's inputs; the same content twice is one input."""
     with parts.store.read() as tx:
-        study = study_to_steer(tx, actor, study_id)
+        study = rights.found(tx.studies, actor, "steer", "study", study_id)
     incoming = store_image(parts, study, name, parts.cleaner.clean(body), added_by=actor.user_id or None)
     with parts.store.begin() as tx:
         now = parts.clock.now()
-        kept = present_or_added(parts, tx, study, incoming)
+        kept = present_or_added(tx, parts, study, incoming)
         tx.of_jobs.add_once([plan_job(study.id, now)])
         if kept.id == incoming.id:
             record(tx, now, actor, "input.added", ("input", kept.id), after=kept, details={"study": study.id})
@@ -77,7 +77,7 @@ def store_image(
     return source
 
 
-def present_or_added(parts: Parts, tx: Transaction, study: Study, source: Input) -> Input:
+def present_or_added(tx: Transaction, parts: Parts, study: Study, source: Input) -> Input:
     """Return the study's input with this content, adding it where there is none; inputs of a project share objects."""
     tx.lock_objects([source.object_key])
     key = tx.of_objects.shared(study.project_id, source.content_hash)
@@ -97,7 +97,7 @@ def take_down(parts: Parts, actor: Actor, input_id: str) -> None:
         source = tx.of_studies.lock_input(input_id)
         if source is None:
             raise NotFound(f"There is no input {input_id}.")
-        study_to_steer(tx, actor, source.study_id)
+        rights.found(tx.studies, actor, "steer", "study", source.study_id)
         if source.removed_at is None:
             removed = tx.inputs.replace(replace(source, name=TAKEN_DOWN, payload=None, removed_at=now))
             detach(tx, source, now)

@@ -12,7 +12,8 @@ from web.domain.studies.study import Input, Study
 from web.ports.making import Generated, GenerateRequest, Generator, Refused
 from web.ports.parts import Parts
 from web.rows.transaction import Transaction
-from web.services.prompts.releases import either, prompt_of
+from web.services.accounts import rights
+from web.services.prompts.releases import either
 from web.services.studies.intake import view_key
 
 SIDE = 512
@@ -40,7 +41,7 @@ class Recipe:
 def recipe(parts: Parts, actor: Actor, key: str, name: str, input_id: str, learnt_id: str = "") -> Recipe:
     """Return what a version makes of an input; `learnt_id` puts a diagnosis's best point over its own."""
     with parts.store.read() as tx:
-        version = either(tx, prompt_of(tx, actor, key, "see_all").key, name)
+        version = either(tx, rights.found(tx.prompts, actor, "see_all", "prompt", key).key, name)
         source, study = _source(tx, actor, input_id)
         best = _best(tx, study, learnt_id) if learnt_id else {}
     point = version.parameter_defaults.get(study.generator, {}) | best
@@ -68,7 +69,7 @@ def made_at_once(generator: Generator, request: GenerateRequest) -> Generated:
             raise Unavailable(f"{generator.name} takes its time; nothing is made with it just to look at.")
 
 
-def samples(parts: Parts, tx: Transaction, actor: Actor, key: str, study_id: str = "") -> tuple[Input, ...]:
+def samples(tx: Transaction, parts: Parts, actor: Actor, key: str, study_id: str = "") -> tuple[Input, ...]:
     """Return a few inputs that differ, of the study named or else of the prompt's most rated one."""
     found = tx.studies.all(project_id=actor.project_id, prompt_key=key, **({"id": study_id} if study_id else {}))
     studies = [study for study in found if _is_free(parts, study)]
