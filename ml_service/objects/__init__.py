@@ -1,5 +1,6 @@
 """Where bytes live under a name: a folder here, a bucket in the cloud."""
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import BinaryIO, Protocol
 
@@ -31,7 +32,11 @@ class ObjectStore(Protocol):
         ...
 
     def tag(self, name: str) -> str:
-        """Return what changes with the bytes under a name; empty where the name is free."""
+        """Return what is another with each write under a name, of the same bytes too; empty where the name is free."""
+        ...
+
+    def tags(self, folder: str) -> Mapping[str, str]:
+        """Return the names that lie right in a folder, not in folders below, with their tags; nothing is read."""
         ...
 
     def replace(self, name: str, body: bytes, expected: str) -> str:

@@ -89,9 +89,10 @@ class Installation:
     def load_project(self, file: Path) -> Arrival:
         """Bring a project in."""
         parts = self.world.parts
+        lying = transfer.lying_in(parts.published)
         return self.project.load(
             file,
-            lambda tx, project: transfer.check_project(tx, parts, project),
+            lambda tx, project: transfer.check_project(tx, lying, project),
             lambda tx, project: transfer.project_arrived(tx, parts, project),
             watch,
         )

@@ -57,7 +57,8 @@ def saved(origin: Installation, tmp_path: Path) -> Path:
 def restored(there: Installation, file: Path) -> Installation:
     """Restore a backup as the command does."""
     parts = there.world.parts
-    backup.restore(there.place, file, lambda tx: transfer.check_published(tx, parts.published), watch)
+    lying = transfer.lying_in(parts.published)
+    backup.restore(there.place, file, lambda tx: transfer.check_published(tx, lying), watch)
     publication.reconcile(parts)
     return there
 

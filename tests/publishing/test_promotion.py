@@ -69,8 +69,10 @@ def test_the_best_settings_become_the_live_version(
     assert live(parts) == (done.pointer, done.version)
     with parts.store.read() as tx:
         main = tx.pointers.find(prompt_key=DEFAULT_KEY, kind="branch", name="main")
+        first = tx.versions.find(prompt_key=DEFAULT_KEY, name="v1.0.0")
     assert main is not None
-    assert main.version_id == done.version.id
+    assert first is not None
+    assert (main.version_id, main.revision) == (first.id, 0)
     assert load_version(parts.published, "v1.1.0") == file
     check_files(parts, folder)
 

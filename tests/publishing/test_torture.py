@@ -178,7 +178,7 @@ def under_fire(parts: Parts, writers: list[Writer], readers: list[Reader]) -> No
             for writer in writers:
                 writer.look()
             if time.monotonic() > next_tick:
-                repair(parts)
+                repair(parts, [DEFAULT_KEY])
                 next_tick = time.monotonic() + TICK
             time.sleep(0.01)
     finally:

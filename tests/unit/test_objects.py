@@ -77,6 +77,25 @@ def test_a_stale_replacement_is_refused(objects: Folder) -> None:
     assert objects.tag("current") == ""
 
 
+def test_a_tag_is_another_with_each_write_of_the_same_bytes_too(objects: Folder) -> None:
+    tags = [objects.replace("current", b"one", "")]
+    for _ in range(200):
+        tags.append(objects.replace("current", b"one", tags[-1]))
+    assert len({*tags}) == len(tags)
+    (objects.root / "current").write_bytes(b"two")
+    with pytest.raises(Conflict):
+        objects.replace("current", b"three", tags[-1])
+
+
+def test_the_tags_of_a_folder_are_of_what_lies_right_in_it(objects: Folder) -> None:
+    assert objects.tags("versions") == {}
+    for name in ("versions/a", "versions/b/c", "versions/.hidden", "d"):
+        objects.create(name, b"x")
+    assert objects.tags("versions") == {"versions/a": objects.tag("versions/a")}
+    objects.replace("versions/a", b"x", objects.tag("versions/a"))
+    assert objects.tags("versions") == {"versions/a": objects.tag("versions/a")}
+
+
 def test_of_many_who_replace_the_same_bytes_one_does(objects: Folder) -> None:
     tag = objects.replace("current", b"old", "")
     barrier = threading.Barrier(WRITERS)

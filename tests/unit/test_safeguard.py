@@ -23,6 +23,7 @@ from web.services.abtests.abtests import Challenge
 from web.services.audit.chain import check_chain
 from web.services.prompts import pointers, promotion
 from web.services.prompts.versions import load_current
+from web.services.prompts.watch import Watch
 
 FAULTY = "in the dark"
 Refuses = Callable[[GenerateRequest], bool]
@@ -184,6 +185,17 @@ def test_a_live_row_that_was_damaged_is_rolled_back_by_the_tick(world: World) ->
     assert live(world).id == before.id
     assert load_current(world.parts.published).version == before.name
     assert "does not match its sha256" in moved(world)[0][1]
+
+
+def test_a_live_row_that_is_damaged_later_is_rolled_back_within_the_hour(world: World) -> None:
+    before, fresh, watch = live(world), candidate(world, "brighter"), Watch()
+    promote(world, fresh)
+    tick(world.parts, watch)
+    with world.parts.store.begin() as tx:
+        tx.versions.replace(replace(tx.versions.get(fresh.id), changelog="Somebody wrote here."))
+    world.clock.advance(hours=1)
+    tick(world.parts, watch)
+    assert live(world).id == before.id
 
 
 def test_a_file_that_was_damaged_is_mended_and_nothing_is_rolled_back(world: World) -> None:

@@ -13,6 +13,7 @@ from web.domain.jobs import making_with
 from web.jobs.schedule import tick
 from web.jobs.tasks import TASKS, Task
 from web.ports.parts import Parts
+from web.services.prompts.watch import Watch
 
 IDLE_SECONDS = 0.1
 TICK_SECONDS = 5.0
@@ -109,9 +110,10 @@ def run_workers(parts: Parts, stop: threading.Event, threads: int = 2) -> None:
     workers = [threading.Thread(target=Worker(parts).run, args=(stop,), name=f"worker-{n}") for n in range(threads)]
     for worker in workers:
         worker.start()
+    watch = Watch()
     while not stop.is_set():
         try:
-            tick(parts)
+            tick(parts, watch)
         except ServiceError as error:
             log.warning("the tick failed", extra={"error": repr(error)})
         stop.wait(TICK_SECONDS)

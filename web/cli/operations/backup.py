@@ -40,7 +40,8 @@ def restore_command(parts: Callable[[], Parts], place: Callable[[], Place]) -> C
         if not arguments.source.is_file():
             raise NotFound(f"There is no file {arguments.source}.")
         here = parts()
-        made = restore(place(), arguments.source, lambda tx: transfer.check_published(tx, here.published), _watch)
+        lying = transfer.lying_in(here.published)
+        made = restore(place(), arguments.source, lambda tx: transfer.check_published(tx, lying), _watch)
         published = publication.reconcile(here)
         words = f"The database and {made.objects} images are here again. Nobody is signed in: sign in with a password, "
         words += "or make a link with `user link`. Now run `verify`, and erase and revoke again what was since."

@@ -108,9 +108,10 @@ def _import_study(desk: Desk, source: Path, arguments: Namespace) -> int:
 def _import_project(desk: Desk, source: Path, arguments: Namespace) -> int:
     desk.migrate()
     parts = desk.parts()
+    lying = transfer.lying_in(parts.published)
     arrival = ProjectArchive(desk.place()).load(
         source,
-        lambda tx, project: transfer.check_project(tx, parts, project),
+        lambda tx, project: transfer.check_project(tx, lying, project),
         lambda tx, project: transfer.project_arrived(tx, parts, project),
         _watch,
     )

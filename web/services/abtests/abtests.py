@@ -27,7 +27,7 @@ from web.ports.parts import Books
 from web.rows.transaction import Transaction
 from web.services.accounts import rights
 from web.services.audit.record import record
-from web.services.prompts import pointers
+from web.services.prompts import pointers, promotion
 from web.services.studies.experiments import drop_unheld
 
 _WANTED: Mapping[str, TestState] = {"pause": "paused", "resume": "running", "stop": "stopped"}
@@ -240,9 +240,7 @@ def content(version: PromptVersion) -> str:
 
 def quarantined(tx: Transaction, prompt_key: str) -> frozenset[str]:
     """Return what versions do that were rolled back: it is never tested again as it is."""
-    pointers = tx.pointers.all(prompt_key=prompt_key, kind="environment")
-    moves = tx.events.all(
-        object_type="pointer", object_id=tuple(one.id for one in pointers), action="prompt.rolled_back"
-    )
-    names = tuple(sorted({move.details["from"] for move in moves}))
+    pointer = pointers.find(tx, prompt_key)
+    moves = promotion.moves_of(tx, pointer) if pointer else []
+    names = tuple(sorted({move.details["from"] for move in moves if move.action == promotion.ROLLED_BACK}))
     return frozenset(content(version) for version in tx.versions.all(prompt_key=prompt_key, name=names))

@@ -5,7 +5,7 @@ what was promoted is rolled back, and one step back: what fails then too does no
 """
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -49,10 +49,10 @@ def watch_renders(parts: Parts, experiment_id: str) -> None:
     _roll_back(parts, way, f"{len(refused)} of its last {len(recent)} renders failed: {said}")
 
 
-def watch_rows(parts: Parts) -> None:
-    """Roll back what is live where its row is damaged, so that no file can be made of it any more."""
+def watch_rows(parts: Parts, keys: Iterable[str]) -> None:
+    """Roll back what is live of some prompts where its row is damaged: no file can be made of it any more."""
     with parts.store.read() as tx:
-        found = [_damaged(tx, prompt.key) for prompt in tx.prompts.all()]
+        found = [_damaged(tx, key) for key in keys]
     for way, fault in (one for one in found if one is not None):
         _roll_back(parts, way, f"It cannot be published any more: {fault}")
 

@@ -179,8 +179,8 @@ def _finish(parts: Parts, study: Study, told: Round, live_id: str, found: Candid
         if not found.versions:
             _end(tx, parts, told, state="rejected", proposed=found.proposed)
             return
-        number = tx.of_prompts.lines(study.prompt_key)[-1].number
-        tx.versions.add_all(replace(one, number=number + at) for at, one in enumerate(found.versions, 1))
+        number = tx.of_prompts.next_number(study.prompt_key)
+        tx.versions.add_all(replace(one, number=number + at) for at, one in enumerate(found.versions))
         passed = [one for one in found.proposed if one.version_id is not None]
         asked = Challenge(tuple(one.id for one in found.versions), hypothesis=passed[0].expected)
         test = start(tx, parts, Actor.itself(study.project_id), study, asked, action="abtest.proposed")

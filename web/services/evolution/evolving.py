@@ -17,7 +17,7 @@ from web.ports.parts import Books
 from web.rows.transaction import Transaction
 from web.services.accounts import rights
 from web.services.audit.record import record
-from web.services.prompts import pointers
+from web.services.prompts import pointers, promotion
 
 COMMENTS = 20
 MOST_EVERY = 1000
@@ -163,11 +163,11 @@ def _by_time(answers: Sequence[Rating]) -> tuple[Complaints, ...]:
 
 def _moves(tx: Transaction, key: str) -> dict[str, set[str]]:
     """Return the names of versions that were promoted, and of those that were rolled back."""
-    ids = tuple(one.id for one in tx.pointers.all(prompt_key=key, kind="environment"))
-    events = tx.events.all(object_type="pointer", object_id=ids)
+    pointer = pointers.find(tx, key)
+    moves = promotion.moves_of(tx, pointer) if pointer else []
     return {
-        "promoted": {one.details["to"] for one in events if one.action in ("prompt.promoted", "prompt.published")},
-        "rolled back": {one.details["from"] for one in events if one.action == "prompt.rolled_back"},
+        "promoted": {one.details["to"] for one in moves if one.action in (promotion.PROMOTED, promotion.PUBLISHED)},
+        "rolled back": {one.details["from"] for one in moves if one.action == promotion.ROLLED_BACK},
     }
 
 

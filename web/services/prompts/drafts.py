@@ -52,14 +52,14 @@ def draft(parts: Parts, actor: Actor, prompt_key: str, asked: Draft) -> PromptVe
         raise InvalidRequest("Say in the changelog what is new.")
     with parts.store.begin() as tx:
         key = rights.found(tx.prompts, actor, "publish", "prompt", prompt_key).key
-        pointers.locked(tx, key)  # numbers are given one at a time
+        number = tx.of_prompts.next_number(key)  # who repeats a request waits here for the first
         live = pointers.live_version(tx, key)
         parent = live if asked.parent_id is None else _parent(tx, key, asked.parent_id)
         now = parts.clock.now()
         made = replace(
             parent,
             id=asked.id or new_id(),
-            number=tx.of_prompts.lines(key)[-1].number + 1,
+            number=number,
             name=None,
             status="candidate",
             created_at=now.replace(microsecond=0),

@@ -1,4 +1,4 @@
-"""The only road to what is live: a version is published, promoted or rolled back to by moving a prompt's pointers.
+"""The only road to what is live: a version is published, promoted or rolled back to by moving production's pointer.
 
 A promotion is one transaction; its files are written before it is acknowledged. Whoever repeats one, because the
 answer was lost or the disk was full, finishes it and gets the answer of the first time.
@@ -20,6 +20,7 @@ from web.services.audit.record import record
 from web.services.prompts import pointers
 from web.services.prompts.candidates import best_child, released
 from web.services.prompts.publication import publish
+from web.services.prompts.releases import named
 
 PUBLISHED, PROMOTED, ROLLED_BACK = "prompt.published", "prompt.promoted", "prompt.rolled_back"
 MOVES = ("prompt.adopted", PUBLISHED, PROMOTED, ROLLED_BACK)
@@ -71,7 +72,8 @@ def publish_best(
             _check_revision(pointer, revision)
             live = tx.versions.get(pointer.version_id)
             child = best_child(tx, study, live, learnt_id, version_id or new_id(), parts.clock.now())
-            version = tx.versions.add(released(tx, child))
+            numbered = replace(child, number=tx.of_prompts.next_number(study.prompt_key))
+            version = tx.versions.add(released(tx, numbered))
             promotion = _moved(tx, parts, actor, pointer, version, PUBLISHED, {"study": study.id}, note)
     publish(parts, study.prompt_key)
     return promotion
@@ -114,16 +116,28 @@ def roll_back(
     return promotion
 
 
+def go_live(parts: Parts, actor: Actor, prompt_key: str, name: str, revision: int, *, note: str = "") -> Promotion:
+    """Make a released version live; one older than what was live at the revision given is rolled back to."""
+    with parts.store.read() as tx:
+        wanted = named(tx, rights.found(tx.prompts, actor, "publish", "prompt", prompt_key).key, name)
+        numbers = {line.name: line.number for line in tx.of_prompts.lines(prompt_key)}
+    moves = history(parts, actor, prompt_key)
+    then = next((move.to_version for move in moves if move.revision == revision), name)
+    if wanted.number < numbers.get(then, 0):
+        return roll_back(parts, actor, prompt_key, revision, version_id=wanted.id, note=note)
+    return promote(parts, actor, prompt_key, wanted.id, revision, note=note)
+
+
 def withdraw(parts: Parts, actor: Actor, version_id: str, note: str = "") -> PromptVersion:
     """Take a released version down for good: its pinned address is gone, and it never becomes live again."""
     with parts.store.begin() as tx:
         found = tx.versions.find(id=version_id)
         if found is None:
             raise NotFound(f"There is no version {version_id}.")
-        _locked(tx, actor, found.prompt_key)
+        pointer = _locked(tx, actor, found.prompt_key)
         version = tx.versions.get(version_id)
         if version.status != "withdrawn":
-            version = _withdrawn(tx, parts, actor, version, note)
+            version = _withdrawn(tx, parts, actor, pointer, version, note)
     publish(parts, version.prompt_key)
     return version
 
@@ -212,15 +226,12 @@ def _moved(
     more: dict[str, str],
     note: str,
 ) -> Promotion:
-    """Point production and the main branch at a released version, and write down who did."""
+    """Point production at a released version, and write down who did."""
     if version.status != "released":
         told = "was withdrawn" if version.status == "withdrawn" else "was never released; promote it instead"
         raise Conflict(f"{version.name or 'This version'} {told}.")
     now, live = parts.clock.now(), tx.versions.get(pointer.version_id)
-    moved = tx.pointers.replace(replace(pointer, version_id=version.id, moved_at=now))
-    main = tx.pointers.find(prompt_key=pointer.prompt_key, kind="branch", name="main")
-    if main is not None:
-        tx.pointers.replace(replace(main, version_id=version.id, moved_at=now))
+    moved = pointers.move(tx, pointer, version.id, now)
     details = {"prompt": pointer.prompt_key, "from": str(live.name), "to": str(version.name), **more}
     details["revision"] = str(moved.revision)
     record(tx, now, actor, action, ("pointer", pointer.id), before=pointer, after=moved, details=details, note=note)
@@ -236,10 +247,12 @@ def _before(tx: Transaction, pointer: Pointer) -> PromptVersion:
     raise Conflict("There is no earlier version to go back to.")
 
 
-def _withdrawn(tx: Transaction, parts: Parts, actor: Actor, version: PromptVersion, note: str) -> PromptVersion:
+def _withdrawn(
+    tx: Transaction, parts: Parts, actor: Actor, pointer: Pointer, version: PromptVersion, note: str
+) -> PromptVersion:
     if version.status == "candidate":
         raise Conflict("This version was never released, so there is nothing to withdraw.")
-    if any(pointer.version_id == version.id for pointer in tx.pointers.all(prompt_key=version.prompt_key)):
+    if pointer.version_id == version.id:
         raise Conflict(f"{version.name} is live; make another version live before you withdraw it.")
     gone = tx.versions.replace(replace(version, status="withdrawn"))
     details = {"prompt": version.prompt_key, "version": str(version.name)}

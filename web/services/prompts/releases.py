@@ -10,8 +10,7 @@ from web.domain.prompts.prompt import Pointer, Prompt, PromptVersion, as_file, f
 from web.ports.parts import Parts
 from web.rows.transaction import Transaction
 from web.services.accounts import rights
-from web.services.prompts import pointers, promotion
-from web.services.prompts.promotion import Promotion
+from web.services.prompts import pointers
 from web.services.prompts.publication import file_of
 from web.services.prompts.versions import current_path, version_path
 
@@ -90,8 +89,11 @@ def pull(parts: Parts, actor: Actor, key: str, name: str | None = None) -> Pulle
         wanted = pointers.live_version(tx, prompt_key) if name is None else named(tx, prompt_key, name)
         if wanted.status == "withdrawn":
             raise Gone(f"{key} {wanted.name} was withdrawn; forget it, and pull the live version instead.")
-        path = current_path(key) if name is None else version_path(key, name)
-        body = _published(parts.published, path, wanted) or to_bytes(file_of(tx, wanted))
+    path = current_path(key) if name is None else version_path(key, name)
+    body = _published(parts.published, path, wanted)
+    if body is None:
+        with parts.store.read() as tx:
+            body = to_bytes(file_of(tx, wanted))
     return Pulled(body, str(wanted.name))
 
 
@@ -103,18 +105,6 @@ def exported(parts: Parts, actor: Actor, key: str, word: str) -> Pulled:
             return Pulled(to_bytes(file_of(tx, found)), found.name)
         names = [parent.name for parent in tx.versions.all(id=found.parents) if parent.name is not None]
         return Pulled(to_bytes(as_file(replace(found, name="v0.0.0"), names)), f"candidate-{found.number}")
-
-
-def go_live(parts: Parts, actor: Actor, key: str, name: str, revision: int, note: str = "") -> Promotion:
-    """Make a released version live; one older than what was live at the revision given is rolled back to."""
-    with parts.store.read() as tx:
-        wanted = named(tx, rights.found(tx.prompts, actor, "publish", "prompt", key).key, name)
-        numbers = {line.name: line.number for line in tx.of_prompts.lines(key)}
-    moves = promotion.history(parts, actor, key)
-    then = next((move.to_version for move in moves if move.revision == revision), name)
-    if wanted.number < numbers.get(then, 0):
-        return promotion.roll_back(parts, actor, key, revision, version_id=wanted.id, note=note)
-    return promotion.promote(parts, actor, key, wanted.id, revision, note=note)
 
 
 def named(tx: Transaction, key: str, name: str) -> PromptVersion:
