@@ -15,6 +15,7 @@ from tests.scanning import SCANNER
 from web.adapters.database.migrate import migrate
 from web.adapters.database.reports.reports import SqlReports
 from web.adapters.database.store import SqlStore
+from web.adapters.generators.atonce import AtOnce
 from web.adapters.generators.local import LocalGenerator
 from web.adapters.images.cleaner import Cleaner
 from web.adapters.optimizer.near import NearOptimizer
@@ -83,7 +84,7 @@ class _House:
             store=store,
             objects=Folder(folder / "objects"),
             published=Folder(folder / "prompts"),
-            generators={"local": LocalGenerator()},
+            generators={"local": AtOnce(LocalGenerator())},
             optimizer=NearOptimizer(),
             cleaner=Cleaner(),
             clock=self.clock,
@@ -101,7 +102,7 @@ class _House:
         # What is learnt is asked for at the checkpoints: nothing else depends on it, and it takes most of the time.
         # Raters are not calibrated, for the game has raters of its own.
         played = {
-            "generate": TASKS["generate"],
+            "make": TASKS["make"],
             "plan_upload": TASKS["plan_upload"],
             "plan": lambda parts, arguments: plan(parts, arguments["study"], depth),
             "learn": lambda *_: None,
@@ -126,7 +127,7 @@ class _House:
             image = CleanImage(shot.body, "image/jpeg", width, height)
             incoming = store_image(self.parts, self.study, f"photo {place}", image)
             with self.parts.store.begin() as tx:
-                places[present_or_added(tx, self.parts, incoming).id] = place
+                places[present_or_added(tx, self.parts, self.study, incoming).id] = place
         return places
 
     def _join(self, operator: Actor, name: str) -> Actor:

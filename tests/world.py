@@ -13,6 +13,7 @@ from tests.clock import FixedClock
 from tests.scanning import SCANNER
 from web.adapters.database.reports.reports import SqlReports
 from web.adapters.database.store import SqlStore
+from web.adapters.generators.atonce import AtOnce
 from web.adapters.generators.degraded import DegradedCopies
 from web.adapters.generators.local import LocalGenerator
 from web.adapters.images.cleaner import Cleaner
@@ -67,7 +68,7 @@ class World:
         image = CleanImage(photo(seed), "image/jpeg", 48, 48)
         incoming = intake.store_image(self.parts, self.study, f"photo {seed}", image)
         with self.parts.store.begin() as tx:
-            return intake.present_or_added(tx, self.parts, incoming)
+            return intake.present_or_added(tx, self.parts, self.study, incoming)
 
     def work(self) -> None:
         """Do all jobs that are due, as a worker would."""
@@ -98,14 +99,14 @@ def make_parts(store: SqlStore, clock: FixedClock, folder: Path) -> Parts:
         store=store,
         objects=Folder(folder / "objects"),
         published=Folder(folder / "prompts"),
-        generators={"local": LocalGenerator()},
+        generators={"local": AtOnce(LocalGenerator())},
         optimizer=NearOptimizer(),
         cleaner=Cleaner(),
         clock=clock,
         reports=SqlReports(store),
         passwords=Argon2(),
         scanner=SCANNER,
-        degrader=DegradedCopies(),
+        degrader=AtOnce(DegradedCopies()),
     )
 
 

@@ -6,11 +6,13 @@ from typing import TYPE_CHECKING
 from ml_service.objects.local import Folder
 from web.adapters.database.store import SqlStore
 from web.adapters.generators import built_in
+from web.adapters.generators.atonce import AtOnce
 from web.adapters.later import later
 from web.adapters.models.build import text_model
 from web.adapters.scanners import phones, secrets
 from web.adapters.scanners.scanner import PluginScanner
 from web.adapters.system import SystemClock
+from web.domain.rating.gold import DEGRADED
 from web.hooks import generators_of, load
 from web.ports.learning import Optimizer
 from web.ports.parts import Parts
@@ -43,7 +45,7 @@ def build_parts(settings: Settings) -> Parts:
         passwords=later(_passwords),
         scanner=PluginScanner(plugins),
         retention=timedelta(days=settings.retention_days) if settings.retention_days else None,
-        degrader=later(_degraded_copies),
+        degrader=AtOnce(later(_degraded_copies, name=DEGRADED)),
         text_model=text_model(settings, Budget(store, clock, settings.text_model_budget_micros)),
     )
 

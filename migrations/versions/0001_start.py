@@ -586,7 +586,8 @@ def upgrade() -> None:
         sa.Column("error", sa.Text(), nullable=True),
         sa.Column("revision", sa.Integer(), nullable=False),
         sa.CheckConstraint(
-            "state IN ('planned', 'generating', 'ready', 'failed')", name=op.f("ck_experiment_options_state_known")
+            "state IN ('planned', 'generating', 'ready', 'spare', 'failed')",
+            name=op.f("ck_experiment_options_state_known"),
         ),
         sa.ForeignKeyConstraint(
             ["experiment_id"], ["parameter_experiments.id"], name=op.f("fk_experiment_options_experiment_id")

@@ -1,19 +1,34 @@
 """Where bytes live under a name: a folder here, a bucket in the cloud."""
 
 from collections.abc import Mapping
-from datetime import datetime
-from typing import Protocol
+from datetime import datetime, timedelta
+from typing import BinaryIO, Protocol
 
 
 class ObjectStore(Protocol):
     """Bytes by name; what is acknowledged survives a crash, and no reader ever sees half of it."""
 
-    def create(self, name: str, body: bytes) -> bool:
-        """Store bytes under a fresh name; False where the name is taken, whose bytes stay as they are."""
+    def create(self, name: str, body: bytes | BinaryIO) -> bool:
+        """Store bytes, or all that a stream gives, under a fresh name, whole or not at all.
+
+        False where the name is taken, whose bytes stay as they are.
+        """
+        ...
+
+    def has(self, name: str) -> bool:
+        """Tell whether there are bytes under a name."""
         ...
 
     def read(self, name: str) -> bytes:
         """Return the bytes under a name, or raise NotFound."""
+        ...
+
+    def open(self, name: str) -> BinaryIO:
+        """Open the bytes under a name to be read a piece at a time and closed, or raise NotFound."""
+        ...
+
+    def url(self, name: str, lifetime: timedelta) -> str | None:
+        """Return an address that gives the bytes to whoever has it, for so long; None where the store has none."""
         ...
 
     def tag(self, name: str) -> str:

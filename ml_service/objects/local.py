@@ -4,11 +4,13 @@ import contextlib
 import errno
 import fcntl
 import os
+import shutil
 import tempfile
 import time
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import BinaryIO
 
 from ml_service.errors import Conflict, InvalidRequest, NotFound, StorageFull
 
@@ -19,8 +21,11 @@ class Folder:
     def __init__(self, root: Path) -> None:
         self.root = root
 
-    def create(self, name: str, body: bytes) -> bool:
-        """Store bytes under a fresh name; False where the name is taken, whose bytes stay as they are."""
+    def create(self, name: str, body: bytes | BinaryIO) -> bool:
+        """Store bytes, or all that a stream gives, under a fresh name, whole or not at all.
+
+        False where the name is taken, whose bytes stay as they are.
+        """
         target = self._path(name)
         if target.exists():
             return False
@@ -32,12 +37,24 @@ class Folder:
         _sync(target.parent)
         return True
 
+    def has(self, name: str) -> bool:
+        """Tell whether there are bytes under a name."""
+        return self._path(name).is_file()
+
     def read(self, name: str) -> bytes:
         """Return the bytes under a name, or raise NotFound."""
+        with self.open(name) as file:
+            return file.read()
+
+    def open(self, name: str) -> BinaryIO:
+        """Open the bytes under a name to be read a piece at a time and closed, or raise NotFound."""
         try:
-            return self._path(name).read_bytes()
+            return self._path(name).open("rb")
         except FileNotFoundError as error:
             raise NotFound(f"There is no object {name}.") from error
+
+    def url(self, name: str, lifetime: timedelta) -> str | None:
+        """Return None: nobody but this process gives away what is in the folder."""
 
     def tag(self, name: str) -> str:
         """Return what is another with each write under a name, of the same bytes too; empty where the name is free."""
@@ -91,14 +108,17 @@ class Folder:
         return Path(path)
 
     @contextlib.contextmanager
-    def _written_aside(self, target: Path, body: bytes) -> Iterator[Path]:
+    def _written_aside(self, target: Path, body: bytes | BinaryIO) -> Iterator[Path]:
         aside: Path | None = None
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
             handle, name = tempfile.mkstemp(dir=target.parent, prefix=".new-")
             aside = Path(name)
             with os.fdopen(handle, "wb") as file:
-                file.write(body)
+                if isinstance(body, bytes):
+                    file.write(body)
+                else:
+                    shutil.copyfileobj(body, file)
                 file.flush()
                 # Exact to the nanosecond, which the kernel's own time is not: no two writes have one tag.
                 os.utime(file.fileno(), ns=(time.time_ns(), time.time_ns()))

@@ -5,6 +5,7 @@ import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import BinaryIO
 
 import pytest
 
@@ -207,7 +208,7 @@ class Stalled(Folder):
         self.name, self.meanwhile = name, meanwhile
         self.written: list[tuple[str, bytes]] = []
 
-    def create(self, name: str, body: bytes) -> bool:
+    def create(self, name: str, body: bytes | BinaryIO) -> bool:
         self._wait(name)
         return super().create(name, body)
 

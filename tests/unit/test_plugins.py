@@ -70,6 +70,7 @@ def test_what_it_finds_stands_beside_what_is_known(rules: str) -> None:
 
 def test_a_generator_from_outside_stands_beside_the_local_one(tmp_path: Path) -> None:
     code = f"""{HOOKED}
+from web.adapters.generators.atonce import AtOnce
 from web.adapters.generators.local import LocalGenerator
 
 class Other(LocalGenerator):
@@ -77,7 +78,7 @@ class Other(LocalGenerator):
 
 @implements
 def generators():
-    return [Other()]
+    return [AtOnce(Other())]
 """
     assert list(generators_of(load((*BUILT_IN, written(tmp_path, "another", code))))) == ["local", "other"]
     same = written(tmp_path, "same", code.replace('"other"', '"local"'))

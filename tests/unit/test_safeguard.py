@@ -11,6 +11,7 @@ from tests.clock import FixedClock
 from tests.unit.test_abtesting import candidate, live
 from tests.world import World, make_world, photo
 from web.adapters.database.store import SqlStore
+from web.adapters.generators.atonce import AtOnce
 from web.adapters.generators.local import LocalGenerator
 from web.domain.prompts.prompt import PromptVersion
 from web.domain.studies.experiment import Option
@@ -48,7 +49,7 @@ def world(store: SqlStore, clock: FixedClock, tmp_path: Path) -> World:
 
 def picky(world: World, refuses: Refuses, error: Exception | None = None) -> None:
     refused = error or InvalidRequest("The provider refuses this prompt.")
-    world.parts = replace(world.parts, generators={"local": Picky(refuses, refused)})
+    world.parts = replace(world.parts, generators={"local": AtOnce(Picky(refuses, refused))})
 
 
 def is_faulty(request: GenerateRequest) -> bool:

@@ -121,7 +121,7 @@ class RatingQueries(Protocol):
         ...
 
     def standing(self, study_id: str) -> tuple[Rating, ...]:
-        """Return the ratings of a study that nobody has undone, by time."""
+        """Return people's ratings of a study that nobody has undone, by time."""
         ...
 
     def buried(self, rater_id: str, ids: Iterable[str]) -> dict[str, datetime]:
@@ -149,11 +149,11 @@ class RatingQueries(Protocol):
         ...
 
     def count(self, study_id: str) -> int:
-        """Count the standing scores of a study."""
+        """Count the standing scores that people gave in a study."""
         ...
 
     def count_since(self, study_id: str, since: datetime) -> int:
-        """Count the standing scores that a study got since a time."""
+        """Count the standing scores that a study got of people since a time."""
         ...
 
     def excluded(self, study_id: str) -> Exclusions:

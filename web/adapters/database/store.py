@@ -153,10 +153,10 @@ class _Rows:
         return made
 
     def lock_objects(self, keys: Iterable[str]) -> None:
-        """Let one transaction at a time decide what becomes of these objects; SQLite has one writer anyway."""
-        if self.connection.dialect.name == "postgresql":
-            for key in sorted(set(keys)):
-                self.connection.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(key, 0))))
+        """Let one transaction at a time decide what becomes of all objects of the contents that these have."""
+        if self.connection.dialect.name == "postgresql":  # SQLite has one writer anyway
+            for content in sorted({key.partition(".")[0] for key in keys}):
+                self.connection.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(content, 0))))
 
 
 def rows_on(connection: Connection) -> SqlTransaction:

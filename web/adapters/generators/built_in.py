@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+from web.adapters.generators.atonce import AtOnce
 from web.adapters.later import later
 from web.hooks import implements
 
@@ -10,9 +11,9 @@ if TYPE_CHECKING:
 
 
 @implements
-def generators() -> "tuple[LocalGenerator]":
+def generators() -> tuple[AtOnce]:
     """Bring the local generator, which needs neither a key nor a network."""
-    return (later(_local, name="local"),)
+    return (AtOnce(later(_local, name="local")),)
 
 
 def _local() -> "LocalGenerator":

@@ -25,6 +25,7 @@ from web.ports.making import GenerateRequest
 from web.ports.parts import Parts
 from web.services.prompts import pointers
 from web.services.prompts.versions import load_current
+from web.services.studies.previews import made_at_once
 from web.settings import Settings
 
 State = Literal["ok", "warn", "fail"]
@@ -188,7 +189,7 @@ def images(parts: Parts) -> Iterator[Check]:
     for name, generator in parts.generators.items():
         request = GenerateRequest(clean.body, clean.media_type, {}, generator.space().default(), 0)
         try:
-            made = generator.generate(request)
+            made = made_at_once(generator, request)
         except ServiceError as error:
             yield Check("generator", "fail", f"{name} makes nothing: {error}")
         else:

@@ -19,7 +19,7 @@ from web.cli.command import Desk, progress, say
 from web.cli.prompts.journal import Journal
 from web.cli.prompts.watch import Watcher, output_name, photos
 from web.domain.prompts.prompt import DEFAULT_KEY
-from web.ports.making import GenerateRequest, Generator, ImageCleaner
+from web.ports.making import GenerateRequest, ImageCleaner, Maker
 from web.ports.parts import Parts
 from web.services.learning import best
 
@@ -58,7 +58,7 @@ def run(arguments: Namespace, desk: Desk) -> int:
     return _enhance(arguments, desk.parts(), full_size)
 
 
-def _enhance(arguments: Namespace, here: Parts, generator: Generator) -> int:
+def _enhance(arguments: Namespace, here: Parts, generator: Maker) -> int:
     settings = best.settings(here, arguments.study)
     point = _parse(arguments.point) if arguments.point else settings.point
     pairs = _pairs(arguments.source, arguments.target)
@@ -72,7 +72,7 @@ def _enhance(arguments: Namespace, here: Parts, generator: Generator) -> int:
     return 0
 
 
-def _watch(arguments: Namespace, cleaner: ImageCleaner, generator: Generator, prompts_dir: Path) -> int:
+def _watch(arguments: Namespace, cleaner: ImageCleaner, generator: Maker, prompts_dir: Path) -> int:
     if arguments.study or arguments.point:
         raise InvalidRequest("--watch takes the settings of the live version; leave --study and --point out.")
     if not arguments.source.is_dir():

@@ -86,7 +86,7 @@ def diff(
     found = releases.prompt(parts, admin, key)
     before, after = (releases.version(parts, admin, key, name) for name in (old, new))
     with parts.store.read() as tx:
-        samples = previews.samples(tx, admin, key)
+        samples = previews.samples(tx, parts, admin, key)
         running = tx.studies.all(project_id=admin.project_id, prompt_key=key, state="running")
     return page(
         request,
@@ -215,7 +215,7 @@ def _publish_form(request: Request, admin: Actor, key: str, study: str) -> Respo
     parts = context(request).parts
     found = proposal(parts, admin, study)
     with parts.store.read() as tx:
-        samples = previews.samples(tx, admin, key, study)
+        samples = previews.samples(tx, parts, admin, key, study)
     kind, words = view.verdict(found.gain, found.learnt.diagnosis.ratings_used)
     return page(
         request,

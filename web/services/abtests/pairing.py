@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from web.domain.abtests.abtest import ABTest, Pair, next_challenger, stand
 from web.domain.ids import new_id
-from web.domain.jobs import generate_job
+from web.domain.jobs import make_job
 from web.domain.prompts.prompt import PromptVersion
 from web.domain.rating.rating import Rating
 from web.domain.studies.experiment import LIVE, Experiment, Option
@@ -70,7 +70,7 @@ def _add(
     experiment = Experiment(new_id(), study.id, source.id, "ab", "planned", now, now)
     tx.experiments.add(experiment)
     default = study.spaces[study.generator].default()
-    tx.options.add_all(
+    options = [
         Option(
             id=new_id(),
             experiment_id=experiment.id,
@@ -85,9 +85,10 @@ def _add(
             why="ab",
         )
         for position, version in enumerate(versions)
-    )
+    ]
+    tx.options.add_all(options)
     tx.ab_pairs.add(Pair(new_id(), test.id, experiment.id, source.id, versions[1].id, "open", now))
-    tx.of_jobs.add_once([generate_job(experiment.id, study.id, now)])
+    tx.of_jobs.add_once(make_job(one.id, one.generator, study.id, now) for one in options)
 
 
 def close_pairs(tx: Transaction, parts: Books, test: ABTest) -> tuple[Pair, ...]:
@@ -115,7 +116,8 @@ def _views(tx: Transaction, parts: Books, test: ABTest, waiting: Sequence[Pair])
     options: dict[str, list[Option]] = {}
     for option in tx.options.all(experiment_id=tuple(experiments)):
         options.setdefault(option.experiment_id, []).append(option)
-    answers = tx.ratings.all(option_id=tuple(one.id for many in options.values() for one in many), undone_at=None)
+    ids = tuple(one.id for many in options.values() for one in many)
+    answers = tx.ratings.all(option_id=ids, undone_at=None, judge_kind="human")
     held = {lease.experiment_id for lease in tx.leases.all(experiment_id=tuple(experiments))}
     excluded, now = tx.of_ratings.excluded(test.study_id), parts.clock.now()
     found = []

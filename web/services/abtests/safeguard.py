@@ -92,7 +92,7 @@ def _recent(tx: Transaction, version: PromptVersion, since: datetime | None) -> 
     failed = tx.options.all(version=version.id, state="failed")
     if len(failed) < MOST_FAILED:
         return ()
-    made = (*failed, *tx.options.all(version=version.id, state="ready"))
+    made = (*failed, *tx.options.all(version=version.id, state=("ready", "spare")))
     newest = sorted(made, key=lambda option: option.id, reverse=True)[:LOOKED_AT]
     found = {one.id: one for one in tx.experiments.all(id=tuple({option.experiment_id for option in newest}))}
     counted = {one.id for one in found.values() if one.kind in SAMPLES and (since is None or one.created_at >= since)}

@@ -1,7 +1,7 @@
 """Keep each study's queue ahead of its raters, by points that are worth a rating."""
 
 from web.domain.ids import new_id
-from web.domain.jobs import generate_job
+from web.domain.jobs import make_job
 from web.domain.rating.lease import Asker
 from web.domain.studies.experiment import Experiment, Option
 from web.domain.studies.study import Study
@@ -48,8 +48,10 @@ def plan_upload(parts: Parts, experiment_id: str) -> None:
     with parts.store.begin() as tx:
         locked = tx.of_experiments.lock([experiment_id])[experiment_id]
         if locked.state == "planned" and not tx.options.all(experiment_id=experiment_id):
-            tx.options.add_all(options_of(experiment, version, study, suggestion.proposals, suggestion))
-            tx.of_jobs.add_once([generate_job(experiment_id, study.id, parts.clock.now(), urgent=True)])
+            now = parts.clock.now()
+            options = options_of(experiment, version, study, suggestion.proposals, suggestion)
+            tx.options.add_all(options)
+            tx.of_jobs.add_once(make_job(one.id, one.generator, study.id, now, urgent=True) for one in options)
 
 
 def drop_outdone(parts: Parts, study_id: str) -> None:
@@ -99,6 +101,7 @@ def _plan_some(parts: Parts, study: Study, count: int) -> int:
             now = parts.clock.now()
             experiment = Experiment(new_id(), study.id, source.id, "explore", "planned", now, now)
             tx.experiments.add(experiment)
-            tx.options.add_all(options_of(experiment, version, study, proposals, suggestion))
-            tx.of_jobs.add_once([generate_job(experiment.id, study.id, now)])
+            options = options_of(experiment, version, study, proposals, suggestion)
+            tx.options.add_all(options)
+            tx.of_jobs.add_once(make_job(one.id, one.generator, study.id, now) for one in options)
     return min(len(sources), len(shares))

@@ -101,11 +101,12 @@ def erase_input(parts: Parts, actor: Actor, input_id: str, typed: str) -> None:
 
 
 def _erase_photo(parts: Parts, actor: Actor, source: Input) -> None:
-    """Erase an input and its copies: a clone of a study has the same photos, under the same names in the store."""
+    """Erase an input and its copies: other studies of the project, as a clone, may have the same photo."""
     now = parts.clock.now()
     with parts.store.begin() as tx:
-        same = sorted(copy.id for copy in tx.inputs.all(object_key=source.object_key) if copy.object_key)
-        changed = [_erased(tx, input_id, now) for input_id in same or [source.id]]
+        studies = tuple(study.id for study in tx.studies.all(project_id=actor.project_id))
+        copies = tx.inputs.all(study_id=studies, content_hash=source.content_hash, kind=source.kind)
+        changed = [_erased(tx, copy.id, now) for copy in copies]
         for before, after in changed:
             if before != after:
                 record(tx, now, actor, "input.erased", ("input", after.id), before=before, after=after)

@@ -7,7 +7,7 @@ from ml_service.errors import Conflict, InvalidRequest
 from ml_service.objects import ObjectStore
 from web.domain.access import Actor
 from web.domain.audit.audit import faults
-from web.domain.jobs import generate_job, jobs_after_rating, plan_upload_job
+from web.domain.jobs import jobs_after_rating, make_job, plan_upload_job
 from web.domain.prompts.prompt import VersionFile
 from web.domain.studies.study import Project, Study
 from web.ports.parts import Parts
@@ -93,10 +93,9 @@ def project_arrived(tx: Transaction, parts: Parts, project: Project) -> None:
 def _take_up(tx: Transaction, parts: Parts, study: Study) -> None:
     unfinished = tx.experiments.all(study_id=study.id, state=("planned", "generating"))
     now = parts.clock.now()
-    made_from = {option.experiment_id for option in tx.options.all(experiment_id=tuple(one.id for one in unfinished))}
-    tx.of_jobs.add_once(
-        generate_job(one.id, study.id, now) if one.id in made_from else plan_upload_job(one.id, study.id, now)
-        for one in unfinished
-    )
+    options = tx.options.all(experiment_id=tuple(one.id for one in unfinished))
+    unplanned = {one.id for one in unfinished} - {option.experiment_id for option in options}
+    tx.of_jobs.add_once(make_job(one.id, one.generator, study.id, now) for one in options)
+    tx.of_jobs.add_once(plan_upload_job(experiment_id, study.id, now) for experiment_id in sorted(unplanned))
     if study.state == "running":
         tx.of_jobs.add_once(jobs_after_rating(study.id, now))

@@ -8,7 +8,7 @@ from datetime import datetime
 from ml_service.errors import InvalidRequest, NotFound
 from web.domain.access import Actor
 from web.domain.ids import new_id
-from web.domain.jobs import generate_job, jobs_after_rating
+from web.domain.jobs import jobs_after_rating, make_job
 from web.domain.prompts.prompt import PromptVersion
 from web.domain.rating.attention import chance
 from web.domain.rating.enrolment import Enrolment
@@ -98,8 +98,8 @@ def _make(tx: Transaction, parts: Parts, study: Study, kind: ExperimentKind, cou
     spoilt = _spoilt(tx, study, present.values(), count - len(agreed) - len(untouched))
     planned: list[tuple[Option, GoldSource, tuple[int, int]]] = [(one, "untouched", BETTER) for one in untouched]
     for option, source, right in [*planned, *((one, "degraded", SPOILT) for one in spoilt)]:
-        experiment, _ = _add(tx, now, option, kind, source, right)
-        tx.of_jobs.add_once([generate_job(experiment.id, study.id, parts.clock.now())])
+        added, _ = _add(tx, now, option, kind, source, right)
+        tx.of_jobs.add_once([make_job(added.id, added.generator, study.id, now)])
 
 
 def _agreed(
@@ -112,20 +112,20 @@ def _agreed(
     for one in found:
         option = options[one.option_id]
         if option.input_id in present:
-            experiment, gold = _add(tx, now, option, kind, "agreement", (one.low, one.high))
-            tx.of_experiments.move([experiment.id], "ready", experiment.created_at)
+            added, gold = _add(tx, now, option, kind, "agreement", (one.low, one.high))
+            tx.of_experiments.move([added.experiment_id], "ready", now)
             made.append(gold)
     return made
 
 
 def _add(
     tx: Transaction, now: datetime, option: Option, kind: ExperimentKind, source: GoldSource, right: tuple[int, int]
-) -> tuple[Experiment, Gold]:
+) -> tuple[Option, Gold]:
     experiment = Experiment(new_id(), option.study_id, option.input_id, kind, "planned", now, now)
     tx.experiments.add(experiment)
     own = replace(option, id=new_id(), experiment_id=experiment.id, position=0, cost_micros=0, revision=0)
     tx.options.add(own)
-    return experiment, tx.golds.add(Gold(new_id(), experiment.id, option.study_id, *right, source, now))
+    return own, tx.golds.add(Gold(new_id(), experiment.id, option.study_id, *right, source, now))
 
 
 def _untouched(tx: Transaction, study: Study, sources: Iterable[Input], count: int) -> Iterable[Option]:

@@ -26,7 +26,7 @@ MOST_BYTES_A_MANIFEST = 64 * 2**20
 MOST_BYTES_AN_OBJECT = 128 * 2**20
 MOST_UNPACKING = 200  # times its size: ids and hashes in every row keep ours below a quarter of that
 SLACK = 16 * 2**20
-OBJECT = re.compile(r"objects/((?:inputs|outputs)(?:/[A-Za-z0-9][A-Za-z0-9._-]{0,99}){1,4})")
+OBJECT = re.compile(r"objects/((?:inputs|outputs)(?:/[A-Za-z0-9][A-Za-z0-9._-]{0,119}){1,4})")
 _LONG_AGO = (1980, 1, 1, 0, 0, 0)
 
 

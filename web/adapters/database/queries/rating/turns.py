@@ -23,7 +23,7 @@ from web.adapters.database.queries.common import IS_EXTRA, standing
 from web.adapters.database.tables import experiments, inputs, leases, options, ratings
 from web.domain.rating.attention import MOST_RATINGS, WINDOW, Assignment, Unsure
 from web.domain.rating.lease import Asker
-from web.domain.studies.experiment import LIVE, SAMPLES, Experiment, ExperimentKind, ExperimentState, Option
+from web.domain.studies.experiment import LIVE, SAMPLES, UNSEEN, Experiment, ExperimentKind, ExperimentState, Option
 from web.rows import rating as rows
 
 LOOKED_BACK = 100  # rows of what was rated, among which one is chosen that is to be rated again
@@ -116,7 +116,7 @@ def _is_new_to_them() -> ColumnElement[bool]:
 def _is_open() -> ColumnElement[bool]:
     unanswered = exists().where(
         options.c.experiment_id == leases.c.experiment_id,
-        options.c.state != "failed",
+        options.c.state.not_in(UNSEEN),
         ~exists().where(standing(options.c.id), ratings.c.judge_id == _RATER).correlate(options),
     )
     checks = experiments.c.kind.in_(("gold", "calibration"))
