@@ -123,10 +123,10 @@ class _Play:
             evolution.run(parts, asked.id)
         tasks.plan(parts, study)
         with parts.store.read() as tx:
-            planned = tx.experiments.all(study_id=study, state="planned")
+            planned = tx.options.all(study_id=study, state="planned")
             self.judged = sum(bool(pair.raters) for pair in tx.ab_pairs.all())
-        for experiment in planned:
-            generation.generate(parts, experiment.id)
+        for option in planned:
+            generation.make(parts, option.id)
         return self.judged
 
     def _rate(self, person: Actor) -> None:

@@ -13,6 +13,7 @@ from ml_service.wire.contract import DiagnoseRequest, Diagnosis, Proposal, Sugge
 from tests.clock import FixedClock
 from tests.world import World, make_parts, photo
 from web.adapters.database.store import SqlStore
+from web.adapters.generators.atonce import AtOnce
 from web.adapters.models.build import text_model
 from web.domain.access import Actor, Role
 from web.domain.accounts import Membership, User
@@ -58,7 +59,7 @@ def evolving_world(store: SqlStore, folder: Path, taste: Taste, seed: int, url: 
     """Return a product whose live prompt is the first of a taste, a text model at an address, and its raters."""
     clock = FixedClock()
     parts = make_parts(store, clock, folder)
-    parts = replace(parts, generators={"local": Painter()}, optimizer=Aimless(seed), degrader=None)
+    parts = replace(parts, generators={"local": AtOnce(Painter())}, optimizer=Aimless(seed), degrader=None)
     parts = replace(parts, text_model=_model(store, clock, url))
     _write_first(parts, taste, clock.now())
     project = Project(new_id(), "Evolution", clock.now())
@@ -93,7 +94,7 @@ def _add_photo(parts: Parts, study: Study, seed: int) -> None:
     image = CleanImage(photo(seed, 16), "image/jpeg", 16, 16)
     incoming = intake.store_image(parts, study, f"photo {seed}", image, stratum=KINDS[seed % len(KINDS)])
     with parts.store.begin() as tx:
-        intake.present_or_added(parts, tx, incoming)
+        intake.present_or_added(tx, parts, study, incoming)
 
 
 def _member(parts: Parts, project_id: str, role: Role) -> Actor:

@@ -14,6 +14,7 @@ from ml_service.wire.contract import Point
 from tests.scanning import SCANNER
 from web.adapters.database.migrate import migrate
 from web.adapters.database.store import SqlStore
+from web.adapters.generators.atonce import AtOnce
 from web.adapters.generators.local import LocalGenerator
 from web.adapters.images.cleaner import Cleaner
 from web.adapters.optimizer.near import NearOptimizer
@@ -82,7 +83,7 @@ class _House:
             store=store,
             objects=Folder(folder / "objects"),
             published=Folder(folder / "prompts"),
-            generators={"local": LocalGenerator()},
+            generators={"local": AtOnce(LocalGenerator())},
             optimizer=NearOptimizer(),
             cleaner=Cleaner(),
             clock=self.clock,
@@ -90,8 +91,8 @@ class _House:
             scanner=SCANNER,
         )
         shutil.copytree(PROMPTS, folder / "prompts")
-        accounts.bootstrap(store, self.clock, ())
-        operator = accounts.operator(store)
+        accounts.bootstrap(self.parts, ())
+        operator = accounts.operator(self.parts)
         adoption.adopt(self.parts, operator.project_id)
         self.study = self._study(operator)
         self.shots = self._inputs()
@@ -99,7 +100,7 @@ class _House:
         # What is learnt is asked for at the checkpoints: nothing else depends on it, and it takes most of the time.
         # Raters are not calibrated, for the game has raters of its own.
         played = {
-            "generate": TASKS["generate"],
+            "make": TASKS["make"],
             "plan_upload": TASKS["plan_upload"],
             "plan": lambda parts, arguments: plan(parts, arguments["study"], depth),
             "learn": lambda *_: None,
@@ -124,13 +125,13 @@ class _House:
             image = CleanImage(shot.body, "image/jpeg", width, height)
             incoming = store_image(self.parts, self.study, f"photo {place}", image)
             with self.parts.store.begin() as tx:
-                places[present_or_added(self.parts, tx, incoming).id] = place
+                places[present_or_added(tx, self.parts, self.study, incoming).id] = place
         return places
 
     def _join(self, operator: Actor, name: str) -> Actor:
         store = self.parts.store
-        secret = accounts.invite(store, self.clock, operator, "rater", f"{name}@example.org")
-        session = sessions.digest(accounts.use_link(store, self.clock, secret))
+        secret = accounts.invite(self.parts, operator, "rater", f"{name}@example.org")
+        session = sessions.digest(accounts.use_link(self.parts, secret))
         with store.read() as tx:
             actor = tx.of_people.actor(session, self.clock.now())
         if actor is None:

@@ -7,10 +7,10 @@ from fastapi import FastAPI
 from pydantic import BaseModel
 from sqlalchemy import Column, Float, MetaData, String, Table, insert
 
-from web.__main__ import build_parts
 from web.adapters.database.engine import connect
 from web.app import create_app
 from web.http.serving.server import listen
+from web.parts import build_parts
 from web.settings import Settings
 from web.settings.key import signing_key
 

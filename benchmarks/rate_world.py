@@ -52,7 +52,7 @@ class Rater:
         now = datetime.now(UTC)
         tx.users.add(self.user)
         tx.memberships.add(Membership(new_id(), project_id, self.user.id, "rater", now))
-        tx.sessions.add(Session(new_id(), self.session_hash, self.user.id, now, now + timedelta(days=1)))
+        tx.sessions.add(Session(new_id(), self.session_hash, self.user.id, project_id, now, now + timedelta(days=1)))
 
 
 def option_of(experiment: Experiment, position: int, version: str, output: str, point: Point | None = None) -> Option:

@@ -147,7 +147,7 @@ def _sized(photo: Image, side: int) -> Image:
 def _source(server: Server, study: Study, photo: Image) -> Input:
     height, width = photo.shape[:2]
     image = CleanImage(encode(photo), "image/jpeg", width, height)
-    return intake.store_image(server.parts, study, "photo", image).source
+    return intake.store_image(server.parts, study, "photo", image)
 
 
 def _output(server: Server, photo: Image, point: Point) -> Output:
@@ -230,7 +230,7 @@ def _end_demo(server: Server) -> None:
 
 def _busy(server: Server) -> bool:
     with server.store.read() as tx:
-        return tx.of_jobs.any_due(server.parts.clock.now())
+        return tx.of_jobs.any_due(server.parts.clock.now(), {})
 
 
 def missed(results: list[Result], weight: int) -> list[str]:

@@ -13,6 +13,7 @@ from hypothesis import settings
 from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]
 
 from tests import postgres
+from tests.books import PlainBooks
 from tests.clock import FixedClock
 from web.adapters.database.engine import Engines, connect
 from web.adapters.database.migrate import migrate
@@ -154,3 +155,8 @@ def database_url(blank: Shared) -> str:
 @pytest.fixture
 def store(blank: Shared) -> SqlStore:
     return blank.store()
+
+
+@pytest.fixture
+def books(store: SqlStore, clock: FixedClock) -> PlainBooks:
+    return PlainBooks(store, clock)

@@ -13,7 +13,7 @@ from web.domain.abtests.abtest import ABTest
 from web.domain.access import Actor, Role, Scope
 from web.domain.accounts import ApiKey, Membership, Session, User
 from web.domain.ids import new_id
-from web.domain.jobs import generate_job
+from web.domain.jobs import make_job
 from web.domain.prompts.prompt import DEFAULT_KEY, PromptVersion
 from web.domain.studies.study import Project
 from web.http.answers.images import ImageUrls
@@ -143,7 +143,8 @@ class Grounds:
             source = tx.inputs.get(experiment.input_id)
             tx.inputs.replace(replace(source, name=f"{MARK} photo"))
             output_id = tx.options.get(further.options[0].option_id).output_id
-            job = generate_job(experiment.id, experiment.study_id, parts.clock.now())
+            option = further.options[0].option_id
+            job = make_job(option, "local", experiment.study_id, parts.clock.now())
             tx.of_jobs.add_once([job])
         return {
             "study_id": world.study.id,
@@ -192,7 +193,9 @@ class Grounds:
     def _session(self, actor: Actor, secret: str) -> str:
         now = self.world.clock.now()
         with self.world.parts.store.begin() as tx:
-            return tx.sessions.add(Session(new_id(), digest(secret), actor.user_id, now, now + SESSION_TIME)).id
+            return tx.sessions.add(
+                Session(new_id(), digest(secret), actor.user_id, actor.project_id, now, now + SESSION_TIME)
+            ).id
 
     def _key(self, name: str, project_id: str, scope: Scope, secret: str) -> str:
         key = ApiKey(new_id(), digest(secret), project_id, None, name, "production", (scope,), self.world.clock.now())

@@ -27,7 +27,7 @@ class Site:
     def link(self, role: Role = "rater", email: str = "") -> str:
         """Return the secret of a fresh link for somebody new, or for the member with an address."""
         address = email or f"{role}{len(self.members())}-{new_id()[-6:]}@example.org"
-        return accounts.invite(self.world.parts.store, self.world.clock, self.world.admin, role, address)
+        return accounts.invite(self.world.parts, self.world.admin, role, address)
 
     def signed_in(self, role: Role = "rater", email: str = "", *, https: bool = False) -> TestClient:
         """Return the browser of a new member, or of the member with an address, with its token in place."""
@@ -38,5 +38,5 @@ class Site:
 
     def members(self) -> dict[str, accounts.Member]:
         """Return the members by their address."""
-        found = accounts.members(self.world.parts.store, self.world.admin)
+        found = accounts.members(self.world.parts, self.world.admin)
         return {member.user.email: member for member in found}

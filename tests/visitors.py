@@ -47,7 +47,7 @@ def member_of(site: Site, project_id: str, role: Role = "admin") -> TestClient:
     with site.world.parts.store.begin() as tx:
         tx.users.add(user)
         tx.memberships.add(Membership(new_id(), project_id, user.id, role, now))
-        tx.sessions.add(Session(new_id(), digest(secret), user.id, now, now + timedelta(days=1)))
+        tx.sessions.add(Session(new_id(), digest(secret), user.id, project_id, now, now + timedelta(days=1)))
     client = site.visitor()
     client.headers["Cookie"] = f"palate={secret}"
     client.headers["X-CSRF-Token"] = client.get("/api/v1/session").json()["csrf_token"]

@@ -12,6 +12,7 @@ from ml_service.wire.contract import FloatParameter, ParameterSpace
 from tests.clock import FixedClock
 from tests.scanning import SCANNER
 from web.adapters.database.store import SqlStore
+from web.adapters.generators.atonce import AtOnce
 from web.adapters.generators.degraded import DegradedCopies
 from web.adapters.generators.local import LocalGenerator
 from web.adapters.images.cleaner import Cleaner
@@ -66,7 +67,7 @@ class World:
         image = CleanImage(photo(seed), "image/jpeg", 48, 48)
         incoming = intake.store_image(self.parts, self.study, f"photo {seed}", image)
         with self.parts.store.begin() as tx:
-            return intake.present_or_added(self.parts, tx, incoming)
+            return intake.present_or_added(tx, self.parts, self.study, incoming)
 
     def work(self) -> None:
         """Do all jobs that are due, as a worker would."""
@@ -82,8 +83,8 @@ class World:
 
     def rate(self, rater: Actor, *answers: Answer) -> list[str]:
         """Send answers and return their verdicts."""
-        outcomes, _ = training.rate(self.parts, rater, answers)
-        return [outcome.verdict for outcome in outcomes]
+        rulings, _ = training.rate(self.parts, rater, answers)
+        return [ruling.verdict for ruling in rulings]
 
 
 def answer(option_id: str, score: float | None = 4, **more: object) -> Answer:
@@ -97,13 +98,13 @@ def make_parts(store: SqlStore, clock: FixedClock, folder: Path) -> Parts:
         store=store,
         objects=Folder(folder / "objects"),
         published=Folder(folder / "prompts"),
-        generators={"local": LocalGenerator()},
+        generators={"local": AtOnce(LocalGenerator())},
         optimizer=NearOptimizer(),
         cleaner=Cleaner(),
         clock=clock,
         passwords=Argon2(),
         scanner=SCANNER,
-        degrader=DegradedCopies(),
+        degrader=AtOnce(DegradedCopies()),
     )
 
 

@@ -134,7 +134,7 @@ def create_app(parts: Parts, settings: Settings, key: bytes) -> WebApp:
     )
     static = HashedFiles(PAGES / "static")
     app.state.context = Context(parts, settings, key, ImageUrls(key))
-    app.state.metrics = Metrics(parts.store)
+    app.state.metrics = Metrics(parts)
     app.state.static = static
     app.state.pages = Pages(PAGES / "templates", static, training_enabled=settings.enable_training_mode)
     handle_errors(app)

@@ -137,6 +137,7 @@ def upgrade() -> None:
         sa.Column("id", sa.String(length=36), nullable=False),
         sa.Column("secret_hash", sa.String(length=64), nullable=False),
         sa.Column("user_id", sa.String(length=36), nullable=False),
+        sa.Column("project_id", sa.String(length=36), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("via", sa.String(length=16), nullable=False),
@@ -144,6 +145,7 @@ def upgrade() -> None:
         sa.Column("revoked_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("revision", sa.Integer(), nullable=False),
         sa.CheckConstraint("via IN ('link', 'password')", name=op.f("ck_sessions_via_known")),
+        sa.ForeignKeyConstraint(["project_id"], ["projects.id"], name=op.f("fk_sessions_project_id")),
         sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_sessions_user_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_sessions")),
         sa.UniqueConstraint("secret_hash", name=op.f("uq_sessions_secret_hash")),
@@ -584,7 +586,8 @@ def upgrade() -> None:
         sa.Column("error", sa.Text(), nullable=True),
         sa.Column("revision", sa.Integer(), nullable=False),
         sa.CheckConstraint(
-            "state IN ('planned', 'generating', 'ready', 'failed')", name=op.f("ck_experiment_options_state_known")
+            "state IN ('planned', 'generating', 'ready', 'spare', 'failed')",
+            name=op.f("ck_experiment_options_state_known"),
         ),
         sa.ForeignKeyConstraint(
             ["experiment_id"], ["parameter_experiments.id"], name=op.f("fk_experiment_options_experiment_id")

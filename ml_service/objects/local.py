@@ -3,12 +3,14 @@
 import contextlib
 import errno
 import fcntl
-import hashlib
 import os
+import shutil
 import tempfile
+import time
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import BinaryIO
 
 from ml_service.errors import Conflict, InvalidRequest, NotFound, StorageFull
 
@@ -19,8 +21,11 @@ class Folder:
     def __init__(self, root: Path) -> None:
         self.root = root
 
-    def create(self, name: str, body: bytes) -> bool:
-        """Store bytes under a fresh name; False where the name is taken, whose bytes stay as they are."""
+    def create(self, name: str, body: bytes | BinaryIO) -> bool:
+        """Store bytes, or all that a stream gives, under a fresh name, whole or not at all.
+
+        False where the name is taken, whose bytes stay as they are.
+        """
         target = self._path(name)
         if target.exists():
             return False
@@ -32,19 +37,40 @@ class Folder:
         _sync(target.parent)
         return True
 
+    def has(self, name: str) -> bool:
+        """Tell whether there are bytes under a name."""
+        return self._path(name).is_file()
+
     def read(self, name: str) -> bytes:
         """Return the bytes under a name, or raise NotFound."""
+        with self.open(name) as file:
+            return file.read()
+
+    def open(self, name: str) -> BinaryIO:
+        """Open the bytes under a name to be read a piece at a time and closed, or raise NotFound."""
         try:
-            return self._path(name).read_bytes()
+            return self._path(name).open("rb")
         except FileNotFoundError as error:
             raise NotFound(f"There is no object {name}.") from error
 
+    def url(self, name: str, lifetime: timedelta) -> str | None:
+        """Return None: nobody but this process gives away what is in the folder."""
+
     def tag(self, name: str) -> str:
-        """Return the SHA-256 of the bytes under a name; empty where the name is free."""
+        """Return what is another with each write under a name, of the same bytes too; empty where the name is free."""
         try:
-            return hashlib.sha256(self.read(name)).hexdigest()
-        except NotFound:
+            return _tag(self._path(name).stat())
+        except FileNotFoundError:
             return ""
+
+    def tags(self, folder: str) -> dict[str, str]:
+        """Return the names that lie right in a folder, not in folders below, with their tags; nothing is read."""
+        try:
+            with os.scandir(self._path(folder)) as found:
+                files = [one for one in found if one.is_file() and not one.name.startswith(".")]
+                return {f"{folder}/{one.name}": _tag(one.stat()) for one in files}
+        except FileNotFoundError:
+            return {}
 
     def replace(self, name: str, body: bytes, expected: str) -> str:
         """Put bytes under a name in one step while its tag is the expected one, else Conflict; return the new tag."""
@@ -53,8 +79,9 @@ class Folder:
             if self.tag(name) != expected:
                 raise Conflict(f"{name} was changed meanwhile.")
             aside.replace(target)
+            tag = self.tag(name)
             _sync(target.parent)
-        return hashlib.sha256(body).hexdigest()
+        return tag
 
     def stored_at(self, name: str) -> datetime | None:
         """Return when the bytes under a name were stored; None where the name is free."""
@@ -74,21 +101,27 @@ class Folder:
         return tuple(sorted(name for name in names if name.startswith(prefix)))
 
     def _path(self, name: str) -> Path:
-        path = (self.root / name).resolve()
-        if not path.is_relative_to(self.root.resolve()) or path == self.root.resolve():
+        root = os.path.realpath(self.root)
+        path = os.path.realpath(os.path.join(root, name))
+        if not path.startswith(root + os.sep):
             raise InvalidRequest(f"{name!r} is not a name of an object.")
-        return path
+        return Path(path)
 
     @contextlib.contextmanager
-    def _written_aside(self, target: Path, body: bytes) -> Iterator[Path]:
+    def _written_aside(self, target: Path, body: bytes | BinaryIO) -> Iterator[Path]:
         aside: Path | None = None
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
             handle, name = tempfile.mkstemp(dir=target.parent, prefix=".new-")
             aside = Path(name)
             with os.fdopen(handle, "wb") as file:
-                file.write(body)
+                if isinstance(body, bytes):
+                    file.write(body)
+                else:
+                    shutil.copyfileobj(body, file)
                 file.flush()
+                # Exact to the nanosecond, which the kernel's own time is not: no two writes have one tag.
+                os.utime(file.fileno(), ns=(time.time_ns(), time.time_ns()))
                 os.fsync(file.fileno())
             aside.chmod(0o644)
             yield aside
@@ -110,6 +143,10 @@ def _locked(folder: Path) -> Iterator[None]:
         yield
     finally:
         os.close(handle)
+
+
+def _tag(found: os.stat_result) -> str:
+    return f"{found.st_ino}-{found.st_size}-{found.st_mtime_ns}"
 
 
 def _sync(folder: Path) -> None:

@@ -54,7 +54,7 @@ __all__ = [
     "digest",
 ]
 
-WIRE_VERSION: Literal[2] = 2
+WIRE_VERSION: Literal[1] = 1
 
 
 def _same_wire(version: object) -> object:
@@ -63,7 +63,7 @@ def _same_wire(version: object) -> object:
     return version
 
 
-ThisWire = Annotated[Literal[2], BeforeValidator(_same_wire)]
+ThisWire = Annotated[Literal[1], BeforeValidator(_same_wire)]
 
 
 class Pending(Wire):
@@ -240,12 +240,9 @@ class VarianceParts(Wire):
 
 
 class Diagnosis(Wire):
-    """The answer to a DiagnoseRequest; parts that too few ratings cannot tell are absent.
+    """The answer to a DiagnoseRequest; parts that too few ratings cannot tell are absent."""
 
-    Those that a database keeps may be of wire 1, whose fields are among these.
-    """
-
-    wire: Literal[1, 2] = WIRE_VERSION
+    wire: ThisWire = WIRE_VERSION
     best: Best | None
     convergence: Convergence | None
     parameters: dict[str, ParameterReport]

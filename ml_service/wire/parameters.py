@@ -114,12 +114,3 @@ class ParameterSpace(Wire):
             if name in point and not parameter.accepts(point[name])
         ]
         return unknown + missing + outside
-
-    def adopt(self, point: Mapping[str, Value]) -> Point | None:
-        """Read a point of an earlier form of this space, or None where it lies outside today's.
-
-        A parameter that was added since has been at its default; one that was removed must have been at no
-        value that this space can tell, so it is left out.
-        """
-        kept = self.default() | {name: value for name, value in point.items() if name in self.parameters}
-        return None if self.faults(kept) else kept

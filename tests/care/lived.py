@@ -78,7 +78,7 @@ class Installation:
     def load_study(self, file: Path) -> Arrival:
         """Bring a study in."""
         parts, admin = self.world.parts, self.world.admin
-        return self.study.load(file, lambda tx, study: transfer.arrived(parts, admin, tx, study), watch)
+        return self.study.load(file, lambda tx, study: transfer.arrived(tx, parts, admin, study), watch)
 
     def export_project(self, target: Path) -> Path:
         """Write the project whole."""
@@ -88,10 +88,11 @@ class Installation:
     def load_project(self, file: Path) -> Arrival:
         """Bring a project in."""
         parts = self.world.parts
+        lying = transfer.lying_in(parts.published)
         return self.project.load(
             file,
-            lambda tx, project: transfer.check_project(parts, tx, project),
-            lambda tx, project: transfer.project_arrived(parts, tx, project),
+            lambda tx, project: transfer.check_project(tx, lying, project),
+            lambda tx, project: transfer.project_arrived(tx, parts, project),
             watch,
         )
 

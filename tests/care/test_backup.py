@@ -20,7 +20,7 @@ from tests.care.lived import Installation, elsewhere, everything, members, watch
 from web.adapters.database import backup
 from web.adapters.database.archive.writing import Place
 from web.adapters.database.backup import back_up
-from web.adapters.database.migrate import is_current, migrate
+from web.adapters.database.migrate import downgrade, is_current, migrate
 from web.adapters.database.store import SqlStore
 from web.domain.accounts import Link, Session, User
 from web.domain.ids import new_id
@@ -57,7 +57,8 @@ def saved(origin: Installation, tmp_path: Path) -> Path:
 def restored(there: Installation, file: Path) -> Installation:
     """Restore a backup as the command does."""
     parts = there.world.parts
-    backup.restore(there.place, file, lambda tx: transfer.check_published(parts.published, tx), watch)
+    lying = transfer.lying_in(parts.published)
+    backup.restore(there.place, file, lambda tx: transfer.check_published(tx, lying), watch)
     publication.reconcile(parts)
     return there
 
@@ -102,7 +103,7 @@ def test_ways_in_are_closed_since_they_may_have_been_closed_meanwhile(
 ) -> None:
     now, who = origin.world.clock.now(), origin.world.admin.user_id
     with origin.store.begin() as tx:
-        tx.sessions.add(Session(new_id(), "6" * 64, who, now, now))
+        tx.sessions.add(Session(new_id(), "6" * 64, who, origin.world.admin.project_id, now, now))
         tx.links.add(Link(new_id(), "7" * 64, origin.world.admin.project_id, "rater", "a@b.example", now, now))
     back_up(origin.place, tmp_path / "backup.zip", watch)
     there = restored(nowhere(), tmp_path / "backup.zip")
@@ -244,7 +245,8 @@ def test_a_restore_that_was_cut_off_can_be_repeated(saved: Path, nowhere: Empty)
 
 def test_a_backup_of_an_older_schema_is_brought_to_the_newest(saved: Path, nowhere: Empty, tmp_path: Path) -> None:
     old = tmp_path / "old.db"
-    migrate(f"sqlite:///{old}", "0001")
+    migrate(f"sqlite:///{old}")
+    downgrade(f"sqlite:///{old}", "base")
     file = rewritten(saved, lambda held: held.update({"palate.db": old.read_bytes()}))
     there = nowhere()
     backup.restore(there.place, file, lambda tx: None, watch)

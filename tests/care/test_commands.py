@@ -14,7 +14,7 @@ from tests.care.lived import Installation, Run, everything, members, watch
 from tests.postgres import Postgres
 from web.adapters.database.archive.project import ProjectArchive
 from web.adapters.database.archive.writing import Place
-from web.adapters.database.migrate import migrate
+from web.adapters.database.migrate import downgrade, migrate
 from web.adapters.database.store import SqlStore
 from web.services.studies import intake
 
@@ -70,7 +70,9 @@ def test_a_file_is_not_written_where_there_is_no_folder(run: Run, tmp_path: Path
 
 def test_an_older_schema_is_to_be_migrated_first(run: Run, new_place: Path) -> None:
     new_place.mkdir()
-    migrate(f"sqlite:///{new_place / 'palate.db'}", "0001")
+    url = f"sqlite:///{new_place / 'palate.db'}"
+    migrate(url)
+    downgrade(url, "base")
     code, _, complaint = run("export", "--project", new_place / "out.zip")
     assert code == 1
     assert "web migrate" in complaint

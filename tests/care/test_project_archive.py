@@ -94,11 +94,11 @@ def test_the_audit_chain_arrives_whole_and_goes_on(origin: Installation, empty: 
 
 def test_what_a_first_start_made_is_replaced(origin: Installation, empty: Installation, tmp_path: Path) -> None:
     parts = empty.world.parts
-    accounts.bootstrap(parts.store, parts.clock, ())
+    accounts.bootstrap(parts, ())
     shutil.copytree("prompts", empty.folder / "prompts")
-    adoption.adopt(parts, accounts.operator(parts.store).project_id)
+    adoption.adopt(parts, accounts.operator(parts).project_id)
     demo = DemoImage("demo", CleanImage(photo(99), "image/jpeg", 48, 48), "", "")
-    seed_demo(parts, accounts.operator(parts.store), [demo])
+    seed_demo(parts, accounts.operator(parts), [demo])
     made = set(empty.objects.list())
     assert len(made) == 2
     empty.load_project(origin.export_project(tmp_path / "project.zip"))
@@ -119,8 +119,8 @@ def test_a_first_start_is_in_use_once_somebody_came_in(
     origin: Installation, empty: Installation, tmp_path: Path
 ) -> None:
     parts = empty.world.parts
-    secret = accounts.bootstrap(parts.store, parts.clock, ())
-    accounts.use_link(parts.store, parts.clock, str(secret))
+    secret = accounts.bootstrap(parts, ())
+    accounts.use_link(parts, str(secret))
     with pytest.raises(Conflict, match="in use"):
         empty.load_project(origin.export_project(tmp_path / "project.zip"))
 

@@ -1,6 +1,5 @@
 """Studies leave one database as a file and arrive in another, on both engines."""
 
-import json
 import stat
 import zipfile
 from dataclasses import replace
@@ -21,8 +20,7 @@ from web.adapters.database.archive.writing import Place
 from web.adapters.database.store import SqlStore
 from web.domain.accounts import User
 from web.domain.ids import new_id
-from web.domain.studies.guide import Guide
-from web.domain.studies.study import OptimizerSettings, Project, StopRules
+from web.domain.studies.study import Project
 from web.services.accounts import accounts
 from web.services.learning import requests
 from web.services.prompts import publication, versions
@@ -148,7 +146,7 @@ def test_raters_who_arrive_are_raters_here_and_known_people_stay_who_they_are(
     with target.store.begin() as tx:
         known = tx.users.add(User(new_id(), rater.email, target.world.clock.now()))
     target.load_study(origin.export_study(tmp_path / "study.zip"))
-    members = accounts.members(target.world.parts.store, target.world.admin)
+    members = accounts.members(target.world.parts, target.world.admin)
     assert [member.role for member in members if member.user.email == rater.email] == ["rater"]
     with target.store.read() as tx:
         assert tx.users.find(id=rater.id) is None
@@ -240,13 +238,10 @@ def test_an_image_that_is_lost_is_named_and_the_rest_arrives(
     assert target.load_study(tmp_path / "study.zip").images == made.objects
 
 
-def old_rules_unlike_ours(members: dict[str, bytes]) -> None:
-    as_format_1(members)
-    line("studies", stop={"goal": 4.5})(members)
-
-
 BROKEN: dict[str, tuple[Change, str]] = {
-    "newer": (manifest(palate_archive=6), "newer Palate"),
+    "newer": (manifest(palate_archive=2), "has format 2, which another version of Palate made; this one reads format"),
+    "older": (manifest(palate_archive=0, holds="all"), "has format 0, which another version"),
+    "holds what": (manifest(holds="all"), "holds"),
     "another study": (manifest(id=new_id()), "the one study"),
     "no manifest": (without("manifest.json"), "manifest.json is missing"),
     "no table": (without("rows/inputs.jsonl"), "rows/inputs.jsonl is missing"),
@@ -267,7 +262,6 @@ BROKEN: dict[str, tuple[Change, str]] = {
     "key outside": (line("outputs", object_key="../../evil"), "is missing"),
     "page as image": (line("outputs", media_type="text/html"), "no image"),
     "zero byte": (line("studies", name="a\0b"), "line 1"),
-    "rules of another format": (old_rules_unlike_ours, "stop rules are none of ours"),
     "huge number": (line("studies", seed=2**40), "line 1"),
 }
 
@@ -367,39 +361,3 @@ def test_a_prompt_that_is_new_here_comes_with_its_pointers(
 
 def test_an_archive_is_for_its_owners_eyes_only(origin: Installation, tmp_path: Path) -> None:
     assert stat.S_IMODE(origin.export_study(tmp_path / "study.zip").stat().st_mode) == 0o600
-
-
-@pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
-def test_a_study_of_the_first_format_arrives(origin: Installation, target: Installation, tmp_path: Path) -> None:
-    file = rewritten(origin.export_study(tmp_path / "study.zip"), as_format_1)
-    assert target.load_study(file).name == origin.world.study.name
-    sent, arrived = origin.rows(origin.world.study.id), target.rows(origin.world.study.id)
-    for name in ("inputs", "parameter_experiments", "leases", "users"):
-        assert arrived[name] == sent[name], name
-    with target.world.parts.store.read() as tx:
-        study = tx.studies.get(origin.world.study.id)
-    a_sample = study.options_per_experiment * study.raters_wanted
-    assert study.stop == StopRules(goal=4.5, patience=5 * a_sample, ratings=50 * a_sample)
-    assert (study.optimizer, study.starts_from, study.guide) == (OptimizerSettings(), None, Guide())
-    assert arrived["enrolments"] == arrived["gold_items"] == []
-
-
-def as_format_1(members: dict[str, bytes]) -> None:
-    """Write an archive again as it was before people and outputs could be erased, and before studies stopped."""
-    made = json.loads(members["manifest.json"])
-    old = {"palate_archive": 1, "study_id": made.pop("id"), "study_name": made.pop("name")}
-    members["manifest.json"] = json.dumps(made | old | {"made_at": "2026-03-01T09:00:00Z"}).encode()
-    later = {
-        "users": {"erased_at", "time_zone"},
-        "outputs": {"removed_at"},
-        "experiment_options": {"evidence"},
-        "studies": {"stopped", "optimizer", "starts_from", "guide", "calibration", "evolving"},
-    }
-    for table in ("enrolments", "gold_items", "ab_tests", "ab_pairs", "evolution_rounds"):
-        del members[f"rows/{table}.jsonl"]
-    for table, columns in later.items():
-        lines = [json.loads(each) for each in members[f"rows/{table}.jsonl"].splitlines()]
-        without_them = [{name: value for name, value in each.items() if name not in columns} for each in lines]
-        for each in without_them if table == "studies" else ():
-            each["stop"] = {"goal": 4.5, "patience": 5, "budget_micros": None, "samples": 50}
-        members[f"rows/{table}.jsonl"] = b"".join(json.dumps(each).encode() + b"\n" for each in without_them)

@@ -36,7 +36,7 @@ class Running:
     def key(self, *scopes: Scope) -> str:
         """Return a fresh key."""
         draft = keys.KeyDraft("enhancer", scopes)
-        return keys.make_key(self.parts.store, self.world.clock, self.world.admin, draft)[1]
+        return keys.make_key(self.parts, self.world.admin, draft)[1]
 
     def client(self, *scopes: Scope, **more: Any) -> PalateClient:
         """Return a client with a fresh key that looks at every use."""
@@ -132,7 +132,7 @@ def test_a_revoked_key_leaves_the_last_good_version(running: Running) -> None:
     good = client.version
     with running.parts.store.read() as tx:
         [key] = tx.keys.all()
-    keys.revoke_key(running.parts.store, running.world.clock, running.world.admin, key.id)
+    keys.revoke_key(running.parts, running.world.admin, key.id)
     client.refresh()
     assert client.version is good
     assert "revoked" in str(client.error)

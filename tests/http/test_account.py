@@ -2,6 +2,9 @@ from fastapi.testclient import TestClient
 
 from tests.http.test_sign_in import BETTER, FIREFOX, GOOD, PAGE, by_api, with_password
 from tests.site import Site
+from tests.visitors import another_project
+from web.domain.accounts import Membership
+from web.domain.ids import new_id
 
 
 def sign_in(site: Site, email: str = "rita@example.org", password: str = GOOD) -> TestClient:
@@ -108,3 +111,43 @@ def test_people_show_no_state_of_passwords(site: Site) -> None:
     admin = site.signed_in("admin")
     assert "assword" not in admin.get("/admin/people").text
     assert all("password" not in str(user) for user in admin.get("/api/v1/users").json())
+
+
+def test_a_person_of_two_projects_goes_from_one_to_the_other(site: Site) -> None:
+    with_password(site)
+    client = sign_in(site)
+    first = site.world.admin.project_id
+    assert 'action="/account/project"' not in client.get("/account", headers=PAGE).text
+    second = joined_another(site, "rita@example.org")
+    assert f'<option value="{first}" selected>Palate</option>' in client.get("/account", headers=PAGE).text
+    before = client.cookies["palate"]
+    strangers = site.visitor()
+    strangers.cookies.set("palate", before)
+    assert strangers.post("/account/project", data={"project": second}, headers=PAGE).status_code == 403
+    assert client.post("/account/project", data={"project": "nowhere"}, headers=PAGE).status_code == 404
+    done = client.post("/account/project", data={"project": second}, headers=PAGE)
+    assert (done.status_code, done.headers["location"]) == (303, "/account?said=project")
+    assert client.cookies["palate"] != before
+    assert not alive(strangers)
+    text = client.get(done.headers["location"], headers=PAGE).text
+    assert f'<option value="{second}" selected>Others</option>' in text
+    assert client.get("/api/v1/session").json()["role"] == "admin"
+
+
+def test_who_came_by_a_link_stays_in_its_project(site: Site) -> None:
+    client = site.signed_in(email="rita@example.org")
+    second = joined_another(site, "rita@example.org")
+    told = client.post("/account/project", data={"project": second}, headers=PAGE)
+    assert (told.status_code, "good for one project" in told.text) == (409, True)
+    page = site.visitor().get(f"/link/{site.link(email='rita@example.org')}", headers=PAGE).text
+    assert ("Welcome back" in page, "New password" in page) == (True, False)
+
+
+def joined_another(site: Site, email: str) -> str:
+    """Make somebody an admin of another project too, and return its id."""
+    project_id, now = another_project(site), site.world.clock.now()
+    with site.world.parts.store.begin() as tx:
+        user = tx.users.find(email=email)
+        assert user is not None
+        tx.memberships.add(Membership(new_id(), project_id, user.id, "admin", now))
+    return project_id

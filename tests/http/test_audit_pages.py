@@ -58,8 +58,7 @@ def test_the_page_says_in_words_who_did_what_to_what(site: Site, admin: TestClie
 def test_events_are_asked_for_by_who_what_and_when(site: Site, admin: TestClient) -> None:
     world = site.world
     world.clock.advance(days=3)
-    store = world.parts.store
-    accounts.invite(store, world.clock, accounts.operator(store), "rater", "anna@example.org")
+    accounts.invite(world.parts, accounts.operator(world.parts), "rater", "anna@example.org")
     move_study(world.parts, world.admin, world.study.id, "paused")
     day = world.clock.now().date()
     paused = f"{world.admin.email} paused the study Photos"

@@ -81,8 +81,8 @@ def changed(**more: Any) -> str:
         ("{", "JSON"),
         ("{}", "spaces: Field required"),
         (changed(count=0), "count"),
-        (changed(wire=1), "wire: this side speaks wire 2; run the same version of Palate on both sides."),
-        (changed(wire="2"), "wire: this side speaks wire 2"),
+        (changed(wire=2), "wire: this side speaks wire 1; run the same version of Palate on both sides."),
+        (changed(wire="1"), "wire: this side speaks wire 1"),
         (changed(surprise=1), "surprise"),
         (
             changed(spaces={"local": {"parameters": {"x": {"kind": "float", "low": 1, "high": 0, "default": 0}}}}),

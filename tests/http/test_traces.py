@@ -10,10 +10,12 @@ from sqlalchemy import update
 
 from tests.grounds import Grounds, Person, routes
 from tests.http.test_prompts_api import learn
+from tests.visitors import another_project
 from tests.world import photo
 from web.adapters.database.tables import jobs, passwords
 from web.domain.abtests.abtest import Decision
 from web.domain.access import Actor
+from web.domain.accounts import Membership
 from web.domain.audit.audit import Event, faults
 from web.domain.audit.trail import WORDS
 from web.domain.ids import new_id
@@ -72,6 +74,16 @@ class Deeds:
         other = self.grounds._session(person.actor, new_id())
         return self.send(person, method, path.format(session=other), **more)
 
+    def to_another_project(self) -> Response:
+        person, project_id = self.browser(), another_project(self.grounds.site)
+        assert person.actor is not None
+        user_id, now = person.actor.user_id, self.world.clock.now()
+        with self.world.parts.store.begin() as tx:
+            tx.memberships.add(Membership(new_id(), project_id, user_id, "rater", now))
+            for session in tx.sessions.all(user_id=user_id):
+                tx.sessions.replace(replace(session, via="password"))
+        return self.send(person, "POST", "/account/project", data={"project": project_id})
+
     def as_nobody(self, method: str, path: str, **more: object) -> Response:
         return self.send(Person("nobody"), method, path, **more)
 
@@ -92,7 +104,7 @@ class Deeds:
 
     def off(self) -> str:
         user_id = self.member()
-        accounts.deactivate(self.world.parts.store, self.world.clock, self.world.admin, user_id)
+        accounts.deactivate(self.world.parts, self.world.admin, user_id)
         return user_id
 
     def signed_in_twice(self) -> str:
@@ -293,6 +305,7 @@ DEEDS: dict[str, Callable[[Deeds], Response]] = {
     "POST /link/{secret}": lambda d: d.as_nobody("POST", f"/link/{d.link()}"),
     "POST /sign-out": lambda d: d.as_somebody("POST", "/sign-out"),
     "POST /account/password": lambda d: d.as_somebody("POST", "/account/password", data={"password": GOOD}),
+    "POST /account/project": lambda d: d.to_another_project(),
     "POST /account/sessions/end-others": lambda d: d.with_others("POST", "/account/sessions/end-others"),
     "POST /account/sessions/{session_id}/end": lambda d: d.with_others("POST", "/account/sessions/{session}/end"),
     "POST /admin/people/invite": lambda d: d.admin("POST", "/admin/people/invite", data=NEW),

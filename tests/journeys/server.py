@@ -16,12 +16,12 @@ from typing import TypeVar
 
 import httpx
 
-from web.__main__ import build_parts
 from web.adapters.database.store import SqlStore
 from web.domain.access import Actor, Role
 from web.domain.ids import new_id
 from web.domain.rating.enrolment import Enrolment
 from web.domain.rating.rating import Rating
+from web.parts import build_parts
 from web.services.accounts import accounts
 from web.settings import Settings
 
@@ -105,13 +105,13 @@ class Server:
 
     def link(self, email: str, role: Role = "rater") -> str:
         """Return a fresh sign-in link for somebody."""
-        secret = accounts.invite(self.store, self.parts.clock, self.operator, role, email)
+        secret = accounts.invite(self.parts, self.operator, role, email)
         return f"{self.url}/link/{secret}"
 
     def session_of(self, email: str, role: Role = "rater") -> str:
         """Let somebody in by such a link and return the secret of their session."""
-        secret = accounts.invite(self.store, self.parts.clock, self.operator, role, email)
-        return accounts.use_link(self.store, self.parts.clock, secret)
+        secret = accounts.invite(self.parts, self.operator, role, email)
+        return accounts.use_link(self.parts, secret)
 
     def settle_in(self, email: str, study_id: str) -> None:
         """Have somebody read the guidelines and do the practice of a study, so that photos come at once."""
@@ -126,7 +126,7 @@ class Server:
     @property
     def operator(self) -> Actor:
         """Who works at the terminal."""
-        return accounts.operator(self.store)
+        return accounts.operator(self.parts)
 
     def ratings(self, study_id: str) -> tuple[Rating, ...]:
         """Return all answers kept of a study, undone ones too, in the order in which they were given."""

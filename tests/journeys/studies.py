@@ -11,6 +11,7 @@ from ml_service.optimizer.space import SearchSpace
 from ml_service.wire.contract import Point
 from tests.journeys.server import Server
 from web.adapters.demo.inputs import DemoInput, demo_inputs
+from web.adapters.generators.atonce import AtOnce
 from web.adapters.generators.local import SPACE, LocalGenerator
 from web.domain.ids import new_id
 from web.domain.studies.experiment import Experiment
@@ -54,11 +55,14 @@ def studying(server: Server, name: str, ready: int = READY, raters_wanted: int =
     study = make_study(parts, admin, StudyDraft(name, {"local": SPACE}, raters_wanted=raters_wanted))
     incoming = [intake.store_image(parts, study, photo.name, image(photo), related=photo.group) for photo in photos()]
     with server.store.begin() as tx:
-        sources = [intake.present_or_added(parts, tx, one) for one in incoming]
+        sources = [intake.present_or_added(tx, parts, study, one) for one in incoming]
         planned = [_plan(tx, study, number, sources[number % PHOTOS]) for number in range(ready)]
-    remembering = replace(parts, generators={"local": Remembering()})
+    remembering = replace(parts, generators={"local": AtOnce(Remembering())})
     for experiment in planned:
-        generation.generate(remembering, experiment.id)
+        with server.store.read() as tx:
+            options = tx.options.all(experiment_id=experiment.id)
+        for option in options:
+            generation.make(remembering, option.id)
     try:
         yield study
     finally:

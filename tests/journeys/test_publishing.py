@@ -43,7 +43,7 @@ def rate_until_the_best_is_new(page: Page, study: Study, rater: Rater) -> None:
 
 def production(server: Server, name: str = "current") -> str:
     """Return the version that production pulls from the server, which is what lies in the file."""
-    key = make_key(server.store, server.parts.clock, server.operator, KeyDraft("enhancer", ("prompts:read",)))[1]
+    key = make_key(server.parts, server.operator, KeyDraft("enhancer", ("prompts:read",)))[1]
     answer = httpx.get(f"{server.url}/prompts/{name}.json", headers={"Authorization": f"Bearer {key}"})
     if answer.status_code != 200:
         return str(answer.status_code)

@@ -99,7 +99,7 @@ def _wrong_work(tx: Transaction, study: Study) -> list[str]:
     jobs = tx.jobs.all(study_id=study.id)
     options = tx.options.all(study_id=study.id)
     places = [f"{option.experiment_id} {option.position}" for option in options]
-    done = [job.key for job in jobs if job.task == "generate" and job.state == "done"]
+    done = [job.key for job in jobs if job.task == "make" and job.state == "done"]
     faults = [f"{job.key} is set aside: {job.error}" for job in jobs if job.state == "parked"]
     faults += [f"{key} was done twice." for key in _twice(done)]
     faults += [f"{job.key} waits, and is done." for job in jobs if job.state == "waiting" and job.key in done]

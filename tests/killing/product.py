@@ -16,13 +16,14 @@ from sqlalchemy import update
 from tests.journeys.server import PATIENCE, ROOT, free_port, surroundings, until
 from tests.publishing.press import candidate
 from tests.world import SPACE
-from web.__main__ import build_parts, ready
 from web.adapters.database.store import SqlStore
 from web.adapters.database.tables import jobs
+from web.cli.operations.place import ready
 from web.domain.access import Actor, Role
 from web.domain.job import CLAIM_TIME
 from web.domain.prompts.prompt import DEFAULT_KEY
 from web.domain.studies.study import Study
+from web.parts import build_parts
 from web.services.accounts import accounts
 from web.services.prompts.promotion import promote
 from web.services.studies.studies import StudyDraft, make_study, move_study
@@ -123,7 +124,7 @@ class Product:
     @property
     def operator(self) -> Actor:
         """Who works at the terminal."""
-        return accounts.operator(self.parts.store)
+        return accounts.operator(self.parts)
 
     def start(self) -> None:
         """Start what does not run."""
@@ -159,7 +160,7 @@ class Product:
 
     def secret(self, email: str, role: Role) -> str:
         """Return the secret of a fresh sign-in link."""
-        return accounts.invite(self.parts.store, self.parts.clock, self.operator, role, email)
+        return accounts.invite(self.parts, self.operator, role, email)
 
     @contextmanager
     def studying(self, name: str) -> Iterator[Study]:

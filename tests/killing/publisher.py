@@ -9,6 +9,7 @@ from ml_service.errors import ServiceError
 from tests.killing.clients import Browser, Client
 from tests.killing.ledger import Ledger
 from tests.killing.product import Product
+from tests.released import list_versions
 from web.domain.ids import new_id
 from web.domain.prompts.prompt import DEFAULT_KEY
 from web.domain.studies.study import Study
@@ -16,7 +17,7 @@ from web.services.operations.verify import Verification
 from web.services.prompts import pointers
 from web.services.prompts.promotion import MOVES
 from web.services.prompts.publication import file_of
-from web.services.prompts.versions import list_versions, load_current, load_version
+from web.services.prompts.versions import load_current, load_version
 from web.settings.key import signing_key
 
 PAUSE = 0.4

@@ -125,8 +125,8 @@ BODIES = {
     "cut": '{"best": nu',
     "problem": '{"type": "storage-full", "detail": "no room"}',
     "invalid": '{"type": "invalid-request", "detail": "wire: Input should be 1."}',
-    "old": f'{NOTHING_LEARNT}, "wire": 1}}',
-    "new": f'{NOTHING_LEARNT}, "wire": 3}}',
+    "old": f'{NOTHING_LEARNT}, "wire": 0}}',
+    "new": f'{NOTHING_LEARNT}, "wire": 2}}',
     "gzip": "this is not gzip",
 }
 
@@ -147,7 +147,7 @@ class Odd(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         self.send_response(200)
         self.end_headers()
-        self.wfile.write(b'{"status": "ok", "wire": 1}')
+        self.wfile.write(b'{"status": "ok", "wire": 2}')
 
     def log_message(self, format: str, *args: object) -> None:
         """Keep the test's output clean."""
@@ -180,7 +180,7 @@ def odd() -> Iterator[str]:
         ("200/new", "another form"),
         ("200/gzip", "does not answer"),
         ("403/html", "refuses ML_SERVICE_TOKEN"),
-        ("422/invalid", "does not speak wire 2"),
+        ("422/invalid", "does not speak wire 1"),
     ],
 )
 def test_whatever_is_no_answer_is_unavailable(odd: str, answer: str, said: str) -> None:

@@ -15,6 +15,7 @@ from tests.ports.test_evolving import CANDIDATE, EDIT, GOOD, with_model
 from tests.unit.test_evolution import asked, sample
 from tests.world import World, make_world
 from web.adapters.database.store import SqlStore
+from web.adapters.generators.atonce import AtOnce
 from web.adapters.generators.local import LocalGenerator
 from web.domain.prompts.prompt import PromptVersion
 from web.services.prompts import drafts, pointers
@@ -75,7 +76,7 @@ class Terse(LocalGenerator):
 
 
 def test_no_candidate_is_longer_than_its_provider_takes(world: World, server: ChatServer) -> None:
-    world.parts = replace(world.parts, generators={"local": Terse()})
+    world.parts = replace(world.parts, generators={"local": AtOnce(Terse())})
     with world.parts.store.read() as tx:
         now = len(pointers.live_version(tx, world.study.prompt_key).rendered("local")["prompt"])
     text = "Lift the shadows and keep the walls neutral. " * 9

@@ -12,7 +12,7 @@ from web.adapters.database.store import SqlStore
 from web.adapters.system import SystemClock
 from web.domain.access import Actor
 from web.domain.ids import new_id
-from web.domain.prompts.prompt import DEFAULT_KEY, Pointer, PromptVersion, content_hash
+from web.domain.prompts.prompt import DEFAULT_KEY, Pointer, PromptVersion, content_hash, from_bytes, to_bytes
 from web.domain.studies.study import Project
 from web.ports.parts import Parts
 from web.ports.time import Clock
@@ -66,6 +66,18 @@ def candidate(parts: Parts, key: str = DEFAULT_KEY, **changes: Any) -> PromptVer
     with parts.store.begin() as tx:
         number = tx.of_prompts.lines(key)[-1].number + 1
         return tx.versions.add(replace(parent, id=version_id, number=number, created_by="evolution", **fresh))
+
+
+def add_prompt(folder: Path, key: str) -> Path:
+    """Write another prompt with one version that is live, and return its folder."""
+    document = json.loads((SHIPPED / "versions" / "v1.0.0.json").read_bytes())
+    other = {**document, "prompt_key": key}
+    body = to_bytes(from_bytes(json.dumps({**other, "sha256": content_hash(other)}).encode()))
+    at = folder / "versions" / key
+    at.mkdir(parents=True)
+    for name in ("v1.0.0", "current"):
+        (at / f"{name}.json").write_bytes(body)
+    return at
 
 
 def check_files(parts: Parts, folder: Path) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from ml_service.errors import Conflict
 from ml_service.objects.local import Folder
-from tests.publishing.press import SHIPPED, candidate, check_files, live, make_parts, make_project
+from tests.publishing.press import SHIPPED, add_prompt, candidate, check_files, live, make_parts, make_project
 from web.adapters.database.store import SqlStore
 from web.domain.access import Actor
 from web.domain.prompts.prompt import DEFAULT_KEY, VersionFile, content_hash, from_bytes, to_bytes
@@ -52,7 +52,7 @@ def test_all_that_was_published_can_be_adopted_by_another_database(
     for revision in range(3):
         promote(parts, admin, DEFAULT_KEY, candidate(parts).id, revision)
     roll_back(parts, admin, DEFAULT_KEY, 3)
-    _add_prompt(folder, "text-short")
+    add_prompt(folder, "text-short")
     before = bodies(folder)
     there = make_parts(elsewhere, Folder(folder))
     actor = make_project(elsewhere)
@@ -91,15 +91,6 @@ def test_a_parent_without_a_file_was_withdrawn_and_its_name_stays_taken(
             ("v1.2.0", "released"),
         ]
     assert promote(there, actor, DEFAULT_KEY, candidate(there).id, 0).version.name == "v1.3.0"
-
-
-def _add_prompt(folder: Path, key: str) -> Path:
-    """Write another prompt with one version that is live, and return its folder."""
-    document = json.loads((SHIPPED / "versions" / "v1.0.0.json").read_bytes())
-    body = to_bytes(_signed({**document, "prompt_key": key}))
-    for name in ("v1.0.0", "current"):
-        _write(folder, f"{key}/{name}.json", body)
-    return folder / "versions" / key
 
 
 def _signed(document: dict[str, object]) -> VersionFile:
@@ -188,7 +179,7 @@ MISMATCHES: dict[str, tuple[Spoil, str]] = {
         r"photo-enhance/v1\.0\.0\.json",
     ),
     "another prompt without current": (
-        lambda at: (_add_prompt(at, "other") / "current.json").unlink(),
+        lambda at: (add_prompt(at, "other") / "current.json").unlink(),
         r"versions/other/current\.json is missing",
     ),
 }

@@ -11,6 +11,7 @@ from ml_service.errors import Conflict, Forbidden, InvalidRequest, NotFound
 from ml_service.wire.contract import Best, Diagnosis, Interval, Point
 from tests.clock import FixedClock
 from tests.publishing.press import candidate, check_files, live
+from tests.released import list_versions
 from tests.rows import SPACE
 from web.adapters.database.store import SqlStore
 from web.domain.access import Actor
@@ -20,7 +21,7 @@ from web.domain.prompts.prompt import DEFAULT_KEY, Prompt, Variable
 from web.domain.studies.study import Learnt, Project, Study
 from web.ports.parts import Parts
 from web.services.prompts.promotion import Move, Promotion, history, promote, publish_best, roll_back, withdraw
-from web.services.prompts.versions import list_versions, load_current, load_version
+from web.services.prompts.versions import load_current, load_version
 
 Act = Callable[[Parts, Actor], object]
 
@@ -69,8 +70,10 @@ def test_the_best_settings_become_the_live_version(
     assert live(parts) == (done.pointer, done.version)
     with parts.store.read() as tx:
         main = tx.pointers.find(prompt_key=DEFAULT_KEY, kind="branch", name="main")
+        first = tx.versions.find(prompt_key=DEFAULT_KEY, name="v1.0.0")
     assert main is not None
-    assert main.version_id == done.version.id
+    assert first is not None
+    assert (main.version_id, main.revision) == (first.id, 0)
     assert load_version(parts.published, "v1.1.0") == file
     check_files(parts, folder)
 

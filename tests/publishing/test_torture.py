@@ -17,6 +17,7 @@ from pathlib import Path
 import pytest
 
 from ml_service.objects.local import Folder
+from tests.books import PlainBooks
 from tests.journeys.server import PATIENCE, until
 from tests.killing.product import Web
 from tests.publishing.press import SHIPPED, check_files, make_parts, operator
@@ -98,7 +99,8 @@ class Writer:
 @pytest.fixture
 def parts(store: SqlStore, folder: Path) -> Parts:
     """A press whose clock goes, in a project with an admin, as a server starts with."""
-    accounts.bootstrap(store, SystemClock(), ())
+    books = PlainBooks(store, SystemClock())
+    accounts.bootstrap(books, ())
     shutil.copytree(SHIPPED, folder)
     made = make_parts(store, Folder(folder))
     adopt(made, operator(store).project_id)
@@ -122,9 +124,9 @@ def server(parts: Parts, admin: Actor, database_url: str, folder: Path, tmp_path
 
 
 @pytest.fixture
-def readers(server: Web, store: SqlStore, folder: Path) -> Iterator[list[Reader]]:
+def readers(server: Web, parts: Parts, store: SqlStore, folder: Path) -> Iterator[list[Reader]]:
     """One who reads the file, and one who asks the server."""
-    key = make_key(store, SystemClock(), operator(store), KeyDraft("enhancer", ("prompts:read",)))[1]
+    key = make_key(parts, operator(store), KeyDraft("enhancer", ("prompts:read",)))[1]
     made: list[Reader] = [FileReader(folder), HttpReader(server.url, key)]
     for reader in made:
         reader.start()
@@ -176,7 +178,7 @@ def under_fire(parts: Parts, writers: list[Writer], readers: list[Reader]) -> No
             for writer in writers:
                 writer.look()
             if time.monotonic() > next_tick:
-                repair(parts)
+                repair(parts, [DEFAULT_KEY])
                 next_tick = time.monotonic() + TICK
             time.sleep(0.01)
     finally:

@@ -11,6 +11,7 @@ from tests.clock import FixedClock
 from tests.publishing.decider import decide
 from tests.publishing.press import check_files
 from tests.publishing.writer import started
+from tests.released import list_versions
 from tests.unit.test_abtesting import live, now, opened
 from tests.world import World, answer, make_world
 from web.adapters.database.store import SqlStore
@@ -18,7 +19,7 @@ from web.domain.abtests.abtest import ABTest
 from web.jobs.schedule import tick
 from web.services.prompts import promotion
 from web.services.prompts.publication import reconcile
-from web.services.prompts.versions import list_versions, load_current
+from web.services.prompts.versions import load_current
 
 SNAPSHOT = 4  # the change of a file that comes after the three of a promotion
 

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from multiprocessing.context import ForkServerContext
 from multiprocessing.process import BaseProcess
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from ml_service.errors import Conflict
 from ml_service.objects.local import Folder
@@ -31,7 +31,7 @@ class Interrupted(Folder):
         super().__init__(root)
         self.left, self.happens, self.after = change, happens, after
 
-    def create(self, name: str, body: bytes) -> bool:
+    def create(self, name: str, body: bytes | BinaryIO) -> bool:
         return bool(self._at(lambda: super(Interrupted, self).create(name, body)))
 
     def replace(self, name: str, body: bytes, expected: str) -> str:

@@ -10,9 +10,8 @@ import pytest
 from pydantic import TypeAdapter
 
 from tests.shape.places import ROOT, modules, nodes
-from web.__main__ import commands
+from web.cli.commands import COMMANDS
 from web.domain.prompts.prompt import VersionFile, content_hash
-from web.settings import Settings
 
 MOST_LINES = 300
 MOST_MODULES = 14  # in a folder: more is another room
@@ -22,6 +21,11 @@ BROAD = {"Exception", "BaseException"}
 def test_no_module_is_long() -> None:
     shipped = {path: len(text.splitlines()) for path, text in modules()}
     assert {path: lines for path, lines in shipped.items() if lines > MOST_LINES} == {}
+
+
+def test_nothing_that_ships_imports_tests_or_benchmarks() -> None:
+    strange = re.compile(r"^\s*(from|import) (tests|benchmarks)\b", re.MULTILINE)
+    assert [str(path) for path, text in modules() if strange.search(text)] == []
 
 
 def test_no_folder_is_full() -> None:
@@ -91,4 +95,4 @@ def test_an_example_of_the_readme_names_what_is_there(line: str) -> None:
             assert (ROOT / "benchmarks" / f"{named}.py").exists()
     else:
         assert words[:3] == [".venv/bin/python", "-m", "web"]
-        assert words[3] in {command.name for command in commands(Settings.model_construct())}
+        assert words[3] in {command.name for command in COMMANDS}

@@ -18,7 +18,7 @@ from web.domain.access import Actor
 from web.domain.audit.audit import Event
 from web.domain.ids import new_id
 from web.domain.prompts.prompt import PromptVersion
-from web.domain.rating.rating import Exclusion
+from web.domain.rating.rating import Exclusion, Rating
 from web.jobs import tasks
 from web.services.abtests import abtests, verdicts
 from web.services.abtests.abtests import Challenge
@@ -98,6 +98,30 @@ def rate_pairs(world: World, rater: Actor, test: ABTest, better: int, worse: int
         world.clock.advance(minutes=11)
         verdicts.follow(world.parts, test.id)
     return done
+
+
+def test_what_a_model_says_closes_no_pair_and_is_in_none(world: World) -> None:
+    test = opened(world)
+    world.work()
+    rater = world.person()
+    held = next(one for one in world.hold(rater, wanted=4).held if len(one.options) == 2 and _is_pair(world, test, one))
+    with world.parts.store.begin() as tx:
+        options = tx.options.all(id=tuple(option.option_id for option in held.options))
+        for option, score in zip(options, (1, 5), strict=True):
+            said = Rating.of(answer(option.id, score), option, "a model", world.clock.now(), late=False)
+            tx.ratings.add(replace(said, judge_kind="model"))
+    world.clock.advance(minutes=1)
+    verdicts.follow(world.parts, test.id)
+    assert pairs(world, test, "closed") == []
+    assert world.rate(rater, *(answer(option.id, 4) for option in options)) == ["stored", "stored"]
+    world.clock.advance(minutes=11)
+    verdicts.follow(world.parts, test.id)
+    (closed,) = [pair for pair in pairs(world, test, "closed") if pair.experiment_id == options[0].experiment_id]
+    assert (closed.raters, closed.difference) == ((rater.user_id,), 0.0)
+
+
+def _is_pair(world: World, test: ABTest, held: training.Held) -> bool:
+    return held.lease.experiment_id in {pair.experiment_id for pair in pairs(world, test, "open")}
 
 
 def test_a_pair_is_the_same_photo_and_seed_and_differs_in_the_version_alone(world: World) -> None:

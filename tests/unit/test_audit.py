@@ -269,15 +269,15 @@ def test_mutations_at_once_neither_block_each_other_for_good_nor_break_the_chain
 
     def links() -> None:
         for number in range(ROUNDS):
-            secret = accounts.invite(store, clock, world.admin, "rater", f"{new_id()}@example.org")
-            accounts.use_link(store, clock, secret)
-            accounts.set_role(store, clock, world.admin, people[number % 3].user_id, "admin")
+            secret = accounts.invite(world.parts, world.admin, "rater", f"{new_id()}@example.org")
+            accounts.use_link(world.parts, secret)
+            accounts.set_role(world.parts, world.admin, people[number % 3].user_id, "admin")
 
     def doors() -> None:
         for number in range(ROUNDS):
-            accounts.deactivate(store, clock, world.admin, people[number % 3].user_id)
-            accounts.reactivate(store, clock, world.admin, people[number % 3].user_id)
-            accounts.set_role(store, clock, world.admin, people[number % 3].user_id, "rater")
+            accounts.deactivate(world.parts, world.admin, people[number % 3].user_id)
+            accounts.reactivate(world.parts, world.admin, people[number % 3].user_id)
+            accounts.set_role(world.parts, world.admin, people[number % 3].user_id, "rater")
 
     before = len(chain(store, world.admin))
     barrier = Barrier(6)

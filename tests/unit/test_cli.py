@@ -3,7 +3,7 @@
 import json
 import shutil
 import socket
-from argparse import Namespace
+from argparse import ArgumentParser, Namespace
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -12,19 +12,22 @@ import pytest
 
 from ml_service.wire.contract import FloatParameter, ParameterSpace
 from tests.world import photo
-from web.__main__ import build_parts, commands, main, ready
+from web.__main__ import main
 from web.adapters.database.migrate import downgrade
-from web.cli.command import progress, table
+from web.cli.command import Command, Group, add_commands, every, progress, table
+from web.cli.commands import COMMANDS
+from web.cli.operations.place import ready
 from web.domain.ids import new_id
 from web.domain.job import Job
 from web.domain.studies.study import Study
+from web.parts import build_parts
 from web.ports.parts import Parts
 from web.services.accounts import accounts
 from web.services.studies.studies import StudyDraft, make_study
 from web.settings import Settings, load_settings
 
 SPACE = ParameterSpace(parameters={"exposure": FloatParameter(low=-1, high=1, default=0, unit="EV")})
-NAMES = [command.name for command in commands(Settings.model_construct())]
+NAMES = [words for words, _ in every(COMMANDS)]
 Run = Callable[..., tuple[int, str, str]]
 
 
@@ -62,7 +65,7 @@ def here() -> Parts:
 
 @pytest.fixture
 def study(here: Parts) -> Study:
-    return make_study(here, accounts.operator(here.store), StudyDraft("Photos", {"local": SPACE}))
+    return make_study(here, accounts.operator(here), StudyDraft("Photos", {"local": SPACE}))
 
 
 @pytest.fixture
@@ -85,7 +88,7 @@ def test_every_command_explains_itself_even_where_settings_are_wrong(
 ) -> None:
     monkeypatch.setenv("PORT", "many")
     with pytest.raises(SystemExit) as stopped:
-        main([name, "--help"])
+        main([*name.split(), "--help"])
     assert stopped.value.code == 0
     assert "--json" in capsys.readouterr().out
 
@@ -102,6 +105,39 @@ def test_an_unknown_command_is_misuse(capsys: pytest.CaptureFixture[str]) -> Non
         main(["dance"])
     assert stopped.value.code == 2
     assert "dance" in capsys.readouterr().err
+
+
+KEY = Command("key", "keep keys", "accounts.keys")
+GROUPED = (Group("prompts", "look after prompts", (KEY, Command("gone", "be none", "no.such"))), KEY)
+
+
+def test_commands_of_a_group_share_their_first_word_and_only_the_one_that_is_asked_for_is_imported() -> None:
+    assert [words for words, _ in every(GROUPED)] == ["prompts key", "prompts gone", "key"]
+    for words in (["prompts", "key", "list", "--json"], ["key", "list", "--json"]):
+        parser = ArgumentParser()
+        add_commands(parser, GROUPED, words)
+        found = parser.parse_args(words)
+        assert (found.command, found.action, found.json) == (KEY, "list", True)
+
+
+@pytest.mark.parametrize("words", [["prompts", "--help"], ["--help"]])
+def test_a_group_tells_what_it_holds(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    parser = ArgumentParser()
+    add_commands(parser, GROUPED, words)
+    with pytest.raises(SystemExit) as stopped:
+        parser.parse_args(words)
+    said = capsys.readouterr().out
+    assert (stopped.value.code, "keep keys" in said) == (0, True)
+    assert ("Look after prompts." in said) == (len(words) == 2)
+
+
+def test_a_group_alone_is_misuse(capsys: pytest.CaptureFixture[str]) -> None:
+    parser = ArgumentParser()
+    add_commands(parser, GROUPED, ["prompts"])
+    with pytest.raises(SystemExit) as stopped:
+        parser.parse_args(["prompts"])
+    assert stopped.value.code == 2
+    assert "COMMAND" in capsys.readouterr().err
 
 
 def test_migrate_says_so_in_words_and_in_json(run: Run, tmp_path: Path) -> None:
@@ -184,7 +220,7 @@ def test_what_cannot_be_done_is_said_with_exit_code_1(
 
 
 def test_a_name_of_two_studies_asks_for_an_id(run: Run, here: Parts, study: Study) -> None:
-    make_study(here, accounts.operator(here.store), StudyDraft("Photos", {"local": SPACE}))
+    make_study(here, accounts.operator(here), StudyDraft("Photos", {"local": SPACE}))
     assert study.id in run("export", "Photos", "out.zip")[2]
 
 
@@ -308,8 +344,8 @@ def test_progress_is_silent_where_nobody_watches(capsys: pytest.CaptureFixture[s
 
 
 def test_a_person_is_erased_by_their_address_typed_again(run: Run, here: Parts, study: Study) -> None:
-    actor = accounts.operator(here.store)
-    accounts.use_link(here.store, here.clock, accounts.invite(here.store, here.clock, actor, "rater", "rita@home.org"))
+    actor = accounts.operator(here)
+    accounts.use_link(here, accounts.invite(here, actor, "rater", "rita@home.org"))
     assert "--confirm" in run("erase", "person", "rita@home.org")[2]
     code, _, complained = run("erase", "person", "rita@home.org", "--confirm", "rita")
     assert (code, "Nothing was erased" in complained) == (1, True)

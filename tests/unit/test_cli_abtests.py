@@ -9,11 +9,13 @@ from pathlib import Path
 import pytest
 
 from ml_service.wire.contract import FloatParameter, ParameterSpace
-from web.__main__ import build_parts, main, ready
+from web.__main__ import main
+from web.cli.operations.place import ready
 from web.domain.abtests.abtest import Decision
 from web.domain.ids import new_id
 from web.domain.prompts.prompt import PromptVersion
 from web.domain.studies.study import Study
+from web.parts import build_parts
 from web.ports.parts import Parts
 from web.services.accounts import accounts
 from web.services.prompts import pointers
@@ -41,7 +43,7 @@ def here(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Parts:
 
 @pytest.fixture
 def study(here: Parts) -> Study:
-    return make_study(here, accounts.operator(here.store), StudyDraft("Photos", {"local": SPACE}))
+    return make_study(here, accounts.operator(here), StudyDraft("Photos", {"local": SPACE}))
 
 
 @pytest.fixture

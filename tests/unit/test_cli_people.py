@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from web.__main__ import build_parts, main, ready
+from web.__main__ import main
+from web.cli.operations.place import ready
+from web.parts import build_parts
 from web.ports.parts import Parts
 from web.services.accounts import accounts, keys, passwords
 from web.services.accounts.sessions import digest
@@ -45,7 +47,7 @@ def run(here: Parts, capsys: pytest.CaptureFixture[str]) -> Run:
 
 
 def throttle(here: Parts) -> Throttle:
-    return Throttle(here.store, here.clock, b"k" * 32, "192.0.2.1")
+    return Throttle(here, b"k" * 32, "192.0.2.1")
 
 
 def secret_of(said: str) -> str:
@@ -109,7 +111,7 @@ def test_a_key_is_made_shown_once_listed_and_revoked(run: Run, here: Parts) -> N
     code, said, _ = run("key", "make", "enhancer", "--scope", "feedback:write", "--days", "30")
     secret = said.split()[-1]
     assert (code, secret.startswith("palate_")) == (0, True)
-    machine = keys.machine(here.store, here.clock, b"k" * 32, secret)
+    machine = keys.machine(here, b"k" * 32, secret)
     assert machine is not None
     assert machine.scopes == ("feedback:write",)
     listed = run("key", "list", "--json")[1]
@@ -122,11 +124,11 @@ def test_a_key_is_made_shown_once_listed_and_revoked(run: Run, here: Parts) -> N
         "",
     )
     assert run("key", "revoke", row["id"])[0] == 0
-    assert keys.machine(here.store, here.clock, b"k" * 32, secret) is None
+    assert keys.machine(here, b"k" * 32, secret) is None
     assert json.loads(run("key", "list", "--json")[1])["revoked"]
 
 
 def test_a_key_in_json_is_for_scripts(run: Run, here: Parts) -> None:
     made = json.loads(run("key", "make", "enhancer", "--json")[1])
     assert made["scopes"] == ["prompts:read"]
-    assert keys.machine(here.store, here.clock, b"k" * 32, made["key"]) is not None
+    assert keys.machine(here, b"k" * 32, made["key"]) is not None

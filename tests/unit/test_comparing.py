@@ -18,8 +18,8 @@ from web.domain.prompts.prompt import Pointer
 from web.jobs.schedule import tick
 from web.services.abtests import abtests, verdicts
 from web.services.abtests.abtests import Challenge
-from web.services.evolution import evolution
-from web.services.evolution.evolving import change_evolving, open_test
+from web.services.evolution import evolution, evolving
+from web.services.evolution.evolving import change_evolving
 from web.services.evolution.lives import life
 from web.services.prompts import pointers, promotion
 from web.services.prompts.versions import load_current
@@ -79,7 +79,7 @@ def test_the_better_of_two_is_told_and_nothing_goes_live_by_it(world: World) -> 
     with world.parts.store.read() as tx:
         assert tx.versions.get(test.challengers[0]).status == "candidate"
         assert tx.ab_tests.find(kind="hold_back") is None
-        assert open_test(tx, world.study) is None
+        assert evolving.test_under_way(tx, world.study) is None
     assert actions(world, test) == ["abtest.opened", "abtest.decided"]
     with pytest.raises(Conflict, match="test its winner against what is live"):
         verdicts.approve(world.parts, world.person("admin"), test.id, test.prompt_key)

@@ -1,5 +1,8 @@
 """Versions written by hand: the gates hold for people too, and the same request keeps one version."""
 
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -52,6 +55,42 @@ def test_the_same_id_keeps_one_version_and_another_text_under_it_is_a_conflict(w
     assert write(world, asked) == first
     with pytest.raises(Conflict):
         write(world, replace(asked, changelog="Something else."))
+
+
+def test_versions_that_are_written_at_once_get_numbers_of_their_own(world: World) -> None:
+    words = ("Warmer", "Colder", "Softer", "Brighter", "Darker", "Sharper")
+    asked = [Draft(f"{word}.", components=texts(f"{PROMPT} {word} light, and a {word} sky.")) for word in words]
+    with ThreadPoolExecutor(len(asked)) as pool:
+        made = list(pool.map(lambda draft: write(world, draft), asked))
+    assert sorted(one.number for one in made) == [2, 3, 4, 5, 6, 7]
+
+
+def test_the_number_that_one_was_given_is_nobody_elses_until_it_is_kept(world: World) -> None:
+    key, given = world.study.prompt_key, threading.Event()
+
+    def second() -> int:
+        given.wait()
+        with world.parts.store.begin() as tx:
+            return tx.of_prompts.next_number(key)
+
+    with ThreadPoolExecutor(1) as pool:
+        later = pool.submit(second)
+        with world.parts.store.begin() as tx:
+            number = tx.of_prompts.next_number(key)
+            given.set()
+            fresh = replace(pointers.live_version(tx, key), id=new_id(), number=number, name=None, status="candidate")
+            time.sleep(0.2)  # time for the other one to ask
+            tx.versions.add(fresh)
+        assert (number, later.result()) == (2, 3)
+
+
+@pytest.mark.parametrize("engine", ["postgres"], indirect=True)
+def test_a_draft_does_not_wait_for_a_publication(world: World) -> None:
+    with world.parts.store.begin() as tx:
+        pointers.locked(tx, world.study.prompt_key)
+        with ThreadPoolExecutor(1) as pool:
+            asked = Draft("Warmer.", components=texts(f"{PROMPT} Make it warmer."))
+            assert pool.submit(write, world, asked).result(timeout=30).number == 2
 
 
 REFUSED = [

@@ -47,10 +47,10 @@ def world(store: SqlStore, clock: FixedClock, tmp_path: Path) -> World:
 
 
 def come_in(world: World, role: Role = "rater", email: str = ADDRESS) -> Actor:
-    store, clock = world.parts.store, world.clock
-    secret = accounts.invite(store, clock, world.admin, role, email)
+    store = world.parts.store
+    secret = accounts.invite(world.parts, world.admin, role, email)
     hashed = world.parts.passwords.hash(GOOD)
-    accounts.use_link(store, clock, secret, client="Rita's phone", hashed=hashed)
+    accounts.use_link(world.parts, secret, client="Rita's phone", hashed=hashed)
     with store.read() as tx:
         user = tx.users.find(email=email)
         assert user is not None
@@ -72,8 +72,8 @@ def busy(world: World) -> Actor:
     rita = come_in(world, "admin")
     rated(world, rita, "planted: too warm", "", "planted: too cold")
     source = intake.add_input(world.parts, rita, world.study.id, "planted birthday.jpg", photo(70))
-    make_key(world.parts.store, world.clock, rita, KeyDraft("Rita's laptop", ("prompts:read",)))
-    accounts.invite(world.parts.store, world.clock, rita, "rater", "guest@example.org")
+    make_key(world.parts, rita, KeyDraft("Rita's laptop", ("prompts:read",)))
+    accounts.invite(world.parts, rita, "rater", "guest@example.org")
     feedback.send(world.parts, rita, Report(new_id(), DEFAULT_KEY, "v1.0.0", score=2, comment="planted comment"))
     with world.parts.store.begin() as tx:
         now = world.clock.now()
@@ -139,31 +139,31 @@ def test_what_was_learnt_stays(world: World) -> None:
 
 
 def test_the_person_is_out_at_once_and_for_good(world: World) -> None:
-    store, clock, rita = world.parts.store, world.clock, come_in(world)
-    waiting = accounts.renew_link(store, clock, world.admin, rita.user_id)
+    store, rita = world.parts.store, come_in(world)
+    waiting = accounts.renew_link(world.parts, world.admin, rita.user_id)
     erasure.erase_person(world.parts, world.admin, rita.user_id, ADDRESS)
     with store.read() as tx:
         assert tx.sessions.all(user_id=rita.user_id) == ()
     with pytest.raises(NotFound):
-        accounts.use_link(store, clock, waiting)
-    guard = Throttle(store, clock, KEY, "network")
+        accounts.use_link(world.parts, waiting)
+    guard = Throttle(world.parts, KEY, "network")
     for address in (ADDRESS, f"erased person {rita.user_id[-12:]}"):
         with pytest.raises(Unauthorized):
             passwords.sign_in(world.parts, guard, address, GOOD)
     for again in (accounts.reactivate, accounts.renew_link):
         with pytest.raises(Gone, match="erased"):
-            again(store, clock, world.admin, rita.user_id)
+            again(world.parts, world.admin, rita.user_id)
     newcomer = come_in(world)
     assert newcomer.user_id != rita.user_id
     assert faults(world) == []
 
 
 def test_an_erased_admin_lets_nobody_in(world: World) -> None:
-    store, clock, rita = world.parts.store, world.clock, come_in(world, "admin")
-    secret = accounts.invite(store, clock, rita, "admin", "guest@example.org")
+    rita = come_in(world, "admin")
+    secret = accounts.invite(world.parts, rita, "admin", "guest@example.org")
     erasure.erase_person(world.parts, world.admin, rita.user_id, ADDRESS)
     with pytest.raises(Gone):
-        accounts.use_link(store, clock, secret)
+        accounts.use_link(world.parts, secret)
 
 
 def test_erasing_twice_changes_nothing(world: World) -> None:
@@ -233,7 +233,7 @@ def test_a_member_of_two_projects_is_erased_from_the_terminal_only(world: World)
         tx.memberships.add(Membership(new_id(), other.id, rita.user_id, "rater", now))
     with pytest.raises(Conflict, match="another project"):
         erasure.erase_person(world.parts, world.admin, rita.user_id, ADDRESS)
-    erasure.erase_person(world.parts, accounts.operator(world.parts.store), rita.user_id, ADDRESS)
+    erasure.erase_person(world.parts, accounts.operator(world.parts), rita.user_id, ADDRESS)
     assert "planted" not in everything(world)
 
 

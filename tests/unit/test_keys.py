@@ -33,16 +33,16 @@ def world(store: SqlStore, clock: FixedClock, tmp_path: Path) -> World:
 
 def make(world: World, *, scopes: tuple[Scope, ...] = READ, **draft: Any) -> tuple[ApiKey, str]:
     wanted = KeyDraft(**{"name": "enhancer", "scopes": scopes, **draft})
-    return keys.make_key(world.parts.store, world.clock, world.admin, wanted)
+    return keys.make_key(world.parts, world.admin, wanted)
 
 
 def machine(world: World, proof: str) -> Actor | None:
-    return keys.machine(world.parts.store, world.clock, KEY, proof)
+    return keys.machine(world.parts, KEY, proof)
 
 
 def exchange(world: World, key_id: str, secret: str, *scopes: str, network: str = "192.0.2.1") -> str:
-    throttle = Throttle(world.parts.store, world.clock, KEY, network)
-    return keys.exchange(world.parts.store, world.clock, throttle, key_id, secret, scopes)[0]
+    throttle = Throttle(world.parts, KEY, network)
+    return keys.exchange(world.parts, throttle, key_id, secret, scopes)[0]
 
 
 def test_a_key_lets_its_machine_in_for_its_scopes_and_only_its_hash_is_kept(world: World) -> None:
@@ -82,7 +82,7 @@ def test_a_revoked_key_and_its_tokens_are_worth_nothing_from_the_next_request_on
     token = exchange(world, key.id, secret)
     assert machine(world, token) is not None
     for _ in range(2):
-        revoked = keys.revoke_key(world.parts.store, world.clock, world.admin, key.id)
+        revoked = keys.revoke_key(world.parts, world.admin, key.id)
         assert revoked.revoked_at == world.clock.now()
     assert machine(world, secret) is None
     assert machine(world, token) is None
@@ -91,14 +91,14 @@ def test_a_revoked_key_and_its_tokens_are_worth_nothing_from_the_next_request_on
 
 
 def test_a_key_runs_out_and_its_tokens_with_it(world: World) -> None:
-    key, secret = make(world, expires_at=keys.in_days(world.clock, 30))
+    key, secret = make(world, expires_at=keys.in_days(world.parts, 30))
     world.clock.advance(days=30, minutes=-5)
     token = exchange(world, key.id, secret)
     assert machine(world, secret) is not None
     world.clock.advance(minutes=5)
     assert machine(world, secret) is None
     assert machine(world, token) is None
-    assert keys.in_days(world.clock, 0) is None
+    assert keys.in_days(world.parts, 0) is None
 
 
 def test_use_of_a_key_is_written_down_at_most_once_an_hour(world: World) -> None:
@@ -130,13 +130,12 @@ def test_a_machine_gets_in_also_while_nothing_can_be_written(world: World, monke
 
 
 def test_a_key_outlives_its_owner_and_says_that_they_left(world: World) -> None:
-    store, clock = world.parts.store, world.clock
     boss = world.person("admin")
-    key, secret = keys.make_key(store, clock, boss, KeyDraft("enhancer", READ))
-    by_terminal, _ = keys.make_key(store, clock, accounts.operator(store), KeyDraft("script", READ))
-    accounts.deactivate(store, clock, world.admin, boss.user_id)
+    key, secret = keys.make_key(world.parts, boss, KeyDraft("enhancer", READ))
+    by_terminal, _ = keys.make_key(world.parts, accounts.operator(world.parts), KeyDraft("script", READ))
+    accounts.deactivate(world.parts, world.admin, boss.user_id)
     assert machine(world, secret) is not None
-    lines = keys.list_keys(store, world.admin)
+    lines = keys.list_keys(world.parts, world.admin)
     assert [(line.key.id, line.owner, line.owner_left) for line in lines] == [
         (by_terminal.id, "the terminal", False),
         (key.id, boss.email, True),
@@ -144,20 +143,20 @@ def test_a_key_outlives_its_owner_and_says_that_they_left(world: World) -> None:
 
 
 def test_only_admins_manage_keys_and_only_those_of_their_project(world: World) -> None:
-    store, clock, rater = world.parts.store, world.clock, world.person()
+    rater = world.person()
     key, secret = make(world)
     as_machine = machine(world, secret)
     assert as_machine is not None
     for actor in (rater, as_machine):
         for attempt in (
-            lambda actor=actor: keys.make_key(store, clock, actor, KeyDraft("x", READ)),
-            lambda actor=actor: keys.list_keys(store, actor),
-            lambda actor=actor: keys.revoke_key(store, clock, actor, key.id),
+            lambda actor=actor: keys.make_key(world.parts, actor, KeyDraft("x", READ)),
+            lambda actor=actor: keys.list_keys(world.parts, actor),
+            lambda actor=actor: keys.revoke_key(world.parts, actor, key.id),
         ):
             with pytest.raises(Forbidden):
                 attempt()
     with pytest.raises(NotFound):
-        keys.revoke_key(store, clock, Actor("x", "x", "other", "admin"), key.id)
+        keys.revoke_key(world.parts, Actor("x", "x", "other", "admin"), key.id)
 
 
 def test_a_token_is_good_for_a_quarter_of_an_hour(world: World) -> None:
@@ -272,7 +271,7 @@ def test_a_token_says_what_the_standard_asks_for_and_nothing_of_the_key(world: W
 def test_what_becomes_of_keys_is_in_the_audit_chain(world: World) -> None:
     key, secret = make(world, scopes=BOTH)
     machine(world, secret)
-    revoked = keys.revoke_key(world.parts.store, world.clock, world.admin, key.id)
+    revoked = keys.revoke_key(world.parts, world.admin, key.id)
     with world.parts.store.read() as tx:
         events = sorted(tx.events.all(project_id=world.admin.project_id), key=lambda event: event.number)
         row = tx.keys.get(key.id)

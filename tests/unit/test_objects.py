@@ -1,7 +1,9 @@
 """What a folder of objects promises: names once, whole bytes, no way out, and a full disk said so."""
 
+import io
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -75,6 +77,25 @@ def test_a_stale_replacement_is_refused(objects: Folder) -> None:
     assert objects.tag("current") == ""
 
 
+def test_a_tag_is_another_with_each_write_of_the_same_bytes_too(objects: Folder) -> None:
+    tags = [objects.replace("current", b"one", "")]
+    for _ in range(200):
+        tags.append(objects.replace("current", b"one", tags[-1]))
+    assert len({*tags}) == len(tags)
+    (objects.root / "current").write_bytes(b"two")
+    with pytest.raises(Conflict):
+        objects.replace("current", b"three", tags[-1])
+
+
+def test_the_tags_of_a_folder_are_of_what_lies_right_in_it(objects: Folder) -> None:
+    assert objects.tags("versions") == {}
+    for name in ("versions/a", "versions/b/c", "versions/.hidden", "d"):
+        objects.create(name, b"x")
+    assert objects.tags("versions") == {"versions/a": objects.tag("versions/a")}
+    objects.replace("versions/a", b"x", objects.tag("versions/a"))
+    assert objects.tags("versions") == {"versions/a": objects.tag("versions/a")}
+
+
 def test_of_many_who_replace_the_same_bytes_one_does(objects: Folder) -> None:
     tag = objects.replace("current", b"old", "")
     barrier = threading.Barrier(WRITERS)
@@ -106,6 +127,8 @@ def test_names_are_listed_by_what_they_begin_with(objects: Folder) -> None:
 def test_names_outside_are_refused(name: str, objects: Folder) -> None:
     for use in (
         objects.read,
+        objects.open,
+        objects.has,
         objects.delete,
         lambda name: objects.create(name, b""),
         lambda name: objects.replace(name, b"", ""),
@@ -136,6 +159,40 @@ def test_nothing_is_left_beside_what_was_written(objects: Folder) -> None:
     objects.create("a", b"y")
     objects.replace("a", b"z", objects.tag("a"))
     assert [path.name for path in objects.root.iterdir()] == ["a"]
+
+
+def test_a_stream_is_stored_and_read_a_piece_at_a_time(objects: Folder) -> None:
+    body = bytes(range(256)) * 20_000
+    assert objects.create("data/set", io.BytesIO(body))
+    assert not objects.create("data/set", io.BytesIO(b"other"))
+    with objects.open("data/set") as file:
+        assert file.read(1000) == body[:1000]
+        assert file.read() == body[1000:]
+    with pytest.raises(NotFound, match="no object missing"):
+        objects.open("missing")
+
+
+def test_a_stream_that_breaks_off_stores_nothing(objects: Folder) -> None:
+    class Broken(io.BytesIO):
+        def read(self, size: int | None = -1, /) -> bytes:
+            if self.tell() > 0:
+                raise ConnectionError("the other end is gone")
+            return super().read(size)
+
+    with pytest.raises(ConnectionError, match="the other end"):
+        objects.create("data/set", Broken(bytes(SIZE)))
+    assert not objects.has("data/set")
+    assert list((objects.root / "data").iterdir()) == []
+
+
+def test_it_says_what_it_has_and_has_no_addresses(objects: Folder) -> None:
+    assert not objects.has("inputs/a")
+    objects.create("inputs/a", b"")
+    assert objects.has("inputs/a")
+    assert not objects.has("inputs")
+    assert objects.url("inputs/a", timedelta(hours=1)) is None
+    objects.delete("inputs/a")
+    assert not objects.has("inputs/a")
 
 
 def test_a_full_disk_is_said_and_nothing_is_lost(tmp_path: Path) -> None:

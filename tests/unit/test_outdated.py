@@ -18,7 +18,7 @@ from web.domain.rating.lease import LEASE_TIME
 from web.jobs.schedule import tick
 from web.services.abtests import abtests, verdicts
 from web.services.abtests.abtests import Challenge
-from web.services.evolution.evolving import open_test
+from web.services.evolution import evolving
 from web.services.prompts import pointers, promotion
 from web.services.rating import training
 from web.services.rating.training import Held
@@ -52,7 +52,7 @@ def let_time_do_its_work(world: World) -> None:
 def test_a_winner_that_waited_while_another_version_went_live_is_outdated_and_rounds_go_on(world: World) -> None:
     test = won(world)
     with world.parts.store.read() as tx:
-        assert open_test(tx, world.study) == test.id
+        assert evolving.test_under_way(tx, world.study) == test.id
     promote(world, candidate(world, "cooler").id)
     let_time_do_its_work(world)
     done = now(world, test)
@@ -60,7 +60,7 @@ def test_a_winner_that_waited_while_another_version_went_live_is_outdated_and_ro
     assert (done.state, done.decision.outcome, done.decision.winner) == ("stopped", "outdated", test.challengers[0])
     assert done.settled_at is not None
     with world.parts.store.read() as tx:
-        assert open_test(tx, world.study) is None
+        assert evolving.test_under_way(tx, world.study) is None
         events = [event.action for event in tx.events.all(object_type="abtest", object_id=test.id)]
     assert events[-2:] == ["abtest.decided", "abtest.outdated"]
     with pytest.raises(Conflict, match="test its winner against that one"):

@@ -37,7 +37,7 @@ def world(store: SqlStore, clock: FixedClock, tmp_path: Path, hashes: CountedHas
 
 
 def throttle(world: World, network: str = "192.0.2.1") -> Throttle:
-    return Throttle(world.parts.store, world.clock, KEY, network)
+    return Throttle(world.parts, KEY, network)
 
 
 def who(world: World, session: str) -> Actor | None:
@@ -46,7 +46,7 @@ def who(world: World, session: str) -> Actor | None:
 
 
 def come_in(world: World, email: str, password: str = "", role: Role = "rater") -> Actor:
-    secret = accounts.invite(world.parts.store, world.clock, world.admin, role, email)
+    secret = accounts.invite(world.parts, world.admin, role, email)
     actor = who(world, accounts.come_in(world.parts, throttle(world), secret, password))
     assert actor is not None
     return actor
@@ -105,10 +105,10 @@ def test_a_password_that_is_easy_to_guess_is_refused_with_the_reason(password: s
 
 
 def test_a_refused_password_leaves_the_link_unused(world: World) -> None:
-    secret = accounts.invite(world.parts.store, world.clock, world.admin, "rater", "rita@example.org")
+    secret = accounts.invite(world.parts, world.admin, "rater", "rita@example.org")
     with pytest.raises(InvalidRequest, match="too easy"):
         accounts.come_in(world.parts, throttle(world), secret, "password1234")
-    assert accounts.open_link(world.parts.store, world.clock, secret).link.used_at is None
+    assert accounts.open_link(world.parts, secret).link.used_at is None
 
 
 @pytest.mark.parametrize(
@@ -144,7 +144,7 @@ WRONG: dict[str, Callable[[World, Actor], tuple[str, str]]] = {
 
 
 def _deactivated(world: World, rita: Actor) -> tuple[str, str]:
-    accounts.deactivate(world.parts.store, world.clock, world.admin, rita.user_id)
+    accounts.deactivate(world.parts, world.admin, rita.user_id)
     return rita.email, GOOD
 
 
@@ -312,7 +312,7 @@ def test_counts_of_tries_name_nobody_and_are_deleted_after_a_day(world: World, r
         kept = tx.attempts.all()
     assert len(kept) == 3
     assert not any(word in repr(kept) for word in ("rita", "192.0.2.1"))
-    other_key = Throttle(world.parts.store, world.clock, b"x" * 32, "192.0.2.1")
+    other_key = Throttle(world.parts, b"x" * 32, "192.0.2.1")
     other_key.count((ADDRESS, "rita@example.org"))
     with world.parts.store.read() as tx:
         assert len(tx.attempts.all()) == 4
@@ -328,7 +328,7 @@ def test_counts_of_tries_name_nobody_and_are_deleted_after_a_day(world: World, r
 
 def test_changing_a_password_needs_the_current_one_and_ends_other_sessions_and_links(world: World, rita: Actor) -> None:
     here, there = sign_in(world, "rita@example.org", GOOD), sign_in(world, "rita@example.org", GOOD)
-    waiting = accounts.renew_link(world.parts.store, world.clock, world.admin, rita.user_id)
+    waiting = accounts.renew_link(world.parts, world.admin, rita.user_id)
     with pytest.raises(InvalidRequest, match="current password is not right"):
         passwords.choose_password(world.parts, throttle(world), here, BETTER)
     passwords.choose_password(world.parts, throttle(world), here, BETTER, GOOD)
@@ -337,7 +337,7 @@ def test_changing_a_password_needs_the_current_one_and_ends_other_sessions_and_l
     assert running == {here.session_id}
     assert there.session_id not in running
     with pytest.raises(Exception, match="used already"):
-        accounts.use_link(world.parts.store, world.clock, waiting)
+        accounts.use_link(world.parts, waiting)
     with pytest.raises(Unauthorized):
         sign_in(world, "rita@example.org", GOOD)
     sign_in(world, "rita@example.org", BETTER)
@@ -419,7 +419,7 @@ def test_who_loses_the_right_while_the_password_is_compared_does_not_get_in(
             passwords.keep_password(tx, rita.user_id, Argon2().hash(BETTER), world.clock.now())
 
     def deactivate() -> None:
-        accounts.deactivate(world.parts.store, world.clock, world.admin, rita.user_id)
+        accounts.deactivate(world.parts, world.admin, rita.user_id)
 
     change_it = {"changed": change, "deactivated": deactivate}[meanwhile]
     slow = replace(world.parts, passwords=Interrupting(change_it))
@@ -445,7 +445,7 @@ def test_who_is_shut_out_while_their_password_is_compared_chooses_none(
 ) -> None:
     here = sign_in(world, "rita@example.org", GOOD)
     end = {"signed out": accounts.sign_out_everywhere, "deactivated": accounts.deactivate}[meanwhile]
-    slow = Interrupting(lambda: end(world.parts.store, world.clock, world.admin, rita.user_id))
+    slow = Interrupting(lambda: end(world.parts, world.admin, rita.user_id))
     with pytest.raises(Unauthorized, match="ended meanwhile"):
         passwords.choose_password(replace(world.parts, passwords=slow), throttle(world), here, BETTER, GOOD)
     with world.parts.store.read() as tx:
@@ -453,37 +453,38 @@ def test_who_is_shut_out_while_their_password_is_compared_chooses_none(
 
 
 def test_sessions_are_listed_and_ended_by_their_owner_only(world: World, rita: Actor) -> None:
-    store, clock = world.parts.store, world.clock
+    clock = world.clock
     here = sign_in(world, "rita@example.org", GOOD)
-    assert [each.id for each in sessions.own_sessions(store, clock, here)] == [here.session_id, rita.session_id]
+    assert [each.id for each in sessions.own_sessions(world.parts, here)] == [
+        here.session_id,
+        rita.session_id,
+    ]
     bob = come_in(world, "bob@example.org")
     with pytest.raises(NotFound):
-        sessions.end_session(store, clock, bob, here.session_id)
+        sessions.end_session(world.parts, bob, here.session_id)
     for _ in range(2):
-        sessions.end_session(store, clock, here, rita.session_id)
-    assert [each.id for each in sessions.own_sessions(store, clock, here)] == [here.session_id]
+        sessions.end_session(world.parts, here, rita.session_id)
+    assert [each.id for each in sessions.own_sessions(world.parts, here)] == [here.session_id]
     clock.advance(days=30)
-    assert sessions.own_sessions(store, clock, here) == ()
+    assert sessions.own_sessions(world.parts, here) == ()
 
 
 def test_ending_all_others_leaves_this_one(world: World, rita: Actor) -> None:
-    store, clock = world.parts.store, world.clock
     here = sign_in(world, "rita@example.org", GOOD)
     sign_in(world, "rita@example.org", GOOD)
     bob = come_in(world, "bob@example.org")
-    assert sessions.end_other_sessions(store, clock, here) == 2
-    assert sessions.end_other_sessions(store, clock, here) == 0
-    assert [each.id for each in sessions.own_sessions(store, clock, here)] == [here.session_id]
-    assert len(sessions.own_sessions(store, clock, bob)) == 1
+    assert sessions.end_other_sessions(world.parts, here) == 2
+    assert sessions.end_other_sessions(world.parts, here) == 0
+    assert [each.id for each in sessions.own_sessions(world.parts, here)] == [here.session_id]
+    assert len(sessions.own_sessions(world.parts, bob)) == 1
 
 
 def test_an_admin_signs_a_member_out_everywhere(world: World, rita: Actor) -> None:
-    store, clock = world.parts.store, world.clock
-    waiting = accounts.renew_link(store, clock, world.admin, rita.user_id)
-    accounts.sign_out_everywhere(store, clock, world.admin, rita.user_id)
-    assert sessions.own_sessions(store, clock, rita) == ()
+    waiting = accounts.renew_link(world.parts, world.admin, rita.user_id)
+    accounts.sign_out_everywhere(world.parts, world.admin, rita.user_id)
+    assert sessions.own_sessions(world.parts, rita) == ()
     with pytest.raises(Exception, match="used already"):
-        accounts.use_link(store, clock, waiting)
+        accounts.use_link(world.parts, waiting)
     sign_in(world, "rita@example.org", GOOD)
 
 

@@ -11,11 +11,12 @@ import pytest
 from ml_service.errors import InvalidRequest
 from tests.clock import FixedClock
 from tests.world import World, make_world
-from web.__main__ import BUILT_IN, build_parts, main
+from web.__main__ import main
 from web.adapters.database.store import SqlStore
 from web.adapters.scanners.scanner import PluginScanner
 from web.domain.prompts.hostile import Finding, cleaned, findings
 from web.hooks import generators_of, load
+from web.parts import BUILT_IN, build_parts
 from web.services.prompts import drafts, pointers
 from web.services.prompts.drafts import Draft
 from web.settings import Settings
@@ -69,6 +70,7 @@ def test_what_it_finds_stands_beside_what_is_known(rules: str) -> None:
 
 def test_a_generator_from_outside_stands_beside_the_local_one(tmp_path: Path) -> None:
     code = f"""{HOOKED}
+from web.adapters.generators.atonce import AtOnce
 from web.adapters.generators.local import LocalGenerator
 
 class Other(LocalGenerator):
@@ -76,7 +78,7 @@ class Other(LocalGenerator):
 
 @implements
 def generators():
-    return [Other()]
+    return [AtOnce(Other())]
 """
     assert list(generators_of(load((*BUILT_IN, written(tmp_path, "another", code))))) == ["local", "other"]
     same = written(tmp_path, "same", code.replace('"other"', '"local"'))
@@ -116,7 +118,7 @@ def test_the_doctor_says_which_plugin_is_missing(
 
 def test_a_start_loads_no_scanner_library(tmp_path: Path) -> None:
     look = (
-        "import sys; from web.__main__ import build_parts; from web.settings import Settings;"
+        "import sys; from web.parts import build_parts; from web.settings import Settings;"
         f"build_parts(Settings(_env_file=None, data_dir={str(tmp_path)!r}));"
         "print(sorted({'detect_secrets', 'phonenumbers', 'rapidfuzz', 'requests'} & set(sys.modules)))"
     )

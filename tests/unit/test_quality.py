@@ -145,7 +145,7 @@ def test_a_rater_meets_a_gold_item_once_and_others_meet_it_too(world: World) -> 
 
 def test_sources_and_faults_take_turns(world: World) -> None:
     with world.parts.store.begin() as tx:
-        quality._make(world.parts, tx, world.study, "gold", 12)
+        quality._make(tx, world.parts, world.study, "gold", 12)
         options = tx.options.all(study_id=world.study.id, generator=DEGRADED)
     assert len({option.input_id for option in options}) == 6
     assert len({(option.input_id, str(option.point["fault"])) for option in options}) == 12
@@ -192,7 +192,7 @@ def test_what_raters_agree_on_becomes_gold_of_the_same_output(
             score = scores[order.index(held.lease.experiment_id)]
             world.rate(rater, answer(held.options[0].option_id, score))
     with world.parts.store.begin() as tx:
-        quality._make(world.parts, tx, world.study, "gold", 4)
+        quality._make(tx, world.parts, world.study, "gold", 4)
         (item,) = tx.golds.all(study_id=world.study.id, source="agreement")
         (option,) = tx.options.all(experiment_id=item.experiment_id)
         shared = tx.options.all(study_id=world.study.id, output_id=option.output_id)
@@ -396,8 +396,8 @@ def test_a_rater_is_calibrated_first_and_told_what_is_right(world: World) -> Non
 
 def test_practice_shows_sources_as_they_came_and_hidden_checks_do_not(world: World) -> None:
     with world.parts.store.begin() as tx:
-        quality._make(world.parts, tx, world.study, "calibration", CALIBRATION)
-        quality._make(world.parts, tx, world.study, "gold", 4)
+        quality._make(tx, world.parts, world.study, "calibration", CALIBRATION)
+        quality._make(tx, world.parts, world.study, "gold", 4)
     work(world)
     with world.parts.store.read() as tx:
         items = {item.experiment_id: item for item in tx.golds.all(study_id=world.study.id)}
@@ -409,7 +409,7 @@ def test_practice_shows_sources_as_they_came_and_hidden_checks_do_not(world: Wor
     shown = np.asarray(decode(world.parts.objects.read(output.object_key)), float)
     assert np.abs(shown - decode(world.parts.objects.read(source.object_key))).mean() < 4
     with world.parts.store.begin() as tx:
-        quality._make(world.parts, tx, world.study, "calibration", CALIBRATION)
+        quality._make(tx, world.parts, world.study, "calibration", CALIBRATION)
         untouched = tx.golds.all(study_id=world.study.id, source="untouched")
     assert len(untouched) == len({input_of(world, item.experiment_id) for item in untouched}) == 6
 

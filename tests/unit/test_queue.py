@@ -84,7 +84,7 @@ def test_generating_twice_changes_nothing(world: World) -> None:
     world.work()
     with world.parts.store.read() as tx:
         before = tx.options.all(study_id=world.study.id)
-    generation.generate(world.parts, before[0].experiment_id)
+    generation.make(world.parts, before[0].id)
     with world.parts.store.read() as tx:
         assert tx.options.all(study_id=world.study.id) == before
 
@@ -205,7 +205,7 @@ def test_a_job_enqueued_twice_is_one_until_it_is_claimed(world: World) -> None:
     enqueue(world, job())
     with world.parts.store.begin() as tx:
         assert len(tx.jobs.all(key="k")) == 1
-        assert tx.of_jobs.claim("worker", world.clock.now()) is not None
+        assert tx.of_jobs.claim("worker", world.clock.now(), {}) is not None
     enqueue(world, job())
     with world.parts.store.begin() as tx:
         assert len(tx.jobs.all(key="k")) == 2
@@ -216,10 +216,10 @@ def test_a_job_enqueued_twice_is_one_until_it_is_claimed(world: World) -> None:
 def test_two_jobs_of_one_key_are_never_done_at_the_same_time(world: World) -> None:
     enqueue(world, job())
     with world.parts.store.begin() as tx:
-        first = tx.of_jobs.claim("one", world.clock.now())
+        first = tx.of_jobs.claim("one", world.clock.now(), {})
     enqueue(world, job())
     with world.parts.store.begin() as tx:
-        second = tx.of_jobs.claim("two", world.clock.now())
+        second = tx.of_jobs.claim("two", world.clock.now(), {})
     assert first is not None
     assert second is None or second.key != "k"
 
@@ -227,10 +227,10 @@ def test_two_jobs_of_one_key_are_never_done_at_the_same_time(world: World) -> No
 def test_a_lost_workers_job_is_taken_over_and_its_late_word_does_not_count(world: World) -> None:
     enqueue(world, job())
     with world.parts.store.begin() as tx:
-        lost = tx.of_jobs.claim("lost", world.clock.now())
+        lost = tx.of_jobs.claim("lost", world.clock.now(), {})
     world.clock.advance(minutes=2)
     with world.parts.store.begin() as tx:
-        taken = tx.of_jobs.claim("other", world.clock.now())
+        taken = tx.of_jobs.claim("other", world.clock.now(), {})
         assert lost is not None
         assert taken is not None
         assert taken.id == lost.id

@@ -7,6 +7,8 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from ml_service.errors import InvalidRequest, NotFound
+from tests.books import PlainBooks
+from tests.clock import FixedClock
 from tests.rows import Rows
 from web.adapters.database.store import SqlStore
 from web.domain.access import Actor
@@ -34,6 +36,10 @@ def rows(store: SqlStore) -> Rows:
 def reports(store: SqlStore) -> Iterator[Reports]:
     with store.read() as tx:
         yield tx.of_reports
+
+
+def books(rows: Rows) -> PlainBooks:
+    return PlainBooks(rows.store, FixedClock())
 
 
 def actor(rows: Rows, user: User) -> Actor:
@@ -225,7 +231,7 @@ def test_history_goes_backwards_page_by_page(rows: Rows, reports: Reports) -> No
     assert len(found) == 8
     assert {one.id for one in found} == given
     assert [one.rated_at for one in found] == sorted((one.rated_at for one in found), reverse=True)
-    assert [one.id for one in every_entry(rows.store, actor(rows, rows.anna), EVERYTHING)] == [one.id for one in found]
+    assert [one.id for one in every_entry(books(rows), actor(rows, rows.anna), EVERYTHING)] == [one.id for one in found]
 
 
 @pytest.mark.parametrize(
@@ -310,7 +316,7 @@ def test_a_rater_gets_own_rows_and_nothing_of_what_made_the_image(rows: Rows, re
     rows.rate(option, rows.bob, 1)
     page = reports.own_entries(rows.project, rows.anna.id, Filter(rater=rows.bob.id, generator="other"), None, 9)
     assert [one.id for one in page.rows] == [mine.id]
-    assert list(every_own_entry(rows.store, actor(rows, rows.anna), EVERYTHING)) == list(page.rows)
+    assert list(every_own_entry(books(rows), actor(rows, rows.anna), EVERYTHING)) == list(page.rows)
     allowed = {"id", "rated_at", "study", "score", "skip", "tags", "comment", "flagged", "late", "undone_at"}
     assert {field.name for field in fields(OwnEntry)} == allowed
 

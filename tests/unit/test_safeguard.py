@@ -11,6 +11,7 @@ from tests.clock import FixedClock
 from tests.unit.test_abtesting import candidate, live
 from tests.world import World, make_world, photo
 from web.adapters.database.store import SqlStore
+from web.adapters.generators.atonce import AtOnce
 from web.adapters.generators.local import LocalGenerator
 from web.domain.prompts.prompt import PromptVersion
 from web.domain.studies.experiment import Option
@@ -22,6 +23,7 @@ from web.services.abtests.abtests import Challenge
 from web.services.audit.chain import check_chain
 from web.services.prompts import pointers, promotion
 from web.services.prompts.versions import load_current
+from web.services.prompts.watch import Watch
 
 FAULTY = "in the dark"
 Refuses = Callable[[GenerateRequest], bool]
@@ -47,7 +49,7 @@ def world(store: SqlStore, clock: FixedClock, tmp_path: Path) -> World:
 
 def picky(world: World, refuses: Refuses, error: Exception | None = None) -> None:
     refused = error or InvalidRequest("The provider refuses this prompt.")
-    world.parts = replace(world.parts, generators={"local": Picky(refuses, refused)})
+    world.parts = replace(world.parts, generators={"local": AtOnce(Picky(refuses, refused))})
 
 
 def is_faulty(request: GenerateRequest) -> bool:
@@ -183,6 +185,17 @@ def test_a_live_row_that_was_damaged_is_rolled_back_by_the_tick(world: World) ->
     assert live(world).id == before.id
     assert load_current(world.parts.published).version == before.name
     assert "does not match its sha256" in moved(world)[0][1]
+
+
+def test_a_live_row_that_is_damaged_later_is_rolled_back_within_the_hour(world: World) -> None:
+    before, fresh, watch = live(world), candidate(world, "brighter"), Watch()
+    promote(world, fresh)
+    tick(world.parts, watch)
+    with world.parts.store.begin() as tx:
+        tx.versions.replace(replace(tx.versions.get(fresh.id), changelog="Somebody wrote here."))
+    world.clock.advance(hours=1)
+    tick(world.parts, watch)
+    assert live(world).id == before.id
 
 
 def test_a_file_that_was_damaged_is_mended_and_nothing_is_rolled_back(world: World) -> None:

@@ -15,14 +15,16 @@ import pytest
 import uvicorn
 
 from ml_service.errors import Conflict, Unavailable
-from web.__main__ import build_parts, prepare
 from web.adapters.demo.inputs import demo_inputs
 from web.adapters.demo.raters import Judge, Look, SimulatedRater, demo_look, simulated_raters
 from web.adapters.generators.local import encode
 from web.app import create_app
-from web.cli.operations.simulate import Browser, simulate_command
+from web.cli.operations import simulate
+from web.cli.operations.place import ready_with_demo
+from web.cli.operations.simulate import Browser
 from web.domain.studies.guide import TAGS
 from web.jobs.worker import run_workers
+from web.parts import build_parts
 from web.ports.parts import Parts
 from web.settings import Settings
 
@@ -70,11 +72,10 @@ class Running:
 
     def simulate(self, *words: str, judge: Judge = demo_look) -> int:
         """Run the command as the command line would, and return its exit code."""
-        command = simulate_command(lambda: self.parts, judge, self.address)
         parser = ArgumentParser()
         parser.add_argument("--json", action="store_true")
-        command.arguments(parser)
-        return command.run(parser.parse_args(words))
+        simulate.arguments(parser)
+        return simulate.simulate(parser.parse_args(words), self.parts, self.address, judge)
 
 
 @pytest.fixture(scope="module")
@@ -82,7 +83,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     folder: Path = tmp_path_factory.mktemp("simulate")
     settings = Settings(_env_file=None, data_dir=folder, database_url=f"sqlite:///{folder}/palate.db")
     parts = build_parts(settings)
-    prepare(settings, parts, 0)
+    ready_with_demo(settings, parts)
     stop = threading.Event()
     worker = threading.Thread(target=run_workers, args=(parts, stop, 1))
     with socket.create_server(("127.0.0.1", 0)) as listening:

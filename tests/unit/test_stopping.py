@@ -157,7 +157,7 @@ def test_a_study_stops_by_itself_and_says_which_rule_stopped_it(world: World) ->
 def changed(world: World, rules: StopRules) -> Study:
     """Set other rules, as an admin would."""
     study = now(world)
-    draft = StudyDraft(**{name: getattr(study, name) for name in StudyDraft.__dataclass_fields__})
+    draft = StudyDraft.of(study)
     return change_study(world.parts, world.admin, study.id, study.revision, replace(draft, stop=rules))
 
 

@@ -15,6 +15,7 @@ from ml_service.wire.contract import ParameterSpace
 from tests.clock import FixedClock
 from tests.world import SPACE, World, answer, make_world, photo
 from web.adapters.database.store import SqlStore
+from web.adapters.generators.atonce import AtOnce
 from web.domain.studies.experiment import Option
 from web.domain.studies.study import Input
 from web.jobs import tasks
@@ -122,7 +123,7 @@ def test_an_acknowledged_input_always_has_its_objects(world: World) -> None:
 
 
 def test_an_output_that_several_inputs_share_is_there_while_one_of_them_is(world: World) -> None:
-    world.parts = replace(world.parts, generators={"local": Constant()})
+    world.parts = replace(world.parts, generators={"local": AtOnce(Constant())})
     over = threading.Event()
 
     def generate() -> None:
@@ -216,27 +217,80 @@ def test_an_image_made_while_its_input_is_taken_down_is_not_kept(world: World) -
 
     with world.parts.store.begin() as tx:
         tx.inputs.replace(replace(present(world)[1], removed_at=world.clock.now()))
-    world.parts = replace(world.parts, generators={"local": Slow()})
+    world.parts = replace(world.parts, generators={"local": AtOnce(Slow())})
     tasks.plan(world.parts, world.study.id, depth=1)
     world.work()
     assert [name for name in world.parts.objects.list() if name.startswith("outputs/")] == []
 
 
-def test_an_object_that_goes_between_its_making_and_its_row_is_made_again(world: World, tmp_path: Path) -> None:
-    class Vanishing(Folder):
-        def create(self, name: str, body: bytes) -> bool:
-            made = super().create(name, body)
-            if name not in gone:  # as if the last one who needed it were taken down just now
-                gone.add(name)
-                self.delete(name)
-            return made
+class Late(Folder):
+    """A folder that deletes nothing before it is let, as a store whose answer takes its time."""
 
-    gone = set[str]()
-    world.parts = replace(world.parts, objects=Vanishing(tmp_path / "objects"))
-    world.add_input(5)
+    def __init__(self, root: Path) -> None:
+        super().__init__(root)
+        self.asked, self.let = threading.Event(), threading.Event()
+
+    def delete(self, name: str) -> None:
+        self.asked.set()
+        assert self.let.wait(SECONDS)
+        super().delete(name)
+
+
+def test_content_that_comes_while_its_objects_are_being_deleted_keeps_its_own(world: World, tmp_path: Path) -> None:
+    """A deleter that was told to go on before the same photo came, and gets to it after, takes nothing of it."""
+    world.parts = replace(world.parts, generators={"local": AtOnce(Constant())})
+    take_all_down(world)
+    first = world.add_input(7)
     generated(world)
-    assert any(name.startswith("inputs/") for name in gone)
-    assert any(name.startswith("outputs/") for name in gone)
+    late, at_hand = Late(tmp_path / "objects"), world.parts
+    with ThreadPoolExecutor(1) as pool:
+        gone = pool.submit(intake.take_down, replace(at_hand, objects=late), world.admin, first.id)
+        assert late.asked.wait(SECONDS)
+        again = world.add_input(7)
+        generated(world)
+        late.let.set()
+        gone.result(SECONDS)
+    world.work()
+    assert again.content_hash == first.content_hash
+    assert again.object_key != first.object_key
+    assert lost(world) == []
+    needed = {again.object_key, intake.view_key(again)}
+    assert {name for name in world.parts.objects.list() if name.startswith("inputs/")} == needed
+    assert len([name for name in world.parts.objects.list() if name.startswith("outputs/")]) == 1
+
+
+def test_a_photo_taken_down_between_its_bytes_and_its_row_is_there_all_the_same(world: World) -> None:
+    first = present(world)[0]
+    image = CleanImage(photo(0), "image/jpeg", 48, 48)
+    again = intake.store_image(world.parts, world.study, "again", image)
+    intake.take_down(world.parts, world.admin, first.id)
+    with world.parts.store.begin() as tx:
+        added = intake.present_or_added(tx, world.parts, world.study, again)
+    world.work()
+    assert (added.id, added.object_key) == (again.id, again.object_key)
+    assert lost(world) == []
+
+
+def test_the_objects_of_a_photo_that_is_there_already_are_deleted_by_a_job(world: World) -> None:
+    before = world.parts.objects.list()
+    assert world.add_input(0).id in {one.id for one in present(world)}
+    assert len(world.parts.objects.list()) == len(before) + 2
+    world.work()
+    assert set(before) <= set(world.parts.objects.list())
+    assert len([name for name in world.parts.objects.list() if name.startswith("inputs/")]) == len(before)
+
+
+def test_what_a_killed_deleter_left_is_deleted_by_its_job(world: World, tmp_path: Path) -> None:
+    class Killed(Folder):
+        def delete(self, name: str) -> None:
+            raise KeyboardInterrupt
+
+    source, _ = generated(world)
+    with pytest.raises(KeyboardInterrupt):
+        intake.take_down(replace(world.parts, objects=Killed(tmp_path / "objects")), world.admin, source.id)
+    assert source.object_key in world.parts.objects.list()
+    world.work()
+    assert source.object_key not in world.parts.objects.list()
     assert lost(world) == []
 
 
@@ -264,4 +318,6 @@ def test_a_clean_image_is_stored_once_for_several_studies(world: World) -> None:
     assert first.object_key in world.parts.objects.list()
     again = intake.store_image(world.parts, other, "again", CleanImage(photo(0), "image/jpeg", 48, 48))
     with world.parts.store.begin() as tx:
-        assert intake.present_or_added(world.parts, tx, again).study_id == other.id
+        added = intake.present_or_added(tx, world.parts, other, again)
+    assert added.study_id == other.id
+    assert added.object_key == first.object_key

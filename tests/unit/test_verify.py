@@ -56,15 +56,15 @@ def sql(world: World, statement: Any) -> None:
         assert tx.connection.execute(statement).rowcount > 0
 
 
-def test_nothing_is_wrong_with_what_only_palate_has_changed(world: World, store: SqlStore, clock: FixedClock) -> None:
+def test_nothing_is_wrong_with_what_only_palate_has_changed(world: World, clock: FixedClock) -> None:
     source = intake.add_input(world.parts, world.admin, world.study.id, "photo", photo(50))
     intake.take_down(world.parts, world.admin, source.id)
     move_study(world.parts, world.admin, world.study.id, "paused")
     rita = world.person()
-    accounts.set_role(store, clock, world.admin, rita.user_id, "admin")
-    accounts.use_link(store, clock, accounts.renew_link(store, clock, world.admin, rita.user_id))
-    accounts.deactivate(store, clock, world.admin, rita.user_id)
-    make_key(store, clock, world.admin, KeyDraft("CI", ("prompts:read",)))
+    accounts.set_role(world.parts, world.admin, rita.user_id, "admin")
+    accounts.use_link(world.parts, accounts.renew_link(world.parts, world.admin, rita.user_id))
+    accounts.deactivate(world.parts, world.admin, rita.user_id)
+    make_key(world.parts, world.admin, KeyDraft("CI", ("prompts:read",)))
     verification = Verification(world.parts, KEY)
     assert list(verification.findings()) == []
     (chain,) = verification.chains
@@ -96,13 +96,13 @@ ROWS: dict[str, Callable[[World], Any]] = {
 
 def test_a_row_that_was_edited_in_the_database_is_found(world: World, store: SqlStore, clock: FixedClock) -> None:
     rita, gone = world.person(), world.person()
-    accounts.set_role(store, clock, world.admin, rita.user_id, "admin")
-    accounts.set_role(store, clock, world.admin, rita.user_id, "rater")
-    accounts.use_link(store, clock, accounts.renew_link(store, clock, world.admin, gone.user_id))
-    accounts.deactivate(store, clock, world.admin, gone.user_id)
+    accounts.set_role(world.parts, world.admin, rita.user_id, "admin")
+    accounts.set_role(world.parts, world.admin, rita.user_id, "rater")
+    accounts.use_link(world.parts, accounts.renew_link(world.parts, world.admin, gone.user_id))
+    accounts.deactivate(world.parts, world.admin, gone.user_id)
     source = intake.add_input(world.parts, world.admin, world.study.id, "photo", photo(50))
     intake.take_down(world.parts, world.admin, source.id)
-    make_key(store, clock, world.admin, KeyDraft("CI", ("prompts:read",)))
+    make_key(world.parts, world.admin, KeyDraft("CI", ("prompts:read",)))
     assert faults(world) == []
     for name, edit in ROWS.items():
         told = _told_after(world, store, edit(world))
@@ -143,8 +143,8 @@ class _Inside:
         pass
 
 
-def test_what_is_forgotten_in_time_is_no_fault(world: World, store: SqlStore, clock: FixedClock) -> None:
-    accounts.use_link(store, clock, accounts.renew_link(store, clock, world.admin, world.person().user_id))
+def test_what_is_forgotten_in_time_is_no_fault(world: World, clock: FixedClock) -> None:
+    accounts.use_link(world.parts, accounts.renew_link(world.parts, world.admin, world.person().user_id))
     sql(world, delete(tables.sessions))
     sql(world, delete(tables.links))
     assert faults(world) == []
@@ -301,6 +301,6 @@ def test_a_file_that_is_just_being_published_is_no_fault(world: World, tmp_path:
 
 def test_an_action_of_nobody_and_a_note_are_no_fault(world: World) -> None:
     with world.parts.store.begin() as tx:
-        actor = accounts.operator(world.parts.store)
+        actor = accounts.operator(world.parts)
         record(tx, world.clock.now(), actor, "other.done", ("other", "x"), note="why")
     assert faults(world) == []

@@ -1,13 +1,15 @@
 """Fields that several bodies have in common."""
 
-from typing import Annotated
+from collections.abc import Callable, Set
+from typing import Annotated, Any, TypeVar, get_type_hints
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, create_model
 
 from web.domain.ids import is_id
 from web.domain.text import plain
 
 NOTE_LIMIT = 500
+M = TypeVar("M", bound=BaseModel)
 
 
 def _canonical(given: str) -> str:
@@ -27,3 +29,14 @@ class Strict(BaseModel):
     """A body in which no unknown field is passed over, and nothing is taken for what it is not."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
+
+
+def optional_fields(kind: type, but: Set[str] = frozenset()) -> Callable[[type[M]], type[M]]:
+    """Give a model all fields of a dataclass but some; None, where one is left out."""
+    hints = get_type_hints(kind)
+    added: dict[str, Any] = {name: (hint | None, None) for name, hint in hints.items() if name not in but}
+
+    def with_them(model: type[M]) -> type[M]:
+        return create_model(model.__name__, __base__=model, __doc__=model.__doc__, __module__=model.__module__, **added)
+
+    return with_them

@@ -1,1 +1,1 @@
-"""The commands: one module for each group; `web.__main__` hands them what they run."""
+"""The commands: one module each, which is imported when it is asked for; `web.__main__` hands them a desk."""

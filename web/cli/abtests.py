@@ -1,11 +1,10 @@
 """`abtests`: open A/B tests from the terminal, look at them, steer them, approve or decline what won."""
 
 from argparse import ArgumentParser, Namespace
-from collections.abc import Callable
 
 from ml_service.errors import InvalidRequest
-from web.cli.command import Command, say, table
-from web.cli.operations.data import study_id_of
+from web.cli.command import Desk, say, table
+from web.cli.found import study_id_of
 from web.domain.abtests.abtest import ABTest, Evidence
 from web.domain.access import Actor
 from web.domain.studies.evolving import Policy
@@ -18,33 +17,8 @@ ACTIONS = ("list", "show", "open", "pause", "resume", "stop", "approve", "declin
 POLICIES: tuple[Policy, ...] = ("auto", "approve", "manual")
 
 
-def abtests_command(parts: Callable[[], Parts]) -> Command:
-    """Return the `abtests` command."""
-
-    def run(arguments: Namespace) -> int:
-        here = parts()
-        actor, action = accounts.operator(here.store), arguments.action
-        if action == "list":
-            table(arguments, [_row(one) for one in abtests.all_tests(here, actor, arguments.key)])
-            return 0
-        if action == "open":
-            return _told(arguments, here, actor, _opened(arguments, here, actor))
-        test_id = _one(arguments)
-        if action == "show":
-            table(arguments, [_standing(one) for one in _detail(here, actor, test_id)])
-            return 0
-        if action == "approve":
-            test = verdicts.approve(here, actor, test_id, arguments.confirm, arguments.note)
-        elif action == "decline":
-            test = abtests.decline(here, actor, test_id, arguments.note)
-        else:
-            test = abtests.move_test(here, actor, test_id, action)
-        return _told(arguments, here, actor, test)
-
-    return Command("abtests", "open A/B tests, look at them, steer them, approve or decline what won", run, _arguments)
-
-
-def _arguments(parser: ArgumentParser) -> None:
+def arguments(parser: ArgumentParser) -> None:
+    """Declare the arguments of `abtests`."""
     parser.add_argument("action", choices=ACTIONS, help="what to do")
     parser.add_argument("which", nargs="*", metavar="ID|VERSION", help="the test's id, or the versions to open one of")
     parser.add_argument("--key", default=None, help="only tests of this prompt; default: all")
@@ -55,6 +29,28 @@ def _arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--pairs", type=int, help="give up after so many pairs; default: 200")
     parser.add_argument("--confirm", default="", metavar="KEY", help="the prompt's key, to approve a winner")
     parser.add_argument("--note", default="", help="why, for the history")
+
+
+def run(arguments: Namespace, desk: Desk) -> int:
+    """Do what is asked with the A/B tests of the project."""
+    here = desk.parts()
+    actor, action = accounts.operator(here), arguments.action
+    if action == "list":
+        table(arguments, [_row(one) for one in abtests.all_tests(here, actor, arguments.key)])
+        return 0
+    if action == "open":
+        return _told(arguments, here, actor, _opened(arguments, here, actor))
+    test_id = _one(arguments)
+    if action == "show":
+        table(arguments, [_standing(one) for one in _detail(here, actor, test_id)])
+        return 0
+    if action == "approve":
+        test = verdicts.approve(here, actor, test_id, arguments.confirm, arguments.note)
+    elif action == "decline":
+        test = abtests.decline(here, actor, test_id, arguments.note)
+    else:
+        test = abtests.move_test(here, actor, test_id, action)
+    return _told(arguments, here, actor, test)
 
 
 def _opened(arguments: Namespace, here: Parts, actor: Actor) -> ABTest:

@@ -5,20 +5,91 @@ import sys
 from argparse import ArgumentParser, Namespace
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from importlib import import_module
+from threading import Event
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
+
+if TYPE_CHECKING:  # they cost more than a command that needs neither
+    from web.ports.parts import Parts
+    from web.settings import Settings
 
 T = TypeVar("T")
 
 
 @dataclass(frozen=True)
+class Desk:
+    """What commands work with, each made when it is first asked for.
+
+    `listen` serves at a host and a port until it is stopped, `work` does jobs in so many threads until the event,
+    `documented` returns the reference in Markdown.
+    """
+
+    settings: Callable[[], "Settings"]
+    parts: Callable[[], "Parts"]
+    listen: Callable[[str, int], None]
+    work: Callable[[Event, int], None]
+    documented: Callable[[], str]
+
+
+class Body(Protocol):
+    """What the module of a command holds."""
+
+    def arguments(self, parser: ArgumentParser) -> None:
+        """Add the command's arguments to its parser."""
+
+    def run(self, arguments: Namespace, desk: Desk) -> int:
+        """Do it, and return the exit code."""
+
+
+@dataclass(frozen=True)
 class Command:
-    """A name, a sentence of help, the function that runs it and returns the exit code, and its arguments."""
+    """A name, a sentence of help, and the module below `web.cli` that is imported once the command is asked for."""
 
     name: str
     help: str
-    run: Callable[[Namespace], int]
-    arguments: Callable[[ArgumentParser], None] = lambda _: None
+    module: str
     needs_settings: bool = True
+
+    def body(self) -> Body:
+        """Import what the command does."""
+        return cast(Body, import_module(f"web.cli.{self.module}"))
+
+
+@dataclass(frozen=True)
+class Group:
+    """Commands that share their first word, and a sentence that says what they are about."""
+
+    name: str
+    help: str
+    commands: "tuple[Command | Group, ...]"
+
+
+def add_commands(parser: ArgumentParser, commands: Iterable[Command | Group], words: list[str]) -> None:
+    """Add commands to a parser that is to read these words: only the one that they name is imported."""
+    places = parser.add_subparsers(required=True, metavar="COMMAND")
+    for each in commands:
+        place = places.add_parser(each.name, help=each.help, description=f"{each.help.capitalize()}.")
+        if isinstance(each, Group):
+            add_commands(place, each.commands, words[1:] if words[:1] == [each.name] else [])
+        elif words[:1] == [each.name]:
+            place.add_argument("--json", action="store_true", help="print JSON for machines")
+            each.body().arguments(place)
+            place.set_defaults(command=each)
+
+
+def every(commands: Iterable[Command | Group], above: str = "") -> Iterator[tuple[str, Command]]:
+    """Go through commands with the words that ask for each, those of groups too."""
+    for each in commands:
+        words = f"{above} {each.name}".strip()
+        if isinstance(each, Group):
+            yield from every(each.commands, words)
+        else:
+            yield words, each
+
+
+def address(port: int) -> str:
+    """Return where a browser on this machine finds Palate."""
+    return f"http://localhost:{port}"
 
 
 def say(arguments: Namespace, words: str, **facts: Any) -> None:

@@ -1,33 +1,29 @@
 """`evolve`: ask from the terminal for a better version of a study's prompt, or say what that may cost."""
 
 from argparse import ArgumentParser, Namespace
-from collections.abc import Callable
 
-from web.cli.command import Command, say
-from web.cli.operations.data import study_id_of
+from web.cli.command import Desk, say
+from web.cli.found import study_id_of
 from web.domain.models.completion import dollars
-from web.ports.parts import Parts
 from web.services.accounts import accounts
 from web.services.evolution import evolution
 
 
-def evolve_command(parts: Callable[[], Parts]) -> Command:
-    """Return `evolve`, which asks for a round of evolution; a server or a worker does it."""
+def arguments(parser: ArgumentParser) -> None:
+    """Declare the arguments of `evolve`."""
+    parser.add_argument("study", metavar="STUDY", help="the study, by id or name")
+    parser.add_argument("--cost", action="store_true", help="only say what a round may cost")
 
-    def run(arguments: Namespace) -> int:
-        here = parts()
-        study_id = study_id_of(here, arguments.study)
-        cost = evolution.estimate(here, study_id)
-        if arguments.cost:
-            say(arguments, f"A round costs {dollars(cost)} at most.", cost_micros=cost)
-            return 0
-        made = evolution.evolve(here, accounts.operator(here.store), study_id)
-        words = f"Round {made.id} of {made.prompt_key} is asked for; it costs {dollars(cost)} at most."
-        say(arguments, words, round=made.id, prompt=made.prompt_key, state=made.state, cost_micros=cost)
+
+def run(arguments: Namespace, desk: Desk) -> int:
+    """Ask for a round of evolution, which a server or a worker does."""
+    here = desk.parts()
+    study_id = study_id_of(here, arguments.study)
+    cost = evolution.estimate(here, study_id)
+    if arguments.cost:
+        say(arguments, f"A round costs {dollars(cost)} at most.", cost_micros=cost)
         return 0
-
-    def arguments(parser: ArgumentParser) -> None:
-        parser.add_argument("study", metavar="STUDY", help="the study, by id or name")
-        parser.add_argument("--cost", action="store_true", help="only say what a round may cost")
-
-    return Command("evolve", "ask for a better version of a study's prompt", run, arguments)
+    made = evolution.evolve(here, accounts.operator(here), study_id)
+    words = f"Round {made.id} of {made.prompt_key} is asked for; it costs {dollars(cost)} at most."
+    say(arguments, words, round=made.id, prompt=made.prompt_key, state=made.state, cost_micros=cost)
+    return 0

@@ -44,7 +44,8 @@ _MAY: dict[str, frozenset[Action]] = {
 class Actor:
     """Who is asking: a user with a role in a project, through a session, or a machine by the id of its key.
 
-    Without an id it is whoever is at the terminal of the server, or Palate, which follows rules that somebody set.
+    A user of several projects is in one of them at a time: the one that the session is of. Without an id it is whoever
+    is at the terminal of the server, or Palate, which follows rules that somebody set.
     """
 
     user_id: str

@@ -55,11 +55,12 @@ class Membership:
 
 @dataclass(frozen=True)
 class Session:
-    """A signed-in browser; only the hash of its secret is kept, and a rough name of the browser."""
+    """A browser signed in to a project; only the hash of its secret is kept, and a rough name of the browser."""
 
     id: str
     secret_hash: str = field(repr=False)
     user_id: str
+    project_id: str
     created_at: datetime
     expires_at: datetime
     via: SignedInBy = "link"

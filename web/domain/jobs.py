@@ -1,5 +1,6 @@
 """Every kind of later work: under which key, by which task, with which arguments, and when."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from web.domain.ids import new_id
@@ -29,10 +30,21 @@ def plan_upload_job(experiment_id: str, study_id: str, now: datetime) -> Job:
     return Job(new_id(), key, "plan_upload", arguments, now, now, priority=URGENT, study_id=study_id)
 
 
-def generate_job(experiment_id: str, study_id: str, now: datetime, *, urgent: bool = False) -> Job:
-    """Return the job that makes an experiment's outputs; what somebody waits for goes first."""
-    key, arguments = f"generate:{experiment_id}", {"experiment": experiment_id}
-    return Job(new_id(), key, "generate", arguments, now, now, priority=URGENT if urgent else 0, study_id=study_id)
+def make_job(option_id: str, generator: str, study_id: str, now: datetime, *, urgent: bool = False) -> Job:
+    """Return the job that makes an option's output with a generator; what somebody waits for goes first."""
+    key, arguments = f"make:{option_id}", {"option": option_id}
+    job = Job(new_id(), key, "make", arguments, now, now, resource=making_with(generator), study_id=study_id)
+    return replace(job, priority=URGENT if urgent else 0)
+
+
+def looking_again(job: Job, ticket: str, again: timedelta) -> Job:
+    """Return the job that, after a while, looks at what another began under a ticket."""
+    return replace(job, arguments=job.arguments | {"ticket": ticket}, due_at=job.due_at + again)
+
+
+def making_with(generator: str) -> str:
+    """Name the resource that jobs need which make something with a generator."""
+    return f"generator:{generator}"
 
 
 def learn_job(study_id: str, now: datetime) -> Job:
@@ -80,6 +92,12 @@ def reflect_job(round_id: str, study_id: str, now: datetime) -> Job:
 def forget_job(input_id: str, study_id: str, now: datetime) -> Job:
     """Return the job that deletes objects, should whoever takes an input down be killed before they have."""
     return Job(new_id(), f"forget:{input_id}", "forget", {"input": input_id}, now, now, study_id=study_id)
+
+
+def delete_job(keys: str, now: datetime) -> Job:
+    """Return the job that deletes objects that nothing needs, their names with blanks between; each is its own."""
+    job_id = new_id()
+    return Job(job_id, f"delete:{job_id}", "delete", {"objects": keys}, now, now)
 
 
 def forget_person_job(user_id: str, now: datetime) -> Job:

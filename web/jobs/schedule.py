@@ -7,10 +7,14 @@ from web.domain.jobs import compare_job, evolve_job, pairs_job, plan_job, prune_
 from web.ports.parts import Parts
 from web.services.abtests.safeguard import watch_rows
 from web.services.prompts.publication import repair
+from web.services.prompts.watch import Watch
 
 
-def tick(parts: Parts) -> None:
-    """Do what time asks for: end leases, look after studies, forget old jobs and tries, repair published files."""
+def tick(parts: Parts, watch: Watch | None = None) -> None:
+    """Do what time asks for: end leases, look after studies, forget old jobs and tries, repair published files.
+
+    A watch knows which prompts were right a tick ago; without one it looks as a fresh process does.
+    """
     now = parts.clock.now()
     with parts.store.read() as tx:
         running = tx.studies.all(state="running")
@@ -21,5 +25,10 @@ def tick(parts: Parts) -> None:
         tx.of_jobs.add_once([prune_job(now), *(pairs_job(test.id, test.study_id, now) for test in tests)])
         tx.of_jobs.prune(now - timedelta(days=1))
         tx.of_people.forget_attempts(now - timedelta(days=1))
-    watch_rows(parts)
-    repair(parts)
+    _look_after_prompts(parts, watch or Watch())
+
+
+def _look_after_prompts(parts: Parts, watch: Watch) -> None:
+    suspects = watch.suspects(parts)
+    watch_rows(parts, suspects.keys)
+    watch.settled(suspects.keys, repair(parts, suspects.keys, whole=suspects.whole))

@@ -9,14 +9,15 @@ from web.services.learning import learn, planning, stopping
 from web.services.making import generation
 from web.services.operations import erasure
 from web.services.rating import night, quality
-from web.services.studies import intake, retention
+from web.services.studies import intake, objects, retention
 
 Task = Callable[[Parts, Mapping[str, str]], object]
 
 TASKS: dict[str, Task] = {
     "plan": lambda parts, arguments: plan(parts, arguments["study"]),
     "plan_upload": lambda parts, arguments: planning.plan_upload(parts, arguments["experiment"]),
-    "generate": lambda parts, arguments: _generate(parts, arguments["experiment"]),
+    "make": lambda parts, arguments: _make(parts, arguments["option"], arguments.get("ticket", "")),
+    "delete": lambda parts, arguments: objects.delete(parts, arguments["objects"].split()),
     "forget": lambda parts, arguments: intake.forget_objects(parts, arguments["input"]),
     "forget_person": lambda parts, arguments: erasure.forget_person(parts, arguments["user"]),
     "learn": lambda parts, arguments: _learn(parts, arguments["study"]),
@@ -38,10 +39,10 @@ def plan(parts: Parts, study_id: str, depth: int | None = None) -> None:
     planning.explore(parts, study_id, wanted)
 
 
-def _generate(parts: Parts, experiment_id: str) -> None:
-    """Make the outputs of an experiment, and see whether what is live fails too often."""
-    generation.generate(parts, experiment_id)
-    safeguard.watch_renders(parts, experiment_id)
+def _make(parts: Parts, option_id: str, ticket: str) -> None:
+    """Make an option's output, and see whether what is live fails too often."""
+    option = generation.make(parts, option_id, ticket)
+    safeguard.watch_renders(parts, option.experiment_id)
 
 
 def _learn(parts: Parts, study_id: str) -> None:

@@ -9,9 +9,11 @@ from datetime import timedelta
 from ml_service.errors import ServiceError, Unavailable
 from web.domain.ids import new_id
 from web.domain.job import CLAIM_TIME, MAX_ATTEMPTS, Job, retry_delay
+from web.domain.jobs import making_with
 from web.jobs.schedule import tick
 from web.jobs.tasks import TASKS, Task
 from web.ports.parts import Parts
+from web.services.prompts.watch import Watch
 
 IDLE_SECONDS = 0.1
 TICK_SECONDS = 5.0
@@ -25,6 +27,8 @@ class Worker:
     def __init__(self, parts: Parts, tasks: Mapping[str, Task] = TASKS) -> None:
         self.parts, self.tasks = parts, tasks
         self.name = new_id()
+        made = parts.generators.values()
+        self.limits = {making_with(one.name): one.at_once for one in made if one.at_once is not None}
 
     def run(self, stop: threading.Event) -> None:
         """Work until told to stop; a job in hand is finished first."""
@@ -50,10 +54,10 @@ class Worker:
     def _claim(self) -> Job | None:
         now = self.parts.clock.now()
         with self.parts.store.read() as tx:
-            if not tx.of_jobs.any_due(now):
+            if not tx.of_jobs.any_due(now, self.limits):
                 return None
         with self.parts.store.begin() as tx:
-            return tx.of_jobs.claim(self.name, now)
+            return tx.of_jobs.claim(self.name, now, self.limits)
 
     def _attempt(self, job: Job) -> Exception | None:
         try:
@@ -106,9 +110,10 @@ def run_workers(parts: Parts, stop: threading.Event, threads: int = 2) -> None:
     workers = [threading.Thread(target=Worker(parts).run, args=(stop,), name=f"worker-{n}") for n in range(threads)]
     for worker in workers:
         worker.start()
+    watch = Watch()
     while not stop.is_set():
         try:
-            tick(parts)
+            tick(parts, watch)
         except ServiceError as error:
             log.warning("the tick failed", extra={"error": repr(error)})
         stop.wait(TICK_SECONDS)

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from typing import Protocol
 
 from ml_service.objects import ObjectStore
 from web.domain.prompts.hostile import Scanner
@@ -12,6 +13,20 @@ from web.ports.models import TextModel
 from web.ports.people import Passwords
 from web.ports.time import Clock
 from web.rows.transaction import OneMoment, Store, Transaction
+
+
+class Books(Protocol):
+    """What most use cases need of the parts: the rows, and the time."""
+
+    @property
+    def store(self) -> Store:
+        """Return what opens transactions."""
+        ...
+
+    @property
+    def clock(self) -> Clock:
+        """Return what tells the time."""
+        ...
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ class PeopleQueries(Protocol):
     """Named queries of people."""
 
     def actor(self, secret_hash: str, now: datetime) -> Actor | None:
-        """Return who a running session belongs to, or None."""
+        """Return who a running session belongs to, in the project it is of; None where they have left that."""
         ...
 
     def machine(self, now: datetime, *, secret_hash: str | None = None, key_id: str | None = None) -> Actor | None:

@@ -17,6 +17,10 @@ class AuditQueries(Protocol):
         """Return the newest event of a project."""
         ...
 
+    def since(self, project_id: str, number: int, actions: tuple[str, ...]) -> tuple[Event, ...]:
+        """Return the events of some actions after the one with a number, oldest first."""
+        ...
+
 
 class AuditRows(Protocol):
     """The audit chain."""

@@ -1,6 +1,6 @@
 """Later work."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Protocol
 
@@ -15,12 +15,15 @@ class JobQueries(Protocol):
         """Enqueue jobs whose key no waiting job has."""
         ...
 
-    def any_due(self, now: datetime) -> bool:
+    def any_due(self, now: datetime, limits: Mapping[str, int]) -> bool:
         """Tell whether a claim would find something, without taking any lock."""
         ...
 
-    def claim(self, worker: str, now: datetime) -> Job | None:
-        """Claim the most urgent job that is due, or that a lost worker left, and no job of whose key is being done."""
+    def claim(self, worker: str, now: datetime, limits: Mapping[str, int]) -> Job | None:
+        """Claim the most urgent job that is due, or that a lost worker left, and no job of whose key is being done.
+
+        `limits` say of how many jobs that need a resource may be claimed at once, by whatever workers.
+        """
         ...
 
     def extend(self, job: Job, now: datetime) -> bool:

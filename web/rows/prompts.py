@@ -14,6 +14,10 @@ class PromptQueries(Protocol):
         """Return a pointer as it stands, which nobody else moves or publishes until this transaction ends."""
         ...
 
+    def next_number(self, prompt_key: str) -> int:
+        """Return the number of a prompt's next version, which nobody else is given until this transaction ends."""
+        ...
+
     def lines(self, prompt_key: str) -> tuple[VersionLine, ...]:
         """Return what there is of a prompt's versions without what is in them, oldest first."""
         ...

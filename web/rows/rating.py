@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Protocol
 
-from web.domain.rating.attention import Given, Unsure
+from web.domain.rating.attention import Assignment, Unsure
 from web.domain.rating.enrolment import Enrolment
 from web.domain.rating.figures import OrdinalCheck
 from web.domain.rating.gold import Agreed, Gold
@@ -56,7 +56,7 @@ class LeaseQueries(Protocol):
 class TurnQueries(Protocol):
     """Named queries of whose turn it is."""
 
-    def given(self, study_id: str, rater_id: str, limit: int) -> tuple[Given, ...]:
+    def given(self, study_id: str, rater_id: str, limit: int) -> tuple[Assignment, ...]:
         """Return what a rater was given last, newest first."""
         ...
 
@@ -64,7 +64,7 @@ class TurnQueries(Protocol):
         """Count the present inputs of a study, as far as a limit."""
         ...
 
-    def open_to(self, asker: Asker, kinds: Iterable[ExperimentKind] = ...) -> tuple[Given, ...]:
+    def open_to(self, asker: Asker, kinds: Iterable[ExperimentKind] = ...) -> tuple[Assignment, ...]:
         """Return ready experiments of some kinds that a rater may take now, oldest first."""
         ...
 
@@ -121,7 +121,7 @@ class RatingQueries(Protocol):
         ...
 
     def standing(self, study_id: str) -> tuple[Rating, ...]:
-        """Return the ratings of a study that nobody has undone, by time."""
+        """Return people's ratings of a study that nobody has undone, by time."""
         ...
 
     def buried(self, rater_id: str, ids: Iterable[str]) -> dict[str, datetime]:
@@ -149,11 +149,11 @@ class RatingQueries(Protocol):
         ...
 
     def count(self, study_id: str) -> int:
-        """Count the standing scores of a study."""
+        """Count the standing scores that people gave in a study."""
         ...
 
     def count_since(self, study_id: str, since: datetime) -> int:
-        """Count the standing scores that a study got since a time."""
+        """Count the standing scores that a study got of people since a time."""
         ...
 
     def excluded(self, study_id: str) -> Exclusions:

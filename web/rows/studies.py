@@ -98,11 +98,15 @@ class ObjectQueries(Protocol):
         ...
 
     def remove(self, keys: Iterable[str], now: datetime) -> None:
-        """Note that the bytes of outputs are gone."""
+        """Note that the bytes of outputs go."""
         ...
 
-    def revive(self, output_id: str) -> None:
-        """Note that the bytes of an output are there again."""
+    def revive(self, output_id: str, key: str) -> None:
+        """Note that the bytes of an output are there again, under a new name."""
+        ...
+
+    def shared(self, project_id: str, content_hash: str) -> str | None:
+        """Return the name under which present inputs of a project have a content, or None where none has it."""
         ...
 
 
@@ -120,5 +124,5 @@ class StudyRows(Protocol):
     of_objects: ObjectQueries
 
     def lock_objects(self, keys: Iterable[str]) -> None:
-        """Let one transaction at a time decide what becomes of these objects; SQLite has one writer anyway."""
+        """Let one transaction at a time decide what becomes of all objects of the contents that these have."""
         ...

@@ -49,7 +49,7 @@ def test_a_lambda_answers_the_same_again(function: Lambda) -> None:
 @pytest.mark.parametrize(
     ("asked", "status", "said"),
     [
-        (event("GET", "/ml/health"), 200, '"wire":2'),
+        (event("GET", "/ml/health"), 200, '"wire":1'),
         (event("POST", "/ml/suggest", b"{}"), 401, "ML_SERVICE_TOKEN"),
         (event("POST", "/ml/suggest", b"{}", HOLDER), 422, "spaces: Field required."),
         (event("POST", "/ml/suggest", b"", HOLDER), 422, "Invalid JSON"),

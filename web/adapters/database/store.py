@@ -26,7 +26,6 @@ from web.adapters.database.queries.rating.turns import TurnQueries
 from web.adapters.database.queries.studies.experiments import ExperimentQueries
 from web.adapters.database.queries.studies.objects import ObjectQueries
 from web.adapters.database.queries.studies.studies import StudyQueries
-from web.adapters.database.reports.reports import ReportQueries
 from web.adapters.database.tables import metadata
 from web.adapters.database.tables.base import ROWS
 from web.domain.rating.standing import RatersReport
@@ -146,6 +145,8 @@ class _Rows:
 
     def __getattr__(self, name: str) -> Any:
         if name == "of_reports":
+            from web.adapters.database.reports.reports import ReportQueries  # no start waits for what few ask
+
             made: Any = ReportQueries(self.connection, self._known)
         elif name in QUERIES:
             made = QUERIES[name](self.connection)
@@ -157,10 +158,10 @@ class _Rows:
         return made
 
     def lock_objects(self, keys: Iterable[str]) -> None:
-        """Let one transaction at a time decide what becomes of these objects; SQLite has one writer anyway."""
-        if self.connection.dialect.name == "postgresql":
-            for key in sorted(set(keys)):
-                self.connection.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(key, 0))))
+        """Let one transaction at a time decide what becomes of all objects of the contents that these have."""
+        if self.connection.dialect.name == "postgresql":  # SQLite has one writer anyway
+            for content in sorted({key.partition(".")[0] for key in keys}):
+                self.connection.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(content, 0))))
 
 
 def rows_on(connection: Connection, known: dict[str, RatersReport] | None = None) -> SqlTransaction:

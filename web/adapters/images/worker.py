@@ -12,14 +12,15 @@ import sys
 import warnings
 from typing import BinaryIO
 
-from PIL import Image, ImageCms, ImageOps
+from PIL import Image, ImageCms
+
+from web.adapters.images.upright import UNREADABLE, upright
 
 MEMORY_LIMIT = 1 << 30
 PIXEL_LIMIT = 25_000_000
 LEAST_SIDE, MOST_SIDE = 32, 16_384
 FORMATS = ("JPEG", "PNG", "WEBP")
 CLEAN, THUMBNAIL = b"c", b"t"
-UNREADABLE = (OSError, SyntaxError, ValueError, EOFError, TypeError, KeyError, struct.error)
 _SRGB = ImageCms.createProfile("sRGB")
 
 
@@ -38,7 +39,7 @@ def clean(body: bytes) -> tuple[bytes, int, int]:
         image.load()
     except UNREADABLE as error:
         raise Refused("The image is damaged or cut off; export it again and upload that.") from error
-    flat = _flattened(_in_srgb(_upright(image)))
+    flat = _flattened(_in_srgb(upright(image)))
     return _jpeg(flat, 95), *flat.size
 
 
@@ -71,14 +72,6 @@ def _opened(body: bytes) -> Image.Image:
 
 def _over_limit() -> Refused:
     return Refused(f"The image has more than {PIXEL_LIMIT // 1_000_000} megapixels; scale it down.", too_large=True)
-
-
-def _upright(image: Image.Image) -> Image.Image:
-    """Turn the image as its EXIF says; metadata that cannot be read is passed over."""
-    try:
-        return ImageOps.exif_transpose(image)
-    except UNREADABLE:
-        return image
 
 
 def _in_srgb(image: Image.Image) -> Image.Image:

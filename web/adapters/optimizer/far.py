@@ -62,17 +62,11 @@ class FarOptimizer:
 
     def _read(self, response: httpx.Response, kind: type[Answer]) -> Answer:
         try:
-            answer = kind.model_validate_json(response.content)
+            return kind.model_validate_json(response.content)
         except ValidationError as error:
-            raise self._of_another_form() from error
-        if answer.wire != WIRE_VERSION:
-            raise self._of_another_form()
-        return answer
-
-    def _of_another_form(self) -> Unavailable:
-        return Unavailable(
-            f"The ML service at {self._url} sent an answer of another form. Run the same version on both sides."
-        )
+            raise Unavailable(
+                f"The ML service at {self._url} sent an answer of another form. Run the same version on both sides."
+            ) from error
 
     def _error(self, response: httpx.Response) -> ServiceError:
         problem = _problem(response)

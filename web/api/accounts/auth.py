@@ -161,7 +161,7 @@ def who_am_i(request: Request, rater: Rater) -> Me:
 def sign_out(request: Request, response: Response, rater: Rater) -> None:
     """End this session."""
     here = context(request).parts
-    sessions.sign_out(here.store, here.clock, rater)
+    sessions.sign_out(here, rater)
     clear_session(request, response)
 
 
@@ -169,21 +169,21 @@ def sign_out(request: Request, response: Response, rater: Rater) -> None:
 def own_sessions(request: Request, rater: Rater) -> list[SessionOut]:
     """List the browsers that you are signed in with, the newest first."""
     here = context(request).parts
-    return [SessionOut.of(each, rater.session_id) for each in sessions.own_sessions(here.store, here.clock, rater)]
+    return [SessionOut.of(each, rater.session_id) for each in sessions.own_sessions(here, rater)]
 
 
 @router.delete("/sessions", status_code=204)
 def end_other_sessions(request: Request, rater: Rater) -> None:
     """End every session of yours but this one."""
     here = context(request).parts
-    sessions.end_other_sessions(here.store, here.clock, rater)
+    sessions.end_other_sessions(here, rater)
 
 
 @router.delete("/sessions/{session_id}", status_code=204)
 def end_session(request: Request, rater: Rater, session_id: str) -> None:
     """End one of your sessions."""
     here = context(request).parts
-    sessions.end_session(here.store, here.clock, rater, session_id)
+    sessions.end_session(here, rater, session_id)
 
 
 @router.post("/password", status_code=204)
@@ -196,42 +196,42 @@ async def choose_password(request: Request, rater: Rater, given: NewPassword) ->
 @router.get("/users")
 def users(request: Request, admin: Admin) -> list[User]:
     """List the members of the project."""
-    return [User.of(member) for member in accounts.members(context(request).parts.store, admin)]
+    return [User.of(member) for member in accounts.members(context(request).parts, admin)]
 
 
 @router.post("/users/invites", status_code=201)
 def invite(request: Request, admin: Admin, given: Invite) -> LinkOut:
     """Make a one-time link for a newcomer, or for a member by their address."""
     here = context(request).parts
-    return LinkOut(link=link_address(request, accounts.invite(here.store, here.clock, admin, given.role, given.email)))
+    return LinkOut(link=link_address(request, accounts.invite(here, admin, given.role, given.email)))
 
 
 @router.get("/users/links")
 def open_links(request: Request, admin: Admin) -> list[OpenLinkOut]:
     """List the links that still let somebody in, the newest first."""
     here = context(request).parts
-    return [OpenLinkOut.of(found) for found in links.open_links(here.store, here.clock, admin)]
+    return [OpenLinkOut.of(found) for found in links.open_links(here, admin)]
 
 
 @router.delete("/users/links/{link_id}", status_code=204)
 def void_link(request: Request, admin: Admin, link_id: str) -> None:
     """Make a link worth nothing before anybody uses it."""
     here = context(request).parts
-    links.void_link(here.store, here.clock, admin, link_id)
+    links.void_link(here, admin, link_id)
 
 
 @router.post("/users/{user_id}/links", status_code=201)
 def renew_link(request: Request, admin: Admin, user_id: str) -> LinkOut:
     """Make a new sign-in link for a member."""
     here = context(request).parts
-    return LinkOut(link=link_address(request, accounts.renew_link(here.store, here.clock, admin, user_id)))
+    return LinkOut(link=link_address(request, accounts.renew_link(here, admin, user_id)))
 
 
 @router.delete("/users/{user_id}/sessions", status_code=204)
 def sign_out_everywhere(request: Request, admin: Admin, user_id: str) -> None:
     """End all sessions of a member, and void their open links."""
     here = context(request).parts
-    accounts.sign_out_everywhere(here.store, here.clock, admin, user_id)
+    accounts.sign_out_everywhere(here, admin, user_id)
 
 
 @router.patch("/users/{user_id}")
@@ -239,10 +239,10 @@ def change(request: Request, admin: Admin, user_id: str, given: Change) -> User:
     """Change a member's role, or shut them out or let them in again."""
     here = context(request).parts
     if given.role is not None:
-        accounts.set_role(here.store, here.clock, admin, user_id, given.role)
+        accounts.set_role(here, admin, user_id, given.role)
     if given.active is not None:
-        (accounts.reactivate if given.active else accounts.deactivate)(here.store, here.clock, admin, user_id)
-    found = next((each for each in accounts.members(here.store, admin) if each.user.id == user_id), None)
+        (accounts.reactivate if given.active else accounts.deactivate)(here, admin, user_id)
+    found = next((each for each in accounts.members(here, admin) if each.user.id == user_id), None)
     if found is None:
         raise NotFound("There is no such person in this project.")
     return User.of(found)

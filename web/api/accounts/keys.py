@@ -59,7 +59,7 @@ class NewKeyOut(KeyOut):
 @router.get("")
 def list_keys(request: Request, admin: Admin) -> list[KeyLineOut]:
     """List the keys of the project, the newest first, revoked ones too."""
-    found = keys.list_keys(context(request).parts.store, admin)
+    found = keys.list_keys(context(request).parts, admin)
     return [
         KeyLineOut(
             **KeyOut.of(line.key).model_dump(),
@@ -76,7 +76,7 @@ def make_key(request: Request, admin: Admin, given: KeyIn) -> NewKeyOut:
     """Make a key and show it once; sent twice, two keys are made, as the first cannot be shown again."""
     here = context(request).parts
     draft = KeyDraft(given.name, tuple(given.scopes), given.environment, given.expires_at)
-    key, secret = keys.make_key(here.store, here.clock, admin, draft)
+    key, secret = keys.make_key(here, admin, draft)
     return NewKeyOut(**KeyOut.of(key).model_dump(), key=secret)
 
 
@@ -84,4 +84,4 @@ def make_key(request: Request, admin: Admin, given: KeyIn) -> NewKeyOut:
 def revoke_key(request: Request, admin: Admin, key_id: str) -> None:
     """End a key and every token made from it, at once and for ever."""
     here = context(request).parts
-    keys.revoke_key(here.store, here.clock, admin, key_id)
+    keys.revoke_key(here, admin, key_id)

@@ -52,9 +52,7 @@ def token(
     here = context(request)
     key_id, secret = _basic(request) or (client_id, client_secret.get_secret_value())
     try:
-        made, scopes = keys.exchange(
-            here.parts.store, here.parts.clock, throttle(request), key_id, secret, scope.split()
-        )
+        made, scopes = keys.exchange(here.parts, throttle(request), key_id, secret, scope.split())
     except Unauthorized as error:
         return _refused("invalid_client", str(error))
     except InvalidRequest as error:

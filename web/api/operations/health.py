@@ -26,7 +26,7 @@ async def live() -> dict[str, str]:
 def ready(request: Request) -> dict[str, str]:
     """Say that the database answers and that images can be written; 503 says what is away."""
     here = context(request)
-    views.answers(here.parts.store)
+    views.answers(here.parts)
     try:
         with tempfile.TemporaryFile(dir=here.settings.data_dir) as probe:
             probe.write(b"ready")

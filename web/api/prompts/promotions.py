@@ -9,7 +9,7 @@ from pydantic import BaseModel, TypeAdapter
 from web.api.fields import Id, Note, PromptKey, Revision, Strict, VersionName
 from web.domain.prompts.prompt import DEFAULT_KEY
 from web.http.edge.session import Admin, context
-from web.services.prompts import promotion, releases
+from web.services.prompts import promotion
 from web.services.prompts.promotion import Move, Promotion
 
 router = APIRouter(prefix="/api/v1/promotions", tags=["promotions"])
@@ -74,7 +74,9 @@ def history(request: Request, admin: Admin, prompt_key: Annotated[str, Query(max
 def promote(request: Request, admin: Admin, given: PromotionIn) -> PromotionOut:
     """Make a released version live; going to an older one than the live one is recorded as a rollback."""
     parts = context(request).parts
-    return PromotionOut.of(releases.go_live(parts, admin, given.prompt_key, given.version, given.revision, given.note))
+    return PromotionOut.of(
+        promotion.go_live(parts, admin, given.prompt_key, given.version, given.revision, note=given.note)
+    )
 
 
 @router.post("/best")

@@ -118,7 +118,7 @@ def example(request: Request, rater: Rater, study: str, score: Annotated[str, Qu
 def enrol(request: Request, rater: Rater, given: EnrolmentIn) -> Response:
     """Keep that a rater consents, read the guidelines or a message, or takes no unsafe content."""
     parts = context(request).parts
-    said = enrolment.Given(given.consent, given.read, given.unsafe_ok, given.message_read)
+    said = enrolment.Said(given.consent, given.read, given.unsafe_ok, given.message_read)
     due = enrolment.enrol(parts, rater, given.study, said)
     if given.time_zone is not None:
         enrolment.choose_time_zone(parts, rater, given.time_zone)

@@ -13,7 +13,7 @@ from web.domain.studies.guide import MOST_TAGS, TAG
 from web.domain.text import COMMENT_LIMIT
 from web.http.answers.images import ImageUrls
 from web.services.rating.enrolment import Onboarding
-from web.services.rating.training import Held, Outcome, Progress, Turn
+from web.services.rating.training import Held, Progress, Ruling, Turn
 from web.services.rating.uploads import Upload
 
 MOST_ANSWERS = 100
@@ -172,16 +172,16 @@ class AnswerIn(BaseModel):
         return Answer(**fields, score=score, tags=tuple(sorted(set(self.tags))), comment=comment)
 
 
-def parse_answer(raw: object) -> Answer | Outcome:
+def parse_answer(raw: object) -> Answer | Ruling:
     """Read one answer, or say what is wrong with it under the id it came with."""
     try:
         return AnswerIn.model_validate(raw).answer()
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
-        return Outcome(_id_of(raw), "invalid", f"{where}: {first['msg']}" if where else first["msg"])
+        return Ruling(_id_of(raw), "invalid", f"{where}: {first['msg']}" if where else first["msg"])
     except ValueError as error:
-        return Outcome(_id_of(raw), "invalid", str(error))
+        return Ruling(_id_of(raw), "invalid", str(error))
 
 
 def _id_of(raw: object) -> str:
@@ -252,10 +252,10 @@ def _experiment_out(held: Held, urls: ImageUrls) -> ExperimentOut:
     )
 
 
-def rated_out(outcomes: Sequence[Outcome], progress: Progress) -> RateOut:
+def rated_out(rulings: Sequence[Ruling], progress: Progress) -> RateOut:
     """Return the verdicts of a batch."""
     return RateOut(
-        verdicts=[VerdictOut.model_validate(outcome) for outcome in outcomes],
+        verdicts=[VerdictOut.model_validate(ruling) for ruling in rulings],
         progress=ProgressOut.model_validate(progress),
     )
 

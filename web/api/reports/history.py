@@ -60,11 +60,11 @@ def history(
     limit: Annotated[int, Query(ge=1, le=MOST_ROWS)] = 100,
 ) -> Response:
     """Return rows, newest first, by the filters of the history page; `after` of the answer asks for the next ones."""
-    store, wanted, place = context(request).parts.store, Filter.read(request.query_params), Cursor.read(after)
+    parts, wanted, place = context(request).parts, Filter.read(request.query_params), Cursor.read(after)
     if rater.role == "admin":
-        body = _PAGE.dump_json(entries(store, rater, wanted, place, limit))
+        body = _PAGE.dump_json(entries(parts, rater, wanted, place, limit))
     else:
-        body = _OWN_PAGE.dump_json(own_entries(store, rater, wanted, place, limit))
+        body = _OWN_PAGE.dump_json(own_entries(parts, rater, wanted, place, limit))
     return Response(body, media_type="application/json")
 
 
@@ -76,11 +76,11 @@ def history(
 )
 def history_csv(request: Request, rater: Rater) -> StreamingResponse:
     """Return every row as CSV, by the same filters; text that a spreadsheet would compute is quoted."""
-    store, wanted = context(request).parts.store, Filter.read(request.query_params)
+    parts, wanted = context(request).parts, Filter.read(request.query_params)
     if rater.role == "admin":
-        every = every_entry(store, rater, wanted)
+        every = every_entry(parts, rater, wanted)
         return csv_download(f"{FILE}.csv", ADMIN_COLUMNS, map(attrgetter(*ADMIN_COLUMNS), every))
-    own = every_own_entry(store, rater, wanted)
+    own = every_own_entry(parts, rater, wanted)
     return csv_download(f"{FILE}.csv", COLUMNS, map(attrgetter(*COLUMNS), own))
 
 
@@ -92,9 +92,9 @@ def history_csv(request: Request, rater: Rater) -> StreamingResponse:
 )
 def history_json(request: Request, rater: Rater) -> StreamingResponse:
     """Return every row as a file with one JSON array, by the same filters."""
-    store, wanted = context(request).parts.store, Filter.read(request.query_params)
+    parts, wanted = context(request).parts, Filter.read(request.query_params)
     if rater.role == "admin":
-        every = every_entry(store, rater, wanted)
+        every = every_entry(parts, rater, wanted)
         return json_download(f"{FILE}.json", (_ENTRY.dump_json(one).decode() for one in every))
-    own = every_own_entry(store, rater, wanted)
+    own = every_own_entry(parts, rater, wanted)
     return json_download(f"{FILE}.json", (_OWN_ENTRY.dump_json(one).decode() for one in own))

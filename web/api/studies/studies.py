@@ -1,17 +1,17 @@
 """REST of studies and their inputs, for admins: all that the pages do."""
 
-from dataclasses import fields as fields_of
+from dataclasses import replace
 from typing import Annotated, Any
 
 from fastapi import APIRouter, File, Form, Request, Response, UploadFile
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+from pydantic.dataclasses import dataclass
 
-from ml_service.wire.contract import ParameterSpace
-from web.domain.prompts.prompt import DEFAULT_KEY
+from web.api.fields import optional_fields
 from web.domain.reports.report import InputLine, StudyLine
 from web.domain.studies.guide import Guide
 from web.domain.studies.stopping import Standing
-from web.domain.studies.study import CALIBRATION, Input, OptimizerSettings, StopRules, Study
+from web.domain.studies.study import Input, Study
 from web.http.edge.session import Admin, context
 from web.services.learning.stopping import standings_of
 from web.services.studies import intake, views
@@ -34,24 +34,12 @@ _INPUTS = TypeAdapter(tuple[InputLine, ...])
 UPLOAD_BYTES = 32_000_000
 
 
-class StudyIn(BaseModel):
+@dataclass(frozen=True, config=ConfigDict(extra="forbid"))
+class StudyIn(StudyDraft):
     """What is set of a new study."""
 
-    model_config = ConfigDict(extra="forbid")
 
-    name: str
-    spaces: dict[str, ParameterSpace]
-    prompt_key: str = DEFAULT_KEY
-    options_per_experiment: int = 2
-    raters_wanted: int = 1
-    daily_target: int = 100
-    calibration: int = CALIBRATION
-    stop: StopRules = Field(default_factory=StopRules)
-    starts_from: str | None = None
-    optimizer: OptimizerSettings = Field(default_factory=OptimizerSettings)
-    seed: int = 0
-
-
+@optional_fields(StudyDraft, but={"prompt_key"})
 class StudyChange(BaseModel):
     """What is changed of a study; what is left out stays. `revision` is the one that was read.
 
@@ -61,16 +49,6 @@ class StudyChange(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     revision: int
-    name: str | None = None
-    spaces: dict[str, ParameterSpace] | None = None
-    options_per_experiment: int | None = None
-    raters_wanted: int | None = None
-    daily_target: int | None = None
-    calibration: int | None = None
-    stop: StopRules | None = None
-    starts_from: str | None = None
-    optimizer: OptimizerSettings | None = None
-    seed: int | None = None
 
 
 class GuideIn(BaseModel):
@@ -104,7 +82,7 @@ def studies(request: Request, admin: Admin) -> Response:
 @router.post("/studies", status_code=201, responses={201: {"model": Study}})
 def make(request: Request, admin: Admin, draft: StudyIn) -> Response:
     """Make a study."""
-    made = make_study(context(request).parts, admin, StudyDraft(**_given(draft)))
+    made = make_study(context(request).parts, admin, draft)
     return _json(_STUDY, made, 201)
 
 
@@ -119,10 +97,10 @@ def change(request: Request, admin: Admin, study_id: str, changes: StudyChange) 
     """Change a study while it runs; 409 where its revision has moved on."""
     parts = context(request).parts
     before = views.study(parts, admin, study_id)
-    kept = {one.name: getattr(before, one.name) for one in fields_of(StudyDraft)}
     given = {name: value for name, value in _given(changes).items() if value is not None}
     revision = given.pop("revision")
-    draft = StudyDraft(**{**kept, **given, "starts_from": given.get("starts_from", before.starts_from) or None})
+    origin = given.pop("starts_from", before.starts_from) or None
+    draft = replace(StudyDraft.of(before), **given, starts_from=origin)
     return _json(_STUDY, change_study(parts, admin, study_id, revision, draft))
 
 

@@ -1,38 +1,15 @@
 """`key`: make the keys that machines come in with, list them, revoke them."""
 
 from argparse import ArgumentParser, Namespace
-from collections.abc import Callable
 
 from ml_service.errors import InvalidRequest
-from web.cli.command import Command, say, table
-from web.ports.parts import Parts
+from web.cli.command import Desk, say, table
 from web.services.accounts import accounts, keys
 from web.services.accounts.keys import KeyDraft, KeyLine
 
 
-def key_command(parts: Callable[[], Parts]) -> Command:
-    """Return the `key` command."""
-
-    def run(arguments: Namespace) -> int:
-        here = parts()
-        actor = accounts.operator(here.store)
-        if arguments.action == "list":
-            table(arguments, [_row(line) for line in keys.list_keys(here.store, actor)])
-        elif arguments.action == "revoke":
-            key = keys.revoke_key(here.store, here.clock, actor, _given(arguments, "ID"))
-            say(arguments, f"The key {key.name} is worth nothing any more.", id=key.id, revoked_at=key.revoked_at)
-        else:
-            until = keys.in_days(here.clock, arguments.days)
-            scopes = tuple(arguments.scope or ("prompts:read",))
-            draft = KeyDraft(_given(arguments, "NAME"), scopes, arguments.environment, until)
-            key, secret = keys.make_key(here.store, here.clock, actor, draft)
-            say(arguments, f"Keep this key; it is shown once:\n{secret}", id=key.id, key=secret, scopes=key.scopes)
-        return 0
-
-    return Command("key", "make the keys that machines come in with, list them, revoke them", run, _arguments)
-
-
-def _arguments(parser: ArgumentParser) -> None:
+def arguments(parser: ArgumentParser) -> None:
+    """Declare the arguments of `key`."""
     parser.add_argument("action", choices=["make", "list", "revoke"], help="what to do")
     parser.add_argument(
         "which", nargs="?", metavar="NAME|ID", help="the new key's name, or the id of the one to revoke"
@@ -40,6 +17,24 @@ def _arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--scope", action="append", choices=keys.SCOPES, help="what it is for; default: prompts:read")
     parser.add_argument("--environment", default="production", help="where it is used; default: production")
     parser.add_argument("--days", type=int, default=0, help="in how many days it runs out; default: never")
+
+
+def run(arguments: Namespace, desk: Desk) -> int:
+    """Make a key, list keys or revoke one."""
+    here = desk.parts()
+    actor = accounts.operator(here)
+    if arguments.action == "list":
+        table(arguments, [_row(line) for line in keys.list_keys(here, actor)])
+    elif arguments.action == "revoke":
+        key = keys.revoke_key(here, actor, _given(arguments, "ID"))
+        say(arguments, f"The key {key.name} is worth nothing any more.", id=key.id, revoked_at=key.revoked_at)
+    else:
+        until = keys.in_days(here, arguments.days)
+        scopes = tuple(arguments.scope or ("prompts:read",))
+        draft = KeyDraft(_given(arguments, "NAME"), scopes, arguments.environment, until)
+        key, secret = keys.make_key(here, actor, draft)
+        say(arguments, f"Keep this key; it is shown once:\n{secret}", id=key.id, key=secret, scopes=key.scopes)
+    return 0
 
 
 def _given(arguments: Namespace, what: str) -> str:

@@ -1,11 +1,9 @@
 """`user`: invite people, list them, make a new way in, sign them out, and end access."""
 
 from argparse import ArgumentParser, Namespace
-from collections.abc import Callable
 
 from ml_service.errors import InvalidRequest
-from web.cli.command import Command, say, table
-from web.ports.parts import Parts
+from web.cli.command import Desk, address, say, table
 from web.services.accounts import accounts
 from web.services.accounts.views import user_of
 
@@ -16,31 +14,28 @@ CHANGES = {
 }
 
 
-def user_command(parts: Callable[[], Parts], address: Callable[[str], str]) -> Command:
-    """Return the `user` command; `address` turns a link's secret into what a browser opens."""
-
-    def run(arguments: Namespace) -> int:
-        here = parts()
-        actor = accounts.operator(here.store)
-        if arguments.action == "list":
-            table(arguments, [_row(member) for member in accounts.members(here.store, actor)])
-        elif arguments.action in CHANGES:
-            change, words = CHANGES[arguments.action]
-            change(here.store, here.clock, actor, user_of(here, _email(arguments)).id)
-            say(arguments, f"{arguments.email} {words}.", email=arguments.email, done=arguments.action)
-        else:
-            secret = accounts.invite(here.store, here.clock, actor, arguments.role, _email(arguments))
-            link = address(secret)
-            say(arguments, f"Open this once, within seven days:\n{link}", link=link, role=arguments.role)
-        return 0
-
-    return Command("user", "invite people, list them, make a sign-in link, end access", run, _arguments)
-
-
-def _arguments(parser: ArgumentParser) -> None:
+def arguments(parser: ArgumentParser) -> None:
+    """Declare the arguments of `user`."""
     parser.add_argument("action", choices=["link", "list", *CHANGES], help="what to do")
     parser.add_argument("email", nargs="?", help="whose; `list` needs none")
     parser.add_argument("--role", choices=["rater", "admin"], default="rater", help="the role of a new person")
+
+
+def run(arguments: Namespace, desk: Desk) -> int:
+    """Do what is asked with the people of the project."""
+    here = desk.parts()
+    actor = accounts.operator(here)
+    if arguments.action == "list":
+        table(arguments, [_row(member) for member in accounts.members(here, actor)])
+    elif arguments.action in CHANGES:
+        change, words = CHANGES[arguments.action]
+        change(here, actor, user_of(here, _email(arguments)).id)
+        say(arguments, f"{arguments.email} {words}.", email=arguments.email, done=arguments.action)
+    else:
+        secret = accounts.invite(here, actor, arguments.role, _email(arguments))
+        link = f"{address(desk.settings().port)}/link/{secret}"
+        say(arguments, f"Open this once, within seven days:\n{link}", link=link, role=arguments.role)
+    return 0
 
 
 def _row(member: accounts.Member) -> dict[str, object]:

@@ -4,9 +4,9 @@ import shutil
 import socket
 import sys
 import tempfile
-from argparse import Namespace
+from argparse import ArgumentParser, Namespace
 from base64 import b64decode
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -17,13 +17,15 @@ import httpx
 from ml_service.errors import ServiceError
 from ml_service.objects.local import Folder
 from ml_service.wire.contract import WIRE_VERSION
-from web.cli.command import Command, say
+from web.adapters.database.migrate import is_current
+from web.cli.command import Desk, say
 from web.domain.job import Job
 from web.domain.prompts.prompt import DEFAULT_KEY
 from web.ports.making import GenerateRequest
 from web.ports.parts import Parts
 from web.services.operations.views import health
 from web.services.prompts.versions import load_current
+from web.services.studies.previews import made_at_once
 from web.settings import Settings
 
 State = Literal["ok", "warn", "fail"]
@@ -46,28 +48,24 @@ class Check:
     says: str
 
 
-def doctor_command(
-    settings: Callable[[], Settings], parts: Callable[[], Parts], schema_is_current: Callable[[str], bool]
-) -> Command:
-    """Return `doctor`, which exits with 1 where something fails."""
-
-    def run(arguments: Namespace) -> int:
-        worst = 0
-        for check in examine(settings, parts, schema_is_current):
-            say(arguments, f"{check.state:4}  {check.name}: {check.says}", **asdict(check))
-            worst = max(worst, check.state == "fail")
-        return worst
-
-    return Command("doctor", "say what is missing or wrong here, and what to do", run, needs_settings=False)
+def arguments(_: ArgumentParser) -> None:
+    """Declare the arguments of `doctor`: none."""
 
 
-def examine(
-    settings: Callable[[], Settings], parts: Callable[[], Parts], schema_is_current: Callable[[str], bool]
-) -> Iterator[Check]:
+def run(arguments: Namespace, desk: Desk) -> int:
+    """Look at everything; 1 where something fails."""
+    worst = 0
+    for check in examine(desk):
+        say(arguments, f"{check.state:4}  {check.name}: {check.says}", **asdict(check))
+        worst = max(worst, check.state == "fail")
+    return worst
+
+
+def examine(desk: Desk) -> Iterator[Check]:
     """Go through all checks; those that need what has just failed are left out."""
     yield python()
     try:
-        given = settings()
+        given = desk.settings()
     except ServiceError as error:
         yield Check("settings", "fail", str(error).replace("\n", " "))
         return
@@ -83,12 +81,12 @@ def examine(
     if disk.state == "fail":
         return
     try:
-        here = parts()
+        here = desk.parts()
     except ServiceError as error:
         yield Check("parts", "fail", str(error))
         return
     yield from images(here)
-    found = database(given, schema_is_current)
+    found = database(given)
     yield found
     if found.state == "ok":
         yield from rows(here, serving)
@@ -191,20 +189,20 @@ def images(parts: Parts) -> Iterator[Check]:
     for name, generator in parts.generators.items():
         request = GenerateRequest(clean.body, clean.media_type, {}, generator.space().default(), 0)
         try:
-            made = generator.generate(request)
+            made = made_at_once(generator, request)
         except ServiceError as error:
             yield Check("generator", "fail", f"{name} makes nothing: {error}")
         else:
             yield Check("generator", "ok", f"{name} makes images ({made.media_type}).")
 
 
-def database(settings: Settings, schema_is_current: Callable[[str], bool]) -> Check:
+def database(settings: Settings) -> Check:
     """Look whether the database answers and has the newest schema."""
     file = settings.database_url.removeprefix("sqlite:///")
     if settings.database_url.startswith("sqlite:") and not Path(file).exists():
         return Check("database", "warn", f"there is none at {file} yet; `make run` or `python -m web serve` makes it.")
     try:
-        current = schema_is_current(settings.database_url)
+        current = is_current(settings.database_url)
     except ServiceError as error:
         return Check("database", "fail", f"{error} Is DATABASE_URL right, and is its server running?")
     if not current:

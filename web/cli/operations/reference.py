@@ -2,7 +2,7 @@
 
 import re
 from argparse import ArgumentParser, Namespace
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ from ml_service.wire import contract
 from ml_service.wire.contract import Parameter, Wire
 from web import hooks
 from web.adapters.generators import filters, lexicon, local, tone
-from web.cli.command import Command
+from web.cli.command import Command, Desk, Group, every
 from web.domain.evolution import remedies
 from web.http.edge.roles import calls_of, demand_of, routes_of
 from web.settings import Settings
@@ -62,16 +62,14 @@ class Section:
     intro: str = ""
 
 
-def reference_command(render: Callable[[], str]) -> Command:
-    """Return `reference`, which prints the page."""
+def arguments(_: ArgumentParser) -> None:
+    """Declare the arguments of `reference`: none."""
 
-    def run(_: Namespace) -> int:
-        print(render(), end="")
-        return 0
 
-    return Command(
-        "reference", "print the reference of routes, settings, commands and errors", run, needs_settings=False
-    )
+def run(_: Namespace, desk: Desk) -> int:
+    """Print the page."""
+    print(desk.documented(), end="")
+    return 0
 
 
 def render(sections: Sequence[Section]) -> str:
@@ -79,7 +77,9 @@ def render(sections: Sequence[Section]) -> str:
     return "\n".join([HEAD, *(_table(section) for section in sections)])
 
 
-def sections(app: FastAPI, ml: FastAPI, commands: Sequence[Command], metrics: CollectorRegistry) -> list[Section]:
+def sections(
+    app: FastAPI, ml: FastAPI, commands: Sequence[Command | Group], metrics: CollectorRegistry
+) -> list[Section]:
     """Gather everything that is documented."""
     return [
         Section(
@@ -127,21 +127,21 @@ def _said(help_text: str | None) -> str:
     return f"{help_text[0].upper()}{help_text[1:]}." if help_text else ""
 
 
-def _commands(commands: Sequence[Command]) -> Iterator[Entry]:
-    for command in commands:
-        yield Entry(command.name, _said(command.help))
+def _commands(commands: Sequence[Command | Group]) -> Iterator[Entry]:
+    for words, command in every(commands):
+        yield Entry(words, _said(command.help))
 
 
-def _arguments(commands: Sequence[Command]) -> Iterator[Entry]:
-    for command in commands:
+def _arguments(commands: Sequence[Command | Group]) -> Iterator[Entry]:
+    for words, command in every(commands):
         parser = ArgumentParser(add_help=False)
-        command.arguments(parser)
+        command.body().arguments(parser)
         for action in parser._actions:
             name = action.option_strings[-1] if action.option_strings else str(action.metavar or action.dest)
             if action.choices is not None:
                 name = f"{name} {{{','.join(map(str, action.choices))}}}"
             default = "" if action.default in (None, False) else f"`{action.default}`"
-            yield Entry(f"{command.name} {name}", _said(action.help), (default,))
+            yield Entry(f"{words} {name}", _said(action.help), (default,))
 
 
 def _settings(kind: type[BaseModel]) -> Iterator[Entry]:

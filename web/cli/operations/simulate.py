@@ -4,7 +4,7 @@ import re
 import sys
 import time
 from argparse import ArgumentParser, Namespace
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from itertools import cycle
@@ -13,8 +13,8 @@ from typing import Any
 import httpx
 
 from ml_service.errors import Conflict, InvalidRequest, Unauthorized, Unavailable
-from web.adapters.demo.raters import Judge, SimulatedRater, simulated_raters
-from web.cli.command import Command, say
+from web.adapters.demo.raters import Judge, SimulatedRater, demo_look, simulated_raters
+from web.cli.command import Desk, address, say
 from web.domain.ids import new_id
 from web.ports.parts import Parts
 from web.services.accounts import accounts
@@ -151,34 +151,35 @@ class Seat:
                 tally.skipped += 1
 
 
-def simulate_command(parts: Callable[[], Parts], judge: Judge, address: str) -> Command:
-    """Return the `simulate` command; `judge` knows the originals, `address` is where the server is by default."""
+def arguments(parser: ArgumentParser) -> None:
+    """Declare the arguments of `simulate`."""
+    parser.add_argument("url", nargs="?", metavar="URL", help="the server; default: the one of this machine, at PORT")
+    parser.add_argument("--raters", type=_count, default=3, help="how many raters; default: 3")
+    parser.add_argument("--ratings", type=_count, default=100, help="how many ratings in all; default: 100")
+    parser.add_argument("--noise", type=float, default=0.5, help="standard deviation of a rating, stars")
+    parser.add_argument("--bias", type=float, default=0.4, help="standard deviation of the raters' levels, stars")
+    parser.add_argument("--seed", type=int, default=0, help="draws the raters; the same seed, the same taste")
+    parser.add_argument("--rate", type=float, help="at most so many ratings per second, all raters together")
+    parser.add_argument("--study", help="the id of the study to rate; default: the newest")
+    parser.add_argument("--patience", type=float, default=60.0, help="seconds to wait for photos or the server")
 
-    def run(arguments: Namespace) -> int:
-        here = parts()
-        raters = simulated_raters(arguments.raters, arguments.bias, arguments.noise, arguments.seed)
-        tally = Tally(arguments.ratings)
-        with ExitStack() as clients:
-            browsers = [Browser(clients.enter_context(_client(arguments.url)), arguments.patience) for _ in raters]
-            seats = [_seat(here, *pair, judge) for pair in zip(raters, browsers, strict=True)]
-            _rate(seats, tally, arguments)
-        facts = tally.facts() | _learnt(here, tally)
-        say(arguments, _words(facts), **facts)
-        return 1 if tally.refused else 0
 
-    def options(parser: ArgumentParser) -> None:
-        parser.add_argument("url", nargs="?", metavar="URL", default=address, help=f"the server; default: {address}")
-        parser.add_argument("--raters", type=_count, default=3, help="how many raters; default: 3")
-        parser.add_argument("--ratings", type=_count, default=100, help="how many ratings in all; default: 100")
-        parser.add_argument("--noise", type=float, default=0.5, help="standard deviation of a rating, stars")
-        parser.add_argument("--bias", type=float, default=0.4, help="standard deviation of the raters' levels, stars")
-        parser.add_argument("--seed", type=int, default=0, help="draws the raters; the same seed, the same taste")
-        parser.add_argument("--rate", type=float, help="at most so many ratings per second, all raters together")
-        parser.add_argument("--study", help="the id of the study to rate; default: the newest")
-        parser.add_argument("--patience", type=float, default=60.0, help="seconds to wait for photos or the server")
+def run(arguments: Namespace, desk: Desk) -> int:
+    """Rate the demo photos at a server as people would, and say what was learnt; 1 where ratings were refused."""
+    return simulate(arguments, desk.parts(), arguments.url or address(desk.settings().port), demo_look)
 
-    words = "rate as simulated raters who like what is near the demo photos' originals"
-    return Command("simulate", words, run, options)
+
+def simulate(arguments: Namespace, here: Parts, url: str, judge: Judge) -> int:
+    """Rate at an address as raters with the eyes of `judge`, who knows the originals."""
+    raters = simulated_raters(arguments.raters, arguments.bias, arguments.noise, arguments.seed)
+    tally = Tally(arguments.ratings)
+    with ExitStack() as clients:
+        browsers = [Browser(clients.enter_context(_client(url)), arguments.patience) for _ in raters]
+        seats = [_seat(here, *pair, judge) for pair in zip(raters, browsers, strict=True)]
+        _rate(seats, tally, arguments)
+    facts = tally.facts() | _learnt(here, tally)
+    say(arguments, _words(facts), **facts)
+    return 1 if tally.refused else 0
 
 
 def _count(text: str) -> int:
@@ -193,8 +194,8 @@ def _client(address: str) -> httpx.Client:
 
 
 def _seat(parts: Parts, rater: SimulatedRater, browser: Browser, judge: Judge) -> Seat:
-    operator = accounts.operator(parts.store)
-    secret = accounts.invite(parts.store, parts.clock, operator, "rater", f"{rater.name}@example.org")
+    operator = accounts.operator(parts)
+    secret = accounts.invite(parts, operator, "rater", f"{rater.name}@example.org")
     browser.sign_in(secret)
     return Seat(rater, browser, judge)
 

@@ -1,44 +1,16 @@
 """`verify`: look whether the database, the audit, the published files and the images are whole and belong together."""
 
 from argparse import ArgumentParser, Namespace
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 
-from web.cli.command import Command, progress, say
+from web.cli.command import Desk, progress, say
 from web.domain.reports.report import Needed
-from web.ports.parts import Parts
 from web.services.operations.verify import Verification, discard_orphans
+from web.settings.key import signing_key
 
 
-def verify_command(parts: Callable[[], Parts], key: Callable[[], bytes]) -> Command:
-    """Return `verify`, which exits with 1 where something is wrong; `key` is what heads are signed with."""
-
-    def run(arguments: Namespace) -> int:
-        here = parts()
-        look = Verification(here, key(), quick=arguments.quick, watch=_watch)
-        faults = 0
-        for found in look.findings(arguments.since or ()):
-            faults += found.kind != "orphan"
-            say(arguments, f"{found.kind}: {found.says}", kind=found.kind, says=found.says)
-        for chain in look.chains:
-            state = "broken" if chain.faults else "whole"
-            words = f"{chain.project}: chain {state}, {chain.events} events, head {chain.head}"
-            say(arguments, words, project=chain.project, chain=state, events=chain.events, head=chain.head)
-        deleted = discard_orphans(here, look.orphans) if arguments.repair else ()
-        return _conclude(arguments, look, faults, len(deleted))
-
-    return Command("verify", "check the audit, rows, published files and images; say what is wrong", run, _arguments)
-
-
-def _conclude(arguments: Namespace, look: Verification, faults: int, deleted: int) -> int:
-    counted = {kind: look.checked[kind] for kind in ("event", "row", "file", "object")}
-    words = ", ".join(f"{count} {kind}{'' if count == 1 else 's'}" for kind, count in counted.items())
-    said = f"{words} checked; {faults or 'no'} fault{'' if faults == 1 else 's'}, {len(look.orphans)} orphans"
-    said += f", {deleted} of them deleted" if arguments.repair else ""
-    say(arguments, f"{said}.", checked=counted, faults=faults, orphans=len(look.orphans), deleted=deleted)
-    return 1 if faults else 0
-
-
-def _arguments(parser: ArgumentParser) -> None:
+def arguments(parser: ArgumentParser) -> None:
+    """Declare the arguments of `verify`."""
     parser.add_argument(
         "--since",
         action="append",
@@ -49,6 +21,31 @@ def _arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--repair", action="store_true", help="delete images that nothing needs and that are older than a day"
     )
+
+
+def run(arguments: Namespace, desk: Desk) -> int:
+    """Look at everything; 1 where something is wrong."""
+    here = desk.parts()
+    look = Verification(here, signing_key(desk.settings()), quick=arguments.quick, watch=_watch)
+    faults = 0
+    for found in look.findings(arguments.since or ()):
+        faults += found.kind != "orphan"
+        say(arguments, f"{found.kind}: {found.says}", kind=found.kind, says=found.says)
+    for chain in look.chains:
+        state = "broken" if chain.faults else "whole"
+        words = f"{chain.project}: chain {state}, {chain.events} events, head {chain.head}"
+        say(arguments, words, project=chain.project, chain=state, events=chain.events, head=chain.head)
+    deleted = discard_orphans(here, look.orphans) if arguments.repair else ()
+    return _conclude(arguments, look, faults, len(deleted))
+
+
+def _conclude(arguments: Namespace, look: Verification, faults: int, deleted: int) -> int:
+    counted = {kind: look.checked[kind] for kind in ("event", "row", "file", "object")}
+    words = ", ".join(f"{count} {kind}{'' if count == 1 else 's'}" for kind, count in counted.items())
+    said = f"{words} checked; {faults or 'no'} fault{'' if faults == 1 else 's'}, {len(look.orphans)} orphans"
+    said += f", {deleted} of them deleted" if arguments.repair else ""
+    say(arguments, f"{said}.", checked=counted, faults=faults, orphans=len(look.orphans), deleted=deleted)
+    return 1 if faults else 0
 
 
 def _watch(items: Iterable[Needed], total: int) -> Iterable[Needed]:

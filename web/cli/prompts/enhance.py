@@ -6,7 +6,6 @@ import re
 import signal
 import threading
 from argparse import ArgumentParser, Namespace
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,38 +13,21 @@ from client.palate_client import PalateClient
 from ml_service.errors import InvalidRequest, NotFound
 from ml_service.objects.local import Folder
 from ml_service.wire.contract import Point
-from web.cli.command import Command, progress, say
+from web.adapters.generators.local import LocalGenerator
+from web.adapters.images.cleaner import Cleaner
+from web.cli.command import Desk, progress, say
 from web.cli.prompts.journal import Journal
 from web.cli.prompts.watch import Watcher, output_name, photos
 from web.domain.prompts.prompt import DEFAULT_KEY
-from web.ports.making import GenerateRequest, Generator, ImageCleaner
+from web.ports.making import GenerateRequest, ImageCleaner, Maker
 from web.ports.parts import Parts
 from web.services.learning import best
 
 KEY_VARIABLE = "PALATE_KEY"
 
 
-def enhance_command(
-    parts: Callable[[], Parts],
-    cleaner: Callable[[], ImageCleaner],
-    full_size: Callable[[], Generator],
-    prompts_dir: Path,
-) -> Command:
-    """Return the `enhance` command; `full_size` makes the generator that does not shrink."""
-
-    def run(arguments: Namespace) -> int:
-        if arguments.watch:
-            return _watch(arguments, cleaner(), full_size(), prompts_dir)
-        if arguments.source_of_versions or arguments.again:
-            raise InvalidRequest(
-                "--from and --again go with --watch; without it, the best settings learnt here are used."
-            )
-        return _enhance(arguments, parts(), full_size())
-
-    return Command("enhance", "apply the best settings to a photo or to a folder of photos", run, _arguments)
-
-
-def _arguments(parser: ArgumentParser) -> None:
+def arguments(parser: ArgumentParser) -> None:
+    """Declare the arguments of `enhance`."""
     parser.add_argument("source", type=Path, metavar="IN", help="a photo, or a folder of photos")
     parser.add_argument("target", type=Path, metavar="OUT", help="where the result goes: a JPEG, or a folder")
     parser.add_argument("--study", help="the study whose best settings are used; default: the one rated most")
@@ -66,7 +48,17 @@ def _arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--every", type=float, default=1.0, metavar="SECONDS", help="look so often; default: 1")
 
 
-def _enhance(arguments: Namespace, here: Parts, generator: Generator) -> int:
+def run(arguments: Namespace, desk: Desk) -> int:
+    """Enhance photos at full size, once or as they come."""
+    full_size = LocalGenerator(max_side=None)
+    if arguments.watch:
+        return _watch(arguments, Cleaner(), full_size, desk.settings().prompts_dir)
+    if arguments.source_of_versions or arguments.again:
+        raise InvalidRequest("--from and --again go with --watch; without it, the best settings learnt here are used.")
+    return _enhance(arguments, desk.parts(), full_size)
+
+
+def _enhance(arguments: Namespace, here: Parts, generator: Maker) -> int:
     settings = best.settings(here, arguments.study)
     point = _parse(arguments.point) if arguments.point else settings.point
     pairs = _pairs(arguments.source, arguments.target)
@@ -80,7 +72,7 @@ def _enhance(arguments: Namespace, here: Parts, generator: Generator) -> int:
     return 0
 
 
-def _watch(arguments: Namespace, cleaner: ImageCleaner, generator: Generator, prompts_dir: Path) -> int:
+def _watch(arguments: Namespace, cleaner: ImageCleaner, generator: Maker, prompts_dir: Path) -> int:
     if arguments.study or arguments.point:
         raise InvalidRequest("--watch takes the settings of the live version; leave --study and --point out.")
     if not arguments.source.is_dir():

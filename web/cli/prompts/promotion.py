@@ -1,71 +1,21 @@
-"""`promote` and `rollback`: say from the terminal which version of a prompt is live."""
+"""What `promote` and `rollback` share: how they are told of a version, and how they tell what that changes."""
 
 from argparse import ArgumentParser, Namespace
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
-from ml_service.errors import InvalidRequest
-from web.cli.command import Command, say
-from web.cli.operations.data import study_id_of
+from web.cli.command import say
 from web.domain.prompts.diff import compare
 from web.domain.prompts.prompt import DEFAULT_KEY, PromptVersion
-from web.ports.parts import Parts
-from web.services.accounts import accounts
 from web.services.prompts import promotion
-from web.services.prompts.views import standing
-from web.services.studies.views import study
 
 
-def promote_command(parts: Callable[[], Parts]) -> Command:
-    """Return `promote`, which makes a version live, or the best settings of a study as a new one."""
-
-    def run(arguments: Namespace) -> int:
-        if (arguments.version is None) == (arguments.best is None):
-            raise InvalidRequest(
-                "Name either a version, as in `promote v1.1.0`, or a study, as in `promote --best STUDY`."
-            )
-        here = parts()
-        actor, note = accounts.operator(here.store), arguments.note
-        if arguments.best is not None:
-            study_id = study_id_of(here, arguments.best)
-            live = standing(here, study(here, actor, study_id).prompt_key).live
-            return _told(arguments, live, promotion.publish_best(here, actor, study_id, note=note))
-        found = standing(here, arguments.key, arguments.version)
-        version_id, revision = found.wanted.id if found.wanted else "", found.pointer.revision
-        done = promotion.promote(here, actor, arguments.key, version_id, revision, note=note)
-        return _told(arguments, found.live, done)
-
-    def arguments(parser: ArgumentParser) -> None:
-        parser.add_argument("version", nargs="?", metavar="VERSION", help="the version's name or id")
-        parser.add_argument("--best", metavar="STUDY", help="publish the best settings of this study, by id or name")
-        _common(parser)
-
-    return Command("promote", "make a version of a prompt live, or the best settings of a study", run, arguments)
-
-
-def rollback_command(parts: Callable[[], Parts]) -> Command:
-    """Return `rollback`, which makes the version live again that was live before."""
-
-    def run(arguments: Namespace) -> int:
-        here = parts()
-        actor = accounts.operator(here.store)
-        found = standing(here, arguments.key, arguments.to)
-        wanted, revision = found.wanted.id if found.wanted else None, found.pointer.revision
-        done = promotion.roll_back(here, actor, arguments.key, revision, version_id=wanted, note=arguments.note)
-        return _told(arguments, found.live, done)
-
-    def arguments(parser: ArgumentParser) -> None:
-        parser.add_argument("--to", metavar="VERSION", help="the version's name; default: the one live before this")
-        _common(parser)
-
-    return Command("rollback", "make the version of a prompt live again that was live before", run, arguments)
-
-
-def _common(parser: ArgumentParser) -> None:
+def common(parser: ArgumentParser) -> None:
+    """Declare the arguments of both."""
     parser.add_argument("--key", default=DEFAULT_KEY, help=f"the prompt; default: {DEFAULT_KEY}")
     parser.add_argument("--note", default="", help="why, for the history")
 
 
-def _told(arguments: Namespace, before: PromptVersion, done: promotion.Promotion) -> int:
+def told(arguments: Namespace, before: PromptVersion, done: promotion.Promotion) -> int:
     """Print what is live now and what that changes."""
     after, pointer = done.version, done.pointer
     changes = list(_changes(before, after))

@@ -14,7 +14,7 @@ from client.palate_client import PalateClient, PalateError, Version
 from ml_service.errors import ServiceError
 from web.adapters.images.cleaner import BYTE_LIMIT
 from web.cli.prompts.journal import Entry, Journal
-from web.ports.making import GenerateRequest, Generator, ImageCleaner
+from web.ports.making import GenerateRequest, ImageCleaner, Maker
 
 IMAGES = (".jpg", ".jpeg", ".png", ".webp")
 JPEGS = (".jpg", ".jpeg")
@@ -28,7 +28,7 @@ class Watcher:
 
     client: PalateClient
     cleaner: ImageCleaner
-    generator: Generator
+    generator: Maker
     source: Path
     journal: Journal
     say: Say

@@ -11,7 +11,6 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from web.domain.access import ITSELF, TERMINAL
-from web.domain.audit.forms import Fields, forms
 
 FIRST = "0" * 64
 # What identifies a person, by the kind of row it is in: never hashed, so that it can be erased; nor is mere use. A
@@ -83,22 +82,10 @@ def note_hash(event_id: str, note: str) -> str:
 
 def row_hash(row: object) -> str:
     """Return the SHA-256 of a row's fields without what identifies a person."""
-    return _sha256(_hashed(row))
-
-
-def is_hash_of(row: object, found: str | None) -> bool:
-    """Tell whether a row is what was hashed, by this version of Palate or by one that knew less of it."""
-    return any(_sha256(fields) == found for fields in forms(type(row).__name__, _hashed(row)))
-
-
-def _hashed(row: object) -> Fields:
     personal = _PERSONAL.get(type(row).__name__, frozenset())
     fields: Mapping[str, Any] = TypeAdapter(type(row)).dump_python(row, mode="json")
-    return {name: fields[name] for name in fields if name not in personal}
-
-
-def _sha256(fields: Fields) -> str:
-    return hashlib.sha256(_canonical(fields)).hexdigest()
+    kept = {name: fields[name] for name in fields if name not in personal}
+    return hashlib.sha256(_canonical(kept)).hexdigest()
 
 
 def head(event: Event | None) -> str:

@@ -64,6 +64,7 @@ WORDS: dict[str, str] = {
     "rater.recalibrated": "asked {object} for the calibration again",
     "rater.resumed": "let {object} go on rating",
     "role.changed": "made {object} {to}, who was {from}",
+    "role.ended": "let {object} leave the project",
     "role.given": "let {object} in as {role}",
     "role.taken": "joined as {role}",
     "round.asked": "asked for a {object} of the prompt {prompt} after {samples} samples",

@@ -9,7 +9,9 @@ from ml_service.wire.contract import Interval, Point, Why
 
 ExperimentKind = Literal["explore", "ab", "gold", "repeat", "calibration"]
 ExperimentState = Literal["planned", "generating", "ready", "closed", "void", "dropped"]
-OptionState = Literal["planned", "generating", "ready", "failed"]
+OptionState = Literal["planned", "generating", "ready", "spare", "failed"]
+UNSEEN: tuple[OptionState, ...] = ("spare", "failed")  # what no rater is shown: made beside the others, or not made
+UNMADE = ("planned", "generating")  # of experiments and of options
 LIVE: tuple[ExperimentState, ...] = ("planned", "generating", "ready")
 SAMPLES: tuple[ExperimentKind, ...] = ("explore", "ab")
 LEARNT_FROM: tuple[ExperimentKind, ...] = (*SAMPLES, "repeat")  # ratings of other kinds tell of raters, not of options
@@ -33,7 +35,7 @@ class Experiment:
 
 @dataclass(frozen=True)
 class Option:
-    """One way to treat the input of an experiment, and the output it gave."""
+    """One way to treat the input of an experiment, and the output it gave; a spare one is shown once it is ready."""
 
     id: str
     experiment_id: str
@@ -74,8 +76,9 @@ def settle(kind: ExperimentKind, options: Sequence[Option]) -> ExperimentState:
     """Say what an experiment becomes once generation has done what it could with its options.
 
     An A/B experiment needs every option; an explore is worth showing with one, as soon as the rest failed for good.
+    One that is spare is made and not shown, so it counts for neither.
     """
-    states = [option.state for option in options]
+    states = [option.state for option in options if option.state != "spare"]
     if any(state in ("planned", "generating") for state in states):
         return "generating"
     ready = states.count("ready")

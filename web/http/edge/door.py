@@ -24,7 +24,7 @@ _LIMITER: RunVar[CapacityLimiter] = RunVar("door")
 def throttle(request: Request) -> Throttle:
     """Return what counts the wrong tries of the network that a request comes from."""
     here = context(request)
-    return Throttle(here.parts.store, here.parts.clock, here.key, _network(request))
+    return Throttle(here.parts, here.key, _network(request))
 
 
 async def through_the_door(call: Callable[P, T], *given: P.args, **named: P.kwargs) -> T:

@@ -6,7 +6,7 @@ from prometheus_client import CollectorRegistry, Counter, Histogram, generate_la
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from web.rows.transaction import Store
+from web.ports.parts import Books
 from web.services.operations.views import counts
 
 BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
@@ -15,7 +15,7 @@ BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
 class Metrics:
     """Counts the requests of one process, and reads the database when asked to show what it knows."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, parts: Books) -> None:
         self.registry = CollectorRegistry()
         labels = ("method", "route")
         self._requests = Counter("palate_requests", "Requests answered.", (*labels, "status"), registry=self.registry)
@@ -26,7 +26,7 @@ class Metrics:
             buckets=BUCKETS,
             registry=self.registry,
         )
-        self.registry.register(_Rows(store))
+        self.registry.register(_Rows(parts))
 
     def observe(self, method: str, route: str, status: int, seconds: float) -> None:
         """Count one request."""
@@ -41,8 +41,8 @@ class Metrics:
 class _Rows(Collector):
     """What is read from the database at each scrape."""
 
-    def __init__(self, store: Store) -> None:
-        self.store = store
+    def __init__(self, parts: Books) -> None:
+        self.parts = parts
 
     def describe(self) -> list[Metric]:
         """Return nothing, so that registering does not read the database."""
@@ -50,7 +50,7 @@ class _Rows(Collector):
 
     def collect(self) -> Iterator[Metric]:
         """Read the counts."""
-        found = counts(self.store)
+        found = counts(self.parts)
         jobs = GaugeMetricFamily("palate_jobs", "Jobs in the database.", labels=("state",))
         for state, count in sorted(found.jobs.items()):
             jobs.add_metric((state,), count)

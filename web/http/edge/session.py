@@ -7,10 +7,10 @@ from fastapi import Depends, Request, Response
 from fastapi.concurrency import run_in_threadpool
 
 from ml_service.errors import Forbidden, Unauthorized
-from web.domain.access import Action, Actor, allowed
+from web.domain.access import Action, Actor
 from web.http.answers.images import ImageUrls
 from web.ports.parts import Parts
-from web.services.accounts import sessions
+from web.services.accounts import rights, sessions
 from web.services.accounts.keys import machine
 from web.services.accounts.sessions import SESSION_TIME, digest, end_session
 from web.settings import Settings
@@ -53,7 +53,7 @@ def leave(request: Request, visitor: Actor | None) -> None:
     """End the session of a browser that has signed in anew; it would be nobody's."""
     if visitor is not None and visitor.session_id:
         parts = context(request).parts
-        end_session(parts.store, parts.clock, visitor, visitor.session_id)
+        end_session(parts, visitor, visitor.session_id)
 
 
 def set_session(request: Request, response: Response, secret: str) -> None:
@@ -94,12 +94,9 @@ def actor_of(request: Request) -> Actor | None:
 
 
 def _actor(here: Context, proof: str | None, secret_hash: str | None) -> Actor | None:
-    store, clock = here.parts.store, here.parts.clock
     if proof is not None:
-        return machine(store, clock, here.key, proof)
-    if secret_hash is None:
-        return None
-    return sessions.actor_of(store, clock, secret_hash)
+        return machine(here.parts, here.key, proof)
+    return None if secret_hash is None else sessions.actor_of(here.parts, secret_hash)
 
 
 Visitor = Annotated[Actor | None, Depends(current_actor)]
@@ -129,7 +126,7 @@ Admin = Annotated[Actor, Depends(admin)]
 
 async def prompt_reader(actor: Visitor) -> Actor:
     """Demand a key with the scope prompts:read, or an admin."""
-    return _able(actor, "pull_prompts", "prompts:read")
+    return _able(actor, "pull_prompts")
 
 
 PromptReader = Annotated[Actor, Depends(prompt_reader)]
@@ -137,17 +134,16 @@ PromptReader = Annotated[Actor, Depends(prompt_reader)]
 
 async def feedback_sender(actor: Visitor) -> Actor:
     """Demand a key with the scope feedback:write, or an admin."""
-    return _able(actor, "send_feedback", "feedback:write")
+    return _able(actor, "send_feedback")
 
 
 FeedbackSender = Annotated[Actor, Depends(feedback_sender)]
 
 
-def _able(actor: Actor | None, action: Action, scope: str) -> Actor:
+def _able(actor: Actor | None, action: Action) -> Actor:
     if actor is None:
         raise Unauthorized("Send a key of this project as `Authorization: Bearer …`; admins make keys under Keys.")
-    if not allowed(actor, action, actor.project_id):
-        raise Forbidden(f"This needs a key with the scope {scope}, or an admin.")
+    rights.demand(actor, action)
     return actor
 
 

@@ -7,13 +7,13 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import RedirectResponse
 from pydantic import SecretStr
 
-from ml_service.errors import InvalidRequest, ServiceError, Throttled
+from ml_service.errors import Conflict, InvalidRequest, ServiceError, Throttled
 from web.domain.access import Actor
 from web.http.edge.door import throttle, through_the_door
-from web.http.edge.session import Rater, clear_session, context
+from web.http.edge.session import Rater, clear_session, context, set_session
 from web.http.serving.templates import page
 from web.http.wire.errors import headers_of
-from web.services.accounts import passwords, sessions, views
+from web.services.accounts import passwords, projects, sessions, views
 from web.services.rating import enrolment
 
 router = APIRouter(prefix="/account", tags=["account page"])
@@ -24,6 +24,7 @@ SAID = {
     "password": "Your password is set, and your other sessions are over.",
     "ended": "That session is over.",
     "others": "Your other sessions are over.",
+    "project": "You are in another project now.",
     "zone": "Your day begins by that time zone now.",
 }
 
@@ -57,11 +58,23 @@ def choose_time_zone(request: Request, rater: Rater, zone: Annotated[str, Form(m
     return _back("zone")
 
 
+@router.post("/project")
+def switch_project(request: Request, rater: Rater, project: Annotated[str, Form(max_length=36)]) -> Response:
+    """Go on in another project of one's own."""
+    try:
+        secret = projects.switch(context(request).parts, rater, project)
+    except Conflict as error:
+        return _page(request, rater, code=error.status, project_error=str(error))
+    response = _back("project")
+    set_session(request, response, secret)
+    return response
+
+
 @router.post("/sessions/end-others")
 def end_other_sessions(request: Request, rater: Rater) -> Response:
     """End every session but this one."""
     here = context(request).parts
-    sessions.end_other_sessions(here.store, here.clock, rater)
+    sessions.end_other_sessions(here, rater)
     return _back("others")
 
 
@@ -69,7 +82,7 @@ def end_other_sessions(request: Request, rater: Rater) -> Response:
 def end_session(request: Request, rater: Rater, session_id: str) -> Response:
     """End one session; where it is this one, that is signing out."""
     here = context(request).parts
-    sessions.end_session(here.store, here.clock, rater, session_id)
+    sessions.end_session(here, rater, session_id)
     if session_id != rater.session_id:
         return _back("ended")
     response = RedirectResponse("/sign-in", 303)
@@ -86,6 +99,7 @@ def _page(request: Request, rater: Actor, **values: Any) -> Response:
         active="account",
         sessions=found.sessions,
         password=found.password,
+        projects=found.projects,
         zone=found.zone,
         zones=enrolment.time_zones(),
         **values,

@@ -32,10 +32,10 @@ def make_key(
 ) -> Response:
     """Make a key and show it, once; without days, it does not run out."""
     here = context(request).parts
-    until = keys.in_days(here.clock, days)
+    until = keys.in_days(here, days)
     draft = KeyDraft(name, scopes, environment.strip(), until)
     try:
-        made, secret = keys.make_key(here.store, here.clock, admin, draft)
+        made, secret = keys.make_key(here, admin, draft)
     except InvalidRequest as error:
         return _page(request, admin, code=error.status, error=str(error), draft=draft, days=days)
     return _page(request, admin, made=made, secret=secret)
@@ -45,14 +45,14 @@ def make_key(
 def revoke_key(request: Request, admin: Admin, key_id: str) -> Response:
     """End a key."""
     here = context(request).parts
-    keys.revoke_key(here.store, here.clock, admin, key_id)
+    keys.revoke_key(here, admin, key_id)
     return RedirectResponse("/admin/keys", 303)
 
 
 def _page(request: Request, admin: Actor, code: int = 200, **values: Any) -> Response:
     here = context(request).parts
     shown = {"made": None, "draft": KeyDraft("", ("prompts:read",)), "days": 0, "server": str(request.base_url)}
-    lines = keys.list_keys(here.store, admin)
+    lines = keys.list_keys(here, admin)
     return page(
         request,
         "accounts/keys.html",

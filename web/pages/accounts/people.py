@@ -26,7 +26,7 @@ def invite(
 ) -> Response:
     """Make an invite link and show it, once."""
     here = context(request).parts
-    secret = accounts.invite(here.store, here.clock, admin, role, email)
+    secret = accounts.invite(here, admin, role, email)
     return _page(request, admin, link=link_address(request, secret), link_for=email.strip().lower())
 
 
@@ -34,7 +34,7 @@ def invite(
 def void_link(request: Request, admin: Admin, link_id: str) -> Response:
     """Make a link worth nothing before anybody uses it."""
     here = context(request).parts
-    links.void_link(here.store, here.clock, admin, link_id)
+    links.void_link(here, admin, link_id)
     return _back()
 
 
@@ -42,8 +42,8 @@ def void_link(request: Request, admin: Admin, link_id: str) -> Response:
 def renew_link(request: Request, admin: Admin, user_id: str) -> Response:
     """Make a new sign-in link for a member and show it, once."""
     here = context(request).parts
-    secret = accounts.renew_link(here.store, here.clock, admin, user_id)
-    whose = next(each.user.email for each in accounts.members(here.store, admin) if each.user.id == user_id)
+    secret = accounts.renew_link(here, admin, user_id)
+    whose = next(each.user.email for each in accounts.members(here, admin) if each.user.id == user_id)
     return _page(request, admin, link=link_address(request, secret), link_for=whose)
 
 
@@ -51,7 +51,7 @@ def renew_link(request: Request, admin: Admin, user_id: str) -> Response:
 def sign_out_everywhere(request: Request, admin: Admin, user_id: str) -> Response:
     """End all sessions of a member."""
     here = context(request).parts
-    accounts.sign_out_everywhere(here.store, here.clock, admin, user_id)
+    accounts.sign_out_everywhere(here, admin, user_id)
     return _back()
 
 
@@ -59,7 +59,7 @@ def sign_out_everywhere(request: Request, admin: Admin, user_id: str) -> Respons
 def set_role(request: Request, admin: Admin, user_id: str, role: Annotated[Role, Form()]) -> Response:
     """Change what a member may do."""
     here = context(request).parts
-    accounts.set_role(here.store, here.clock, admin, user_id, role)
+    accounts.set_role(here, admin, user_id, role)
     return _back()
 
 
@@ -67,7 +67,7 @@ def set_role(request: Request, admin: Admin, user_id: str, role: Annotated[Role,
 def deactivate(request: Request, admin: Admin, user_id: str) -> Response:
     """Shut a member out."""
     here = context(request).parts
-    accounts.deactivate(here.store, here.clock, admin, user_id)
+    accounts.deactivate(here, admin, user_id)
     return _back()
 
 
@@ -75,7 +75,7 @@ def deactivate(request: Request, admin: Admin, user_id: str) -> Response:
 def reactivate(request: Request, admin: Admin, user_id: str) -> Response:
     """Let a member in again."""
     here = context(request).parts
-    accounts.reactivate(here.store, here.clock, admin, user_id)
+    accounts.reactivate(here, admin, user_id)
     return _back()
 
 

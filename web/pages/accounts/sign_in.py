@@ -100,9 +100,9 @@ async def _file(request: Request, name: str) -> Response:
 def _invitation(request: Request, secret: str) -> dict[str, Any]:
     here, guard = context(request).parts, throttle(request)
     with guard.guessing(LINK, guard.network, NotFound):
-        found = accounts.open_link(here.store, here.clock, secret)
+        found = accounts.open_link(here, secret)
     known = {"project": found.project, "inviter": found.inviter, "role": found.link.role, "email": found.link.email}
-    return {"secret": secret, "member": found.member, **known}
+    return {"secret": secret, "member": found.member, "may_choose": found.may_choose, **known}
 
 
 def _again(request: Request, error: ServiceError, template: str, **values: Any) -> Response:

@@ -167,7 +167,7 @@ def publish(
 def promote(request: Request, admin: Admin, key: str, version: Name, revision: Revision, note: Note = "") -> Response:
     """Make a released version live; an older one than the live one is a rollback."""
     try:
-        done = releases.go_live(context(request).parts, admin, key, version, revision, plain(note))
+        done = promotion.go_live(context(request).parts, admin, key, version, revision, note=plain(note))
     except Conflict as error:
         return _stale(request, admin, key, error)
     return _to(key, done.pointer.revision)

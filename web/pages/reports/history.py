@@ -24,7 +24,7 @@ ROWS = 25
 def history(request: Request, rater: Rater, after: str = "") -> Response:
     """Show rows of the history, newest first, with a form that filters them."""
     wanted = Filter.read(request.query_params)
-    found = past.history(context(request).parts.store, rater, wanted, Cursor.read(after), ROWS)
+    found = past.history(context(request).parts, rater, wanted, Cursor.read(after), ROWS)
     shared: dict[str, Any] = {
         "wanted": wanted,
         "choices": found.choices,
@@ -39,7 +39,7 @@ def history(request: Request, rater: Rater, after: str = "") -> Response:
 @router.get("/history/{experiment_id}")
 def experiment(request: Request, admin: Admin, experiment_id: str) -> Response:
     """Show one experiment whole: before and after, parameters, ratings, and what happened when."""
-    detail = past.experiment(context(request).parts.store, admin, experiment_id)
+    detail = past.experiment(context(request).parts, admin, experiment_id)
     default = detail.study.spaces[detail.study.generator].default()
     return page(
         request,

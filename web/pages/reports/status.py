@@ -101,7 +101,7 @@ def message_read(
     request: Request, rater: Rater, study: Annotated[str, Form()], at: Annotated[AwareDatetime, Form()]
 ) -> Response:
     """Keep that a rater has read what an admin wrote to them."""
-    enrolment.enrol(context(request).parts, rater, study, enrolment.Given(message_read=at))
+    enrolment.enrol(context(request).parts, rater, study, enrolment.Said(message_read=at))
     return RedirectResponse(f"/status?study={study}", 303)
 
 

@@ -11,7 +11,7 @@ from starlette.datastructures import FormData
 from ml_service.errors import InvalidRequest
 from ml_service.wire.contract import CategoryParameter, FloatParameter, IntParameter, Parameter, ParameterSpace
 from web.domain.prompts.prompt import DEFAULT_KEY
-from web.domain.studies.study import OptimizerSettings, StopRules, Study
+from web.domain.studies.study import OptimizerSettings, StopRules
 from web.http.answers.forms import text
 from web.services.studies.studies import StudyDraft
 
@@ -38,11 +38,6 @@ def rows_of(offered: ParameterSpace, chosen: ParameterSpace | None) -> list[Para
 def blank(generator: str, offered: ParameterSpace) -> StudyDraft:
     """Return what the form of a new study starts with."""
     return StudyDraft(name="", spaces={generator: offered}, prompt_key=DEFAULT_KEY)
-
-
-def draft_of(study: Study) -> StudyDraft:
-    """Return a study's settings as the form shows them."""
-    return StudyDraft(**{name: getattr(study, name) for name in StudyDraft.__dataclass_fields__})
 
 
 def read(fields: FormData, offered: ParameterSpace, before: StudyDraft) -> StudyDraft:

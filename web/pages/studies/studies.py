@@ -63,7 +63,7 @@ def change(request: Request, admin: Admin, study_id: str, fields: Fields) -> Res
     """Change a study while it runs, or show the form again with what is wrong."""
     parts = context(request).parts
     chosen = views.study(parts, admin, study_id)
-    draft = study_form.draft_of(chosen)
+    draft = StudyDraft.of(chosen)
     try:
         draft = study_form.read(fields, parts.generators[chosen.generator].space(), draft)
         change_study(parts, admin, study_id, revision(fields), draft)
@@ -146,7 +146,7 @@ def _show(
 ) -> Response:
     parts = context(request).parts
     found = views.study_view(parts, admin, study_id)
-    study, draft = found.study, typed or study_form.draft_of(found.study)
+    study, draft = found.study, typed or StudyDraft.of(found.study)
     offered = parts.generators[study.generator].space()
     return page(
         request,

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from ml_service.errors import Conflict, Forbidden, InvalidRequest, NotFound
+from ml_service.errors import Conflict, InvalidRequest
 from web.domain.abtests.abtest import (
     ASKED,
     MOST_CHALLENGERS,
@@ -17,18 +17,18 @@ from web.domain.abtests.abtest import (
     TestState,
     stand,
 )
-from web.domain.access import Actor, allowed
+from web.domain.access import Actor
 from web.domain.ids import is_id, new_id
 from web.domain.jobs import pairs_job, plan_job
 from web.domain.prompts.prompt import PromptVersion
 from web.domain.studies.evolving import Policy
 from web.domain.studies.study import Study
-from web.ports.parts import Parts
+from web.ports.parts import Books
 from web.rows.transaction import Transaction
+from web.services.accounts import rights
 from web.services.audit.record import record
-from web.services.prompts import pointers
+from web.services.prompts import pointers, promotion
 from web.services.studies.experiments import drop_unheld
-from web.services.studies.studies import study_to_steer
 
 _WANTED: Mapping[str, TestState] = {"pause": "paused", "resume": "running", "stop": "stopped"}
 MOST_WORDS = 1000
@@ -61,10 +61,10 @@ class ABTestDetail:
     evidence: tuple[Evidence, ...]
 
 
-def open_test(parts: Parts, actor: Actor, study_id: str, asked: Challenge) -> ABTest:
+def open_test(parts: Books, actor: Actor, study_id: str, asked: Challenge) -> ABTest:
     """Open a test of some versions against what is live or the version named; the same id opens it once."""
     with parts.store.begin() as tx:
-        study = study_to_steer(tx, actor, study_id)
+        study = rights.found(tx.studies, actor, "steer", "study", study_id)
         # Who repeats a request waits here for the first, and then finds what it opened.
         pointers.locked(tx, study.prompt_key)
         if asked.id is not None and (known := tx.ab_tests.find(id=asked.id)) is not None:
@@ -72,11 +72,11 @@ def open_test(parts: Parts, actor: Actor, study_id: str, asked: Challenge) -> AB
             if (known.study_id, known.challengers, known.champion) != (study.id, asked.challengers, named):
                 raise Conflict("This id is taken by another A/B test; send a fresh one.")
             return known
-        return start(parts, tx, actor, study, asked)
+        return start(tx, parts, actor, study, asked)
 
 
 def start(
-    parts: Parts, tx: Transaction, actor: Actor, study: Study, asked: Challenge, action: str = "abtest.opened"
+    tx: Transaction, parts: Books, actor: Actor, study: Study, asked: Challenge, action: str = "abtest.opened"
 ) -> ABTest:
     """Open a test in the transaction of its caller; `action` is what the audit calls it."""
     if asked.id is not None and not is_id(asked.id):
@@ -114,10 +114,10 @@ def start(
     return test
 
 
-def move_test(parts: Parts, actor: Actor, test_id: str, action: str) -> ABTest:
+def move_test(parts: Books, actor: Actor, test_id: str, action: str) -> ABTest:
     """Pause, resume or stop a test; what is stopped promotes nothing, and its pairs stay as they are."""
     with parts.store.begin() as tx:
-        test = test_to_steer(tx, actor, test_id)
+        test = tx.of_ab_tests.lock(rights.found(tx.ab_tests, actor, "steer", "A/B test", test_id).id)
         wanted = _WANTED.get(action)
         if wanted is None:
             raise InvalidRequest("An A/B test can be paused, resumed or stopped.")
@@ -128,14 +128,14 @@ def move_test(parts: Parts, actor: Actor, test_id: str, action: str) -> ABTest:
         now = parts.clock.now()
         moved = replace(test, state=wanted)
         if wanted == "stopped":
-            moved = ended(tx, test, parts)
+            moved = ended(tx, parts, test)
         moved = tx.ab_tests.replace(moved)
         tx.of_jobs.add_once([plan_job(test.study_id, now), pairs_job(test.id, test.study_id, now)])
         record(tx, now, actor, f"abtest.{wanted}", ("abtest", test.id), before=test, after=moved)
         return moved
 
 
-def ended(tx: Transaction, test: ABTest, parts: Parts, outcome: Outcome = "stopped") -> ABTest:
+def ended(tx: Transaction, parts: Books, test: ABTest, outcome: Outcome = "stopped") -> ABTest:
     """Return a test as stopping leaves it, with what was decided before; pairs that nobody has held are dropped."""
     pairs = tx.ab_pairs.all(test_id=test.id)
     drop_unheld(tx, [pair.experiment_id for pair in pairs if pair.state == "open"], parts.clock.now())
@@ -144,10 +144,10 @@ def ended(tx: Transaction, test: ABTest, parts: Parts, outcome: Outcome = "stopp
     return replace(test, state="stopped", decision=told, decided_at=test.decided_at or now, settled_at=now)
 
 
-def decline(parts: Parts, actor: Actor, test_id: str, note: str = "") -> ABTest:
+def decline(parts: Books, actor: Actor, test_id: str, note: str = "") -> ABTest:
     """Leave what is live although a challenger won."""
     with parts.store.begin() as tx:
-        test = test_to_steer(tx, actor, test_id)
+        test = tx.of_ab_tests.lock(rights.found(tx.ab_tests, actor, "steer", "A/B test", test_id).id)
         if not test.waits_for_approval:
             raise Conflict("This A/B test has no winner that waits for a decision.")
         now = parts.clock.now()
@@ -158,32 +158,19 @@ def decline(parts: Parts, actor: Actor, test_id: str, note: str = "") -> ABTest:
         return done
 
 
-def all_tests(parts: Parts, actor: Actor, prompt_key: str | None = None) -> tuple[ABTestDetail, ...]:
+def all_tests(parts: Books, actor: Actor, prompt_key: str | None = None) -> tuple[ABTestDetail, ...]:
     """Return the A/B tests of the actor's project, newest first."""
-    _check_right(actor, "see_all")
+    rights.demand(actor, "see_all")
     asked = {"prompt_key": prompt_key} if prompt_key else {}
     with parts.store.snapshot() as tx:
         found = tx.ab_tests.all(project_id=actor.project_id, **asked)
         return tuple(_detail(tx, test) for test in reversed(found))
 
 
-def one_test(parts: Parts, actor: Actor, test_id: str) -> ABTestDetail:
+def one_test(parts: Books, actor: Actor, test_id: str) -> ABTestDetail:
     """Return one A/B test of the actor's project whole."""
-    _check_right(actor, "see_all")
     with parts.store.snapshot() as tx:
-        found = tx.ab_tests.find(id=test_id, project_id=actor.project_id)
-        if found is None:
-            raise NotFound(f"There is no A/B test {test_id}.")
-        return _detail(tx, found)
-
-
-def test_to_steer(tx: Transaction, actor: Actor, test_id: str) -> ABTest:
-    """Return a test, locked, that an actor may steer; another project's is not found."""
-    found = tx.ab_tests.find(id=test_id, project_id=actor.project_id)
-    if found is None:
-        raise NotFound(f"There is no A/B test {test_id}.")
-    _check_right(actor, "steer")
-    return tx.of_ab_tests.lock(test_id)
+        return _detail(tx, rights.found(tx.ab_tests, actor, "see_all", "A/B test", test_id))
 
 
 def usual_design(tx: Transaction, study: Study) -> Design:
@@ -253,16 +240,7 @@ def content(version: PromptVersion) -> str:
 
 def quarantined(tx: Transaction, prompt_key: str) -> frozenset[str]:
     """Return what versions do that were rolled back: it is never tested again as it is."""
-    pointers = tx.pointers.all(prompt_key=prompt_key, kind="environment")
-    moves = tx.events.all(
-        object_type="pointer", object_id=tuple(one.id for one in pointers), action="prompt.rolled_back"
-    )
-    names = tuple(sorted({move.details["from"] for move in moves}))
+    pointer = pointers.find(tx, prompt_key)
+    moves = promotion.moves_of(tx, pointer) if pointer else []
+    names = tuple(sorted({move.details["from"] for move in moves if move.action == promotion.ROLLED_BACK}))
     return frozenset(content(version) for version in tx.versions.all(prompt_key=prompt_key, name=names))
-
-
-def _check_right(actor: Actor, action: str) -> None:
-    if action == "steer" and not allowed(actor, "steer", actor.project_id):
-        raise Forbidden("Only an admin of the project can steer its A/B tests.")
-    if action == "see_all" and not allowed(actor, "see_all", actor.project_id):
-        raise Forbidden("This account may not see the A/B tests of the project.")

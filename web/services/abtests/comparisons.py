@@ -15,12 +15,12 @@ from web.domain.prompts.prompt import PromptVersion
 from web.domain.rating.rating import Rating
 from web.domain.studies.experiment import Option
 from web.domain.studies.study import Input, Study
-from web.ports.parts import Parts
+from web.ports.parts import Books
 from web.rows.transaction import Transaction
 from web.services.abtests.abtests import ABTestDetail, content, quarantined, usual_design
 from web.services.abtests.pairing import HELD_BACK
+from web.services.accounts import rights
 from web.services.prompts import pointers
-from web.services.studies.studies import study_to_steer
 
 EFFECTS = (0.3, 0.5, 0.8)  # stars
 LATELY = timedelta(days=7)
@@ -87,10 +87,10 @@ class Prospect:
     design: Design
 
 
-def prospect(parts: Parts, actor: Actor, study_id: str) -> Prospect:
+def prospect(parts: Books, actor: Actor, study_id: str) -> Prospect:
     """Return what an admin may open a test of in a study, newest versions first."""
     with parts.store.read() as tx:
-        study = study_to_steer(tx, actor, study_id)
+        study = rights.found(tx.studies, actor, "steer", "study", study_id)
         live = pointers.live_version(tx, study.prompt_key)
         shunned = quarantined(tx, study.prompt_key) | {content(live)}
         found = [one for one in tx.versions.all(prompt_key=study.prompt_key) if one.status != "withdrawn"]
@@ -98,10 +98,10 @@ def prospect(parts: Parts, actor: Actor, study_id: str) -> Prospect:
         return Prospect(study, live, tuple(versions), usual_design(tx, study))
 
 
-def version_ids(parts: Parts, actor: Actor, study_id: str, wanted: Iterable[str]) -> tuple[str, ...]:
+def version_ids(parts: Books, actor: Actor, study_id: str, wanted: Iterable[str]) -> tuple[str, ...]:
     """Return the ids of versions that are given by name or by id."""
     with parts.store.read() as tx:
-        study = study_to_steer(tx, actor, study_id)
+        study = rights.found(tx.studies, actor, "steer", "study", study_id)
         lines = tx.of_prompts.lines(study.prompt_key)
     ids = {line.name: line.id for line in lines if line.name} | {line.id: line.id for line in lines}
     names = tuple(wanted)
@@ -111,14 +111,14 @@ def version_ids(parts: Parts, actor: Actor, study_id: str, wanted: Iterable[str]
     return tuple(ids[name] for name in names)
 
 
-def design_with(parts: Parts, actor: Actor, study_id: str, changes: Mapping[str, Any]) -> Design:
+def design_with(parts: Books, actor: Actor, study_id: str, changes: Mapping[str, Any]) -> Design:
     """Return the usual design of a study with some of it changed."""
     with parts.store.read() as tx:
-        usual = usual_design(tx, study_to_steer(tx, actor, study_id))
+        usual = usual_design(tx, rights.found(tx.studies, actor, "steer", "study", study_id))
     return replace(usual, **changes)
 
 
-def pace(parts: Parts, study: Study, detail: ABTestDetail | None = None, raters: int = 1) -> Pace:
+def pace(parts: Books, study: Study, detail: ABTestDetail | None = None, raters: int = 1) -> Pace:
     """Return how many pairs a study closes a day, by its last week; raters share their time as the study says."""
     now = parts.clock.now()
     if detail is not None:
@@ -137,7 +137,7 @@ def pace(parts: Parts, study: Study, detail: ABTestDetail | None = None, raters:
     return Pace(given / days * share / (2 * raters), is_measured=False)
 
 
-def price(parts: Parts, study: Study) -> int:
+def price(parts: Books, study: Study) -> int:
     """Return the micro-dollars that the two pictures of a pair cost, by what those of the study have cost so far."""
     with parts.store.read() as tx:
         return 2 * tx.of_studies.price(study.id)
@@ -149,7 +149,7 @@ def expected(found: Pace, threshold: float) -> tuple[Expected, ...]:
     return tuple(Expected(effect, pairs, found.days(pairs)) for effect, pairs in sizes)
 
 
-def compared(parts: Parts, detail: ABTestDetail) -> Compared:
+def compared(parts: Books, detail: ABTestDetail) -> Compared:
     """Return what was said of the versions of a test, and its newest pairs."""
     ids = tuple(pair.experiment_id for pair in detail.pairs)
     shown = [pair for pair in reversed(detail.pairs) if pair.difference is not None][:EXAMPLES]

@@ -7,12 +7,12 @@ from datetime import datetime, timedelta
 
 from web.domain.abtests.abtest import ABTest, Pair, next_challenger, stand
 from web.domain.ids import new_id
-from web.domain.jobs import generate_job
+from web.domain.jobs import make_job
 from web.domain.prompts.prompt import PromptVersion
 from web.domain.rating.rating import Rating
 from web.domain.studies.experiment import LIVE, Experiment, Option
 from web.domain.studies.study import Input, Study
-from web.ports.parts import Parts
+from web.ports.parts import Books
 from web.rows.transaction import Transaction
 
 UNDO_TIME, UNDO_DEPTH = timedelta(minutes=10), 20
@@ -20,7 +20,7 @@ HELD_BACK = 0.2  # of raters' attention to samples, for the version that was liv
 SPOILT = ("broken", "unsafe")
 
 
-def plan_pairs(parts: Parts, study_id: str, depth: int) -> None:
+def plan_pairs(parts: Books, study_id: str, depth: int) -> None:
     """Keep pairs of a study's running tests ready, as large a part of its queue as its attention shares say."""
     with parts.store.read() as tx:
         running = tx.ab_tests.all(study_id=study_id, state="running")
@@ -28,10 +28,10 @@ def plan_pairs(parts: Parts, study_id: str, depth: int) -> None:
         with parts.store.begin() as tx:
             study = tx.of_studies.hold(study_id)
             if study.state == "running":
-                _plan(parts, tx, study, tx.of_ab_tests.lock(test.id), depth)
+                _plan(tx, parts, study, tx.of_ab_tests.lock(test.id), depth)
 
 
-def _plan(parts: Parts, tx: Transaction, study: Study, test: ABTest, depth: int) -> None:
+def _plan(tx: Transaction, parts: Books, study: Study, test: ABTest, depth: int) -> None:
     if test.state != "running":
         return
     pairs = tx.ab_pairs.all(test_id=test.id)
@@ -46,7 +46,7 @@ def _plan(parts: Parts, tx: Transaction, study: Study, test: ABTest, depth: int)
         challenger = next_challenger(test, found, len(pairs) + at)
         if challenger is not None:
             seed = test.design.seed + len(pairs) + at
-            _add(parts, tx, study, test, source, (versions[test.champion], versions[challenger]), seed)
+            _add(tx, parts, study, test, source, (versions[test.champion], versions[challenger]), seed)
 
 
 def _share(study: Study, test: ABTest) -> float:
@@ -57,8 +57,8 @@ def _share(study: Study, test: ABTest) -> float:
 
 
 def _add(
-    parts: Parts,
     tx: Transaction,
+    parts: Books,
     study: Study,
     test: ABTest,
     source: Input,
@@ -70,7 +70,7 @@ def _add(
     experiment = Experiment(new_id(), study.id, source.id, "ab", "planned", now, now)
     tx.experiments.add(experiment)
     default = study.spaces[study.generator].default()
-    tx.options.add_all(
+    options = [
         Option(
             id=new_id(),
             experiment_id=experiment.id,
@@ -85,16 +85,17 @@ def _add(
             why="ab",
         )
         for position, version in enumerate(versions)
-    )
+    ]
+    tx.options.add_all(options)
     tx.ab_pairs.add(Pair(new_id(), test.id, experiment.id, source.id, versions[1].id, "open", now))
-    tx.of_jobs.add_once([generate_job(experiment.id, study.id, now)])
+    tx.of_jobs.add_once(make_job(one.id, one.generator, study.id, now) for one in options)
 
 
-def close_pairs(parts: Parts, tx: Transaction, test: ABTest) -> tuple[Pair, ...]:
+def close_pairs(tx: Transaction, parts: Books, test: ABTest) -> tuple[Pair, ...]:
     """Close the pairs of a locked test that are complete and beyond undoing; return all of its pairs."""
     pairs = tx.ab_pairs.all(test_id=test.id)
     waiting = [pair for pair in pairs if pair.state == "open"]
-    views = _views(parts, tx, test, waiting)
+    views = _views(tx, parts, test, waiting)
     number = max((pair.number or 0 for pair in pairs), default=0)
     changed: dict[str, Pair] = {}
     for view in sorted(views, key=lambda view: (view.last, view.pair.id)):
@@ -110,12 +111,13 @@ def close_pairs(parts: Parts, tx: Transaction, test: ABTest) -> tuple[Pair, ...]
     return tuple(changed.get(pair.id, pair) for pair in pairs)
 
 
-def _views(parts: Parts, tx: Transaction, test: ABTest, waiting: Sequence[Pair]) -> list["_View"]:
+def _views(tx: Transaction, parts: Books, test: ABTest, waiting: Sequence[Pair]) -> list["_View"]:
     experiments = tx.of_experiments.lock([pair.experiment_id for pair in waiting])
     options: dict[str, list[Option]] = {}
     for option in tx.options.all(experiment_id=tuple(experiments)):
         options.setdefault(option.experiment_id, []).append(option)
-    answers = tx.ratings.all(option_id=tuple(one.id for many in options.values() for one in many), undone_at=None)
+    ids = tuple(one.id for many in options.values() for one in many)
+    answers = tx.ratings.all(option_id=ids, undone_at=None, judge_kind="human")
     held = {lease.experiment_id for lease in tx.leases.all(experiment_id=tuple(experiments))}
     excluded, now = tx.of_ratings.excluded(test.study_id), parts.clock.now()
     found = []

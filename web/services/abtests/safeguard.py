@@ -5,7 +5,7 @@ what was promoted is rolled back, and one step back: what fails then too does no
 """
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -49,10 +49,10 @@ def watch_renders(parts: Parts, experiment_id: str) -> None:
     _roll_back(parts, way, f"{len(refused)} of its last {len(recent)} renders failed: {said}")
 
 
-def watch_rows(parts: Parts) -> None:
-    """Roll back what is live where its row is damaged, so that no file can be made of it any more."""
+def watch_rows(parts: Parts, keys: Iterable[str]) -> None:
+    """Roll back what is live of some prompts where its row is damaged: no file can be made of it any more."""
     with parts.store.read() as tx:
-        found = [_damaged(tx, prompt.key) for prompt in tx.prompts.all()]
+        found = [_damaged(tx, key) for key in keys]
     for way, fault in (one for one in found if one is not None):
         _roll_back(parts, way, f"It cannot be published any more: {fault}")
 
@@ -92,7 +92,7 @@ def _recent(tx: Transaction, version: PromptVersion, since: datetime | None) -> 
     failed = tx.options.all(version=version.id, state="failed")
     if len(failed) < MOST_FAILED:
         return ()
-    made = (*failed, *tx.options.all(version=version.id, state="ready"))
+    made = (*failed, *tx.options.all(version=version.id, state=("ready", "spare")))
     newest = sorted(made, key=lambda option: option.id, reverse=True)[:LOOKED_AT]
     found = {one.id: one for one in tx.experiments.all(id=tuple({option.experiment_id for option in newest}))}
     counted = {one.id for one in found.values() if one.kind in SAMPLES and (since is None or one.created_at >= since)}

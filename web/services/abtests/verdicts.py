@@ -14,9 +14,10 @@ from web.domain.ids import new_id
 from web.domain.jobs import pairs_job, plan_job
 from web.ports.parts import Parts
 from web.rows.transaction import Transaction
-from web.services.abtests.abtests import ended, test_to_steer
+from web.services.abtests.abtests import ended
 from web.services.abtests.pairing import close_pairs
 from web.services.abtests.snapshots import save_snapshot
+from web.services.accounts import rights
 from web.services.audit.record import record
 from web.services.prompts import pointers, promotion
 from web.services.prompts.publication import publish
@@ -29,7 +30,7 @@ HOLD_BACK = Design(least_pairs=8, most_pairs=50, threshold=10.0, harm=20.0, wort
 def follow(parts: Parts, test_id: str) -> None:
     """Close the pairs of a test, decide it if they do, and act on that; done twice, nothing changes."""
     with parts.store.begin() as tx:
-        test = _decided(parts, tx, tx.of_ab_tests.lock(test_id))
+        test = _decided(tx, parts, tx.of_ab_tests.lock(test_id))
         acts = test.waits_for_approval and (_needs_nobody(test) or _live(tx, test) == _winner(test))
     if acts:
         _go_live(parts, Actor.itself(test.project_id), test, "")
@@ -39,7 +40,7 @@ def follow(parts: Parts, test_id: str) -> None:
 def approve(parts: Parts, actor: Actor, test_id: str, confirmation: str, note: str = "") -> ABTest:
     """Let the winner of a test go live; `confirmation` is the prompt's key, typed; the same approval twice is one."""
     with parts.store.begin() as tx:
-        test = test_to_steer(tx, actor, test_id)
+        test = tx.of_ab_tests.lock(rights.found(tx.ab_tests, actor, "steer", "A/B test", test_id).id)
         if confirmation.strip() != test.prompt_key:
             raise InvalidRequest(f"Type the prompt's key, {test.prompt_key}, to confirm.")
         _check_won(test)
@@ -54,12 +55,12 @@ def approve(parts: Parts, actor: Actor, test_id: str, confirmation: str, note: s
         return tx.ab_tests.get(test_id)
 
 
-def _decided(parts: Parts, tx: Transaction, test: ABTest) -> ABTest:
-    pairs = close_pairs(parts, tx, test)
+def _decided(tx: Transaction, parts: Parts, test: ABTest) -> ABTest:
+    pairs = close_pairs(tx, parts, test)
     if test.state not in OPEN and not test.waits_for_approval:
         return test
     if test.kind != "comparison" and _live(tx, test) not in (test.champion, _winner(test)):
-        return _outdate(parts, tx, test)
+        return _outdate(tx, parts, test)
     decision = decide(test, stand(test, pairs)) if test.state == "running" else None
     if decision is None:
         return test
@@ -90,10 +91,10 @@ def _go_live(parts: Parts, actor: Actor, test: ABTest, note: str) -> None:
     else:
         publish(parts, test.prompt_key)  # whoever made it live may have died before its files were written
     with parts.store.begin() as tx:
-        _settle(parts, tx, actor, tx.of_ab_tests.lock(test.id), winner)
+        _settle(tx, parts, actor, tx.of_ab_tests.lock(test.id), winner)
 
 
-def _settle(parts: Parts, tx: Transaction, actor: Actor, test: ABTest, winner: str) -> None:
+def _settle(tx: Transaction, parts: Parts, actor: Actor, test: ABTest, winner: str) -> None:
     if test.settled_at is not None:
         return
     now = parts.clock.now()
@@ -102,16 +103,16 @@ def _settle(parts: Parts, tx: Transaction, actor: Actor, test: ABTest, winner: s
         tx.of_jobs.add_once(
             [pairs_job(older.id, older.study_id, now)]
         )  # it is stopped there, since its champion is not live any more
-    watch = _hold_back(parts, tx, test, winner) if test.kind == "challenge" else None
+    watch = _hold_back(tx, parts, test, winner) if test.kind == "challenge" else None
     record(tx, now, actor, "abtest.settled", ("abtest", test.id), before=test, after=done)
     if watch is not None:
         record(tx, now, Actor.itself(test.project_id), "abtest.watched", ("abtest", watch.id), after=watch)
 
 
-def _hold_back(parts: Parts, tx: Transaction, test: ABTest, live: str) -> ABTest:
+def _hold_back(tx: Transaction, parts: Parts, test: ABTest, live: str) -> ABTest:
     """Let the version that was live before challenge the one that a test made live."""
     for older in tx.ab_tests.all(prompt_key=test.prompt_key, kind="hold_back", state=OPEN):
-        _outdate(parts, tx, older)
+        _outdate(tx, parts, older)
     now = parts.clock.now()
     raters, seed = test.design.raters, test.design.seed + test.design.most_pairs
     watch = ABTest(
@@ -132,9 +133,9 @@ def _hold_back(parts: Parts, tx: Transaction, test: ABTest, live: str) -> ABTest
     return tx.ab_tests.add(watch)
 
 
-def _outdate(parts: Parts, tx: Transaction, test: ABTest) -> ABTest:
+def _outdate(tx: Transaction, parts: Parts, test: ABTest) -> ABTest:
     """End a test whose champion is not live any more, and the jobs that failed at its winner."""
-    stopped = tx.ab_tests.replace(ended(tx, test, parts, "outdated"))
+    stopped = tx.ab_tests.replace(ended(tx, parts, test, "outdated"))
     now, why = parts.clock.now(), {"why": "another version went live"}
     for job in tx.jobs.all(key=pairs_job(test.id, test.study_id, now).key, state="parked"):
         tx.jobs.replace(replace(job, state="done", finished_at=now))

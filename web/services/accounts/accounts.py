@@ -4,17 +4,18 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from ml_service.errors import Conflict, Forbidden, Gone, InvalidRequest, NotFound
-from web.domain.access import Actor, Role, allowed
+from web.domain.access import Actor, Role
 from web.domain.accounts import Link, Membership, User, email_address
 from web.domain.ids import new_id
 from web.domain.studies.study import Project
-from web.ports.parts import Parts
-from web.ports.time import Clock
-from web.rows.transaction import Store, Transaction
-from web.services.accounts.passwords import checked, keep_password, record_password
+from web.ports.parts import Books, Parts
+from web.rows.transaction import Transaction
+from web.services.accounts import rights
+from web.services.accounts.passwords import checked, keep_password, may_replace, record_password
 from web.services.accounts.sessions import (
     begin_session,
     digest,
+    hold_chains,
     new_secret,
     record_begun,
     record_shut,
@@ -26,6 +27,7 @@ from web.services.audit.record import record
 
 LINK_TIME = timedelta(days=7)
 FIRST_ADMIN = "admin@localhost"
+ELSEWHERE = "You are in another project too, where a password would let you in; change yours there, under Account."
 
 
 @dataclass(frozen=True)
@@ -38,18 +40,22 @@ class Member:
 
 @dataclass(frozen=True)
 class Invitation:
-    """What the page of an open link says before it is used; only who holds the link learns if it is a member's."""
+    """What the page of an open link says before it is used; only who holds the link learns if it is a member's.
+
+    With a link that `may_choose`, a password can be chosen.
+    """
 
     link: Link
     project: str
     inviter: str
     member: bool
+    may_choose: bool
 
 
-def bootstrap(store: Store, clock: Clock, admin_emails: tuple[str, ...]) -> str | None:
+def bootstrap(parts: Books, admin_emails: tuple[str, ...]) -> str | None:
     """Make the project and its admins on an empty database; return a sign-in link's secret until somebody came in."""
-    now = clock.now()
-    with store.begin() as tx:
+    now = parts.clock.now()
+    with parts.store.begin() as tx:
         joined: list[Membership] = []
         if tx.of_people.default_project() is None:
             project = tx.projects.add(Project(new_id(), "Palate", now))
@@ -66,66 +72,70 @@ def _first_link(tx: Transaction, actor: Actor, now: datetime) -> str:
     return _issue(tx, actor, "admin", tx.users.get(admin.user_id).email, now)
 
 
-def operator(store: Store) -> Actor:
+def operator(parts: Books) -> Actor:
     """Return who works from the terminal of the server: no user, and everything an admin may do."""
-    with store.read() as tx:
+    with parts.store.read() as tx:
         return _operator(tx)
 
 
-def invite(store: Store, clock: Clock, actor: Actor, role: Role, email: str) -> str:
+def invite(parts: Books, actor: Actor, role: Role, email: str) -> str:
     """Make a one-time link for an address and return its secret.
 
     A member's address makes a new way in for them, in the role they have. There are no links without an address: who
     may type one while signed out could try out which addresses have an account.
     """
-    require_people(actor)
-    with store.begin() as tx:
-        return _issue(tx, actor, role, email_address(email), clock.now())
+    rights.demand(actor, "manage_people")
+    with parts.store.begin() as tx:
+        return _issue(tx, actor, role, email_address(email), parts.clock.now())
 
 
-def renew_link(store: Store, clock: Clock, actor: Actor, user_id: str) -> str:
+def renew_link(parts: Books, actor: Actor, user_id: str) -> str:
     """Make a new sign-in link for a member and return its secret."""
-    require_people(actor)
-    with store.begin() as tx:
+    rights.demand(actor, "manage_people")
+    with parts.store.begin() as tx:
         member = _member(tx, actor, user_id)
-        return _issue(tx, actor, member.role, member.user.email, clock.now())
+        return _issue(tx, actor, member.role, member.user.email, parts.clock.now())
 
 
-def open_link(store: Store, clock: Clock, secret: str) -> Invitation:
+def open_link(parts: Books, secret: str) -> Invitation:
     """Return what a link leads to without using it; NotFound or Gone says why it leads nowhere."""
-    with store.snapshot() as tx:
-        link = _usable(tx, secret, clock.now())
-        inviter, member = tx.users.find(id=link.created_by), tx.users.find(email=link.email)
+    with parts.store.snapshot() as tx:
+        link = _usable(tx, secret, parts.clock.now())
+        inviter, user = tx.users.find(id=link.created_by), tx.users.find(email=link.email)
+        member = user is not None and tx.memberships.find(user_id=user.id, project_id=link.project_id) is not None
         project = tx.projects.get(link.project_id).name
-        return Invitation(link, project, inviter.email if inviter else "", member is not None)
+        return Invitation(link, project, inviter.email if inviter else "", member, _may_choose(tx, link, user))
 
 
 def come_in(parts: Parts, throttle: Throttle, secret: str, password: str = "", client: str = "") -> str:
     """Sign in by a link, once, choose a password where one is given, and return the session's secret."""
     with throttle.guessing(LINK, throttle.network, NotFound):
-        address = open_link(parts.store, parts.clock, secret).link.email
+        address = open_link(parts, secret).link.email
     hashed = parts.passwords.hash(checked(password, address)) if password else ""
-    return use_link(parts.store, parts.clock, secret, client=client, hashed=hashed)
+    return use_link(parts, secret, client=client, hashed=hashed)
 
 
-def use_link(store: Store, clock: Clock, secret: str, *, client: str = "", hashed: str = "") -> str:
+def use_link(parts: Books, secret: str, *, client: str = "", hashed: str = "") -> str:
     """Sign in by a link, once, and return the session's secret; a newcomer becomes a member.
 
-    The hash of a new password replaces the one there was, and ends all other ways in.
+    It signs in to its own project. The hash of a new password replaces the one there was, and ends all other ways in.
     """
-    now = clock.now()
-    with store.begin() as tx:
+    now = parts.clock.now()
+    with parts.store.begin() as tx:
         link = _usable(tx, secret, now)
+        if hashed and not _may_choose(tx, link, tx.users.find(email=link.email)):
+            raise InvalidRequest(ELSEWHERE)
         used = tx.links.replace(replace(link, used_at=now))
-        user, joined = _user_of(tx, link, now)
-        session, fresh = begin_session(tx, user.id, now, "link", client)
+        user, member, is_new = _member_by(tx, link, now)
+        session, fresh = begin_session(tx, member, now, "link", client)
         actor = Actor(user.id, user.email, link.project_id, link.role, session.id)
         if hashed:
             keep_password(tx, user.id, hashed, now)
         changes = shut(tx, user.id, user.email, now, but=session.id) if hashed else ()
+        hold_chains(tx, actor, changes)
         record(tx, now, actor, "link.used", ("link", link.id), before=link, after=used)
-        if joined is not None:
-            _record_joined(tx, now, actor, joined, "role.taken")
+        if is_new:
+            _record_joined(tx, now, actor, member, "role.taken")
         record_begun(tx, now, actor, session)
         if hashed:
             record_password(tx, now, actor)
@@ -133,65 +143,67 @@ def use_link(store: Store, clock: Clock, secret: str, *, client: str = "", hashe
         return fresh
 
 
-def members(store: Store, actor: Actor) -> tuple[Member, ...]:
+def members(parts: Books, actor: Actor) -> tuple[Member, ...]:
     """Return everybody of the project, by address."""
-    require_people(actor)
-    with store.read() as tx:
+    rights.demand(actor, "manage_people")
+    with parts.store.read() as tx:
         found = tx.memberships.all(project_id=actor.project_id)
         users = {user.id: user for user in tx.users.all(id=tuple(each.user_id for each in found))}
     return tuple(sorted((Member(users[each.user_id], each.role) for each in found), key=lambda each: each.user.email))
 
 
-def deactivate(store: Store, clock: Clock, actor: Actor, user_id: str) -> None:
-    """Shut a member out at once: sessions end, open links to and from them are void; what they rated stays."""
-    require_people(actor)
-    now = clock.now()
-    with store.begin() as tx:
+def deactivate(parts: Books, actor: Actor, user_id: str) -> None:
+    """Shut a member out at once: sessions end, open links to and from them are void; what they rated stays.
+
+    Who is in another project too leaves this one, and keeps the account.
+    """
+    rights.demand(actor, "manage_people")
+    now = parts.clock.now()
+    with parts.store.begin() as tx:
         keep_an_admin(tx, actor, user_id)
-        user = _member(tx, actor, user_id).user
-        shut_out = tx.users.replace(replace(user, active=False))
-        changes = shut(tx, user_id, user.email, now) + void_made_by(tx, user_id, now)
-        record(tx, now, actor, "user.deactivated", ("user", user_id), before=user, after=shut_out)
+        user, here = _member(tx, actor, user_id).user, actor.project_id
+        changes = shut(tx, user_id, user.email, now, project_id=here) + void_made_by(tx, user_id, now, here)
+        if len(tx.memberships.all(user_id=user_id)) > 1:
+            held = membership_of(tx, actor, user_id)
+            tx.memberships.remove(id=held.id)
+            record(tx, now, actor, "role.ended", ("user", user_id), before=held)
+        else:
+            shut_out = tx.users.replace(replace(user, active=False))
+            record(tx, now, actor, "user.deactivated", ("user", user_id), before=user, after=shut_out)
         record_shut(tx, now, actor, changes)
 
 
-def sign_out_everywhere(store: Store, clock: Clock, actor: Actor, user_id: str) -> None:
-    """End all sessions of a member and void their open links; a password of theirs stays."""
-    require_people(actor)
-    now = clock.now()
-    with store.begin() as tx:
+def sign_out_everywhere(parts: Books, actor: Actor, user_id: str) -> None:
+    """End all sessions of a member in the project and void their open links to it; a password of theirs stays."""
+    rights.demand(actor, "manage_people")
+    now = parts.clock.now()
+    with parts.store.begin() as tx:
         user = _member(tx, actor, user_id).user
-        record_shut(tx, now, actor, shut(tx, user_id, user.email, now))
+        record_shut(tx, now, actor, shut(tx, user_id, user.email, now, project_id=actor.project_id))
 
 
-def reactivate(store: Store, clock: Clock, actor: Actor, user_id: str) -> None:
+def reactivate(parts: Books, actor: Actor, user_id: str) -> None:
     """Let a member in again, by the password they had or by a new link."""
-    require_people(actor)
-    with store.begin() as tx:
+    rights.demand(actor, "manage_people")
+    with parts.store.begin() as tx:
         user = _member(tx, actor, user_id).user
         back = tx.users.replace(replace(user, active=True))
-        record(tx, clock.now(), actor, "user.reactivated", ("user", user_id), before=user, after=back)
+        record(tx, parts.clock.now(), actor, "user.reactivated", ("user", user_id), before=user, after=back)
 
 
-def set_role(store: Store, clock: Clock, actor: Actor, user_id: str, role: Role) -> None:
+def set_role(parts: Books, actor: Actor, user_id: str, role: Role) -> None:
     """Change what a member may do, from their next request on; the open links of who was an admin are void."""
-    require_people(actor)
-    now = clock.now()
-    with store.begin() as tx:
+    rights.demand(actor, "manage_people")
+    now = parts.clock.now()
+    with parts.store.begin() as tx:
         if role != "admin":
             keep_an_admin(tx, actor, user_id)
         held = membership_of(tx, actor, user_id)
         given = tx.memberships.replace(replace(held, role=role))
-        voided = void_made_by(tx, user_id, now) if role != "admin" else ()
+        voided = void_made_by(tx, user_id, now, actor.project_id) if role != "admin" else ()
         change = {"from": held.role, "to": role}
         record(tx, now, actor, "role.changed", ("user", user_id), before=held, after=given, details=change)
         record_shut(tx, now, actor, voided)
-
-
-def require_people(actor: Actor) -> None:
-    """Refuse whoever may not manage the people of their project."""
-    if not allowed(actor, "manage_people", actor.project_id):
-        raise Forbidden("Only an admin can manage the people of a project.")
 
 
 def _operator(tx: Transaction) -> Actor:
@@ -233,8 +245,9 @@ def _issue(tx: Transaction, actor: Actor, role: Role, email: str, now: datetime)
     if role not in ("rater", "admin"):
         raise InvalidRequest(f"A role is “rater” or “admin”, not “{role}”.")
     user = tx.users.find(email=email)
-    if user is not None:
-        role = membership_of(tx, actor, user.id).role
+    held = tx.memberships.find(project_id=actor.project_id, user_id=user.id) if user else None
+    if user is not None and held is not None:
+        role = held.role
         if not user.active:
             raise Conflict("This account is deactivated; reactivate it before you make a link for it.")
     secret = new_secret()
@@ -255,16 +268,27 @@ def _usable(tx: Transaction, secret: str, now: datetime) -> Link:
     return link
 
 
-def _user_of(tx: Transaction, link: Link, now: datetime) -> tuple[User, Membership | None]:
-    """Return whom a link lets in, and their membership where it is a new one."""
+def _member_by(tx: Transaction, link: Link, now: datetime) -> tuple[User, Membership, bool]:
+    """Return whom a link lets in, and what they are in its project; whether that is new comes last."""
     user = tx.users.find(email=link.email)
     if user is None:
         joined = _add_member(tx, link.project_id, link.email, link.role, now)
-        return tx.users.get(joined.user_id), joined
+        return tx.users.get(joined.user_id), joined, True
     tx.of_people.lock(user.id)
     if not tx.users.get(user.id).active:
         raise Forbidden("This account is deactivated; an admin can reactivate it.")
-    return user, None
+    held = tx.memberships.find(project_id=link.project_id, user_id=user.id)
+    if held is not None:
+        return user, held, False
+    return user, tx.memberships.add(Membership(new_id(), link.project_id, user.id, link.role, now)), True
+
+
+def _may_choose(tx: Transaction, link: Link, user: User | None) -> bool:
+    """Tell whether a link lets its user choose a password: whoever made it could, and would be in all their projects.
+
+    The terminal of the server is above all projects.
+    """
+    return user is None or link.created_by is None or may_replace(tx, user.id, link.project_id)
 
 
 def _add_member(tx: Transaction, project_id: str, email: str, role: Role, now: datetime) -> Membership:

@@ -2,17 +2,17 @@
 
 import contextlib
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Set
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import get_args
 
-from ml_service.errors import Forbidden, InvalidRequest, NotFound, ServiceError, Unauthorized
-from web.domain.access import Actor, Scope, allowed
+from ml_service.errors import InvalidRequest, ServiceError, Unauthorized
+from web.domain.access import Actor, Scope
 from web.domain.accounts import ApiKey, User
 from web.domain.ids import new_id
-from web.ports.time import Clock
-from web.rows.transaction import Store
+from web.ports.parts import Books
+from web.services.accounts import rights
 from web.services.accounts.sessions import digest, new_secret
 from web.services.accounts.throttle import CLIENT, CLIENTS, Throttle
 from web.services.accounts.tokens import Claim, issue, read
@@ -46,13 +46,13 @@ class KeyLine:
     owner_left: bool
 
 
-def make_key(store: Store, clock: Clock, actor: Actor, draft: KeyDraft) -> tuple[ApiKey, str]:
+def make_key(parts: Books, actor: Actor, draft: KeyDraft) -> tuple[ApiKey, str]:
     """Make a key and return it with its secret, which is kept nowhere.
 
     Doing this twice makes two keys: the secret of the first cannot be told again.
     """
-    _require_keys(actor)
-    now = clock.now()
+    rights.demand(actor, "manage_keys")
+    now = parts.clock.now()
     name, scopes = draft.name.strip(), _scopes(draft.scopes)
     if not 1 <= len(name) <= NAME_LENGTH or not name.isprintable():
         raise InvalidRequest(f"A key needs a name of at most {NAME_LENGTH} characters, which says where it is used.")
@@ -61,7 +61,7 @@ def make_key(store: Store, clock: Clock, actor: Actor, draft: KeyDraft) -> tuple
     if draft.expires_at is not None and not now < draft.expires_at <= now + LONGEST:
         raise InvalidRequest(f"A key runs out at a time to come, within {LONGEST.days} days, or never.")
     secret = PREFIX + new_secret()
-    with store.begin() as tx:
+    with parts.store.begin() as tx:
         key = tx.keys.add(
             ApiKey(
                 id=new_id(),
@@ -79,28 +79,26 @@ def make_key(store: Store, clock: Clock, actor: Actor, draft: KeyDraft) -> tuple
     return key, secret
 
 
-def in_days(clock: Clock, days: int) -> datetime | None:
+def in_days(parts: Books, days: int) -> datetime | None:
     """Return when a key runs out that is good for so many days; with none it never does."""
-    return clock.now() + timedelta(days=min(days, LONGEST.days + 1)) if days else None
+    return parts.clock.now() + timedelta(days=min(days, LONGEST.days + 1)) if days else None
 
 
-def list_keys(store: Store, actor: Actor) -> tuple[KeyLine, ...]:
+def list_keys(parts: Books, actor: Actor) -> tuple[KeyLine, ...]:
     """Return the keys of the project, the newest first, revoked ones too."""
-    _require_keys(actor)
-    with store.snapshot() as tx:
+    rights.demand(actor, "manage_keys")
+    with parts.store.snapshot() as tx:
         keys = tx.keys.all(project_id=actor.project_id)
         owners = {user.id: user for user in tx.users.all(id=tuple({key.owner_id for key in keys if key.owner_id}))}
-    return tuple(_line(key, owners.get(key.owner_id or "")) for key in reversed(keys))
+        members = {one.user_id for one in tx.memberships.all(project_id=actor.project_id, user_id=tuple(owners))}
+    return tuple(_line(key, owners.get(key.owner_id or ""), members) for key in reversed(keys))
 
 
-def revoke_key(store: Store, clock: Clock, actor: Actor, key_id: str) -> ApiKey:
+def revoke_key(parts: Books, actor: Actor, key_id: str) -> ApiKey:
     """End a key and every token made from it, from the next request on; one that was revoked stays so."""
-    _require_keys(actor)
-    now = clock.now()
-    with store.begin() as tx:
-        key = tx.keys.find(id=key_id, project_id=actor.project_id)
-        if key is None:
-            raise NotFound("There is no such key in this project.")
+    now = parts.clock.now()
+    with parts.store.begin() as tx:
+        key = rights.found(tx.keys, actor, "manage_keys", "key", key_id)
         if key.revoked_at is not None:
             return key
         revoked = tx.keys.replace(replace(key, revoked_at=now))
@@ -108,13 +106,13 @@ def revoke_key(store: Store, clock: Clock, actor: Actor, key_id: str) -> ApiKey:
         return revoked
 
 
-def machine(store: Store, clock: Clock, signing: bytes, proof: str) -> Actor | None:
+def machine(parts: Books, signing: bytes, proof: str) -> Actor | None:
     """Return the machine that a key, or a token made from one, belongs to; None where it is worth nothing."""
     if len(proof) > LONGEST_PROOF:
         return None
-    now = clock.now()
+    now = parts.clock.now()
     claim = read(signing, proof, now)
-    with store.read() as tx:
+    with parts.store.read() as tx:
         if claim is None:
             found = tx.of_people.machine(now, secret_hash=digest(proof))
         else:
@@ -123,18 +121,18 @@ def machine(store: Store, clock: Clock, signing: bytes, proof: str) -> Actor | N
     if found is None:
         return None
     if used_at is None or now - used_at >= USE_NOTED:
-        _note_use(store, found.user_id, now)
+        _note_use(parts, found.user_id, now)
     return found if claim is None else replace(found, scopes=tuple(one for one in claim.scopes if one in found.scopes))
 
 
 def exchange(
-    store: Store, clock: Clock, throttle: Throttle, key_id: str, secret: str, wanted: Iterable[str]
+    parts: Books, throttle: Throttle, key_id: str, secret: str, wanted: Iterable[str]
 ) -> tuple[str, tuple[Scope, ...]]:
     """Return a token for a key, and what it is for: all that the key may do, or less where less is wanted."""
-    now = clock.now()
+    now = parts.clock.now()
     # Counted for the key and the network together: who knows a key's id must not shut out the one who has the key.
     by_key = throttle.guessing(CLIENT, f"{throttle.network}\n{key_id}", Unauthorized)
-    with throttle.guessing(CLIENTS, throttle.network, Unauthorized), by_key, store.read() as tx:
+    with throttle.guessing(CLIENTS, throttle.network, Unauthorized), by_key, parts.store.read() as tx:
         found = tx.of_people.machine(now, secret_hash=digest(secret))
         if found is None or found.user_id != key_id:
             raise Unauthorized("This is not the id and the secret of a key of this server that is in force.")
@@ -142,20 +140,20 @@ def exchange(
     if any(name not in found.scopes for name in names):
         raise InvalidRequest(f"This key is for {' '.join(found.scopes)} only.")
     scopes = tuple(scope for scope in found.scopes if not names or scope in names)
-    _note_use(store, found.user_id, now)
+    _note_use(parts, found.user_id, now)
     return issue(throttle.key, Claim(key_id, scopes), now), scopes
 
 
-def _note_use(store: Store, key_id: str, now: datetime) -> None:
+def _note_use(parts: Books, key_id: str, now: datetime) -> None:
     # Production must get its prompts also while nothing can be written.
-    with contextlib.suppress(ServiceError), store.begin() as tx:
+    with contextlib.suppress(ServiceError), parts.store.begin() as tx:
         tx.of_people.use_key(key_id, now, now - USE_NOTED)
 
 
-def _line(key: ApiKey, owner: User | None) -> KeyLine:
+def _line(key: ApiKey, owner: User | None, members: Set[str]) -> KeyLine:
     if key.owner_id is None or owner is None:
         return KeyLine(key, TERMINAL, owner_left=False)
-    return KeyLine(key, owner.email, owner_left=not owner.active or owner.erased_at is not None)
+    return KeyLine(key, owner.email, owner_left=not owner.active or owner.id not in members)
 
 
 def _scopes(wanted: tuple[Scope, ...]) -> tuple[Scope, ...]:
@@ -163,8 +161,3 @@ def _scopes(wanted: tuple[Scope, ...]) -> tuple[Scope, ...]:
     if not found or len(found) < len(set(wanted)):
         raise InvalidRequest(f"A key needs one scope or more of: {', '.join(SCOPES)}.")
     return found
-
-
-def _require_keys(actor: Actor) -> None:
-    if not allowed(actor, "manage_keys", actor.project_id):
-        raise Forbidden("Only an admin can manage the keys of a project.")

@@ -8,11 +8,11 @@ from functools import lru_cache
 
 from ml_service.errors import Conflict, InvalidRequest, Unauthorized
 from web.domain.access import Actor
-from web.domain.accounts import Password, Session, User
+from web.domain.accounts import Membership, Password, User
 from web.ports.parts import Parts
 from web.ports.people import Passwords
 from web.rows.transaction import Transaction
-from web.services.accounts.sessions import begin_session, record_begun, record_shut, shut
+from web.services.accounts.sessions import begin_session, hold_chains, record_begun, record_shut, shut
 from web.services.accounts.strength import why_easy
 from web.services.accounts.throttle import ADDRESS, ADDRESS_EVERYWHERE, CURRENT_PASSWORD, NETWORK, Throttle
 from web.services.audit.record import record
@@ -60,13 +60,14 @@ def sign_in(parts: Parts, throttle: Throttle, email: str, password: str, client:
     renewed = parts.passwords.hash(given) if parts.passwords.is_outdated(kept.hash) else kept.hash
     now = parts.clock.now()
     with parts.store.begin() as tx:
-        actor = _still_welcome(tx, user, kept)
+        member = _still_welcome(tx, user, kept)
+        actor = Actor(user.id, user.email, member.project_id, member.role)
         if renewed != kept.hash:
             tx.passwords.replace(replace(tx.passwords.get(user.id), hash=renewed))
         throttle.forget(tx, ADDRESS, nearby)
         throttle.take_back(tx, ADDRESS_EVERYWHERE, address)
         throttle.take_back(tx, NETWORK, throttle.network)
-        session, secret = begin_session(tx, user.id, now, "password", client)
+        session, secret = begin_session(tx, member, now, "password", client)
         record_begun(tx, now, actor, session)
     return secret
 
@@ -74,20 +75,20 @@ def sign_in(parts: Parts, throttle: Throttle, email: str, password: str, client:
 def password_state(parts: Parts, actor: Actor) -> PasswordState:
     """Return whether whoever asks has a password, and what they need to change it."""
     with parts.store.read() as tx:
-        kept, session = tx.passwords.find(id=actor.user_id), tx.sessions.find(id=actor.session_id)
-    return _state(kept, session, parts.clock.now())
+        return _state(tx, actor, parts.clock.now())
 
 
 def choose_password(parts: Parts, throttle: Throttle, actor: Actor, password: str, current: str = "") -> None:
     """Set the password of whoever asks, and end their other sessions and open links.
 
     The current one is needed, unless there is none or the session came by a link within the last 15 minutes: a link
-    of an admin is how a forgotten password is replaced.
+    of an admin is how a forgotten password is replaced. It opens every project of its owner, so who is in several has
+    it replaced by a link from the server's terminal.
     """
     with parts.store.read() as tx:
-        kept, session = tx.passwords.find(id=actor.user_id), tx.sessions.find(id=actor.session_id)
+        kept, state = tx.passwords.find(id=actor.user_id), _state(tx, actor, parts.clock.now())
     chosen = checked(password, actor.email)
-    if kept is not None and _state(kept, session, parts.clock.now()).needs_current:
+    if kept is not None and state.needs_current:
         throttle.count((CURRENT_PASSWORD, actor.user_id))
         if not parts.passwords.verify(kept.hash, _normal(current[:MOST_GIVEN])):
             raise InvalidRequest("The current password is not right.")
@@ -102,6 +103,7 @@ def choose_password(parts: Parts, throttle: Throttle, actor: Actor, password: st
         keep_password(tx, actor.user_id, hashed, now)
         throttle.forget(tx, CURRENT_PASSWORD, actor.user_id)
         changes = shut(tx, actor.user_id, actor.email, now, but=actor.session_id)
+        hold_chains(tx, actor, changes)
         record_password(tx, now, actor)
         record_shut(tx, now, actor, changes)
 
@@ -126,19 +128,33 @@ def _account(parts: Parts, address: str) -> tuple[User | None, Password | None]:
         return user, tx.passwords.find(id=user.id if user else "")
 
 
-def _still_welcome(tx: Transaction, user: User, kept: Password) -> Actor:
-    """Return who signs in, if since their password was read they were not shut out and it was not changed."""
+def _still_welcome(tx: Transaction, user: User, kept: Password) -> Membership:
+    """Return where somebody signs in, if since their password was read they were not shut out and it still holds."""
     tx.of_people.lock(user.id)
     now_kept, memberships = tx.passwords.find(id=user.id), tx.memberships.all(user_id=user.id)
     unchanged = now_kept is not None and now_kept.set_at == kept.set_at
     if not unchanged or not memberships or not tx.users.get(user.id).active:
         raise Unauthorized(WRONG)
-    return Actor(user.id, user.email, memberships[0].project_id, memberships[0].role)
+    return _last_used(tx, memberships)
 
 
-def _state(kept: Password | None, session: Session | None, now: datetime) -> PasswordState:
+def _last_used(tx: Transaction, memberships: tuple[Membership, ...]) -> Membership:
+    """Return the membership of the project that a person was in last, or the first one they have."""
+    by_project = {one.project_id: one for one in memberships}
+    visited = [one.project_id for one in reversed(tx.sessions.all(user_id=memberships[0].user_id))]
+    return next((by_project[one] for one in visited if one in by_project), memberships[0])
+
+
+def may_replace(tx: Transaction, user_id: str, project_id: str) -> bool:
+    """Tell whether who comes by a link into a project may choose a password, which opens all projects they are in."""
+    return all(one.project_id == project_id for one in tx.memberships.all(user_id=user_id))
+
+
+def _state(tx: Transaction, actor: Actor, now: datetime) -> PasswordState:
+    kept, session = tx.passwords.find(id=actor.user_id), tx.sessions.find(id=actor.session_id)
     by_link = session is not None and session.via == "link" and now - session.created_at < RESET_TIME
-    return PasswordState(kept.set_at if kept else None, kept is not None and not by_link)
+    free = by_link and may_replace(tx, actor.user_id, actor.project_id)
+    return PasswordState(kept.set_at if kept else None, kept is not None and not free)
 
 
 def _normal(password: str) -> str:

@@ -9,8 +9,8 @@ from math import ceil
 
 from ml_service.errors import ServiceError, Throttled
 from web.domain.accounts import Attempts
-from web.ports.time import Clock
-from web.rows.transaction import Store, Transaction
+from web.ports.parts import Books
+from web.rows.transaction import Transaction
 
 
 @dataclass(frozen=True)
@@ -39,8 +39,7 @@ NETWORK = Limit("network", 100, "; so many came from your network")
 class Throttle:
     """Counts the tries that come from one network address, under keyed hashes from which nobody can be read."""
 
-    store: Store
-    clock: Clock
+    parts: Books
     key: bytes = field(repr=False)
     network: str
 
@@ -49,12 +48,12 @@ class Throttle:
 
         What is refused by what is known already writes nothing: a flood of tries takes no room, and no turn to write.
         """
-        now = self.clock.now()
-        with self.store.read() as tx:
+        now = self.parts.clock.now()
+        with self.parts.store.read() as tx:
             known = [(limit, tx.attempts.find(id=self._id(limit, subject))) for limit, subject in tries]
         for limit, before in known:
             _refuse(limit, before, limit.most - 1, now)
-        with self.store.begin() as tx:
+        with self.parts.store.begin() as tx:
             counted = [(limit, self._add(tx, limit, subject, now)) for limit, subject in tries]
         for limit, attempts in counted:
             _refuse(limit, attempts, limit.most, now)
@@ -70,14 +69,14 @@ class Throttle:
     @contextmanager
     def guessing(self, limit: Limit, subject: str, wrong: type[ServiceError]) -> Iterator[None]:
         """Refuse after too many tries that ended in this error; right ones are not counted."""
-        now = self.clock.now()
-        with self.store.read() as tx:
+        now = self.parts.clock.now()
+        with self.parts.store.read() as tx:
             known = tx.attempts.find(id=self._id(limit, subject))
         _refuse(limit, known, limit.most - 1, now)
         try:
             yield
         except wrong:
-            with self.store.begin() as tx:
+            with self.parts.store.begin() as tx:
                 self._add(tx, limit, subject, now)
             raise
 

@@ -5,19 +5,24 @@ from dataclasses import dataclass
 from ml_service.errors import NotFound
 from web.domain.access import Actor
 from web.domain.accounts import Session, User
+from web.domain.studies.study import Project
 from web.ports.parts import Parts
 from web.services.accounts.accounts import Member, members
 from web.services.accounts.links import OpenLink, open_links
 from web.services.accounts.passwords import PasswordState, password_state
+from web.services.accounts.projects import own_projects
 from web.services.accounts.sessions import own_sessions
 
 
 @dataclass(frozen=True)
 class Account:
-    """One's own account: where one is signed in, how the password stands, and by which zone one's day begins."""
+    """One's own account: where one is signed in, how the password stands, in which projects one is,
+    and by which zone one's day begins.
+    """
 
     sessions: tuple[Session, ...]
     password: PasswordState
+    projects: tuple[Project, ...]
     zone: str
 
 
@@ -33,15 +38,16 @@ def account(parts: Parts, actor: Actor) -> Account:
     """Return the account of whoever asks."""
     with parts.store.snapshot() as tx:
         seen = parts.at(tx)
-        sessions = own_sessions(seen.store, seen.clock, actor)
-        return Account(sessions, password_state(seen, actor), tx.users.get(actor.user_id).time_zone)
+        sessions = own_sessions(seen, actor)
+        zone = tx.users.get(actor.user_id).time_zone
+        return Account(sessions, password_state(seen, actor), own_projects(seen, actor), zone)
 
 
 def people(parts: Parts, admin: Actor) -> People:
     """Return who is in the admin's project, and who was asked to come."""
     with parts.store.snapshot() as tx:
         seen = parts.at(tx)
-        return People(members(seen.store, admin), open_links(seen.store, seen.clock, admin))
+        return People(members(seen, admin), open_links(seen, admin))
 
 
 def user_of(parts: Parts, address: str, user_id: str = "") -> User:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ml_service.errors import InvalidRequest
-from web.domain.audit.audit import Event, faults, head, is_hash_of, signature
+from web.domain.audit.audit import Event, faults, head, row_hash, signature
 from web.domain.batches import batches
 from web.ports.parts import Parts
 from web.rows.collection import Collection
@@ -153,7 +153,7 @@ def _rows(tx: Transaction, project_id: str, kind: str, ids: tuple[str, ...]) -> 
 def _differs(event: Event, row: object | None) -> bool:
     if row is None:
         return event.after_hash is not None and _subject(event)[0] not in _FORGOTTEN
-    return not is_hash_of(row, event.after_hash)
+    return row_hash(row) != event.after_hash
 
 
 def _row_fault(event: Event) -> str:

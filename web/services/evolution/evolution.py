@@ -18,15 +18,14 @@ from web.domain.studies.study import Study
 from web.ports.parts import Parts
 from web.rows.transaction import Transaction
 from web.services.abtests.abtests import Challenge, start
+from web.services.accounts import rights
 from web.services.audit.record import record
-from web.services.evolution.evolving import open_test, waiting
+from web.services.evolution.evolving import test_under_way, waiting
 from web.services.evolution.material import gather
 from web.services.evolution.proposing import PURPOSE, SCRIPTED, Candidates, diagnosis_of, question, reflect, sifted
 from web.services.evolution.tuning import tuned
 from web.services.prompts import pointers
 from web.services.prompts.gauging import with_memory
-from web.services.prompts.releases import prompt_of
-from web.services.studies.studies import study_to_steer
 
 UNDER_WAY = ("waiting", "running")
 PATIENCE = timedelta(hours=1)  # for a model that is away, and for a worker that has died
@@ -67,7 +66,7 @@ def evolve(parts: Parts, actor: Actor, study_id: str | None = None, id: str | No
 def rounds(parts: Parts, actor: Actor, prompt_key: str) -> tuple[Round, ...]:
     """Return the rounds of a prompt, newest first."""
     with parts.store.read() as tx:
-        found = tx.rounds.all(prompt_key=prompt_of(tx, actor, prompt_key, "see_all").key)
+        found = tx.rounds.all(prompt_key=rights.found(tx.prompts, actor, "see_all", "prompt", prompt_key).key)
     return tuple(sorted(found, key=lambda one: (one.created_at, one.id), reverse=True))
 
 
@@ -98,10 +97,10 @@ def run(parts: Parts, round_id: str) -> None:
 
 def _asked(parts: Parts, actor: Actor, study_id: str | None, round_id: str) -> Round:
     with parts.store.begin() as tx:
-        study = study_to_steer(tx, actor, study_id or _only_running(tx, actor))
+        study = rights.found(tx.studies, actor, "steer", "study", study_id or _only_running(tx, actor))
         if study.state != "running":
             raise Conflict(f"{study.name} is {study.state}; resume it first.")
-        found, test = _under_way(tx, study.prompt_key), open_test(tx, study)
+        found, test = _under_way(tx, study.prompt_key), test_under_way(tx, study)
         if found is not None:
             raise Conflict(
                 f"The round {found.id} of {study.prompt_key} is under way already; wait for what it proposes."
@@ -133,7 +132,7 @@ def _only_running(tx: Transaction, actor: Actor) -> str:
 
 
 def _is_due(tx: Transaction, study: Study) -> bool:
-    return study.state == "running" and open_test(tx, study) is None and waiting(tx, study).more == 0
+    return study.state == "running" and test_under_way(tx, study) is None and waiting(tx, study).more == 0
 
 
 def _under_way(tx: Transaction, prompt_key: str) -> Round | None:
@@ -159,7 +158,7 @@ def _propose(parts: Parts, begun: Round) -> None:
     with parts.store.read() as tx:
         study = tx.studies.get(begun.study_id)
         material = gather(tx, study, seed, parts.scanner)
-        material = replace(material, gauge=with_memory(parts, tx, material.gauge))
+        material = replace(material, gauge=with_memory(tx, parts, material.gauge))
     begun = replace(begun, parents=tuple(one.id for one in material.built_on), evidence=material.evidence)
     better = tuned(parts, study, material)
     if better.versions:
@@ -178,24 +177,24 @@ def _finish(parts: Parts, study: Study, told: Round, live_id: str, found: Candid
         if pointer.version_id != live_id:
             raise Conflict("Another version went live while this round was under way; ask for a new one.")
         if not found.versions:
-            _end(parts, tx, told, state="rejected", proposed=found.proposed)
+            _end(tx, parts, told, state="rejected", proposed=found.proposed)
             return
-        number = tx.of_prompts.lines(study.prompt_key)[-1].number
-        tx.versions.add_all(replace(one, number=number + at) for at, one in enumerate(found.versions, 1))
+        number = tx.of_prompts.next_number(study.prompt_key)
+        tx.versions.add_all(replace(one, number=number + at) for at, one in enumerate(found.versions))
         passed = [one for one in found.proposed if one.version_id is not None]
         asked = Challenge(tuple(one.id for one in found.versions), hypothesis=passed[0].expected)
-        test = start(parts, tx, Actor.itself(study.project_id), study, asked, action="abtest.proposed")
-        _end(parts, tx, told, state="proposed", proposed=found.proposed, test_id=test.id)
+        test = start(tx, parts, Actor.itself(study.project_id), study, asked, action="abtest.proposed")
+        _end(tx, parts, told, state="proposed", proposed=found.proposed, test_id=test.id)
 
 
 def _fail(parts: Parts, round_id: str, words: str) -> None:
     with parts.store.begin() as tx:
         found = tx.rounds.get(round_id)
         if found.state in UNDER_WAY:
-            _end(parts, tx, found, state="failed", error=words)
+            _end(tx, parts, found, state="failed", error=words)
 
 
-def _end(parts: Parts, tx: Transaction, told: Round, **more: Any) -> None:
+def _end(tx: Transaction, parts: Parts, told: Round, **more: Any) -> None:
     """Write down how a round ended, and what it cost by the books."""
     charges = tx.completions.all(study_id=told.study_id, purpose=PURPOSE)
     mine = [charge for charge in charges if charge.created_at >= told.created_at]

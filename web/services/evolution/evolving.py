@@ -13,11 +13,11 @@ from web.domain.rating.figures import Share
 from web.domain.rating.rating import Rating
 from web.domain.studies.evolving import Evolving
 from web.domain.studies.study import Study
-from web.ports.parts import Parts
+from web.ports.parts import Books
 from web.rows.transaction import Transaction
+from web.services.accounts import rights
 from web.services.audit.record import record
-from web.services.prompts import pointers
-from web.services.studies.studies import study_to_steer
+from web.services.prompts import pointers, promotion
 
 COMMENTS = 20
 MOST_EVERY = 1000
@@ -71,11 +71,11 @@ class Issues:
     comments: tuple[tuple[str, Rating], ...]
 
 
-def change_evolving(parts: Parts, actor: Actor, study_id: str, revision: int, wanted: Evolving) -> Study:
+def change_evolving(parts: Books, actor: Actor, study_id: str, revision: int, wanted: Evolving) -> Study:
     """Change when a study asks for a better prompt, and who lets a winner go live."""
     _check(wanted)
     with parts.store.begin() as tx:
-        study_to_steer(tx, actor, study_id)
+        rights.found(tx.studies, actor, "steer", "study", study_id)
         old = tx.of_studies.lock(study_id)
         if old.evolving == wanted:
             return old
@@ -94,7 +94,7 @@ def waiting(tx: Transaction, study: Study) -> Waiting:
     return Waiting(samples, samples - last, study.evolving.every)
 
 
-def open_test(tx: Transaction, study: Study) -> str | None:
+def test_under_way(tx: Transaction, study: Study) -> str | None:
     """Return the A/B test that is open on a study's prompt, or whose winner waits for somebody's approval, or None."""
     found = tx.ab_tests.all(prompt_key=study.prompt_key, kind=ASKED, state=(*OPEN, "decided"))
     return next((test.id for test in found if test.state in OPEN or test.waits_for_approval), None)
@@ -163,11 +163,11 @@ def _by_time(answers: Sequence[Rating]) -> tuple[Complaints, ...]:
 
 def _moves(tx: Transaction, key: str) -> dict[str, set[str]]:
     """Return the names of versions that were promoted, and of those that were rolled back."""
-    ids = tuple(one.id for one in tx.pointers.all(prompt_key=key, kind="environment"))
-    events = tx.events.all(object_type="pointer", object_id=ids)
+    pointer = pointers.find(tx, key)
+    moves = promotion.moves_of(tx, pointer) if pointer else []
     return {
-        "promoted": {one.details["to"] for one in events if one.action in ("prompt.promoted", "prompt.published")},
-        "rolled back": {one.details["from"] for one in events if one.action == "prompt.rolled_back"},
+        "promoted": {one.details["to"] for one in moves if one.action in (promotion.PROMOTED, promotion.PUBLISHED)},
+        "rolled back": {one.details["from"] for one in moves if one.action == promotion.ROLLED_BACK},
     }
 
 

@@ -5,13 +5,14 @@ from dataclasses import dataclass
 from web.domain.access import Actor
 from web.domain.prompts.feedback import FeedbackSummary
 from web.domain.prompts.prompt import Pointer, PromptVersion
-from web.ports.parts import Parts
+from web.ports.parts import Books
 from web.services.abtests import abtests
 from web.services.abtests.abtests import ABTestDetail
 from web.services.abtests.comparisons import Heard, heard
+from web.services.accounts import rights
 from web.services.evolution.evolving import counted
 from web.services.prompts import pointers
-from web.services.prompts.releases import either, prompt_of
+from web.services.prompts.releases import either
 
 
 @dataclass(frozen=True)
@@ -28,10 +29,10 @@ class Life:
     tests: tuple[ABTestDetail, ...]
 
 
-def life(parts: Parts, actor: Actor, prompt_key: str, word: str) -> Life:
+def life(parts: Books, actor: Actor, prompt_key: str, word: str) -> Life:
     """Return the life of a version that is given by its name or id."""
     with parts.store.read() as tx:
-        key = prompt_of(tx, actor, prompt_key, "see_all").key
+        key = rights.found(tx.prompts, actor, "see_all", "prompt", prompt_key).key
         found = either(tx, key, word)
         pointer, live = pointers.live(tx, key)
         family = tx.versions.all(prompt_key=key)

@@ -26,7 +26,7 @@ def tuned(parts: Parts, study: Study, material: Material) -> Candidates:
     They take turns with prompts: after a test of parameters the next one is of words.
     """
     with parts.store.read() as tx:
-        child = None if _had_their_turn(tx, study) else _child(parts, tx, study, material.live)
+        child = None if _had_their_turn(tx, study) else _child(tx, parts, study, material.live)
     if child is None:
         return NOTHING
     try:
@@ -43,7 +43,7 @@ def tuned(parts: Parts, study: Study, material: Material) -> Candidates:
     return Candidates((child,), (replace(told, version_id=child.id),))
 
 
-def _child(parts: Parts, tx: Transaction, study: Study, live: PromptVersion) -> PromptVersion | None:
+def _child(tx: Transaction, parts: Parts, study: Study, live: PromptVersion) -> PromptVersion | None:
     """Return the live version with the best parameters, or None where there are none that were not tested yet."""
     try:
         child = best_child(tx, study, live, None, new_id(), parts.clock.now())

@@ -15,13 +15,13 @@ from web.rows.transaction import Transaction
 from web.services.abtests import comparisons
 from web.services.abtests.abtests import policy_of
 from web.services.abtests.comparisons import Pace
+from web.services.accounts import rights
 from web.services.evolution import evolution, evolving, lives
 from web.services.evolution.evolving import Issues, Node, Waiting
 from web.services.evolution.lives import Life
 from web.services.prompts import editing
 from web.services.prompts.drafts import Draft
 from web.services.prompts.editing import Look
-from web.services.studies.studies import study_to_steer
 
 
 @dataclass(frozen=True)
@@ -80,15 +80,15 @@ def evolution_view(parts: Parts, admin: Actor, study_id: str) -> EvolutionView:
     """Return how the prompt of a study evolves; without one, of the study that was made last."""
     with parts.store.snapshot() as tx:
         seen, studies = parts.at(tx), tx.studies.all(project_id=admin.project_id)
-        study = study_to_steer(tx, admin, study_id or _newest(studies).id)
-        cost, why_not = _cost(seen, tx, study)
+        study = rights.found(tx.studies, admin, "steer", "study", study_id or _newest(studies).id)
+        cost, why_not = _cost(tx, seen, study)
         return EvolutionView(
             study=study,
             studies=tuple(one for one in studies if one.state != "archived"),
             nodes=evolving.lineage(tx, study),
             rounds=evolution.rounds(seen, admin, study.prompt_key),
             waits=evolving.waiting(tx, study),
-            test=evolving.open_test(tx, study),
+            test=evolving.test_under_way(tx, study),
             policy=policy_of(tx, study),
             cost=cost,
             why_not=why_not,
@@ -98,7 +98,7 @@ def evolution_view(parts: Parts, admin: Actor, study_id: str) -> EvolutionView:
 def issues_view(parts: Parts, admin: Actor, study_id: str) -> IssuesView:
     """Return what raters of a study complain about."""
     with parts.store.snapshot() as tx:
-        study = study_to_steer(tx, admin, study_id)
+        study = rights.found(tx.studies, admin, "steer", "study", study_id)
         return IssuesView(study, evolving.issues(tx, study))
 
 
@@ -122,7 +122,7 @@ def writing(
         found = tx.studies.all(project_id=admin.project_id, prompt_key=key, state="running")
         studies = tuple(sorted(found, key=lambda one: one.id, reverse=True))
         chosen = next((one for one in studies if one.id == study_id), studies[0] if studies else None)
-        prospect = _prospect(seen, tx, admin, chosen) if chosen else None
+        prospect = _prospect(tx, seen, admin, chosen) if chosen else None
         return Writing(look, editing.parent_of(tx, admin, key), studies, prospect)
 
 
@@ -132,7 +132,7 @@ def _newest(studies: tuple[Study, ...]) -> Study:
     return max(studies, key=lambda one: (one.state == "running", one.id))
 
 
-def _cost(parts: Parts, tx: Transaction, study: Study) -> tuple[int | None, str]:
+def _cost(tx: Transaction, parts: Parts, study: Study) -> tuple[int | None, str]:
     """Return what a round costs at most, or why there can be none yet."""
     if not tx.of_ratings.count(study.id):
         return None, "Nobody has rated in this study yet, so there is nothing to learn from."
@@ -142,11 +142,11 @@ def _cost(parts: Parts, tx: Transaction, study: Study) -> tuple[int | None, str]
         return None, str(error)
 
 
-def _prospect(parts: Parts, tx: Transaction, admin: Actor, study: Study) -> TestProspect:
+def _prospect(tx: Transaction, parts: Parts, admin: Actor, study: Study) -> TestProspect:
     design = comparisons.prospect(parts, admin, study.id).design
     return TestProspect(
         study=study,
-        running=evolving.open_test(tx, study),
+        running=evolving.test_under_way(tx, study),
         design=design,
         pace=comparisons.pace(parts, study, raters=design.raters),
         price=comparisons.price(parts, study),

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from ml_service.errors import NotFound
 from ml_service.wire.contract import Point
 from web.domain.studies.study import Study
-from web.ports.parts import Parts
+from web.ports.parts import Books
 from web.rows.transaction import Transaction
 from web.services.prompts import pointers
 
@@ -22,7 +22,7 @@ class BestSettings:
     origin: str
 
 
-def settings(parts: Parts, study_id: str | None = None) -> BestSettings:
+def settings(parts: Books, study_id: str | None = None) -> BestSettings:
     """Return the best settings of a study: the newest diagnosis over the live version's own parameters."""
     with parts.store.read() as tx:
         study = tx.studies.get(study_id) if study_id else _most_rated(tx)
@@ -39,7 +39,7 @@ def settings(parts: Parts, study_id: str | None = None) -> BestSettings:
     return BestSettings(point, prompt, version.name or version.id, study.seed, origin)
 
 
-def is_learnt(parts: Parts, study_id: str) -> bool:
+def is_learnt(parts: Books, study_id: str) -> bool:
     """Tell whether the newest diagnosis of a study knows all of its ratings."""
     with parts.store.snapshot() as tx:
         learnt = tx.of_studies.newest_diagnosis(study_id)

@@ -1,7 +1,7 @@
 """Keep each study's queue ahead of its raters, by points that are worth a rating."""
 
 from web.domain.ids import new_id
-from web.domain.jobs import generate_job
+from web.domain.jobs import make_job
 from web.domain.rating.lease import Asker
 from web.domain.studies.experiment import Experiment, Option
 from web.domain.studies.study import Study
@@ -29,7 +29,7 @@ def explore(parts: Parts, study_id: str, depth: int) -> None:
     """Fill a running study's queue up to a depth: ask for points worth a rating, and enqueue what makes them."""
     with parts.store.read() as tx:
         study = tx.studies.get(study_id)
-        need = depth - _open(tx, study, parts) if study.state == "running" else 0
+        need = depth - _open(tx, parts, study) if study.state == "running" else 0
     while need > 0:
         planned = _plan_some(parts, study, min(need, max(1, MOST_JOINT // study.options_per_experiment)))
         need = need - planned if planned else 0
@@ -48,8 +48,10 @@ def plan_upload(parts: Parts, experiment_id: str) -> None:
     with parts.store.begin() as tx:
         locked = tx.of_experiments.lock([experiment_id])[experiment_id]
         if locked.state == "planned" and not tx.options.all(experiment_id=experiment_id):
-            tx.options.add_all(options_of(experiment, version, study, suggestion.proposals, suggestion))
-            tx.of_jobs.add_once([generate_job(experiment_id, study.id, parts.clock.now(), urgent=True)])
+            now = parts.clock.now()
+            options = options_of(experiment, version, study, suggestion.proposals, suggestion)
+            tx.options.add_all(options)
+            tx.of_jobs.add_once(make_job(one.id, one.generator, study.id, now, urgent=True) for one in options)
 
 
 def drop_outdone(parts: Parts, study_id: str) -> None:
@@ -75,7 +77,7 @@ def _outdone(option: Option, best: float) -> bool:
     return option.evidence.best <= option.expected.high < best
 
 
-def _open(tx: Transaction, study: Study, parts: Parts) -> int:
+def _open(tx: Transaction, parts: Parts, study: Study) -> int:
     """Count what the rater with the least before them may take."""
     now = parts.clock.now()
     anybody = Asker(study.id, "", study.raters_wanted, now)
@@ -99,6 +101,7 @@ def _plan_some(parts: Parts, study: Study, count: int) -> int:
             now = parts.clock.now()
             experiment = Experiment(new_id(), study.id, source.id, "explore", "planned", now, now)
             tx.experiments.add(experiment)
-            tx.options.add_all(options_of(experiment, version, study, proposals, suggestion))
-            tx.of_jobs.add_once([generate_job(experiment.id, study.id, now)])
+            options = options_of(experiment, version, study, proposals, suggestion)
+            tx.options.add_all(options)
+            tx.of_jobs.add_once(make_job(one.id, one.generator, study.id, now) for one in options)
     return min(len(sources), len(shares))

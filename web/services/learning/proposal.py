@@ -8,15 +8,14 @@ from web.domain.access import Actor
 from web.domain.prompts.prompt import Pointer, PromptVersion
 from web.domain.studies.study import Input, Learnt, Study
 from web.ports.parts import Parts
+from web.services.accounts import rights
 from web.services.learning.requests import diagnose_request
 from web.services.prompts import pointers
-from web.services.prompts.releases import prompt_of
 from web.services.studies import previews
-from web.services.studies.studies import study_to_steer
 
 
 @dataclass(frozen=True)
-class Proposal:
+class Prospective:
     """The best settings of a study beside the live ones; `gain` is None where it cannot be told.
 
     `samples` are inputs to see both on.
@@ -37,21 +36,21 @@ class Proposal:
         return self.before == self.after
 
 
-def proposal(parts: Parts, actor: Actor, study_id: str) -> Proposal:
+def proposal(parts: Parts, actor: Actor, study_id: str) -> Prospective:
     """Set the best settings of a study beside what is live, with every parameter of the generator."""
     with parts.store.snapshot() as tx:
-        study = study_to_steer(tx, actor, study_id)
-        pointer, live = pointers.live(tx, prompt_of(tx, actor, study.prompt_key, "see_all").key)
+        study = rights.found(tx.studies, actor, "steer", "study", study_id)
+        pointer, live = pointers.live(tx, rights.found(tx.prompts, actor, "see_all", "prompt", study.prompt_key).key)
         learnt = tx.of_studies.newest_diagnosis(study.id)
         request = diagnose_request(tx, study)
-        samples = previews.samples(tx, actor, study.prompt_key, study.id)
+        samples = previews.samples(tx, parts, actor, study.prompt_key, study.id)
     if learnt is None or learnt.diagnosis.best is None:
         raise NotFound(f"{study.name} has learnt no best settings yet; they come with its first ratings.")
     default = parts.generators[study.generator].space().default()
     before = default | live.parameter_defaults.get(study.generator, {})
     after = before | learnt.diagnosis.best.point
     gain = _gain(parts, request, learnt, before)
-    return Proposal(study, live, pointer, learnt, before, after, gain, samples)
+    return Prospective(study, live, pointer, learnt, before, after, gain, samples)
 
 
 def _gain(parts: Parts, request: DiagnoseRequest, learnt: Learnt, before: Point) -> Interval | None:

@@ -6,21 +6,21 @@ from ml_service.wire.contract import Diagnosis
 from web.domain.access import Actor
 from web.domain.studies.stopping import Standing, reason, standings
 from web.domain.studies.study import Stopped, Study
-from web.ports.parts import Parts
+from web.ports.parts import Books
 from web.rows.transaction import Transaction
+from web.services.accounts import rights
 from web.services.audit.record import record
 from web.services.studies.experiments import drop_unheld
-from web.services.studies.studies import study_to_steer
 
 
-def standings_of(parts: Parts, actor: Actor, study_id: str) -> tuple[Standing, ...]:
+def standings_of(parts: Books, actor: Actor, study_id: str) -> tuple[Standing, ...]:
     """Say how near each stop rule of a study is, for those who steer it."""
     with parts.store.read() as tx:
-        study = study_to_steer(tx, actor, study_id)
+        study = rights.found(tx.studies, actor, "steer", "study", study_id)
         return standings(study.stop, tx.of_studies.figures(study.id))
 
 
-def stop_if_due(parts: Parts, study_id: str, diagnosis: Diagnosis | None = None) -> None:
+def stop_if_due(parts: Books, study_id: str, diagnosis: Diagnosis | None = None) -> None:
     """Finish a running study if one of its rules holds, once; `diagnosis` is what was learnt just now, if anything."""
     with parts.store.read() as tx:
         if _due(tx, tx.studies.get(study_id), diagnosis) is None:
@@ -30,7 +30,7 @@ def stop_if_due(parts: Parts, study_id: str, diagnosis: Diagnosis | None = None)
         study = tx.of_studies.lock(study_id)
         due = _due(tx, study, diagnosis)
         if due is not None:
-            _finish(parts, tx, study, due)
+            _finish(tx, parts, study, due)
 
 
 def _due(tx: Transaction, study: Study, diagnosis: Diagnosis | None) -> Standing | None:
@@ -39,7 +39,7 @@ def _due(tx: Transaction, study: Study, diagnosis: Diagnosis | None) -> Standing
     return reason(study.stop, replace(tx.of_studies.figures(study.id), diagnosis=diagnosis))
 
 
-def _finish(parts: Parts, tx: Transaction, study: Study, due: Standing) -> None:
+def _finish(tx: Transaction, parts: Books, study: Study, due: Standing) -> None:
     now = parts.clock.now()
     finished = tx.studies.replace(study.finished(Stopped(due.rule, now, due.words, due.figures)))
     # What is made already may be rated if the study is resumed; what is not made and promised to nobody need not be.

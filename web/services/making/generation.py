@@ -3,17 +3,19 @@
 import hashlib
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import timedelta
 
 from ml_service.errors import InvalidRequest, TooLarge
 from ml_service.wire.contract import Proposal, Suggestion
 from web.domain.ids import new_id
+from web.domain.jobs import looking_again, make_job
 from web.domain.prompts.prompt import PromptVersion
-from web.domain.studies.experiment import Experiment, Option, Output, settle
+from web.domain.studies.experiment import UNMADE, Experiment, Option, Output, settle
 from web.domain.studies.study import Input, Study
-from web.ports.making import Generated, GenerateRequest
+from web.ports.making import Generated, GenerateRequest, Generator, Refused, Ticket, Unknown, Waiting
 from web.ports.parts import Parts
 from web.rows.transaction import Transaction
-from web.services.studies.objects import discard
+from web.services.studies.objects import delete_later, new_name
 
 
 def options_of(
@@ -45,31 +47,25 @@ def options_of(
     ]
 
 
-def generate(parts: Parts, experiment_id: str) -> None:
-    """Make the outputs of an experiment that are missing; done twice, nothing changes."""
+def make(parts: Parts, option_id: str, ticket: str = "") -> Option:
+    """Make the output of an option that is to be, or look at what was begun of it; done twice, nothing changes.
+
+    Its experiment is settled once the last of its options is done, whoever does it.
+    """
     with parts.store.read() as tx:
-        experiment = tx.experiments.get(experiment_id)
-        removed = tx.inputs.get(experiment.input_id).removed_at is not None
-    if experiment.state not in ("planned", "generating"):
-        return
-    if removed:
-        _drop(parts, experiment_id)
-        return
-    with parts.store.read() as tx:
-        source = tx.inputs.get(experiment.input_id)
-        options = tx.options.all(experiment_id=experiment_id)
-        versions = {one.id: one for one in tx.versions.all(id=tuple({option.version for option in options}))}
-    body = parts.objects.read(source.object_key)
-    for option in options:
-        if option.state == "planned":
-            _make(parts, option, source, body, versions[option.version])
-    with parts.store.begin() as tx:
-        now = parts.clock.now()
-        locked = tx.of_experiments.lock([experiment_id])[experiment_id]
-        if locked.state in ("planned", "generating"):
-            tx.of_experiments.move(
-                [experiment_id], settle(locked.kind, tx.options.all(experiment_id=experiment_id)), now
-            )
+        option = tx.options.get(option_id)
+        experiment = tx.experiments.get(option.experiment_id)
+        source = tx.inputs.get(option.input_id)
+        version = tx.versions.get(option.version)
+    if experiment.state not in UNMADE:
+        return option
+    if source.removed_at is not None:
+        _drop(parts, experiment.id)
+        return option
+    if option.state in UNMADE:
+        _make(parts, option, source, version, ticket)
+    _settle(parts, experiment.id)
+    return option
 
 
 def _drop(parts: Parts, experiment_id: str) -> None:
@@ -77,18 +73,54 @@ def _drop(parts: Parts, experiment_id: str) -> None:
         tx.of_experiments.move(tx.of_experiments.lock([experiment_id]), "dropped", parts.clock.now())
 
 
-def _make(parts: Parts, option: Option, source: Input, body: bytes, version: PromptVersion) -> None:
+def _settle(parts: Parts, experiment_id: str) -> None:
+    with parts.store.begin() as tx:
+        locked = tx.of_experiments.lock([experiment_id])[experiment_id]
+        state = settle(locked.kind, tx.options.all(experiment_id=experiment_id))
+        if locked.state in UNMADE and state != locked.state:
+            tx.of_experiments.move([experiment_id], state, parts.clock.now())
+
+
+def _make(parts: Parts, option: Option, source: Input, version: PromptVersion, ticket: str) -> None:
     made_by = parts.degrader if parts.degrader and option.generator == parts.degrader.name else None
     generator = made_by or parts.generators[option.generator]
+    begun = Ticket(ticket) if ticket else _begun(parts, generator, option, source, version)
+    if isinstance(begun, Refused):
+        _keep(parts, option, None, begun.words)
+        return
+    match generator.look(begun):
+        case Generated() as generated:
+            _keep(parts, option, generated, None)
+        case Waiting(again):
+            _wait(parts, option, begun, again)
+        case Refused(words):
+            _keep(parts, option, None, words)
+        case Unknown():
+            _keep(parts, option, None, f"{generator.name} knows nothing of what it was asked for.")
+
+
+def _begun(
+    parts: Parts, generator: Generator, option: Option, source: Input, version: PromptVersion
+) -> Ticket | Refused:
     # What the study does not tune is as the version has it, so that raters see what production would do.
     point = version.parameter_defaults.get(option.generator, {}) | option.point
+    body = parts.objects.read(source.object_key)
     try:
         prompt = version.rendered(option.generator)
-        generated = generator.generate(GenerateRequest(body, source.media_type, prompt, point, option.seed))
+        return generator.begin(GenerateRequest(body, source.media_type, prompt, point, option.seed))
     except (InvalidRequest, TooLarge) as error:
-        _keep(parts, option, None, str(error))
-        return
-    _keep(parts, option, generated, None)
+        return Refused(str(error))
+
+
+def _wait(parts: Parts, option: Option, begun: Ticket, again: timedelta) -> None:
+    """Note that an option is being made; a later job looks again, so that no worker waits."""
+    with parts.store.begin() as tx:
+        fresh = tx.options.get(option.id)
+        if fresh.state == "planned":
+            tx.options.replace(replace(fresh, state="generating"))
+        if fresh.state in UNMADE:
+            job = make_job(option.id, option.generator, option.study_id, parts.clock.now())
+            tx.of_jobs.add_once([looking_again(job, begun.id, again)])
 
 
 def _keep(parts: Parts, option: Option, generated: Generated | None, error: str | None) -> None:
@@ -96,9 +128,8 @@ def _keep(parts: Parts, option: Option, generated: Generated | None, error: str 
     with parts.store.begin() as tx:
         present = tx.of_studies.hold_inputs(option.study_id, option.input_id)
         fresh = tx.options.get(option.id)
-        wanted = bool(present) and fresh.state == "planned"
-        if wanted:
-            kept = output and generated and _kept(parts, tx, output, generated.body)
+        if present and fresh.state in UNMADE:
+            kept = output and _kept(tx, parts, output)
             made = replace(
                 fresh,
                 state="ready" if kept else "failed",
@@ -107,23 +138,26 @@ def _keep(parts: Parts, option: Option, generated: Generated | None, error: str 
                 error=error,
             )
             tx.options.replace(made)
-    if output is not None and not wanted:
-        discard(parts, [output.object_key])
+        elif output is not None:
+            delete_later(tx, [output.object_key], parts.clock.now())
 
 
-def _kept(parts: Parts, tx: Transaction, output: Output, body: bytes) -> Output:
-    """Return the output's row with its object in place, also where the same one was removed before or meanwhile."""
+def _kept(tx: Transaction, parts: Parts, output: Output) -> Output:
+    """Return the row of an output's content, whose object is there, also where it was removed before."""
     tx.lock_objects([output.object_key])
-    parts.objects.create(output.object_key, body)
     known = tx.outputs.find(content_hash=output.content_hash)
-    if known is not None and known.removed_at is not None:
-        tx.of_objects.revive(known.id)
-    return known or tx.outputs.add(output)
+    if known is None:
+        return tx.outputs.add(output)
+    if known.removed_at is None:
+        delete_later(tx, [output.object_key], parts.clock.now())
+    else:
+        tx.of_objects.revive(known.id, output.object_key)
+    return known
 
 
 def _stored(parts: Parts, generated: Generated) -> Output:
     content_hash = hashlib.sha256(generated.body).hexdigest()
-    key = f"outputs/{content_hash[:2]}/{content_hash}"
+    key = new_name("outputs", content_hash)
     parts.objects.create(key, generated.body)
     return Output(
         id=new_id(),

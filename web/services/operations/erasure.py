@@ -13,11 +13,11 @@ from web.domain.jobs import forget_person_job
 from web.domain.studies.study import Input
 from web.ports.parts import Parts
 from web.rows.transaction import Transaction
-from web.services.accounts.accounts import keep_an_admin, membership_of, require_people
-from web.services.accounts.sessions import record_shut, void_made_by
+from web.services.accounts import rights
+from web.services.accounts.accounts import keep_an_admin, membership_of
+from web.services.accounts.sessions import hold_chains, record_shut, void_made_by
 from web.services.audit.record import record
 from web.services.studies.intake import detach, forget_objects
-from web.services.studies.studies import study_to_steer
 
 ERASED = "erased"
 WORD = "erase"  # what is typed to erase a photo
@@ -28,7 +28,7 @@ def erase_person(parts: Parts, actor: Actor, user_id: str, typed: str, *, photos
 
     `typed` is their address. With `photos`, the photos that they brought are erased as well.
     """
-    require_people(actor)
+    rights.demand(actor, "manage_people")
     now = parts.clock.now()
     with parts.store.begin() as tx:
         membership_of(tx, actor, user_id)
@@ -55,6 +55,7 @@ def _erase(tx: Transaction, actor: Actor, user: User, now: datetime) -> None:
     forgotten = tx.users.replace(user.erased(now))
     _forget(tx, user.id, now)
     tx.of_jobs.add_once([forget_person_job(user.id, now)])
+    hold_chains(tx, actor, voided)
     record(tx, now, actor, "user.erased", ("user", user.id), before=user, after=forgotten)
     record_shut(tx, now, actor, voided)
 
@@ -94,17 +95,18 @@ def erase_input(parts: Parts, actor: Actor, input_id: str, typed: str) -> None:
         source = tx.inputs.find(id=input_id)
         if source is None:
             raise NotFound(f"There is no input {input_id}.")
-        study_to_steer(tx, actor, source.study_id)
+        rights.found(tx.studies, actor, "steer", "study", source.study_id)
     _confirm(typed, WORD)
     _erase_photo(parts, actor, source)
 
 
 def _erase_photo(parts: Parts, actor: Actor, source: Input) -> None:
-    """Erase an input and its copies: a clone of a study has the same photos, under the same names in the store."""
+    """Erase an input and its copies: other studies of the project, as a clone, may have the same photo."""
     now = parts.clock.now()
     with parts.store.begin() as tx:
-        same = sorted(copy.id for copy in tx.inputs.all(object_key=source.object_key) if copy.object_key)
-        changed = [_erased(tx, input_id, now) for input_id in same or [source.id]]
+        studies = tuple(study.id for study in tx.studies.all(project_id=actor.project_id))
+        copies = tx.inputs.all(study_id=studies, content_hash=source.content_hash, kind=source.kind)
+        changed = [_erased(tx, copy.id, now) for copy in copies]
         for before, after in changed:
             if before != after:
                 record(tx, now, actor, "input.erased", ("input", after.id), before=before, after=after)

@@ -1,33 +1,36 @@
 """What follows when a study or a project arrives whole from somewhere else."""
 
 import re
+from collections.abc import Mapping
 
 from ml_service.errors import Conflict, InvalidRequest
 from ml_service.objects import ObjectStore
 from web.domain.access import Actor
 from web.domain.audit.audit import faults
-from web.domain.jobs import generate_job, jobs_after_rating, plan_upload_job
+from web.domain.jobs import jobs_after_rating, make_job, plan_upload_job
+from web.domain.prompts.prompt import VersionFile
 from web.domain.studies.study import Project, Study
 from web.ports.parts import Parts
 from web.rows.transaction import Transaction
 from web.services.audit.record import record
 from web.services.prompts import pointers
-from web.services.prompts.publication import file_of, stray
+from web.services.prompts.publication import file_of, folder_errors, stray
 from web.services.prompts.versions import current_path, load_current, load_version, published, version_path
 from web.services.studies.studies import check_numbers
 
+Lying = Mapping[str, VersionFile]
 # Argon2id within limits: to check one that asks for all memory would be a way to take the server down.
 _HASH = re.compile(r"\$argon2id\$v=19\$m=\d{1,6},t=\d{1,2},p=\d\$[A-Za-z0-9+/]{1,100}\$[A-Za-z0-9+/]{1,200}")
 
 
-def arrived(parts: Parts, actor: Actor, tx: Transaction, study: Study) -> None:
+def arrived(tx: Transaction, parts: Parts, actor: Actor, study: Study) -> None:
     """Note the import of a study and take its work up where the other place left it, if its numbers are in order."""
     _check_settings(study)
-    _take_up(parts, tx, study)
+    _take_up(tx, parts, study)
     record(tx, parts.clock.now(), actor, "study.imported", ("study", study.id), after=study)
 
 
-def check_project(parts: Parts, tx: Transaction, project: Project) -> None:
+def check_project(tx: Transaction, lying: Lying, project: Project) -> None:
     """Refuse a project whose rows were changed on their way, or would do harm here.
 
     Its versions must be what was released, and PROMPTS_DIR must hold none but these: its files will be the project's.
@@ -42,7 +45,7 @@ def check_project(parts: Parts, tx: Transaction, project: Project) -> None:
         pointer = pointers.find(tx, prompt.key)
         if pointer is None or tx.versions.get(pointer.version_id).status != "released":
             raise InvalidRequest(f"The prompt {prompt.key} of this project has no live version. Nothing was changed.")
-    check_published(parts.published, tx)
+    check_published(tx, lying)
 
 
 def _check_settings(study: Study) -> None:
@@ -50,43 +53,49 @@ def _check_settings(study: Study) -> None:
     study.guide.check()
 
 
-def check_published(files: ObjectStore, tx: Transaction) -> None:
+def lying_in(files: ObjectStore) -> Lying:
+    """Return the versions that lie in PROMPTS_DIR by path; Conflict says which file is none, or is broken."""
+    with folder_errors():
+        there = published(files)
+        if there.strays:
+            raise Conflict(stray(there.strays[0]))
+        lying: dict[str, VersionFile] = {}
+        for key, names in there.names.items():
+            lying |= {version_path(key, name): load_version(files, name, key) for name in names}
+            if files.tag(current_path(key)):
+                lying[current_path(key)] = load_current(files, key)
+        return lying
+
+
+def check_published(tx: Transaction, lying: Lying) -> None:
     """Refuse released versions whose rows were changed, and a PROMPTS_DIR that holds others than these."""
     known = {(row.prompt_key, row.name): row for row in tx.versions.all() if row.name is not None}
     for row in known.values():
         if row.status == "released":
             file_of(tx, row)
-    there = published(files)
-    if there.strays:
-        raise Conflict(stray(there.strays[0]))
-    for key, names in there.names.items():
-        lying = {version_path(key, name): load_version(files, name, key) for name in names}
-        if files.tag(current_path(key)):
-            lying[current_path(key)] = load_current(files, key)
-        for path, file in lying.items():
-            row_here = known.get((key, file.version))
-            if row_here is None or row_here.sha256 != file.sha256:
-                raise Conflict(
-                    f"{path} in PROMPTS_DIR is none of the versions that come in. Set PROMPTS_DIR to an empty folder, "
-                    "or move the file away, and try again. Nothing was changed."
-                )
+    for path, file in lying.items():
+        here = known.get((file.prompt_key, file.version))
+        if here is None or here.sha256 != file.sha256:
+            raise Conflict(
+                f"{path} in PROMPTS_DIR is none of the versions that come in. Set PROMPTS_DIR to an empty folder, "
+                "or move the file away, and try again. Nothing was changed."
+            )
 
 
-def project_arrived(parts: Parts, tx: Transaction, project: Project) -> None:
+def project_arrived(tx: Transaction, parts: Parts, project: Project) -> None:
     """Note the import of a project and take its work up where the other place left it."""
     for study in tx.studies.all(project_id=project.id):
-        _take_up(parts, tx, study)
+        _take_up(tx, parts, study)
     terminal = Actor("", "the terminal", project.id, "admin")
     record(tx, parts.clock.now(), terminal, "project.imported", ("project", project.id), after=project)
 
 
-def _take_up(parts: Parts, tx: Transaction, study: Study) -> None:
+def _take_up(tx: Transaction, parts: Parts, study: Study) -> None:
     unfinished = tx.experiments.all(study_id=study.id, state=("planned", "generating"))
     now = parts.clock.now()
-    made_from = {option.experiment_id for option in tx.options.all(experiment_id=tuple(one.id for one in unfinished))}
-    tx.of_jobs.add_once(
-        generate_job(one.id, study.id, now) if one.id in made_from else plan_upload_job(one.id, study.id, now)
-        for one in unfinished
-    )
+    options = tx.options.all(experiment_id=tuple(one.id for one in unfinished))
+    unplanned = {one.id for one in unfinished} - {option.experiment_id for option in options}
+    tx.of_jobs.add_once(make_job(one.id, one.generator, study.id, now) for one in options)
+    tx.of_jobs.add_once(plan_upload_job(experiment_id, study.id, now) for experiment_id in sorted(unplanned))
     if study.state == "running":
         tx.of_jobs.add_once(jobs_after_rating(study.id, now))

@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import Literal
 
 from ml_service.errors import InvalidRequest, NotFound
-from web.domain.prompts.prompt import to_bytes
+from web.domain.prompts.prompt import VersionLine, to_bytes
 from web.domain.reports.report import Needed
 from web.ports.parts import Parts
 from web.rows.transaction import Transaction
@@ -68,28 +68,28 @@ class Verification:
         yield from (Finding("row", f"{chain.project}: {fault}") for fault in changed)
 
     def _files(self) -> list[str]:
-        with folder_errors(), self.parts.store.read() as tx:
+        with folder_errors():
             there = published(self.parts.published)
             faults = [*map(stray, there.strays)]
             self.checked["file"] = sum(map(len, there.names.values()))
-            for prompt in tx.prompts.all():
-                faults += self._of_prompt(tx, prompt.key, there.names.get(prompt.key, set()))
+            with self.parts.store.read() as tx:
+                keys = [prompt.key for prompt in tx.prompts.all()]
+            for key in keys:
+                faults += self._of_prompt(key, there.names.get(key, set()))
         return faults
 
-    def _of_prompt(self, tx: Transaction, key: str, names: set[str]) -> Iterator[str]:
-        live = pointers.find(tx, key)
-        released = [line for line in tx.of_prompts.lines(key) if line.status == "released"]
-        for line in released:
-            version = tx.versions.get(line.id)
-            paths = [version_path(key, str(line.name))]
-            if live is not None and live.version_id == line.id:
-                paths.append(current_path(key))
-            try:
-                body = to_bytes(file_of(tx, version))
-            except InvalidRequest as error:
-                yield str(error)
-            else:
-                yield from (fault for path in paths for fault in self._of_file(path, body, str(line.name)))
+    def _of_prompt(self, key: str, names: set[str]) -> Iterator[str]:
+        with self.parts.store.read() as tx:
+            live = pointers.find(tx, key)
+            released = [line for line in tx.of_prompts.lines(key) if line.status == "released"]
+            said = [(line, _body_or_fault(tx, line)) for line in released]
+        for line, body in said:
+            if isinstance(body, str):
+                yield body
+                continue
+            is_live = live is not None and live.version_id == line.id
+            for path in (version_path(key, str(line.name)), *([current_path(key)] if is_live else [])):
+                yield from self._of_file(path, body, str(line.name))
         for name in sorted(names - {str(line.name) for line in released}):
             yield f"{version_path(key, name)} in PROMPTS_DIR is no released version of the database; {FOLLOWS}"
 
@@ -146,6 +146,13 @@ class Verification:
         """Look again: what it belongs to may have been taken down meanwhile."""
         with self.parts.store.read() as tx:
             return bool(tx.of_objects.needed([needed.object_key]))
+
+
+def _body_or_fault(tx: Transaction, line: VersionLine) -> bytes | str:
+    try:
+        return to_bytes(file_of(tx, tx.versions.get(line.id)))
+    except InvalidRequest as error:
+        return str(error)
 
 
 def discard_orphans(parts: Parts, keys: Iterable[str]) -> tuple[str, ...]:

@@ -8,8 +8,7 @@ from web.domain.access import Actor
 from web.domain.accounts import User
 from web.domain.job import Job, JobState
 from web.domain.prompts.prompt import DEFAULT_KEY, PromptVersion
-from web.ports.parts import Parts
-from web.rows.transaction import Store
+from web.ports.parts import Books, Parts
 from web.services.accounts import accounts
 from web.services.operations import erasure
 from web.services.prompts import pointers
@@ -55,16 +54,16 @@ def jobs(parts: Parts, admin: Actor, states: Iterable[JobState], limit: int) -> 
         return Jobs(found, {study.id: study.name for study in tx.studies.all(project_id=admin.project_id)})
 
 
-def counts(store: Store) -> Counts:
+def counts(parts: Books) -> Counts:
     """Count what is in the database."""
-    with store.snapshot() as tx:
+    with parts.store.snapshot() as tx:
         ratings = sum(tx.of_ratings.count(study.id) for study in tx.studies.all())
         return Counts(tx.of_jobs.count_by_state(), ratings)
 
 
-def answers(store: Store) -> None:
+def answers(parts: Books) -> None:
     """Ask the database for something that is always there."""
-    with store.read() as tx:
+    with parts.store.read() as tx:
         tx.of_people.default_project()
 
 
@@ -80,7 +79,7 @@ def person(parts: Parts, admin: Actor, user_id: str) -> Person:
     """Return somebody of the admin's project, and what they brought."""
     with parts.store.snapshot() as tx:
         seen = parts.at(tx)
-        found = next((each for each in accounts.members(seen.store, admin) if each.user.id == user_id), None)
+        found = next((each for each in accounts.members(seen, admin) if each.user.id == user_id), None)
         if found is None:
             raise NotFound("There is no such person in this project.")
         return Person(found.user, erasure.photos_of(seen, admin, user_id))

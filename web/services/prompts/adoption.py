@@ -21,6 +21,7 @@ from web.domain.prompts.prompt import (
 from web.ports.parts import Parts
 from web.rows.transaction import Transaction
 from web.services.audit.record import record
+from web.services.prompts import pointers
 from web.services.prompts.publication import folder_errors, stray
 from web.services.prompts.versions import current_path, load_current, load_version, published, version_path
 
@@ -82,9 +83,7 @@ def _take_in(tx: Transaction, found: _Found, project_id: str, now: datetime) -> 
     tx.prompts.add(Prompt(found.key, project_id, now))
     rows = {row.name: row for row in _rows(found, now)}
     tx.versions.add_all(rows.values())
-    live = rows[found.live.version].id
-    tx.pointers.add(Pointer(new_id(), found.key, "branch", "main", live, now))
-    return tx.pointers.add(Pointer(new_id(), found.key, "environment", "production", live, now))
+    return pointers.make(tx, found.key, rows[found.live.version].id, now)
 
 
 def _rows(found: _Found, now: datetime) -> Iterator[PromptVersion]:

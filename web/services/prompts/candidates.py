@@ -27,7 +27,7 @@ def best_child(
     return replace(
         live,
         id=version_id,
-        number=tx.of_prompts.lines(live.prompt_key)[-1].number + 1,
+        number=0,  # it gets its number where it is kept
         name=None,
         created_at=now.replace(microsecond=0),
         created_by="optimizer",

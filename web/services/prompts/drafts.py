@@ -11,10 +11,10 @@ from web.domain.prompts.gates import Gauge, first_rejection
 from web.domain.prompts.prompt import PromptVersion, Variable
 from web.ports.parts import Parts
 from web.rows.transaction import Transaction
+from web.services.accounts import rights
 from web.services.audit.record import record
 from web.services.prompts import pointers
 from web.services.prompts.gauging import limits
-from web.services.prompts.releases import prompt_of
 
 BY_HAND = "hand"
 
@@ -51,15 +51,15 @@ def draft(parts: Parts, actor: Actor, prompt_key: str, asked: Draft) -> PromptVe
     if not asked.changelog.strip():
         raise InvalidRequest("Say in the changelog what is new.")
     with parts.store.begin() as tx:
-        key = prompt_of(tx, actor, prompt_key, "publish").key
-        pointers.locked(tx, key)  # numbers are given one at a time
+        key = rights.found(tx.prompts, actor, "publish", "prompt", prompt_key).key
+        number = tx.of_prompts.next_number(key)  # who repeats a request waits here for the first
         live = pointers.live_version(tx, key)
         parent = live if asked.parent_id is None else _parent(tx, key, asked.parent_id)
         now = parts.clock.now()
         made = replace(
             parent,
             id=asked.id or new_id(),
-            number=tx.of_prompts.lines(key)[-1].number + 1,
+            number=number,
             name=None,
             status="candidate",
             created_at=now.replace(microsecond=0),
@@ -73,7 +73,7 @@ def draft(parts: Parts, actor: Actor, prompt_key: str, asked: Draft) -> PromptVe
         known = tx.versions.find(id=made.id)
         if known is not None:
             return _same(known, made)
-        _check(parts, tx, parent, made)
+        _check(tx, parts, parent, made)
         kept = tx.versions.add(made)
         record(tx, now, actor, "version.drafted", ("version", kept.id), after=kept, details={"prompt": key})
         return kept
@@ -86,7 +86,7 @@ def _parent(tx: Transaction, key: str, parent_id: str) -> PromptVersion:
     return found
 
 
-def _check(parts: Parts, tx: Transaction, parent: PromptVersion, made: PromptVersion) -> None:
+def _check(tx: Transaction, parts: Parts, parent: PromptVersion, made: PromptVersion) -> None:
     made.check()
     before = tuple(one for one in tx.versions.all(prompt_key=made.prompt_key) if one.id != parent.id)
     found = first_rejection(made, Gauge(parent, parts.scanner, before, limits(parts, parent)))

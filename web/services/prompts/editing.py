@@ -10,10 +10,11 @@ from web.domain.prompts.gates import Gauge, Rejection, rejections
 from web.domain.prompts.prompt import PromptVersion
 from web.ports.parts import Parts
 from web.rows.transaction import Transaction
+from web.services.accounts import rights
 from web.services.prompts import pointers
 from web.services.prompts.drafts import Draft
 from web.services.prompts.gauging import limits
-from web.services.prompts.releases import either, prompt_of
+from web.services.prompts.releases import either
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,7 @@ class Look:
 
 def parent_of(tx: Transaction, actor: Actor, prompt_key: str, word: str = "") -> PromptVersion:
     """Return the version to write from, by its name or id: the live one where none is named."""
-    key = prompt_of(tx, actor, prompt_key, "publish").key
+    key = rights.found(tx.prompts, actor, "publish", "prompt", prompt_key).key
     found = either(tx, key, word) if word else pointers.live_version(tx, key)
     if found.status == "withdrawn":
         raise InvalidRequest(f"{found.name} was withdrawn; write from another version.")

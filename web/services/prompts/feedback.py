@@ -2,23 +2,24 @@
 
 from datetime import UTC, datetime, timedelta
 
-from ml_service.errors import Conflict, Forbidden, InvalidRequest, NotFound
-from web.domain.access import Actor, allowed
+from ml_service.errors import Conflict, InvalidRequest, NotFound
+from web.domain.access import Actor
 from web.domain.prompts.feedback import Feedback, FeedbackVerdict, Report
-from web.ports.parts import Parts
+from web.ports.parts import Books
 from web.rows.transaction import Transaction
+from web.services.accounts import rights
 
 EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
 CLOCKS_DIFFER = timedelta(days=1)
 
 
-def send(parts: Parts, actor: Actor, report: Report) -> FeedbackVerdict:
+def send(parts: Books, actor: Actor, report: Report) -> FeedbackVerdict:
     """Keep a report on a released version; the same report again changes nothing, another one under its id is refused.
 
     A withdrawn version may still be reported on: somewhere it was in use.
     """
     with parts.store.begin() as tx:
-        feedback = _feedback(parts, tx, actor, report)
+        feedback = _feedback(tx, parts, actor, report)
         if tx.of_prompts.add_feedback_once(feedback):
             return "stored"
         known = tx.feedback.get(report.id)
@@ -27,12 +28,8 @@ def send(parts: Parts, actor: Actor, report: Report) -> FeedbackVerdict:
     return "replayed"
 
 
-def _feedback(parts: Parts, tx: Transaction, actor: Actor, report: Report) -> Feedback:
-    prompt = tx.prompts.find(key=report.prompt_key, project_id=actor.project_id)
-    if prompt is None:
-        raise NotFound(f"There is no prompt {report.prompt_key}.")
-    if not allowed(actor, "send_feedback", prompt.project_id):
-        raise Forbidden("Feedback needs a key with the scope feedback:write, or an admin.")
+def _feedback(tx: Transaction, parts: Books, actor: Actor, report: Report) -> Feedback:
+    prompt = rights.found(tx.prompts, actor, "send_feedback", "prompt", report.prompt_key)
     version = tx.versions.find(prompt_key=prompt.key, name=report.version)
     if version is None:
         raise NotFound(f"The prompt {prompt.key} has no version {report.version}.")

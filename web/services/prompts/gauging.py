@@ -15,7 +15,7 @@ def limits(parts: Parts, version: PromptVersion) -> Mapping[str, Mapping[str, in
     return {name: parts.generators[name].limits() for name in sorted(present)}
 
 
-def with_memory(parts: Parts, tx: Transaction, gauge: Gauge) -> Gauge:
+def with_memory(tx: Transaction, parts: Parts, gauge: Gauge) -> Gauge:
     """Return a gauge with the limits of providers, and with what gates refused in earlier rounds of the prompt."""
     parent = gauge.parent
     earlier = [one for past in tx.rounds.all(prompt_key=parent.prompt_key) for one in past.proposed if one.digest]

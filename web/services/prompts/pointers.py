@@ -1,13 +1,35 @@
-"""What is live: the one place that finds, reads and locks the pointer of production."""
+"""What is live: the one place that makes, finds, reads, locks and moves the pointers of a prompt.
+
+What is live is where the pointer of production points. The branch `main` is made beside it and stays where it is.
+"""
+
+from dataclasses import replace
+from datetime import datetime
 
 from ml_service.errors import NotFound
-from web.domain.prompts.prompt import Pointer, PromptVersion
+from web.domain.ids import new_id
+from web.domain.prompts.prompt import Pointer, PointerKind, PromptVersion
 from web.rows.transaction import Transaction
+
+PRODUCTION: tuple[PointerKind, str] = ("environment", "production")
+MAIN: tuple[PointerKind, str] = ("branch", "main")
+
+
+def make(tx: Transaction, key: str, version_id: str, now: datetime) -> Pointer:
+    """Make the pointers of a prompt that is new; return that of production."""
+    tx.pointers.add(Pointer(new_id(), key, *MAIN, version_id, now))
+    return tx.pointers.add(Pointer(new_id(), key, *PRODUCTION, version_id, now))
+
+
+def move(tx: Transaction, pointer: Pointer, version_id: str, now: datetime) -> Pointer:
+    """Let a pointer point at another version, or raise Conflict where somebody else has moved it."""
+    return tx.pointers.replace(replace(pointer, version_id=version_id, moved_at=now))
 
 
 def find(tx: Transaction, key: str) -> Pointer | None:
     """Return the pointer of production, or None where a prompt has none yet."""
-    return tx.pointers.find(prompt_key=key, kind="environment", name="production")
+    kind, name = PRODUCTION
+    return tx.pointers.find(prompt_key=key, kind=kind, name=name)
 
 
 def live(tx: Transaction, key: str) -> tuple[Pointer, PromptVersion]:
@@ -25,4 +47,4 @@ def live_version(tx: Transaction, key: str) -> PromptVersion:
 
 def locked(tx: Transaction, key: str) -> Pointer:
     """Return the pointer of production, which nobody else moves until this transaction ends."""
-    return tx.of_prompts.lock(key, "environment", "production")
+    return tx.of_prompts.lock(key, *PRODUCTION)

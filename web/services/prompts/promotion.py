@@ -1,4 +1,4 @@
-"""The only road to what is live: a version is published, promoted or rolled back to by moving a prompt's pointers.
+"""The only road to what is live: a version is published, promoted or rolled back to by moving production's pointer.
 
 A promotion is one transaction; its files are written before it is acknowledged. Whoever repeats one, because the
 answer was lost or the disk was full, finishes it and gets the answer of the first time.
@@ -7,18 +7,20 @@ answer was lost or the disk was full, finishes it and gets the answer of the fir
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from ml_service.errors import Conflict, Forbidden, InvalidRequest, NotFound
-from web.domain.access import Action, Actor, allowed
+from ml_service.errors import Conflict, InvalidRequest, NotFound
+from web.domain.access import Actor
 from web.domain.audit.audit import Event
 from web.domain.ids import is_id, new_id
 from web.domain.prompts.prompt import Pointer, PromptVersion
 from web.domain.studies.study import Study
 from web.ports.parts import Parts
 from web.rows.transaction import Transaction
+from web.services.accounts import rights
 from web.services.audit.record import record
 from web.services.prompts import pointers
 from web.services.prompts.candidates import best_child, released
 from web.services.prompts.publication import publish
+from web.services.prompts.releases import named
 
 PUBLISHED, PROMOTED, ROLLED_BACK = "prompt.published", "prompt.promoted", "prompt.rolled_back"
 MOVES = ("prompt.adopted", PUBLISHED, PROMOTED, ROLLED_BACK)
@@ -63,15 +65,16 @@ def publish_best(
     `learnt_id` names the diagnosis that somebody has seen, where newer ones may have come since.
     """
     with parts.store.begin() as tx:
-        study = _study(tx, actor, study_id)
+        study = rights.found(tx.studies, actor, "publish", "study", study_id)
         pointer = _locked(tx, actor, study.prompt_key)
         promotion = _published_as(tx, pointer, study, version_id)
         if promotion is None:
             _check_revision(pointer, revision)
             live = tx.versions.get(pointer.version_id)
             child = best_child(tx, study, live, learnt_id, version_id or new_id(), parts.clock.now())
-            version = tx.versions.add(released(tx, child))
-            promotion = _moved(parts, tx, actor, pointer, version, PUBLISHED, {"study": study.id}, note)
+            numbered = replace(child, number=tx.of_prompts.next_number(study.prompt_key))
+            version = tx.versions.add(released(tx, numbered))
+            promotion = _moved(tx, parts, actor, pointer, version, PUBLISHED, {"study": study.id}, note)
     publish(parts, study.prompt_key)
     return promotion
 
@@ -90,7 +93,7 @@ def promote(
                 version = tx.versions.replace(released(tx, version))
             promotion = Promotion(version, pointer)
             if version.id != pointer.version_id:
-                promotion = _moved(parts, tx, actor, pointer, version, PROMOTED, {}, note)
+                promotion = _moved(tx, parts, actor, pointer, version, PROMOTED, {}, note)
     publish(parts, prompt_key)
     return promotion
 
@@ -108,9 +111,21 @@ def roll_back(
             version = wanted or _before(tx, pointer)
             if version.id == pointer.version_id:
                 raise Conflict(f"{version.name} is live already.")
-            promotion = _moved(parts, tx, actor, pointer, version, ROLLED_BACK, {}, note)
+            promotion = _moved(tx, parts, actor, pointer, version, ROLLED_BACK, {}, note)
     publish(parts, prompt_key)
     return promotion
+
+
+def go_live(parts: Parts, actor: Actor, prompt_key: str, name: str, revision: int, *, note: str = "") -> Promotion:
+    """Make a released version live; one older than what was live at the revision given is rolled back to."""
+    with parts.store.read() as tx:
+        wanted = named(tx, rights.found(tx.prompts, actor, "publish", "prompt", prompt_key).key, name)
+        numbers = {line.name: line.number for line in tx.of_prompts.lines(prompt_key)}
+    moves = history(parts, actor, prompt_key)
+    then = next((move.to_version for move in moves if move.revision == revision), name)
+    if wanted.number < numbers.get(then, 0):
+        return roll_back(parts, actor, prompt_key, revision, version_id=wanted.id, note=note)
+    return promote(parts, actor, prompt_key, wanted.id, revision, note=note)
 
 
 def withdraw(parts: Parts, actor: Actor, version_id: str, note: str = "") -> PromptVersion:
@@ -119,10 +134,10 @@ def withdraw(parts: Parts, actor: Actor, version_id: str, note: str = "") -> Pro
         found = tx.versions.find(id=version_id)
         if found is None:
             raise NotFound(f"There is no version {version_id}.")
-        _locked(tx, actor, found.prompt_key)
+        pointer = _locked(tx, actor, found.prompt_key)
         version = tx.versions.get(version_id)
         if version.status != "withdrawn":
-            version = _withdrawn(parts, tx, actor, version, note)
+            version = _withdrawn(tx, parts, actor, pointer, version, note)
     publish(parts, version.prompt_key)
     return version
 
@@ -130,7 +145,7 @@ def withdraw(parts: Parts, actor: Actor, version_id: str, note: str = "") -> Pro
 def history(parts: Parts, actor: Actor, prompt_key: str) -> tuple[Move, ...]:
     """Return what was live when and who made it so, newest first."""
     with parts.store.read() as tx:
-        _check_prompt(tx, actor, prompt_key, "see_all")
+        rights.found(tx.prompts, actor, "see_all", "prompt", prompt_key)
         pointer = pointers.find(tx, prompt_key)
         events = moves_of(tx, pointer) if pointer else []
         ids = tuple(event.actor_id for event in events if event.actor_id)
@@ -150,25 +165,9 @@ def moves_of(tx: Transaction, pointer: Pointer) -> list[Event]:
     return sorted(found, key=lambda event: -int(event.details["revision"]))
 
 
-def _study(tx: Transaction, actor: Actor, study_id: str) -> Study:
-    study = tx.studies.find(id=study_id)
-    if study is None or study.project_id != actor.project_id:
-        raise NotFound(f"There is no study {study_id}.")
-    return study
-
-
-def _check_prompt(tx: Transaction, actor: Actor, prompt_key: str, action: Action) -> None:
-    prompt = tx.prompts.find(key=prompt_key)
-    if prompt is None or prompt.project_id != actor.project_id:
-        raise NotFound(f"There is no prompt {prompt_key}.")
-    if not allowed(actor, action, prompt.project_id):
-        raise Forbidden("Only an admin of the project can publish its prompts.")
-
-
 def _locked(tx: Transaction, actor: Actor, prompt_key: str) -> Pointer:
     """Return the pointer of production, which nobody else moves now; its revision is what all go by."""
-    _check_prompt(tx, actor, prompt_key, "publish")
-    return pointers.locked(tx, prompt_key)
+    return pointers.locked(tx, rights.found(tx.prompts, actor, "publish", "prompt", prompt_key).key)
 
 
 def _version(tx: Transaction, prompt_key: str, version_id: str) -> PromptVersion:
@@ -218,8 +217,8 @@ def _then(pointer: Pointer, version: PromptVersion, event: Event) -> Promotion:
 
 
 def _moved(
-    parts: Parts,
     tx: Transaction,
+    parts: Parts,
     actor: Actor,
     pointer: Pointer,
     version: PromptVersion,
@@ -227,15 +226,12 @@ def _moved(
     more: dict[str, str],
     note: str,
 ) -> Promotion:
-    """Point production and the main branch at a released version, and write down who did."""
+    """Point production at a released version, and write down who did."""
     if version.status != "released":
         told = "was withdrawn" if version.status == "withdrawn" else "was never released; promote it instead"
         raise Conflict(f"{version.name or 'This version'} {told}.")
     now, live = parts.clock.now(), tx.versions.get(pointer.version_id)
-    moved = tx.pointers.replace(replace(pointer, version_id=version.id, moved_at=now))
-    main = tx.pointers.find(prompt_key=pointer.prompt_key, kind="branch", name="main")
-    if main is not None:
-        tx.pointers.replace(replace(main, version_id=version.id, moved_at=now))
+    moved = pointers.move(tx, pointer, version.id, now)
     details = {"prompt": pointer.prompt_key, "from": str(live.name), "to": str(version.name), **more}
     details["revision"] = str(moved.revision)
     record(tx, now, actor, action, ("pointer", pointer.id), before=pointer, after=moved, details=details, note=note)
@@ -251,10 +247,12 @@ def _before(tx: Transaction, pointer: Pointer) -> PromptVersion:
     raise Conflict("There is no earlier version to go back to.")
 
 
-def _withdrawn(parts: Parts, tx: Transaction, actor: Actor, version: PromptVersion, note: str) -> PromptVersion:
+def _withdrawn(
+    tx: Transaction, parts: Parts, actor: Actor, pointer: Pointer, version: PromptVersion, note: str
+) -> PromptVersion:
     if version.status == "candidate":
         raise Conflict("This version was never released, so there is nothing to withdraw.")
-    if any(pointer.version_id == version.id for pointer in tx.pointers.all(prompt_key=version.prompt_key)):
+    if pointer.version_id == version.id:
         raise Conflict(f"{version.name} is live; make another version live before you withdraw it.")
     gone = tx.versions.replace(replace(version, status="withdrawn"))
     details = {"prompt": version.prompt_key, "version": str(version.name)}

@@ -1,13 +1,17 @@
 """Keep PROMPTS_DIR saying what the database says: the database is the truth, and the files are its publication.
 
-Only an empty database believes the files. A file is written after the row that it is made of was committed, and while
-the pointer is locked; what a crash leaves undone in between is done at the start and by the tick.
+Only an empty database believes the files. Files are written after the rows that they are made of were committed, while
+no transaction is open; what a crash leaves undone in between is done at the start and by the tick.
+
+Tags are taken before rows are read, each move of the pointer writes the live file, and a tag is another with each
+write: so whoever knows less than what lies there cannot write over it, and looks again.
 """
 
 import json
 import logging
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
 from datetime import UTC
 
 from ml_service.errors import Conflict, InvalidRequest, NotFound, ServiceError, StorageFull, Unavailable
@@ -16,10 +20,41 @@ from web.domain.prompts.prompt import Pointer, PromptVersion, VersionFile, Versi
 from web.ports.parts import Parts
 from web.rows.transaction import Transaction
 from web.services.prompts import pointers
-from web.services.prompts.versions import current_path, meta_path, published, save_version, version_path
+from web.services.prompts.versions import (
+    Lying,
+    current_path,
+    lying,
+    meta_path,
+    published,
+    save_version,
+    version_path,
+)
 
 TRIES = 5
 log = logging.getLogger("palate.publication")
+
+
+@dataclass
+class _Look:
+    """What one look at a prompt's files put right, and by path what is wrong: what no crash of ours explains stays."""
+
+    live: str = ""
+    repaired: list[str] = field(default_factory=list)
+    faults: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class _Said:
+    """What the rows say at one moment: the live version's name, all lines by name, and files that are to be looked at.
+
+    A version whose row is damaged has a fault by its path instead of a file.
+    """
+
+    pointer: Pointer
+    live: str
+    lines: Mapping[str, VersionLine]
+    files: Mapping[str, VersionFile]
+    faults: Mapping[str, str]
 
 
 def file_of(tx: Transaction, version: PromptVersion) -> VersionFile:
@@ -52,124 +87,151 @@ def publish(parts: Parts, prompt_key: str) -> None:
 
 def reconcile(parts: Parts) -> tuple[str, ...]:
     """Repair in PROMPTS_DIR what a crash explains and return what that was; Conflict says what nothing explains."""
+    keys, faults = _all_there(parts)
+    looks = [_settle(parts, key, thorough=True) for key in keys]
+    for look in looks:
+        faults |= look.faults
+    if faults:
+        raise Conflict(" ".join(faults.values()))
+    return tuple(what for look in looks for what in look.repaired)
+
+
+def repair(parts: Parts, keys: Iterable[str] = (), *, whole: bool = False) -> frozenset[str]:
+    """Put right the files of prompts that no longer say what the rows say; return the prompts that were right.
+
+    `whole` looks for what belongs to no prompt, too. What only an admin can do is logged.
+    """
+    faults = _strangers(parts) if whole else {}
+    right = set()
+    for key in keys:
+        look = _repaired(parts, key)
+        faults |= look.faults
+        if not look.repaired and not look.faults:
+            right.add(key)
+        for what in look.repaired:
+            log.warning("a published file was repaired", extra={"file": what})
+    if faults:
+        log.error("the published prompts need an admin", extra={"error": " ".join(dict.fromkeys(faults.values()))})
+    return frozenset(right)
+
+
+def _repaired(parts: Parts, key: str) -> _Look:
+    try:
+        return _Look() if _is_right(parts, key) else _settle(parts, key, thorough=True)
+    except ServiceError as error:
+        return _Look(faults={current_path(key): str(error)})
+
+
+def _strangers(parts: Parts) -> dict[str, str]:
+    try:
+        return _all_there(parts)[1]
+    except ServiceError as error:
+        return {current_path(): str(error)}
+
+
+def _all_there(parts: Parts) -> tuple[list[str], dict[str, str]]:
+    """Return the keys of all prompts, and by path what lies there and belongs to none of them."""
     with folder_errors():
         there = published(parts.published)
     with parts.store.read() as tx:
         keys = [prompt.key for prompt in tx.prompts.all()]
-    looks = [_settle(parts, key, thorough=True) for key in keys]
-    faults = [stray(path) for path in there.strays]
-    faults += [_unknown(current_path(key)) for key in there.names if key not in keys]
-    faults += [fault for look in looks for fault in look.faults.values()]
-    if faults:
-        raise Conflict(" ".join(faults))
-    return tuple(what for look in looks for what in look.repaired)
-
-
-def repair(parts: Parts) -> None:
-    """Put right whatever files no longer say what the database says; what only an admin can do is logged."""
-    try:
-        if _differs(parts):
-            for what in reconcile(parts):
-                log.warning("a published file was repaired", extra={"file": what})
-    except ServiceError as error:
-        log.error("the published prompts need an admin", extra={"error": str(error)})
-
-
-class _Look:
-    """One look at a prompt's files while its pointer is locked: what was put right, and by path what is wrong.
-
-    Wrong is what no crash of ours explains; it stays as it is.
-    """
-
-    def __init__(self, tx: Transaction, files: ObjectStore, key: str) -> None:
-        self.tx, self.files, self.key = tx, files, key
-        self.repaired: list[str] = []
-        self.faults: dict[str, str] = {}
-        self.live = ""
-
-    def settle(self, thorough: bool) -> None:
-        """Make the files say what the rows say; a thorough look goes through all that is in them."""
-        path = current_path(self.key)
-        pointer = pointers.locked(self.tx, self.key)
-        tag = self.files.tag(path)
-        # Again, since a lock lost while the tag was read makes this fail; whoever writes later changes the tag.
-        pointer = self.tx.pointers.get(pointer.id)
-        live = self.tx.versions.get(pointer.version_id)
-        self.live = version_path(self.key, str(live.name))
-        self._settle_versions(pointer, thorough)
-        try:
-            file = file_of(self.tx, live)
-        except InvalidRequest as error:
-            self.faults[self.live] = str(error)
-            return
-        if _read(self.files, path) != to_bytes(file):
-            self.files.replace(path, to_bytes(file), tag)
-            self.repaired.append(f"{path} is {file.version} again")
-        self._settle_meta(pointer, file)
-
-    def _settle_versions(self, pointer: Pointer, thorough: bool) -> None:
-        lines = {line.name: line for line in self.tx.of_prompts.lines(self.key) if line.name is not None}
-        present = published(self.files).names.get(self.key, set())
-        for name, line in lines.items():
-            path = version_path(self.key, name)
-            if line.status == "withdrawn" and name in present:
-                self.files.delete(path)
-                self.repaired.append(f"{path} was withdrawn and is gone again")
-            elif line.status == "released" and (thorough or name not in present or line.id == pointer.version_id):
-                self._settle_version(line, path, name in present)
-        for name in sorted(present - lines.keys()):
-            self.faults[version_path(self.key, name)] = _unknown(version_path(self.key, name))
-
-    def _settle_version(self, line: VersionLine, path: str, present: bool) -> None:
-        try:
-            save_version(self.files, file_of(self.tx, self.tx.versions.get(line.id)))
-        except (Conflict, InvalidRequest) as error:
-            self.faults[path] = str(error)
-            return
-        if not present:
-            self.repaired.append(f"{path} is there again")
-
-    def _settle_meta(self, pointer: Pointer, file: VersionFile) -> None:
-        path, body = meta_path(self.key), _meta(pointer, file)
-        tag = self.files.tag(path)
-        if _read(self.files, path) != body and (tag or pointer.revision):
-            self.files.replace(path, body, tag)
-            self.repaired.append(f"{path} is {file.version} again")
+    faults = {path: stray(path) for path in there.strays}
+    return keys, faults | {path: _unknown(path) for path in map(current_path, there.names.keys() - {*keys})}
 
 
 def _settle(parts: Parts, key: str, *, thorough: bool = False) -> _Look:
-    """Settle the files of a prompt, from the start again where something else changed one meanwhile."""
-    for _ in range(TRIES):
-        with folder_errors():
-            try:
-                with parts.store.begin() as tx:
-                    look = _Look(tx, parts.published, key)
-                    look.settle(thorough)
-            except Conflict:
-                continue
-        return look
+    """Make the files of a prompt say what the rows say, from the start again where one was changed meanwhile.
+
+    A thorough look goes through all that is in them. Tries count while nobody moves the pointer.
+    """
+    look, revision, tries = _Look(), -1, 0
+    with folder_errors():
+        while tries < TRIES:
+            tags = {path: parts.published.tag(path) for path in (current_path(key), meta_path(key))}
+            there, said = _seen(parts, key, thorough)
+            tries = tries + 1 if said.pointer.revision == revision else 1
+            revision, look.live = said.pointer.revision, version_path(key, said.live)
+            look.faults |= _faults(key, there, said)
+            with suppress(Conflict, NotFound):
+                _settle_versions(parts, key, there, said, look)
+                thorough = False
+                if said.live in said.files:
+                    _settle_live(parts.published, said, tags, look)
+                return look
     raise Unavailable(f"Something keeps changing {current_path(key)} in PROMPTS_DIR; find out what, and stop it.")
 
 
-def _differs(parts: Parts) -> bool:
-    """Tell, without any lock, whether names of files, a live version or what is said of it differ from the rows."""
-    with folder_errors():
-        there = published(parts.published)
+def _seen(parts: Parts, key: str, thorough: bool) -> tuple[Lying, _Said]:
+    """Return what lies there, and then what the rows say of it: files are written after their rows."""
+    there = lying(parts.published, key)
+    files, faults = {}, {}
+    with parts.store.snapshot() as tx:
+        pointer, live = pointers.live(tx, key)
+        lines = {line.name: line for line in tx.of_prompts.lines(key) if line.name is not None}
+        for name, line in lines.items():
+            if line.status == "released" and (thorough or name not in there.names or line.id == live.id):
+                try:
+                    files[name] = file_of(tx, live if line.id == live.id else tx.versions.get(line.id))
+                except InvalidRequest as error:
+                    faults[version_path(key, name)] = str(error)
+    return there, _Said(pointer, str(live.name), lines, files, faults)
+
+
+def _faults(key: str, there: Lying, said: _Said) -> dict[str, str]:
+    """Return by path what is wrong and stays as it is."""
+    unknown = [version_path(key, name) for name in sorted(there.names - said.lines.keys())]
+    strays = {path: stray(path) for path in there.strays}
+    return {**strays, **said.faults, **{path: _unknown(path) for path in unknown}}
+
+
+def _settle_versions(parts: Parts, key: str, there: Lying, said: _Said, look: _Look) -> None:
+    for name, file in said.files.items():
+        path = version_path(key, name)
+        try:
+            save_version(parts.published, file)
+        except Conflict as error:
+            look.faults[path] = str(error)
+        else:
+            look.repaired += [] if name in there.names else [f"{path} is there again"]
+    for name in sorted(there.names & _withdrawn(said.lines.values())):
+        parts.published.delete(version_path(key, name))
+        look.repaired.append(f"{version_path(key, name)} was withdrawn and is gone again")
+    if made := said.files.keys() - there.names:
         with parts.store.read() as tx:
-            keys = {prompt.key for prompt in tx.prompts.all()}
-            if there.strays or there.names.keys() != keys:
-                return True
-            return any(_is_off(tx, parts.published, key, there.names[key]) for key in keys)
+            meanwhile = made & _withdrawn(tx.of_prompts.lines(key))
+        for name in meanwhile:
+            parts.published.delete(version_path(key, name))
 
 
-def _is_off(tx: Transaction, files: ObjectStore, key: str, names: set[str]) -> bool:
-    pointer = pointers.find(tx, key)
-    if pointer is None or {line.name for line in tx.of_prompts.lines(key) if line.status == "released"} != names:
-        return True
-    file = file_of(tx, tx.versions.get(pointer.version_id))
-    meta = _read(files, meta_path(key))
-    live = {_read(files, path) for path in (current_path(key), version_path(key, file.version))}
-    return live != {to_bytes(file)} or (meta != _meta(pointer, file) and (meta is not None or pointer.revision > 0))
+def _withdrawn(lines: Iterable[VersionLine]) -> set[str]:
+    return {line.name for line in lines if line.name is not None and line.status == "withdrawn"}
+
+
+def _settle_live(files: ObjectStore, said: _Said, tags: Mapping[str, str], look: _Look) -> None:
+    """Write the live file where it differs or another move was the last to write it, and then which move this was."""
+    key, file = said.pointer.prompt_key, said.files[said.live]
+    current, meta = current_path(key), meta_path(key)
+    body, told = to_bytes(file), _meta(said.pointer, file)
+    differs = _read(files, current) != body
+    is_new = _read(files, meta) != told and bool(tags[meta] or said.pointer.revision)
+    if differs or is_new:
+        files.replace(current, body, tags[current])
+    if is_new:
+        files.replace(meta, told, tags[meta])
+    look.repaired += [f"{path} is {file.version} again" for path, off in ((current, differs), (meta, is_new)) if off]
+
+
+def _is_right(parts: Parts, key: str) -> bool:
+    """Tell whether names of files, the live version and what is said of it are as the rows have them."""
+    with folder_errors():
+        there, said = _seen(parts, key, thorough=False)
+        released = {name for name, line in said.lines.items() if line.status == "released"}
+        if there.strays or said.faults or there.names != released:
+            return False
+        file, meta = said.files[said.live], _read(parts.published, meta_path(key))
+        live = {_read(parts.published, path) for path in (current_path(key), version_path(key, said.live))}
+        is_told = meta == _meta(said.pointer, file) or (meta is None and said.pointer.revision == 0)
+        return live == {to_bytes(file)} and is_told
 
 
 def _read(files: ObjectStore, path: str) -> bytes | None:

@@ -2,15 +2,15 @@
 
 from dataclasses import dataclass, field, replace
 
-from ml_service.errors import Forbidden, Gone, InvalidRequest, NotFound
+from ml_service.errors import Gone, InvalidRequest, NotFound
 from ml_service.objects import ObjectStore
-from web.domain.access import Action, Actor, allowed
+from web.domain.access import Actor
 from web.domain.prompts.feedback import Feedback, FeedbackSummary
 from web.domain.prompts.prompt import Pointer, Prompt, PromptVersion, as_file, from_bytes, to_bytes
 from web.ports.parts import Parts
 from web.rows.transaction import Transaction
-from web.services.prompts import pointers, promotion
-from web.services.prompts.promotion import Promotion
+from web.services.accounts import rights
+from web.services.prompts import pointers
 from web.services.prompts.publication import file_of
 from web.services.prompts.versions import current_path, version_path
 
@@ -49,7 +49,7 @@ class Pulled:
 
 def prompts(parts: Parts, actor: Actor) -> tuple[PromptLine, ...]:
     """Return the prompts of the actor's project by key."""
-    _require(actor, "see_all")
+    rights.demand(actor, "see_all")
     with parts.store.snapshot() as tx:
         found = tx.prompts.all(project_id=actor.project_id)
         return tuple(_line(tx, prompt) for prompt in found)
@@ -58,7 +58,7 @@ def prompts(parts: Parts, actor: Actor) -> tuple[PromptLine, ...]:
 def prompt(parts: Parts, actor: Actor, key: str) -> PromptDetail:
     """Return a prompt with its versions; `comments` are the newest ones on the live version."""
     with parts.store.read() as tx:
-        found = prompt_of(tx, actor, key, "see_all")
+        found = rights.found(tx.prompts, actor, "see_all", "prompt", key)
         pointer, live = pointers.live(tx, found.key)
         versions = sorted(tx.versions.all(prompt_key=key), key=lambda version: -version.number)
         comments = tx.of_prompts.comments(live.id, COMMENTS)
@@ -68,13 +68,13 @@ def prompt(parts: Parts, actor: Actor, key: str) -> PromptDetail:
 def version(parts: Parts, actor: Actor, key: str, word: str) -> PromptVersion:
     """Return a version of a prompt by its name or its id: withdrawn ones too, and candidates, which have no name."""
     with parts.store.read() as tx:
-        return either(tx, prompt_of(tx, actor, key, "see_all").key, word)
+        return either(tx, rights.found(tx.prompts, actor, "see_all", "prompt", key).key, word)
 
 
 def names(parts: Parts, actor: Actor, key: str) -> dict[str, str]:
     """Return the names of a prompt's versions by their ids; a candidate has none, and stands under its id."""
     with parts.store.read() as tx:
-        lines = tx.of_prompts.lines(prompt_of(tx, actor, key, "see_all").key)
+        lines = tx.of_prompts.lines(rights.found(tx.prompts, actor, "see_all", "prompt", key).key)
     return {line.id: line.name or line.id for line in lines}
 
 
@@ -85,44 +85,26 @@ def pull(parts: Parts, actor: Actor, key: str, name: str | None = None) -> Pulle
     older, the same file is written from the row instead.
     """
     with parts.store.read() as tx:
-        prompt_key = prompt_of(tx, actor, key, "pull_prompts").key
+        prompt_key = rights.found(tx.prompts, actor, "pull_prompts", "prompt", key).key
         wanted = pointers.live_version(tx, prompt_key) if name is None else named(tx, prompt_key, name)
         if wanted.status == "withdrawn":
             raise Gone(f"{key} {wanted.name} was withdrawn; forget it, and pull the live version instead.")
-        path = current_path(key) if name is None else version_path(key, name)
-        body = _published(parts.published, path, wanted) or to_bytes(file_of(tx, wanted))
+    path = current_path(key) if name is None else version_path(key, name)
+    body = _published(parts.published, path, wanted)
+    if body is None:
+        with parts.store.read() as tx:
+            body = to_bytes(file_of(tx, wanted))
     return Pulled(body, str(wanted.name))
 
 
 def exported(parts: Parts, actor: Actor, key: str, word: str) -> Pulled:
     """Return the file of any version, to be taken elsewhere; one without a name is v0.0.0 there, of named parents."""
     with parts.store.read() as tx:
-        found = either(tx, prompt_of(tx, actor, key, "see_all").key, word)
+        found = either(tx, rights.found(tx.prompts, actor, "see_all", "prompt", key).key, word)
         if found.name is not None:
             return Pulled(to_bytes(file_of(tx, found)), found.name)
         names = [parent.name for parent in tx.versions.all(id=found.parents) if parent.name is not None]
         return Pulled(to_bytes(as_file(replace(found, name="v0.0.0"), names)), f"candidate-{found.number}")
-
-
-def go_live(parts: Parts, actor: Actor, key: str, name: str, revision: int, note: str = "") -> Promotion:
-    """Make a released version live; one older than what was live at the revision given is rolled back to."""
-    with parts.store.read() as tx:
-        wanted = named(tx, prompt_of(tx, actor, key, "publish").key, name)
-        numbers = {line.name: line.number for line in tx.of_prompts.lines(key)}
-    moves = promotion.history(parts, actor, key)
-    then = next((move.to_version for move in moves if move.revision == revision), name)
-    if wanted.number < numbers.get(then, 0):
-        return promotion.roll_back(parts, actor, key, revision, version_id=wanted.id, note=note)
-    return promotion.promote(parts, actor, key, wanted.id, revision, note=note)
-
-
-def prompt_of(tx: Transaction, actor: Actor, key: str, action: Action) -> Prompt:
-    """Return a prompt on which an actor may do something; another project's is not found."""
-    found = tx.prompts.find(key=key)
-    if found is None or found.project_id != actor.project_id:
-        raise NotFound(f"There is no prompt {key}.")
-    _require(actor, action)
-    return found
 
 
 def named(tx: Transaction, key: str, name: str) -> PromptVersion:
@@ -141,11 +123,6 @@ def either(tx: Transaction, key: str, word: str) -> PromptVersion:
 def _line(tx: Transaction, found: Prompt) -> PromptLine:
     pointer, live = pointers.live(tx, found.key)
     return PromptLine(found, live, pointer, len(tx.of_prompts.lines(found.key)))
-
-
-def _require(actor: Actor, action: Action) -> None:
-    if not allowed(actor, action, actor.project_id):
-        raise Forbidden("This account may not see the prompts of the project.")
 
 
 def _published(files: ObjectStore, path: str, wanted: PromptVersion) -> bytes | None:

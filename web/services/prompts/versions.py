@@ -13,6 +13,14 @@ _RESTORE = "restore it from a backup or from version control."
 
 
 @dataclass(frozen=True)
+class Lying:
+    """The names of the versions that lie in a prompt's folder, and paths of JSON files in it that are none of ours."""
+
+    names: frozenset[str]
+    strays: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Published:
     """The names of the versions that lie in a store by prompt key, and paths of JSON files that are none of ours."""
 
@@ -20,20 +28,27 @@ class Published:
     strays: tuple[str, ...]
 
 
+def folder_of(key: str) -> str:
+    """Return the folder in which the files of a prompt lie."""
+    if not is_key(key):
+        raise InvalidRequest(f"“{key[:80]}” is not the key of a prompt; it has up to 64 of a-z, 0-9 and -.")
+    return FOLDER if key == DEFAULT_KEY else f"{FOLDER}/{key}"
+
+
 def version_path(key: str, name: str) -> str:
     """Return where a version of a prompt lies."""
     number_of(name)
-    return f"{_folder(key)}/{name}.json"
+    return f"{folder_of(key)}/{name}.json"
 
 
 def current_path(key: str = DEFAULT_KEY) -> str:
     """Return where a prompt's live version lies."""
-    return f"{_folder(key)}/current.json"
+    return f"{folder_of(key)}/current.json"
 
 
 def meta_path(key: str = DEFAULT_KEY) -> str:
     """Return where it says since when the live version is live; a hint, which nobody needs."""
-    return f"{_folder(key)}/current.meta.json"
+    return f"{folder_of(key)}/current.meta.json"
 
 
 def load_current(files: ObjectStore, key: str = DEFAULT_KEY) -> VersionFile:
@@ -57,9 +72,16 @@ def save_version(files: ObjectStore, file: VersionFile) -> None:
         raise Conflict(f"{path} holds something else than {file.version} as it was released; {_RESTORE}")
 
 
-def list_versions(files: ObjectStore, key: str = DEFAULT_KEY) -> tuple[str, ...]:
-    """Return the names of a prompt's published versions, lowest first."""
-    return tuple(sorted(published(files).names.get(key, ()), key=number_of))
+def lying(files: ObjectStore, key: str) -> Lying:
+    """Return what lies in the folder of one prompt; no other folder is looked at."""
+    names, strays = set(), []
+    for path in sorted(path for path in files.tags(folder_of(key)) if path.endswith(".json")):
+        name = path.rpartition("/")[2].removesuffix(".json")
+        if not _is_ours(path, key, name):
+            strays.append(path)
+        elif path not in (current_path(key), meta_path(key)):
+            names.add(name)
+    return Lying(frozenset(names), tuple(strays))
 
 
 def published(files: ObjectStore) -> Published:
@@ -83,12 +105,6 @@ def _is_ours(path: str, key: str, name: str) -> bool:
         return path in (current_path(key), meta_path(key), version_path(key, name))
     except InvalidRequest:
         return is_key(key) and path in (current_path(key), meta_path(key))
-
-
-def _folder(key: str) -> str:
-    if not is_key(key):
-        raise InvalidRequest(f"“{key[:80]}” is not the key of a prompt; it has up to 64 of a-z, 0-9 and -.")
-    return FOLDER if key == DEFAULT_KEY else f"{FOLDER}/{key}"
 
 
 def _load(files: ObjectStore, path: str, key: str) -> VersionFile:

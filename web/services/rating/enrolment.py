@@ -12,12 +12,12 @@ from web.domain.ids import new_id
 from web.domain.rating.enrolment import Enrolment
 from web.domain.rating.lease import Asker
 from web.domain.studies.study import Study
-from web.ports.parts import Parts
+from web.ports.parts import Books
 from web.rows.transaction import Transaction
+from web.services.accounts import rights
 from web.services.audit.record import record
 from web.services.rating.training import Turn
 from web.services.studies.experiments import study_to_rate
-from web.services.studies.studies import study_to_steer
 
 MOST_WORDS = 1000
 MOST_MESSAGE = 500
@@ -41,7 +41,7 @@ class Onboarding:
 
 
 @dataclass(frozen=True)
-class Given:
+class Said:
     """What a rater says of themselves; what is None stays.
 
     `consent` is the hash of the text they agree to, `message_read` when the message was written that they have read.
@@ -61,7 +61,7 @@ def own(tx: Transaction, rater: Actor, study_id: str | None) -> tuple[Study, Enr
     return study, tx.enrolments.find(study_id=study.id, rater_id=rater.user_id)
 
 
-def enrol(parts: Parts, rater: Actor, study_id: str | None, given: Given) -> Onboarding:
+def enrol(parts: Books, rater: Actor, study_id: str | None, given: Said) -> Onboarding:
     """Keep what a rater agreed to, read or does not want to see; said twice, it is kept once."""
     now = parts.clock.now()
     with parts.store.begin() as tx:
@@ -81,13 +81,13 @@ def enrol(parts: Parts, rater: Actor, study_id: str | None, given: Given) -> Onb
         return _onboarding(tx, study, after, now)
 
 
-def _message_read_at(place: Enrolment, given: Given, now: datetime) -> datetime | None:
+def _message_read_at(place: Enrolment, given: Said, now: datetime) -> datetime | None:
     """Return when the rater read their message; one that came after what they say they read is still unread."""
     is_it = place.message_at is not None and given.message_read == place.message_at
     return place.message_read_at or (now if is_it else None)
 
 
-def onboarding(parts: Parts, turn: Turn) -> Onboarding:
+def onboarding(parts: Books, turn: Turn) -> Onboarding:
     """Say what a rater has to do before they go on with the study of their turn."""
     if turn.study is None:
         return Onboarding()
@@ -120,7 +120,7 @@ def _training(tx: Transaction, study: Study, place: Enrolment, now: datetime) ->
     return Training(min(done, of), of) if of else None
 
 
-def appeal(parts: Parts, rater: Actor, study_id: str | None, words: str) -> Enrolment:
+def appeal(parts: Books, rater: Actor, study_id: str | None, words: str) -> Enrolment:
     """Let a rater say that they are judged wrongly; an admin answers."""
     now = parts.clock.now()
     said = _words(words, "Say what is wrong")
@@ -135,7 +135,7 @@ def appeal(parts: Parts, rater: Actor, study_id: str | None, words: str) -> Enro
         return after
 
 
-def pause(parts: Parts, admin: Actor, study_id: str, rater_id: str, reason: str) -> Enrolment:
+def pause(parts: Books, admin: Actor, study_id: str, rater_id: str, reason: str) -> Enrolment:
     """Give a rater of a study no more items for now; they keep their place and read why."""
     return _change(
         parts,
@@ -147,25 +147,25 @@ def pause(parts: Parts, admin: Actor, study_id: str, rater_id: str, reason: str)
     )
 
 
-def resume(parts: Parts, admin: Actor, study_id: str, rater_id: str) -> Enrolment:
+def resume(parts: Books, admin: Actor, study_id: str, rater_id: str) -> Enrolment:
     """Let a paused rater go on where they stopped."""
     return _change(
         parts, admin, study_id, rater_id, "rater.resumed", {"paused_at": None, "pause_reason": "", "paused_by": None}
     )
 
 
-def recalibrate(parts: Parts, admin: Actor, study_id: str, rater_id: str) -> Enrolment:
+def recalibrate(parts: Books, admin: Actor, study_id: str, rater_id: str) -> Enrolment:
     """Ask a rater for the calibration again, before anything else."""
     return _change(parts, admin, study_id, rater_id, "rater.recalibrated", {"recalibrate_from": parts.clock.now()})
 
 
-def answer(parts: Parts, admin: Actor, study_id: str, rater_id: str, words: str) -> Enrolment:
+def answer(parts: Books, admin: Actor, study_id: str, rater_id: str, words: str) -> Enrolment:
     """Answer a rater's appeal in words that they read."""
     said = {"answered": _words(words, "Write an answer"), "answered_at": parts.clock.now()}
     return _change(parts, admin, study_id, rater_id, "rater.answered", said)
 
 
-def message(parts: Parts, admin: Actor, study_id: str, rater_id: str, words: str) -> Enrolment:
+def message(parts: Books, admin: Actor, study_id: str, rater_id: str, words: str) -> Enrolment:
     """Write to a rater of a study, in place of what was written before; they see it until they have read it."""
     said = {
         "message": _words(words, "Write a message", MOST_MESSAGE),
@@ -176,10 +176,10 @@ def message(parts: Parts, admin: Actor, study_id: str, rater_id: str, words: str
     return _change(parts, admin, study_id, rater_id, "rater.messaged", said)
 
 
-def enrolments(parts: Parts, admin: Actor, study_id: str) -> tuple[Enrolment, ...]:
+def enrolments(parts: Books, admin: Actor, study_id: str) -> tuple[Enrolment, ...]:
     """Return the places that raters have taken in a study."""
     with parts.store.read() as tx:
-        study_to_steer(tx, admin, study_id)
+        rights.found(tx.studies, admin, "steer", "study", study_id)
         return tx.enrolments.all(study_id=study_id)
 
 
@@ -189,13 +189,13 @@ def time_zones() -> tuple[str, ...]:
     return tuple(sorted({"UTC", *available_timezones()}))
 
 
-def time_zone_of(parts: Parts, rater: Actor) -> str:
+def time_zone_of(parts: Books, rater: Actor) -> str:
     """Return by which time zone a person's day begins."""
     with parts.store.read() as tx:
         return tx.users.get(rater.user_id).time_zone
 
 
-def choose_time_zone(parts: Parts, rater: Actor, zone: str) -> User:
+def choose_time_zone(parts: Books, rater: Actor, zone: str) -> User:
     """Say by which midnight a person's day begins."""
     if zone not in time_zones():
         raise InvalidRequest(f"There is no time zone {zone[:64]!r}; choose one such as Europe/Berlin.")
@@ -210,11 +210,11 @@ def choose_time_zone(parts: Parts, rater: Actor, zone: str) -> User:
 
 
 def _change(
-    parts: Parts, admin: Actor, study_id: str, rater_id: str, action: str, changes: dict[str, object]
+    parts: Books, admin: Actor, study_id: str, rater_id: str, action: str, changes: dict[str, object]
 ) -> Enrolment:
     now = parts.clock.now()
     with parts.store.begin() as tx:
-        study = study_to_steer(tx, admin, study_id)
+        study = rights.found(tx.studies, admin, "steer", "study", study_id)
         if tx.memberships.find(user_id=rater_id, project_id=study.project_id) is None:
             raise NotFound(f"There is no rater {rater_id} in this project.")
         tx.of_people.lock(rater_id)

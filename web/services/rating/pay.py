@@ -4,11 +4,12 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
-from ml_service.errors import Forbidden, InvalidRequest
-from web.domain.access import Actor, allowed
+from ml_service.errors import InvalidRequest
+from web.domain.access import Actor
 from web.domain.day import days
 from web.domain.rating.pay import PayLine
-from web.ports.parts import Parts
+from web.ports.parts import Books
+from web.services.accounts import rights
 from web.services.rating.enrolment import time_zone_of, time_zones
 
 
@@ -33,7 +34,7 @@ class Period:
         return f"{self.first}-to-{self.last}-{self.zone.replace('/', '-')}"
 
 
-def period(parts: Parts, admin: Actor, first: date | None, last: date | None, zone: str | None) -> Period:
+def period(parts: Books, admin: Actor, first: date | None, last: date | None, zone: str | None) -> Period:
     """Return the period asked for, in the time zone that is named, or else in that of the admin who asks.
 
     Raters elsewhere have other days, but a pay period is the payer's: the same for all whom it pays.
@@ -44,10 +45,9 @@ def period(parts: Parts, admin: Actor, first: date | None, last: date | None, zo
     return Period.of(first, last, parts.clock.now(), chosen)
 
 
-def pay(parts: Parts, admin: Actor, wanted: Period) -> tuple[PayLine, ...]:
+def pay(parts: Books, admin: Actor, wanted: Period) -> tuple[PayLine, ...]:
     """Return the work of each rater of the project in a period."""
-    if not allowed(admin, "see_all", admin.project_id):
-        raise Forbidden("Only an admin of the project can see what raters have worked.")
+    rights.demand(admin, "see_all")
     since, until = days(wanted.first, wanted.last, wanted.zone)
     with parts.store.read() as tx:
         return tx.of_enrolments.pay(admin.project_id, since, until)

@@ -8,7 +8,7 @@ from datetime import datetime
 from ml_service.errors import InvalidRequest, NotFound
 from web.domain.access import Actor
 from web.domain.ids import new_id
-from web.domain.jobs import generate_job, jobs_after_rating
+from web.domain.jobs import jobs_after_rating, make_job
 from web.domain.prompts.prompt import PromptVersion
 from web.domain.rating.attention import chance
 from web.domain.rating.enrolment import Enrolment
@@ -29,11 +29,11 @@ from web.domain.studies.experiment import Experiment, ExperimentKind, Option
 from web.domain.studies.study import Input, Study
 from web.ports.parts import Parts
 from web.rows.transaction import Transaction
+from web.services.accounts import rights
 from web.services.audit.record import record
 from web.services.prompts import pointers
 from web.services.rating import turns
 from web.services.rating.checks import retire
-from web.services.studies.studies import study_to_steer
 
 AHEAD = 2  # gold items that each rater who is about has not met yet
 MOST_AT_ONCE = 20
@@ -50,8 +50,8 @@ def check(parts: Parts, study_id: str) -> None:
         doubtful = tx.of_quality.doubtful(study_id, DOUBTED_AFTER)
         if doubtful:
             retire(tx, tx.golds.all(id=doubtful), now)
-        _make(parts, tx, study, "calibration", _uncalibrated(tx, study, now))
-        _make(parts, tx, study, "gold", min(_lacking(tx, study, now), MOST_AT_ONCE))
+        _make(tx, parts, study, "calibration", _uncalibrated(tx, study, now))
+        _make(tx, parts, study, "gold", min(_lacking(tx, study, now), MOST_AT_ONCE))
 
 
 def _lacking(tx: Transaction, study: Study, now: datetime) -> int:
@@ -80,7 +80,7 @@ def _in_the_making(tx: Transaction, study: Study, kind: ExperimentKind) -> int:
     return len(tx.experiments.all(study_id=study.id, kind=kind, state=("planned", "generating")))
 
 
-def _make(parts: Parts, tx: Transaction, study: Study, kind: ExperimentKind, count: int) -> None:
+def _make(tx: Transaction, parts: Parts, study: Study, kind: ExperimentKind, count: int) -> None:
     """Make so many items, half of them of what raters agree on as far as there is that, the others by spoiling.
 
     Newcomers meet as many from higher up the scale as from its bottom: what nobody agrees on yet are untouched sources.
@@ -98,8 +98,8 @@ def _make(parts: Parts, tx: Transaction, study: Study, kind: ExperimentKind, cou
     spoilt = _spoilt(tx, study, present.values(), count - len(agreed) - len(untouched))
     planned: list[tuple[Option, GoldSource, tuple[int, int]]] = [(one, "untouched", BETTER) for one in untouched]
     for option, source, right in [*planned, *((one, "degraded", SPOILT) for one in spoilt)]:
-        experiment, _ = _add(tx, now, option, kind, source, right)
-        tx.of_jobs.add_once([generate_job(experiment.id, study.id, parts.clock.now())])
+        added, _ = _add(tx, now, option, kind, source, right)
+        tx.of_jobs.add_once([make_job(added.id, added.generator, study.id, now)])
 
 
 def _agreed(
@@ -112,20 +112,20 @@ def _agreed(
     for one in found:
         option = options[one.option_id]
         if option.input_id in present:
-            experiment, gold = _add(tx, now, option, kind, "agreement", (one.low, one.high))
-            tx.of_experiments.move([experiment.id], "ready", experiment.created_at)
+            added, gold = _add(tx, now, option, kind, "agreement", (one.low, one.high))
+            tx.of_experiments.move([added.experiment_id], "ready", now)
             made.append(gold)
     return made
 
 
 def _add(
     tx: Transaction, now: datetime, option: Option, kind: ExperimentKind, source: GoldSource, right: tuple[int, int]
-) -> tuple[Experiment, Gold]:
+) -> tuple[Option, Gold]:
     experiment = Experiment(new_id(), option.study_id, option.input_id, kind, "planned", now, now)
     tx.experiments.add(experiment)
     own = replace(option, id=new_id(), experiment_id=experiment.id, position=0, cost_micros=0, revision=0)
     tx.options.add(own)
-    return experiment, tx.golds.add(Gold(new_id(), experiment.id, option.study_id, *right, source, now))
+    return own, tx.golds.add(Gold(new_id(), experiment.id, option.study_id, *right, source, now))
 
 
 def _untouched(tx: Transaction, study: Study, sources: Iterable[Input], count: int) -> Iterable[Option]:
@@ -178,7 +178,7 @@ def exclude(
         raise InvalidRequest(f"Say why this rater is excluded, in at most {REASON_LIMIT} characters.")
     now = parts.clock.now()
     with parts.store.begin() as tx:
-        study = study_to_steer(tx, actor, study_id)
+        study = rights.found(tx.studies, actor, "steer", "study", study_id)
         if tx.memberships.find(user_id=rater_id, project_id=study.project_id) is None:
             raise NotFound(f"There is no rater {rater_id} in this project.")
         tx.of_people.lock(rater_id)
@@ -201,7 +201,7 @@ def lift(parts: Parts, actor: Actor, exclusion_id: str) -> Exclusion:
         exclusion = tx.exclusions.find(id=exclusion_id)
         if exclusion is None:
             raise NotFound(f"There is no exclusion {exclusion_id}.")
-        study_to_steer(tx, actor, exclusion.study_id)
+        rights.found(tx.studies, actor, "steer", "study", exclusion.study_id)
         tx.of_people.lock(exclusion.rater_id)
         exclusion = tx.exclusions.get(exclusion_id)
         if exclusion.lifted_at is not None:
@@ -216,5 +216,5 @@ def lift(parts: Parts, actor: Actor, exclusion_id: str) -> Exclusion:
 def exclusions(parts: Parts, actor: Actor, study_id: str) -> tuple[Exclusion, ...]:
     """Return who was ever excluded from a study, for those who steer it."""
     with parts.store.read() as tx:
-        study_to_steer(tx, actor, study_id)
+        rights.found(tx.studies, actor, "steer", "study", study_id)
         return tx.exclusions.all(study_id=study_id)

@@ -14,7 +14,7 @@ from web.domain.rating.gold import Gold
 from web.domain.rating.lease import LEASE_TIME, RENEW_AFTER, Asker, HeldOption, Lease, LeaseState, Seat, Shown
 from web.domain.rating.rating import Answer, Rating, Tally, Verdict
 from web.domain.studies.study import Study
-from web.ports.parts import Parts
+from web.ports.parts import Books
 from web.rows.transaction import Transaction
 from web.services.rating import checks
 from web.services.studies.experiments import study_to_rate
@@ -54,7 +54,7 @@ class Turn:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class Ruling:
     """What became of one answer; `right` is told of calibration items: from which score to which is right."""
 
     id: str
@@ -63,7 +63,7 @@ class Outcome:
     right: tuple[int, int] | None = None
 
 
-def next_items(parts: Parts, rater: Actor, tab: str, wanted: int, study_id: str | None = None) -> Turn:
+def next_items(parts: Books, rater: Actor, tab: str, wanted: int, study_id: str | None = None) -> Turn:
     """Return what a rater's tab holds, topped up to the wanted number; asking twice changes nothing."""
     now = parts.clock.now()
     with parts.store.read() as tx:
@@ -80,7 +80,7 @@ def next_items(parts: Parts, rater: Actor, tab: str, wanted: int, study_id: str 
     return _top_up(parts, study, rater, tab, wanted)
 
 
-def _top_up(parts: Parts, study: Study, rater: Actor, tab: str, wanted: int) -> Turn:
+def _top_up(parts: Books, study: Study, rater: Actor, tab: str, wanted: int) -> Turn:
     now = parts.clock.now()
     with parts.store.begin() as tx:
         tx.of_people.lock(rater.user_id)
@@ -129,7 +129,7 @@ def _counted(tx: Transaction, rater: Actor, study_id: str, target: int, since: d
     return Progress(today, target, total)
 
 
-def rate(parts: Parts, rater: Actor, answers: Sequence[Answer]) -> tuple[tuple[Outcome, ...], Progress]:
+def rate(parts: Books, rater: Actor, answers: Sequence[Answer]) -> tuple[tuple[Ruling, ...], Progress]:
     """Record answers under the ids their sender gave them: sent twice, stored once; one verdict each, in order."""
     now = parts.clock.now()
     with parts.store.begin() as tx:
@@ -145,25 +145,25 @@ def rate(parts: Parts, rater: Actor, answers: Sequence[Answer]) -> tuple[tuple[O
             [rating if id not in buried else replace(rating, undone_at=buried[id]) for id, rating in new.items()]
         )
         known = tx.of_ratings.by_id(new.keys() - added) if new.keys() - added else {}
-        outcomes = [
+        rulings = [
             refused.get(a.id) or _outcome(a, new[a.id], added, known, rater, undone=a.id in buried) for a in answers
         ]
         right = checks.right_answers(tx, [item.experiment for item in held.values()])
-        outcomes = [_told(outcome, new, right) for outcome in outcomes]
+        rulings = [_told(ruling, new, right) for ruling in rulings]
         _settle(tx, rater, {new[id].experiment_id: held[new[id].option_id] for id in added}, now)
         mine = next((item for item in held.values() if item.state is not None), None)
         since = midnight(now, zone)
         if mine is None:
-            return _once_each(outcomes), _progress(tx, rater, study_to_rate(tx, rater), since)
-        return _once_each(outcomes), _counted(tx, rater, mine.option.study_id, mine.daily_target, since)
+            return _once_each(rulings), _progress(tx, rater, study_to_rate(tx, rater), since)
+        return _once_each(rulings), _counted(tx, rater, mine.option.study_id, mine.daily_target, since)
 
 
-def _fault(answer: Answer, held: dict[str, HeldOption]) -> Outcome | None:
+def _fault(answer: Answer, held: dict[str, HeldOption]) -> Ruling | None:
     item = held.get(answer.option_id)
     if item is None or item.state is None:
-        return Outcome(answer.id, "never_leased", "This image was never given to you to rate.")
+        return Ruling(answer.id, "never_leased", "This image was never given to you to rate.")
     if item.option.state != "ready":
-        return Outcome(answer.id, "invalid", "This image has not been made yet.")
+        return Ruling(answer.id, "invalid", "This image has not been made yet.")
     return None
 
 
@@ -173,37 +173,37 @@ def _rating(answer: Answer, item: HeldOption, rater: Actor, now: datetime) -> Ra
 
 def _outcome(
     answer: Answer, new: Rating, added: frozenset[str], known: dict[str, Rating], rater: Actor, *, undone: bool
-) -> Outcome:
+) -> Ruling:
     before = known.get(answer.id)
     if answer.id not in added and before is None:
-        return Outcome(answer.id, "conflict", "You have rated this image already; undo that rating to change it.")
+        return Ruling(answer.id, "conflict", "You have rated this image already; undo that rating to change it.")
     kept = before or new
     if kept.judge_id != rater.user_id or kept.fingerprint != answer.fingerprint:
-        return Outcome(answer.id, "conflict", "Another rating has this id; send a fresh one.")
+        return Ruling(answer.id, "conflict", "Another rating has this id; send a fresh one.")
     if undone or (before is not None and before.undone_at is not None):
-        return Outcome(answer.id, "undone")
+        return Ruling(answer.id, "undone")
     if before is not None:
-        return Outcome(answer.id, "replayed")
-    return Outcome(answer.id, "late" if new.late else "stored")
+        return Ruling(answer.id, "replayed")
+    return Ruling(answer.id, "late" if new.late else "stored")
 
 
-def _told(outcome: Outcome, new: dict[str, Rating], right: dict[str, Gold]) -> Outcome:
+def _told(ruling: Ruling, new: dict[str, Rating], right: dict[str, Gold]) -> Ruling:
     """Add what is right to the answer of a calibration item that is in."""
-    gold = right.get(new[outcome.id].experiment_id) if outcome.verdict in ("stored", "late", "replayed") else None
-    return replace(outcome, right=(gold.low, gold.high)) if gold else outcome
+    gold = right.get(new[ruling.id].experiment_id) if ruling.verdict in ("stored", "late", "replayed") else None
+    return replace(ruling, right=(gold.low, gold.high)) if gold else ruling
 
 
-def _once_each(outcomes: Sequence[Outcome]) -> tuple[Outcome, ...]:
+def _once_each(rulings: Sequence[Ruling]) -> tuple[Ruling, ...]:
     seen: set[str] = set()
     told = []
-    for outcome in outcomes:
-        repeated = outcome.id in seen and outcome.verdict in ("stored", "late")
-        told.append(replace(outcome, verdict="replayed") if repeated else outcome)
-        seen.add(outcome.id)
+    for ruling in rulings:
+        repeated = ruling.id in seen and ruling.verdict in ("stored", "late")
+        told.append(replace(ruling, verdict="replayed") if repeated else ruling)
+        seen.add(ruling.id)
     return tuple(told)
 
 
-def undo(parts: Parts, rater: Actor, rating_id: str) -> Progress:
+def undo(parts: Books, rater: Actor, rating_id: str) -> Progress:
     """Take an answer back for good, even one that has not arrived yet; its option is the rater's to answer again."""
     now = parts.clock.now()
     with parts.store.begin() as tx:

@@ -51,12 +51,12 @@ def upload_to_rate(
     with parts.store.begin() as tx:
         tx.of_people.lock(rater.user_id)
         _require_seat(tx, rater, study)
-        kept = present_or_added(parts, tx, incoming) if incoming else _input_of(tx, study, input_id or "")
+        kept = present_or_added(tx, parts, study, incoming) if incoming else _input_of(tx, study, input_id or "")
         experiment = Experiment(new_id(), study.id, kept.id, "explore", "planned", now, now, held_for=rater.user_id)
         tx.experiments.add(experiment)
         lease = tx.leases.add(Lease.start(experiment, rater.user_id, tab, now))
         tx.of_jobs.add_once([plan_upload_job(experiment.id, study.id, now)])
-        if incoming is not None and kept.id == incoming.source.id:
+        if incoming is not None and kept.id == incoming.id:
             record(tx, now, rater, "input.added", ("input", kept.id), after=kept, details={"study": study.id})
     return Upload(experiment.id, experiment.state, lease, (), 0, study.options_per_experiment)
 
@@ -103,5 +103,6 @@ def watch_upload(parts: Parts, rater: Actor, experiment_id: str) -> Upload:
     if lease.state == "held" and lease.idle(now) > RENEW_AFTER:
         with parts.store.begin() as tx:
             tx.of_leases.renew([lease.id], lease.token, now + LEASE_TIME)
-    done = sum(option.state in ("ready", "failed") for option in options)
-    return Upload(experiment_id, experiment.state, lease, shown, done, len(options) or study.options_per_experiment)
+    wanted = [option for option in options if option.state != "spare"]
+    done = sum(option.state in ("ready", "failed") for option in wanted)
+    return Upload(experiment_id, experiment.state, lease, shown, done, len(wanted) or study.options_per_experiment)

@@ -11,11 +11,12 @@ from web.domain.studies.experiment import Output
 from web.domain.studies.guide import SCORES
 from web.domain.studies.study import Study
 from web.ports.parts import Parts
+from web.services.accounts import rights
 from web.services.rating import enrolment
 from web.services.rating.pay import Period, period
 from web.services.studies.experiments import study_to_rate
 from web.services.studies.intake import view_key
-from web.services.studies.studies import example_of, study_to_steer
+from web.services.studies.studies import example_of
 from web.services.studies.views import StoredImage
 
 
@@ -59,7 +60,7 @@ def raters_view(parts: Parts, admin: Actor, study_id: str) -> RatersView | None:
 def raters(parts: Parts, admin: Actor, study_id: str) -> Raters:
     """Return the raters of a study that an admin steers."""
     with parts.store.snapshot() as tx:
-        study = study_to_steer(tx, admin, study_id)
+        study = rights.found(tx.studies, admin, "steer", "study", study_id)
         return Raters(study, tx.of_reports.raters(study))
 
 

@@ -7,7 +7,8 @@ from typing import TypeVar
 from web.domain.access import Actor
 from web.domain.reports.history import Choices, Cursor, Entry, Filter, OwnEntry, Page
 from web.domain.reports.report import ExperimentDetail
-from web.rows.transaction import Store, Transaction
+from web.ports.parts import Books
+from web.rows.transaction import Transaction
 
 BATCH = 2000
 T = TypeVar("T")
@@ -21,39 +22,39 @@ class History:
     rows: Page[Entry] | Page[OwnEntry]
 
 
-def history(store: Store, actor: Actor, wanted: Filter, after: Cursor | None, limit: int) -> History:
+def history(parts: Books, actor: Actor, wanted: Filter, after: Cursor | None, limit: int) -> History:
     """Return rows of a project's history for admins, and for raters their own, with what can be filtered."""
-    with store.snapshot() as tx:
+    with parts.store.snapshot() as tx:
         choices = tx.of_reports.choices(actor.project_id)
         rows = _entries if actor.role == "admin" else _own_entries
         return History(choices, rows(tx, actor, wanted, after, limit))
 
 
-def entries(store: Store, admin: Actor, wanted: Filter, after: Cursor | None, limit: int) -> Page[Entry]:
+def entries(parts: Books, admin: Actor, wanted: Filter, after: Cursor | None, limit: int) -> Page[Entry]:
     """Return rows of a project's history, newest first."""
-    with store.read() as tx:
+    with parts.store.read() as tx:
         return _entries(tx, admin, wanted, after, limit)
 
 
-def own_entries(store: Store, rater: Actor, wanted: Filter, after: Cursor | None, limit: int) -> Page[OwnEntry]:
+def own_entries(parts: Books, rater: Actor, wanted: Filter, after: Cursor | None, limit: int) -> Page[OwnEntry]:
     """Return a rater's own rows, newest first; what made the images is neither shown nor asked for."""
-    with store.read() as tx:
+    with parts.store.read() as tx:
         return _own_entries(tx, rater, wanted, after, limit)
 
 
-def every_entry(store: Store, admin: Actor, wanted: Filter) -> Iterator[Entry]:
+def every_entry(parts: Books, admin: Actor, wanted: Filter) -> Iterator[Entry]:
     """Go through a whole history, newest first, one batch in memory and one short transaction at a time."""
-    return _every(lambda after: entries(store, admin, wanted, after, BATCH))
+    return _every(lambda after: entries(parts, admin, wanted, after, BATCH))
 
 
-def every_own_entry(store: Store, rater: Actor, wanted: Filter) -> Iterator[OwnEntry]:
+def every_own_entry(parts: Books, rater: Actor, wanted: Filter) -> Iterator[OwnEntry]:
     """Go through a rater's own history as `every_entry` does."""
-    return _every(lambda after: own_entries(store, rater, wanted, after, BATCH))
+    return _every(lambda after: own_entries(parts, rater, wanted, after, BATCH))
 
 
-def experiment(store: Store, admin: Actor, experiment_id: str) -> ExperimentDetail:
+def experiment(parts: Books, admin: Actor, experiment_id: str) -> ExperimentDetail:
     """Return one experiment whole, or raise NotFound where this project has none such."""
-    with store.snapshot() as tx:
+    with parts.store.snapshot() as tx:
         return tx.of_reports.experiment(admin.project_id, experiment_id)
 
 

@@ -42,7 +42,7 @@ def status(parts: Parts, actor: Actor, study_id: str) -> Status | OwnStatus | No
         if study is None:
             return None
         studies = tx.studies.all(project_id=actor.project_id)
-        report = _report(parts, tx, actor, study)
+        report = _report(tx, parts, actor, study)
         if isinstance(report, OwnReport):
             return OwnStatus(report, studies)
         live = pointers.live_version(tx, study.prompt_key)
@@ -52,7 +52,7 @@ def status(parts: Parts, actor: Actor, study_id: str) -> Status | OwnStatus | No
 def numbers(parts: Parts, actor: Actor, study_id: str) -> StudyReport | OwnReport:
     """Return how a study stands in numbers."""
     with parts.store.snapshot() as tx:
-        return _report(parts, tx, actor, _chosen(tx, actor, study_id))
+        return _report(tx, parts, actor, _chosen(tx, actor, study_id))
 
 
 def watched(parts: Parts, actor: Actor, study_id: str) -> Study:
@@ -74,7 +74,7 @@ def _chosen(tx: Transaction, actor: Actor, study_id: str) -> Study:
     return chosen
 
 
-def _report(parts: Parts, tx: Transaction, actor: Actor, study: Study) -> StudyReport | OwnReport:
+def _report(tx: Transaction, parts: Parts, actor: Actor, study: Study) -> StudyReport | OwnReport:
     """Return what an actor may know; today is the day of whoever asks, where they are."""
     now = parts.clock.now()
     today = midnight(now, tx.users.get(actor.user_id).time_zone)

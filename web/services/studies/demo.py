@@ -45,6 +45,6 @@ def seed_demo(parts: Parts, admin: Actor, images: Iterable[DemoImage]) -> Study 
     ]
     with parts.store.begin() as tx:
         for incoming in inputs:
-            present_or_added(parts, tx, incoming)
+            present_or_added(tx, parts, study, incoming)
         tx.of_jobs.add_once([plan_job(study.id, parts.clock.now())])
     return study

@@ -3,20 +3,17 @@
 from collections.abc import Iterable
 from datetime import datetime
 
-from ml_service.errors import NotFound
-from web.domain.access import Actor, allowed
+from web.domain.access import Actor
 from web.domain.studies.experiment import LIVE
 from web.domain.studies.study import Study
 from web.rows.transaction import Transaction
+from web.services.accounts import rights
 
 
 def study_to_rate(tx: Transaction, rater: Actor, study_id: str | None = None) -> Study | None:
     """Return the study a rater works on: the one asked for, else the newest running one, else the newest other."""
     if study_id is not None:
-        study = tx.studies.get(study_id)
-        if not allowed(rater, "rate", study.project_id):
-            raise NotFound(f"There is no study {study_id}.")
-        return study
+        return rights.found(tx.studies, rater, "rate", "study", study_id)
     return tx.of_studies.to_rate(rater.project_id)
 
 

@@ -1,8 +1,7 @@
 """Take inputs in, for the queue or for the person who uploads them, and take them down."""
 
 import hashlib
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 
 from ml_service.errors import NotFound
@@ -14,21 +13,13 @@ from web.domain.studies.study import Input, Study
 from web.ports.making import CleanImage
 from web.ports.parts import Parts
 from web.rows.transaction import Transaction
+from web.services.accounts import rights
 from web.services.audit.record import record
-from web.services.studies.objects import VIEW, discard
-from web.services.studies.studies import study_to_steer
+from web.services.studies.objects import VIEW, delete_later, discard, new_name
 
 VIEW_SIDE = 2048
 NAME_LIMIT = 120
 TAKEN_DOWN = "taken down"
-
-
-@dataclass(frozen=True)
-class Incoming:
-    """An input that is to be added, with the bytes of its objects by their names."""
-
-    source: Input
-    objects: Mapping[str, bytes]
 
 
 def view_key(source: Input) -> str:
@@ -39,13 +30,13 @@ def view_key(source: Input) -> str:
 def add_input(parts: Parts, actor: Actor, study_id: str, name: str, body: bytes) -> Input:
     """Add an image to a study's inputs; the same content twice is one input."""
     with parts.store.read() as tx:
-        study = study_to_steer(tx, actor, study_id)
+        study = rights.found(tx.studies, actor, "steer", "study", study_id)
     incoming = store_image(parts, study, name, parts.cleaner.clean(body), added_by=actor.user_id or None)
     with parts.store.begin() as tx:
         now = parts.clock.now()
-        kept = present_or_added(parts, tx, incoming)
+        kept = present_or_added(tx, parts, study, incoming)
         tx.of_jobs.add_once([plan_job(study.id, now)])
-        if kept.id == incoming.source.id:
+        if kept.id == incoming.id:
             record(tx, now, actor, "input.added", ("input", kept.id), after=kept, details={"study": study.id})
         return kept
 
@@ -60,7 +51,7 @@ def store_image(
     related: str = "",
     demo: bool = False,
     added_by: str | None = None,
-) -> Incoming:
+) -> Input:
     """Put a clean image into the object store and return the input to be added."""
     content_hash = hashlib.sha256(image.body).hexdigest()
     source = Input(
@@ -69,7 +60,7 @@ def store_image(
         kind="image",
         name="".join(character for character in name if character.isprintable())[:NAME_LIMIT] or "image",
         content_hash=content_hash,
-        object_key=f"inputs/{study.project_id}/{content_hash[:2]}/{content_hash}",
+        object_key=new_name(f"inputs/{study.project_id}", content_hash),
         media_type=image.media_type,
         created_at=parts.clock.now(),
         width=image.width,
@@ -81,23 +72,19 @@ def store_image(
     )
     small = max(image.width, image.height) <= VIEW_SIDE
     view = image.body if small else parts.cleaner.thumbnail(image.body, VIEW_SIDE)
-    incoming = Incoming(source, {source.object_key: image.body, view_key(source): view})
-    _create(parts, incoming)
-    return incoming
+    parts.objects.create(source.object_key, image.body)
+    parts.objects.create(view_key(source), view)
+    return source
 
 
-def present_or_added(parts: Parts, tx: Transaction, incoming: Incoming) -> Input:
-    """Return the study's input with this content, adding it where there is none."""
-    source = incoming.source
-    tx.lock_objects(incoming.objects)
+def present_or_added(tx: Transaction, parts: Parts, study: Study, source: Input) -> Input:
+    """Return the study's input with this content, adding it where there is none; inputs of a project share objects."""
+    tx.lock_objects([source.object_key])
+    key = tx.of_objects.shared(study.project_id, source.content_hash)
+    if key is not None:
+        delete_later(tx, [source.object_key, view_key(source)], parts.clock.now())
     known = tx.inputs.find(study_id=source.study_id, content_hash=source.content_hash, removed_at=None)
-    _create(parts, incoming)  # whoever took the same content down meanwhile has deleted its objects
-    return known or tx.inputs.add(source)
-
-
-def _create(parts: Parts, incoming: Incoming) -> None:
-    for key, body in incoming.objects.items():
-        parts.objects.create(key, body)
+    return known or tx.inputs.add(replace(source, object_key=key or source.object_key))
 
 
 def take_down(parts: Parts, actor: Actor, input_id: str) -> None:
@@ -110,7 +97,7 @@ def take_down(parts: Parts, actor: Actor, input_id: str) -> None:
         source = tx.of_studies.lock_input(input_id)
         if source is None:
             raise NotFound(f"There is no input {input_id}.")
-        study_to_steer(tx, actor, source.study_id)
+        rights.found(tx.studies, actor, "steer", "study", source.study_id)
         if source.removed_at is None:
             removed = tx.inputs.replace(replace(source, name=TAKEN_DOWN, payload=None, removed_at=now))
             detach(tx, source, now)

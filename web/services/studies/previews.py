@@ -5,18 +5,18 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 
-from ml_service.errors import Gone, InvalidRequest, NotFound
+from ml_service.errors import Gone, InvalidRequest, NotFound, Unavailable
 from ml_service.wire.contract import Point
 from web.domain.access import Actor
 from web.domain.studies.study import Input, Study
-from web.ports.making import Generated, GenerateRequest
+from web.ports.making import Generated, GenerateRequest, Generator, Refused
 from web.ports.parts import Parts
 from web.rows.transaction import Transaction
-from web.services.prompts.releases import either, prompt_of
+from web.services.accounts import rights
+from web.services.prompts.releases import either
 from web.services.studies.intake import view_key
 
 SIDE = 512
-FREE = ("local",)  # generators that cost nothing
 SHOWN = 3
 
 
@@ -41,13 +41,13 @@ class Recipe:
 def recipe(parts: Parts, actor: Actor, key: str, name: str, input_id: str, learnt_id: str = "") -> Recipe:
     """Return what a version makes of an input; `learnt_id` puts a diagnosis's best point over its own."""
     with parts.store.read() as tx:
-        version = either(tx, prompt_of(tx, actor, key, "see_all").key, name)
+        version = either(tx, rights.found(tx.prompts, actor, "see_all", "prompt", key).key, name)
         source, study = _source(tx, actor, input_id)
         best = _best(tx, study, learnt_id) if learnt_id else {}
-    if study.generator not in FREE:
-        raise InvalidRequest(f"{study.generator} costs money, so no pictures are made with it just to look at.")
     point = version.parameter_defaults.get(study.generator, {}) | best
     prompt = version.rendered(study.generator)
+    if parts.generators[study.generator].price(GenerateRequest(b"", "image/jpeg", prompt, point, study.seed)):
+        raise InvalidRequest(f"{study.generator} costs money, so no pictures are made with it just to look at.")
     return Recipe(view_key(source), source.content_hash, study.generator, prompt, point, study.seed)
 
 
@@ -55,18 +55,34 @@ def picture(parts: Parts, wanted: Recipe) -> Generated:
     """Make the picture of a recipe, at most 512 pixels long."""
     small = parts.cleaner.thumbnail(parts.objects.read(wanted.object_key), wanted.side)
     request = GenerateRequest(small, "image/jpeg", wanted.prompt, wanted.point, wanted.seed)
-    return parts.generators[wanted.generator].generate(request)
+    return made_at_once(parts.generators[wanted.generator], request)
 
 
-def samples(tx: Transaction, actor: Actor, key: str, study_id: str = "") -> tuple[Input, ...]:
+def made_at_once(generator: Generator, request: GenerateRequest) -> Generated:
+    """Return what a generator makes while one waits, or raise what it says instead."""
+    match generator.look(generator.begin(request)):
+        case Generated() as made:
+            return made
+        case Refused(words):
+            raise InvalidRequest(words)
+        case _:
+            raise Unavailable(f"{generator.name} takes its time; nothing is made with it just to look at.")
+
+
+def samples(tx: Transaction, parts: Parts, actor: Actor, key: str, study_id: str = "") -> tuple[Input, ...]:
     """Return a few inputs that differ, of the study named or else of the prompt's most rated one."""
     found = tx.studies.all(project_id=actor.project_id, prompt_key=key, **({"id": study_id} if study_id else {}))
-    studies = [study for study in found if study.generator in FREE]
+    studies = [study for study in found if _is_free(parts, study)]
     for study in sorted(studies, key=lambda one: (-tx.of_ratings.count(one.id), one.id)):
         present = tx.inputs.all(study_id=study.id, kind="image", removed_at=None)
         if present:
             return _different(present)
     return ()
+
+
+def _is_free(parts: Parts, study: Study) -> bool:
+    generator = parts.generators[study.generator]
+    return generator.price(GenerateRequest(b"", "image/jpeg", {}, generator.space().default(), study.seed)) == 0
 
 
 def _different(present: tuple[Input, ...]) -> tuple[Input, ...]:

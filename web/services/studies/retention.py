@@ -3,12 +3,13 @@
 from datetime import datetime
 
 from web.ports.parts import Parts
+from web.services.studies.objects import delete, delete_later
 
 BATCH = 50  # outputs that are locked at once; others who write wait meanwhile
 
 
 def prune(parts: Parts) -> int:
-    """Delete the objects of outputs that were set aside unrated long ago; return how many there were.
+    """Let go of the objects of outputs that were set aside unrated long ago; return how many there were.
 
     An output is needed while it is to be shown, while somebody holds it, and for ever once it has been rated.
     """
@@ -32,11 +33,11 @@ def _some(parts: Parts, before: datetime) -> tuple[str, ...]:
 
 
 def _discard(parts: Parts, keys: tuple[str, ...], before: datetime) -> tuple[str, ...]:
-    """Delete those of some objects that are still not needed once they are locked."""
+    """Let go of those of some objects that are still not needed once they are locked."""
     with parts.store.begin() as tx:
         tx.lock_objects(keys)
         gone = tx.of_objects.unneeded(before, len(keys), among=keys)
         tx.of_objects.remove(gone, parts.clock.now())
-        for key in gone:
-            parts.objects.delete(key)
-        return gone
+        delete_later(tx, gone, parts.clock.now())
+    delete(parts, gone)
+    return gone

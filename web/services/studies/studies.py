@@ -1,11 +1,12 @@
 """Studies: make, clone, pause, archive, and change a space while it runs."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
+from typing import Any
 
-from ml_service.errors import Conflict, Forbidden, InvalidRequest, NotFound
+from ml_service.errors import Conflict, InvalidRequest
 from ml_service.wire.contract import ParameterSpace
 from web.domain.abtests.abtest import OPEN
-from web.domain.access import Actor, allowed
+from web.domain.access import Actor
 from web.domain.ids import new_id
 from web.domain.jobs import jobs_after_rating
 from web.domain.prompts.prompt import DEFAULT_KEY
@@ -15,6 +16,7 @@ from web.domain.studies.guide import Guide
 from web.domain.studies.study import CALIBRATION, OptimizerSettings, StopRules, Study, StudyState
 from web.ports.parts import Parts
 from web.rows.transaction import Transaction
+from web.services.accounts import rights
 from web.services.audit.record import record
 from web.services.studies.experiments import drop_unheld
 
@@ -23,7 +25,7 @@ MOST_PRACTICE = 50
 
 @dataclass(frozen=True)
 class StudyDraft:
-    """What an admin sets of a study."""
+    """What an admin sets of a study: the one list of it, which the form and the routes go by."""
 
     name: str
     spaces: dict[str, ParameterSpace]
@@ -37,6 +39,16 @@ class StudyDraft:
     optimizer: OptimizerSettings = field(default_factory=OptimizerSettings)
     seed: int = 0
 
+    @classmethod
+    def of(cls, study: Study) -> "StudyDraft":
+        """Return what is set of a study."""
+        return cls(**{one.name: getattr(study, one.name) for one in fields(StudyDraft)})
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """Return each field by its name, as a study has it: its name has no space around."""
+        return {one.name: getattr(self, one.name) for one in fields(StudyDraft)} | {"name": self.name.strip()}
+
 
 def make_study(parts: Parts, actor: Actor, draft: StudyDraft, *, demo: bool = False) -> Study:
     """Start a study; it runs as soon as it has inputs."""
@@ -44,23 +56,13 @@ def make_study(parts: Parts, actor: Actor, draft: StudyDraft, *, demo: bool = Fa
     study = Study(
         id=new_id(),
         project_id=actor.project_id,
-        name=draft.name.strip(),
         state="running",
-        spaces=draft.spaces,
-        prompt_key=draft.prompt_key,
         created_at=parts.clock.now(),
-        options_per_experiment=draft.options_per_experiment,
-        raters_wanted=draft.raters_wanted,
-        daily_target=draft.daily_target,
-        calibration=draft.calibration,
-        stop=draft.stop,
-        starts_from=draft.starts_from,
-        optimizer=draft.optimizer,
-        seed=draft.seed,
         demo=demo,
+        **draft.settings,
     )
     with parts.store.begin() as tx:
-        _may_steer(actor, study)
+        rights.demand(actor, "steer")
         if tx.prompts.find(key=draft.prompt_key) is None:
             raise InvalidRequest(f"There is no prompt {draft.prompt_key}.")
         _check_origin(tx, study)
@@ -77,7 +79,7 @@ def clone_study(parts: Parts, actor: Actor, study_id: str, name: str, *, warm: b
     if not name.strip():
         raise InvalidRequest("Give the new study a name.")
     with parts.store.begin() as tx:
-        old = study_to_steer(tx, actor, study_id)
+        old = rights.found(tx.studies, actor, "steer", "study", study_id)
         now = parts.clock.now()
         new = replace(
             old,
@@ -102,7 +104,7 @@ def move_study(parts: Parts, actor: Actor, study_id: str, state: StudyState) -> 
     """Pause, resume or archive a study; a finished one goes on without its rule, unless that was raised."""
     with parts.store.begin() as tx:
         now = parts.clock.now()
-        old = study_to_steer(tx, actor, study_id)
+        old = rights.found(tx.studies, actor, "steer", "study", study_id)
         off = stopping.still_holding(old, tx.of_studies.figures(study_id)) if state == "running" else None
         moved = old.moved(state)
         study = tx.studies.replace(replace(moved, stop=moved.stop.without(off)) if off else moved)
@@ -117,12 +119,12 @@ def change_study(parts: Parts, actor: Actor, study_id: str, revision: int, draft
     """Change a study while it runs; ratings of points that still lie in the space go on counting."""
     _check(parts, draft)
     with parts.store.begin() as tx:
-        old = study_to_steer(tx, actor, study_id)
+        old = rights.found(tx.studies, actor, "steer", "study", study_id)
         if old.revision != revision:
             raise Conflict("Somebody changed this study meanwhile; load it again and repeat your change.")
         if old.prompt_key != draft.prompt_key:
             raise InvalidRequest("A study keeps its prompt; clone it to work on another one.")
-        changed = replace(old, **{**draft.__dict__, "name": draft.name.strip()})
+        changed = replace(old, **draft.settings)
         if changed.raters_wanted != old.raters_wanted and tx.ab_tests.find(study_id=old.id, state=OPEN) is not None:
             raise Conflict("An A/B test fixed how many raters each pair has; change that once no test is open.")
         if changed.starts_from != old.starts_from:
@@ -130,7 +132,7 @@ def change_study(parts: Parts, actor: Actor, study_id: str, revision: int, draft
         study = tx.studies.replace(changed)
         now = parts.clock.now()
         if old.spaces != study.spaces:
-            _drop_outside(tx, study, parts)
+            _drop_outside(tx, parts, study)
         tx.of_jobs.add_once(jobs_after_rating(study.id, now))
         record(tx, now, actor, "study.changed", ("study", study.id), before=old, after=study)
         return study
@@ -140,7 +142,7 @@ def change_guide(parts: Parts, actor: Actor, study_id: str, revision: int, guide
     """Change what raters of a study are told; whoever agreed to other words is asked for consent again."""
     guide.check()
     with parts.store.begin() as tx:
-        old = study_to_steer(tx, actor, study_id)
+        old = rights.found(tx.studies, actor, "steer", "study", study_id)
         if old.revision != revision:
             raise Conflict("Somebody changed this study meanwhile; load it again and repeat your change.")
         for score, output_id in guide.examples.items():
@@ -169,7 +171,7 @@ def origin(tx: Transaction, study: Study) -> Study | None:
     return tx.studies.find(id=study.starts_from, project_id=study.project_id)
 
 
-def _drop_outside(tx: Transaction, study: Study, parts: Parts) -> None:
+def _drop_outside(tx: Transaction, parts: Parts, study: Study) -> None:
     """Drop queued experiments whose points the new space would not choose, unless somebody has held them."""
     outside = {
         option.experiment_id
@@ -189,20 +191,6 @@ def _check_origin(tx: Transaction, study: Study) -> None:
     theirs = earlier.spaces.get(study.generator)
     if theirs is None or theirs.parameters.keys().isdisjoint(study.spaces[study.generator].parameters):
         raise InvalidRequest(f"{earlier.name} tunes no parameter of this study, so nothing of it can be taken over.")
-
-
-def study_to_steer(tx: Transaction, actor: Actor, study_id: str) -> Study:
-    """Return a study that an actor may steer, or say that there is none or that they may not."""
-    study = tx.studies.find(id=study_id)
-    if study is None or study.project_id != actor.project_id:
-        raise NotFound(f"There is no study {study_id}.")
-    _may_steer(actor, study)
-    return study
-
-
-def _may_steer(actor: Actor, study: Study) -> None:
-    if not allowed(actor, "steer", study.project_id):
-        raise Forbidden("Only an admin of the project can change its studies.")
 
 
 def _check(parts: Parts, draft: StudyDraft) -> None:

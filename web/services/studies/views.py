@@ -11,12 +11,13 @@ from web.domain.studies.stopping import Figures
 from web.domain.studies.study import Input, Study
 from web.ports.parts import Parts
 from web.rows.transaction import Transaction
+from web.services.accounts import rights
 from web.services.prompts import releases
 from web.services.prompts.releases import PromptDetail
 from web.services.studies import previews
 from web.services.studies.experiments import study_to_rate
 from web.services.studies.intake import view_key
-from web.services.studies.studies import example_of, origin, study_to_steer
+from web.services.studies.studies import example_of, origin
 
 
 @dataclass(frozen=True)
@@ -90,7 +91,7 @@ def study_named(parts: Parts, actor: Actor, wanted: str) -> Study:
 def study(parts: Parts, admin: Actor, study_id: str) -> Study:
     """Return a study that an admin may steer."""
     with parts.store.read() as tx:
-        return study_to_steer(tx, admin, study_id)
+        return rights.found(tx.studies, admin, "steer", "study", study_id)
 
 
 def rated(parts: Parts, rater: Actor, study_id: str | None) -> Study | None:
@@ -102,7 +103,7 @@ def rated(parts: Parts, rater: Actor, study_id: str | None) -> Study | None:
 def study_view(parts: Parts, admin: Actor, study_id: str) -> StudyView:
     """Return a study with all that its page shows."""
     with parts.store.snapshot() as tx:
-        found = study_to_steer(tx, admin, study_id)
+        found = rights.found(tx.studies, admin, "steer", "study", study_id)
         return StudyView(
             study=found,
             inputs=tx.of_reports.inputs(study_id),
@@ -121,7 +122,7 @@ def others(parts: Parts, admin: Actor) -> tuple[Study, ...]:
 def inputs(parts: Parts, admin: Actor, study_id: str) -> tuple[InputLine, ...]:
     """Return the present inputs of a study."""
     with parts.store.snapshot() as tx:
-        study_to_steer(tx, admin, study_id)
+        rights.found(tx.studies, admin, "steer", "study", study_id)
         return tx.of_reports.inputs(study_id)
 
 
@@ -134,7 +135,7 @@ def known_inputs(parts: Parts, study_id: str) -> frozenset[str]:
 def photo(parts: Parts, admin: Actor, study_id: str, input_id: str) -> Photo:
     """Return one input of a study."""
     with parts.store.snapshot() as tx:
-        found = study_to_steer(tx, admin, study_id)
+        found = rights.found(tx.studies, admin, "steer", "study", study_id)
         source = tx.inputs.find(id=input_id, study_id=study_id)
     if source is None:
         raise NotFound(f"There is no input {input_id} in this study.")
@@ -144,7 +145,7 @@ def photo(parts: Parts, admin: Actor, study_id: str, input_id: str) -> Photo:
 def guide_view(parts: Parts, admin: Actor, study_id: str, typed: Guide | None = None) -> GuideView:
     """Return what raters of a study are told, or what was typed, with the examples that can be shown."""
     with parts.store.snapshot() as tx:
-        found = study_to_steer(tx, admin, study_id)
+        found = rights.found(tx.studies, admin, "steer", "study", study_id)
         told = typed or found.guide
         shown = frozenset(score for score, output in told.examples.items() if example_of(tx, found, output) is not None)
         return GuideView(found, told, shown)
@@ -157,7 +158,7 @@ def beside(parts: Parts, admin: Actor, key: str, old: str, new: str) -> Beside:
         prompt = releases.prompt(seen, admin, key)
         before, after = (releases.version(seen, admin, key, name) for name in (old, new))
         running = tx.studies.all(project_id=admin.project_id, prompt_key=key, state="running")
-        return Beside(prompt, before, after, previews.samples(tx, admin, key), running[-1] if running else None)
+        return Beside(prompt, before, after, previews.samples(tx, parts, admin, key), running[-1] if running else None)
 
 
 def input_image(parts: Parts, admin: Actor, input_id: str) -> StoredImage:

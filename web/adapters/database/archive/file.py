@@ -13,11 +13,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
-from pydantic import AliasChoices, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict
 from sqlalchemy import Table
 
 from ml_service.errors import InvalidRequest, ServiceError
-from web.adapters.database.archive.rows import FORMAT, TABLES, Extent, Kind, Row, from_line, is_held
+from web.adapters.database.archive.rows import FORMAT, TABLES, Extent, Kind, Row, from_line
 
 MANIFEST = "manifest.json"
 MOST_MEMBERS = 1_000_000
@@ -26,19 +26,24 @@ MOST_BYTES_A_MANIFEST = 64 * 2**20
 MOST_BYTES_AN_OBJECT = 128 * 2**20
 MOST_UNPACKING = 200  # times its size: ids and hashes in every row keep ours below a quarter of that
 SLACK = 16 * 2**20
-OBJECT = re.compile(r"objects/((?:inputs|outputs)(?:/[A-Za-z0-9][A-Za-z0-9._-]{0,99}){1,4})")
+OBJECT = re.compile(r"objects/((?:inputs|outputs)(?:/[A-Za-z0-9][A-Za-z0-9._-]{0,119}){1,4})")
 _LONG_AGO = (1980, 1, 1, 0, 0, 0)
 
 
-class Manifest(BaseModel):
-    """What an archive says of itself: `rows` counts the lines of each table, `lost` names objects it lacks."""
+class _Form(BaseModel):
+    """The format of an archive, on which the form of all the rest depends."""
 
-    model_config = ConfigDict(extra="ignore", populate_by_name=True)
+    model_config = ConfigDict(extra="ignore")
 
     palate_archive: int
-    holds: Kind = "study"
-    id: str = Field(validation_alias=AliasChoices("id", "study_id"))
-    name: str = Field(validation_alias=AliasChoices("name", "study_name"))
+
+
+class Manifest(_Form):
+    """What an archive says of itself: `rows` counts the lines of each table, `lost` names objects it lacks."""
+
+    holds: Kind
+    id: str
+    name: str
     rows: dict[str, int]
     objects: int
     lost: tuple[str, ...] = ()
@@ -106,12 +111,10 @@ class ArchiveFile:
 
     def rows(self, table: Table) -> Iterator[Row]:
         """Go through the rows of a table, each in the form that its columns hold."""
-        if not is_held(table, self.manifest.palate_archive):
-            return
         with self.zip.open(rows_member(table)) as lines:
             for number, line in enumerate(_bounded(lines, rows_member(table)), start=1):
                 try:
-                    yield from_line(table, line, self.manifest.palate_archive)
+                    yield from_line(table, line)
                 except ValueError as error:
                     raise broken(f"{rows_member(table)}, line {number}: {str(error)[:300]!r}") from error
 
@@ -126,17 +129,17 @@ class ArchiveFile:
         if MANIFEST not in self.zip.namelist():
             raise broken(f"{MANIFEST} is missing from it")
         with self.zip.open(MANIFEST) as file:
-            manifest = Manifest.model_validate_json(file.read(MOST_BYTES_A_MANIFEST))
-        if manifest.palate_archive > FORMAT:
+            body = file.read(MOST_BYTES_A_MANIFEST)
+        made_in = _Form.model_validate_json(body).palate_archive
+        if made_in != FORMAT:
             raise InvalidRequest(
-                f"This archive has format {manifest.palate_archive}, made by a newer Palate than this one, which reads "
-                f"up to format {FORMAT}. Update Palate and import it again; nothing was changed."
+                f"This archive has format {made_in}, which another version of Palate made; this one reads format "
+                f"{FORMAT}. Import it with the version that made it; nothing was changed."
             )
-        return manifest
+        return Manifest.model_validate_json(body)
 
     def _check_members(self) -> None:
-        held = (table for table in TABLES[self.manifest.holds] if is_held(table, self.manifest.palate_archive))
-        known = {MANIFEST, *map(rows_member, held)}
+        known = {MANIFEST, *map(rows_member, TABLES[self.manifest.holds])}
         if missing := sorted(known - set(self.zip.namelist())):
             raise broken(f"{missing[0]} is missing from it")
         for info in self.zip.infolist():

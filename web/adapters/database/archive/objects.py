@@ -64,12 +64,12 @@ def check(objects: Mapping[str, Kept], lost: Collection[str], body: Callable[[st
 
 def _fits(key: str, content_hash: str, body: bytes) -> bool:
     found = hashlib.sha256(body).hexdigest()
-    return not content_hash or (found, key.split("/")[-1]) == (content_hash, content_hash)
+    return not content_hash or (found, key.split("/")[-1].split(".")[0]) == (content_hash, content_hash)
 
 
 def put_missing(objects: ObjectStore, keys: Iterable[str], body: Callable[[str], bytes]) -> int:
     """Store the objects that are not there yet; return how many there were."""
-    return sum(objects.create(key, body(key)) for key in keys)
+    return sum(objects.create(key, body(key)) for key in keys if not objects.has(key))
 
 
 def found(objects: ObjectStore, key: str) -> bytes | None:

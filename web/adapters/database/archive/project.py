@@ -66,6 +66,7 @@ class ProjectArchive:
                 keys = sorted(objects.keys() - archive.manifest.lost)
                 images = put_missing(self.here.objects, watch(keys), archive.body)
                 former = self._replace(archive, there, keys, lambda tx: arrive(tx, project))
+                put_missing(self.here.objects, keys, archive.body)  # what was being deleted until the rows were there
         self._forget(former - set(keys), project)
         return Arrival(project.id, project.name, archive.manifest.rows, images)
 
@@ -80,7 +81,6 @@ class ProjectArchive:
                 former = {key for each in tx.projects.all() for key in self.here.needs(tx, Extent("project", each.id))}
                 _clear(tx)
                 tx.lock_objects([*keys, *former])
-                put_missing(self.here.objects, self.here.absent(keys), archive.body)
                 for table, rows in _by_table(there, archive.manifest.extent):
                     tx.connection.execute(table.insert(), rows)
                 arrive(tx)
@@ -91,8 +91,9 @@ class ProjectArchive:
     def _forget(self, former: set[str], project: Project) -> None:
         with self.here.store.begin() as tx:
             tx.lock_objects(former)
-            for key in former - self.here.needs(tx, Extent("project", project.id)).keys():
-                self.here.objects.delete(key)
+            gone = former - self.here.needs(tx, Extent("project", project.id)).keys()
+        for key in gone:  # names that nobody takes up again: those of later inputs are new
+            self.here.objects.delete(key)
 
 
 def _refuse_used(tx: SqlTransaction) -> None:

@@ -7,19 +7,15 @@ from itertools import islice
 from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, create_model
-from pydantic_core import from_json, to_json
 from sqlalchemy import Boolean, Column, ColumnElement, Connection, Float, Select, String, Table, select, union
 
 from web.adapters.database import tables
 from web.adapters.database.columns import Typed, Utc
-from web.domain.studies.evolving import Evolving
-from web.domain.studies.guide import Guide
-from web.domain.studies.study import OptimizerSettings
 
 T = TypeVar("T")
 Row = dict[str, Any]
 Kind = Literal["study", "project"]
-FORMAT = 5
+FORMAT = 1
 BATCH = 500
 _INT32 = 2**31
 
@@ -62,24 +58,6 @@ TABLES: Mapping[Kind, tuple[Table, ...]] = {
 LEFT_BEHIND = frozenset(
     {tables.sessions, tables.links, tables.attempts, tables.jobs, tables.ordinal_checks, tables.completions}
 )
-# By the format that brought them: columns that older archives lack, and what they would hold there.
-_NEW_COLUMNS: Mapping[int, Mapping[str, Row]] = {
-    2: {"users": {"erased_at": None}, "outputs": {"removed_at": None}},
-    3: {
-        "experiment_options": {"evidence": None},
-        "studies": {"stopped": None, "optimizer": OptimizerSettings(), "starts_from": None},
-    },
-    4: {"users": {"time_zone": "UTC"}, "studies": {"guide": Guide()}},
-    5: {
-        "enrolments": {"message": "", "message_at": None, "message_by": None, "message_read_at": None},
-        "studies": {"calibration": 10, "evolving": Evolving()},
-    },
-}
-# By the format that brought them: tables of which older archives have no rows, nor a place for any.
-_NEW_TABLES: Mapping[int, frozenset[Table]] = {
-    4: frozenset({tables.enrolments, tables.gold_items}),
-    5: frozenset({tables.ab_tests, tables.ab_pairs, tables.evolution_rounds}),
-}
 
 
 @dataclass(frozen=True)
@@ -98,11 +76,6 @@ class Extent:
         """Return the query for the ids of its studies."""
         here = tables.studies.c
         return select(here.id).where((here.id if self.kind == "study" else here.project_id) == self.id)
-
-
-def is_held(table: Table, archive_format: int) -> bool:
-    """Tell whether archives of a format have a place for the rows of a table."""
-    return not any(table in new for since, new in _NEW_TABLES.items() if since > archive_format)
 
 
 def rows_of(connection: Connection, table: Table, extent: Extent) -> Iterator[Row]:
@@ -173,39 +146,17 @@ def to_line(table: Table, row: Mapping[str, Any]) -> bytes:
     return line_model(table).model_construct(**row).model_dump_json().encode() + b"\n"
 
 
-def from_line(table: Table, line: bytes, archive_format: int = FORMAT) -> Row:
+def from_line(table: Table, line: bytes) -> Row:
     """Return the row of a line, or raise ValueError where it is not what the table's columns hold."""
-    missing = {
-        name: value
-        for since, added in _NEW_COLUMNS.items()
-        for name, value in added.get(table.name, {}).items()
-        if since > archive_format
-    }
-    if table is tables.studies and archive_format < 3:
-        line = _counting_ratings(line)
-    row = line_model(table, frozenset(missing)).model_validate_json(line)
-    return {name: missing[name] if name in missing else getattr(row, name) for name in table.c.keys()}  # noqa: SIM118
-
-
-def _counting_ratings(line: bytes) -> bytes:
-    """Return a study's line with its stop rules as they are since format 3, which counts ratings and not samples."""
-    row = from_json(line)
-    try:
-        counts = {"patience": row["stop"].pop("patience"), "ratings": row["stop"].pop("samples")}
-        options, raters = row["options_per_experiment"], row["raters_wanted"]
-    except (KeyError, TypeError, AttributeError) as error:
-        raise ValueError("its stop rules are none of ours") from error
-    if not all(isinstance(number, int) for number in (*filter(None, counts.values()), options, raters)):
-        raise ValueError("its stop rules do not count in whole numbers")
-    row["stop"] |= {name: count and count * options * raters for name, count in counts.items()}
-    return to_json(row)
+    row = line_model(table).model_validate_json(line)
+    return {name: getattr(row, name) for name in table.c.keys()}  # noqa: SIM118
 
 
 @cache
-def line_model(table: Table, without: frozenset[str] = frozenset()) -> type[BaseModel]:
-    """Return the form of a line: every column of the table but those that a format lacks, and nothing else."""
+def line_model(table: Table) -> type[BaseModel]:
+    """Return the form of a line: every column of the table, and nothing else."""
     form = ConfigDict(strict=True, extra="forbid", allow_inf_nan=False, hide_input_in_errors=True)
-    fields: dict[str, Any] = {column.name: (_kind(column), ...) for column in table.c if column.name not in without}
+    fields: dict[str, Any] = {column.name: (_kind(column), ...) for column in table.c}
     return create_model(table.name, __config__=form, **fields)
 
 

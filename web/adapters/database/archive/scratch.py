@@ -8,7 +8,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from web.adapters.database import tables
 from web.adapters.database.archive.file import ArchiveFile, broken
-from web.adapters.database.archive.rows import in_batches, is_held, rows_of
+from web.adapters.database.archive.rows import in_batches, rows_of
 from web.adapters.database.store import SqlStore
 
 
@@ -44,6 +44,6 @@ def _compare(store: SqlStore, archive: ArchiveFile) -> None:
             raise broken(f"it does not hold the one {manifest.holds} that it names")
         for table in manifest.extent.tables:
             found = sum(1 for _ in rows_of(tx.connection, table, manifest.extent))
-            made_with = manifest.rows.get(table.name) if is_held(table, manifest.palate_archive) else 0
+            made_with = manifest.rows.get(table.name)
             if found != made_with:
                 raise broken(f"{table.name} has {found} rows, not the {made_with} it was made with")

@@ -18,6 +18,7 @@ from web.adapters.database.archive.writing import Place, Watch, export
 from web.adapters.database.store import SqlTransaction
 from web.domain.accounts import Membership
 from web.domain.ids import new_id
+from web.domain.studies.experiment import Output
 from web.domain.studies.study import Study
 from web.rows.transaction import Transaction
 
@@ -61,15 +62,15 @@ class StudyArchive:
                     keys = incoming.wanted(tx)
                 images = put_missing(self.here.objects, watch(keys), archive.body)
                 rows = self._merge(incoming, arrive)
+                put_missing(self.here.objects, keys, archive.body)  # what was being deleted until the rows were there
         return Arrival(archive.manifest.id, archive.manifest.name, rows, images)
 
     def _merge(self, incoming: "_Incoming", arrive: Arrive) -> dict[str, int]:
         study, there = incoming.study, incoming.there
         try:
             with self.here.store.begin() as tx:
-                keys = incoming.wanted(tx)
+                keys = set(incoming.wanted(tx))
                 tx.lock_objects(keys)
-                put_missing(self.here.objects, self.here.absent(keys), incoming.archive.body)
                 merge = Merge(tx.connection, {study.project_id: _project(tx, study)})
                 before = frozenset(member.user_id for member in tx.memberships.all())
                 extent = incoming.archive.manifest.extent
@@ -78,7 +79,7 @@ class StudyArchive:
                 }
                 if rows["studies"]:
                     _show_examples(tx, study, merge.ids)
-                _revive(tx, keys)
+                _revive(tx, [output for output in there.outputs.all() if output.object_key in keys])
                 people = {row["id"] for row in rows_of(there.connection, tables.users, extent)}
                 now_here = tx.studies.get(study.id)
                 _admit(tx, {merge.ids.get(who, who) for who in people} - before, now_here)
@@ -115,12 +116,13 @@ def _show_examples(tx: SqlTransaction, study: Study, ids: Mapping[str, str]) -> 
     tx.connection.execute(changed.values(guide=replace(study.guide, examples=examples)))
 
 
-def _revive(tx: SqlTransaction, keys: Sequence[str]) -> None:
-    """Note that outputs that were gone here are there again."""
-    here = tables.outputs.c
-    for batch in in_batches(keys):
-        again = update(tables.outputs).where(here.object_key.in_(batch), here.removed_at.is_not(None))
-        tx.connection.execute(again.values(removed_at=None))
+def _revive(tx: SqlTransaction, brought: Sequence[Output]) -> None:
+    """Note that outputs that were gone here are there again, under the names that they were brought under."""
+    for batch in in_batches(brought):
+        names = {output.content_hash: output.object_key for output in batch}
+        for known in tx.outputs.all(content_hash=tuple(names)):
+            if known.removed_at is not None:
+                tx.of_objects.revive(known.id, names[known.content_hash])
 
 
 def _project(tx: SqlTransaction, study: Study) -> str:

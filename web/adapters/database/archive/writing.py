@@ -28,11 +28,6 @@ class Place:
         """Return the objects that an extent needs, by their names."""
         return needed(tx, tx.connection.execute(extent.studies()).scalars().all(), self.view_key)
 
-    def absent(self, keys: Iterable[str]) -> list[str]:
-        """Name those of some objects that are not in the store."""
-        present = {*self.objects.list("inputs/"), *self.objects.list("outputs/")}
-        return [key for key in keys if key not in present]
-
 
 def export(here: Place, extent: Extent, target: Path, watch: Watch) -> Manifest:
     """Write an archive to a file that appears only once it is whole; `watch` is shown the objects as they are read."""

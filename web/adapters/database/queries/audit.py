@@ -22,3 +22,9 @@ class AuditQueries(rows.AuditQueries):
         query = select(audit_events).where(audit_events.c.project_id == project_id).order_by(newest).limit(1)
         row = self.connection.execute(query).mappings().first()
         return None if row is None else Event(**row)
+
+    def since(self, project_id: str, number: int, actions: tuple[str, ...]) -> tuple[Event, ...]:
+        here = audit_events.c
+        later = select(audit_events).where(here.project_id == project_id, here.number > number)
+        query = later.where(here.action.in_(actions)).order_by(here.number)
+        return tuple(Event(**row) for row in self.connection.execute(query).mappings())

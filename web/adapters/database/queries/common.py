@@ -12,6 +12,8 @@ from web.domain.studies.experiment import LEARNT_FROM
 # A lease of a closed explore experiment that is younger than its end asks for one more rating.
 IS_EXTRA = and_(experiments.c.kind == "explore", leases.c.created_at > experiments.c.closed_at)
 
+BY_PEOPLE = ratings.c.judge_kind == "human"  # what models and metrics say is kept beside it and never counts as theirs
+
 
 def insert_into(connection: Connection, table: Table) -> Any:
     """Return an INSERT of the connection's own dialect, which can say what is to happen where a key is taken."""
@@ -34,12 +36,12 @@ def _insert_once(dialect: str, table: Table, *returned: Column[Any]) -> Any:
 
 
 def standing(option_id: ColumnElement[Any]) -> ColumnElement[bool]:
-    """Match ratings of an option that nobody has undone."""
-    return and_(ratings.c.option_id == option_id, ratings.c.undone_at.is_(None))
+    """Match people's ratings of an option that nobody has undone."""
+    return and_(ratings.c.option_id == option_id, ratings.c.undone_at.is_(None), BY_PEOPLE)
 
 
 def counted(study_id: str) -> ColumnElement[bool]:
-    """Match the ratings of a study that stand and are learnt from.
+    """Match people's ratings of a study that stand and are learnt from.
 
     Those on inputs taken down do not count, nor those of raters excluded by then, nor those that only check raters.
     """
@@ -51,5 +53,5 @@ def counted(study_id: str) -> ColumnElement[bool]:
         exclusions.c.since <= ratings.c.rated_at,
     )
     checks = select(experiments.c.id).where(experiments.c.study_id == study_id, experiments.c.kind.not_in(LEARNT_FROM))
-    of_study = and_(ratings.c.study_id == study_id, ratings.c.undone_at.is_(None))
+    of_study = and_(ratings.c.study_id == study_id, ratings.c.undone_at.is_(None), BY_PEOPLE)
     return and_(of_study, ratings.c.input_id.not_in(removed), ratings.c.experiment_id.not_in(checks), ~excluded)

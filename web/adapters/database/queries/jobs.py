@@ -1,10 +1,10 @@
 """Queries of jobs: enqueued once, claimed by one worker at a time, fenced by worker and attempt."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, delete, exists, func, or_, select, update
+from sqlalchemy import ColumnElement, Connection, RowMapping, and_, delete, exists, func, or_, select, update
 
 from web.adapters.database.queries.common import insert_once
 from web.adapters.database.tables import jobs
@@ -24,18 +24,16 @@ class JobQueries(rows.JobQueries):
             # With something returned they go in one statement; else each would be a round trip of its own.
             self.connection.execute(insert_once(self.connection, jobs, jobs.c.id), rows)
 
-    def any_due(self, now: datetime) -> bool:
-        return bool(self.connection.execute(select(exists().where(or_(_due(now), _abandoned(now))))).scalar_one())
+    def any_due(self, now: datetime, limits: Mapping[str, int]) -> bool:
+        claimable = or_(_due(now), _abandoned(now)), jobs.c.resource.not_in(self._full(limits, now))
+        return bool(self.connection.execute(select(exists().where(*claimable))).scalar_one())
 
-    def claim(self, worker: str, now: datetime) -> Job | None:
-        query = (
-            select(jobs)
-            .where(or_(_due(now), _abandoned(now)), ~_same_key_in_hand(now))
-            .order_by(jobs.c.priority.desc(), jobs.c.due_at, jobs.c.id)
-            .limit(1)
-            .with_for_update(skip_locked=True)
-        )
-        row = self.connection.execute(query).mappings().first()
+    def claim(self, worker: str, now: datetime, limits: Mapping[str, int]) -> Job | None:
+        full = self._full(limits, now)
+        row = self._next(now, full)
+        while row is not None and row["resource"] in limits and self._is_full(row["resource"], limits, now):
+            full = {*full, row["resource"]}
+            row = self._next(now, full)
         if row is None:
             return None
         taken = {
@@ -46,6 +44,31 @@ class JobQueries(rows.JobQueries):
         }
         self.connection.execute(update(jobs).where(jobs.c.id == row["id"]).values(**taken))
         return Job(**{**row, **taken})
+
+    def _next(self, now: datetime, full: Iterable[str]) -> RowMapping | None:
+        query = (
+            select(jobs)
+            .where(or_(_due(now), _abandoned(now)), ~_same_key_in_hand(now), jobs.c.resource.not_in(tuple(full)))
+            .order_by(jobs.c.priority.desc(), jobs.c.due_at, jobs.c.id)
+            .limit(1)
+            .with_for_update(skip_locked=True)
+        )
+        return self.connection.execute(query).mappings().first()
+
+    def _is_full(self, resource: str, limits: Mapping[str, int], now: datetime) -> bool:
+        """Tell whether a resource is in full use, and let nobody else claim a job that needs it meanwhile."""
+        if self.connection.dialect.name == "postgresql":  # SQLite has one writer anyway
+            self.connection.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(resource, 0))))
+        return resource in self._full({resource: limits[resource]}, now)
+
+    def _full(self, limits: Mapping[str, int], now: datetime) -> set[str]:
+        if not limits:
+            return set()
+        busy = select(jobs.c.resource, func.count()).where(
+            jobs.c.resource.in_(tuple(limits)), jobs.c.state == "claimed", jobs.c.claimed_until > now
+        )
+        counts: dict[str, int] = dict(self.connection.execute(busy.group_by(jobs.c.resource)).all())
+        return {resource for resource, most in limits.items() if counts.get(resource, 0) >= most}
 
     def extend(self, job: Job, now: datetime) -> bool:
         return self._write(job, claimed_until=now + CLAIM_TIME)

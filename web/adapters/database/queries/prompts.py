@@ -4,7 +4,7 @@ from sqlalchemy import Connection, func, select
 
 from ml_service.errors import NotFound
 from web.adapters.database.queries.common import insert_once
-from web.adapters.database.tables import feedback, prompt_pointers, prompt_versions
+from web.adapters.database.tables import feedback, prompt_pointers, prompt_versions, prompts
 from web.domain.prompts.feedback import Feedback, FeedbackSummary
 from web.domain.prompts.prompt import Pointer, PointerKind, VersionLine
 from web.rows import prompts as rows
@@ -25,6 +25,13 @@ class PromptQueries(rows.PromptQueries):
         if row is None:
             raise NotFound(f"The prompt {prompt_key} has no {kind} {name}.")
         return Pointer(**row)
+
+    def next_number(self, prompt_key: str) -> int:
+        # The lock lets rows that refer to the prompt come and go, and those that publish it too.
+        query = select(prompts.c.key).where(prompts.c.key == prompt_key)
+        self.connection.execute(query.with_for_update(key_share=True))
+        newest = select(func.max(prompt_versions.c.number)).where(prompt_versions.c.prompt_key == prompt_key)
+        return int(self.connection.execute(newest).scalar() or 0) + 1
 
     def lines(self, prompt_key: str) -> tuple[VersionLine, ...]:
         here = prompt_versions.c

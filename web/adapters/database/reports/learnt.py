@@ -7,10 +7,11 @@ from collections.abc import Callable, Iterable, Mapping
 from sqlalchemy import JSON, ColumnElement, Connection, exists, func, select, type_coerce
 
 from ml_service.wire.contract import CategoryParameter, Parameter, Value
+from web.adapters.database.queries.common import standing
 from web.adapters.database.reports.history import VERSION_LABEL
 from web.adapters.database.tables import experiments, inputs, options, prompt_versions, ratings
 from web.domain.reports.report import Asked, Coverage
-from web.domain.studies.experiment import LIVE, Option
+from web.domain.studies.experiment import LIVE, UNSEEN, Option
 from web.domain.studies.study import Study
 
 ASKED = 6
@@ -65,7 +66,7 @@ def _placing(parameter: Parameter) -> Callable[[Value], Value]:
 
 def asked(connection: Connection, study_id: str) -> tuple[Asked, ...]:
     """Return suggestions that are out with no rating yet, the newest first."""
-    rated = exists().where(ratings.c.option_id == options.c.id, ratings.c.undone_at.is_(None))
+    rated = exists().where(standing(options.c.id))
     query = (
         select(options, inputs.c.name.label("input"))
         .join(experiments, experiments.c.id == options.c.experiment_id)
@@ -74,7 +75,7 @@ def asked(connection: Connection, study_id: str) -> tuple[Asked, ...]:
             experiments.c.study_id == study_id,
             experiments.c.state.in_(LIVE),
             experiments.c.kind == "explore",
-            options.c.state != "failed",
+            options.c.state.not_in(UNSEEN),
             inputs.c.removed_at.is_(None),
             ~rated,
         )

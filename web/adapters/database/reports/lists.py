@@ -4,6 +4,7 @@ from typing import Literal
 
 from sqlalchemy import Connection, and_, case, exists, func, or_, select
 
+from web.adapters.database.queries.common import BY_PEOPLE
 from web.adapters.database.reports.history import VERSION_LABEL
 from web.adapters.database.tables import (
     experiments,
@@ -24,7 +25,7 @@ from web.domain.reports.report import InputLine, Needed, StudyLine
 from web.domain.studies.experiment import LIVE, SAMPLES
 from web.domain.studies.study import Input, Study
 
-_STANDING = and_(ratings.c.undone_at.is_(None), ratings.c.score.is_not(None))
+_STANDING = and_(ratings.c.undone_at.is_(None), ratings.c.score.is_not(None), BY_PEOPLE)
 
 
 def choices(connection: Connection, project_id: str) -> Choices:

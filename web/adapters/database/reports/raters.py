@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from sqlalchemy import Connection, and_, func, select
 
+from web.adapters.database.queries.common import BY_PEOPLE
 from web.adapters.database.reports.history import VERSION_LABEL
 from web.adapters.database.reports.status import change
 from web.adapters.database.tables import (
@@ -64,7 +65,7 @@ def given_scores(connection: Connection, study_id: str) -> tuple[Given, ...]:
         )
         .where(
             ratings.c.study_id == study_id,
-            ratings.c.judge_kind == "human",
+            BY_PEOPLE,
             ratings.c.undone_at.is_(None),
             ratings.c.score.is_not(None),
             inputs.c.removed_at.is_(None),
@@ -104,7 +105,7 @@ def _raters(
     enrolled: Mapping[str, Enrolment],
 ) -> tuple[RaterReport, ...]:
     skipped = select(ratings.c.judge_id, func.count()).where(
-        ratings.c.study_id == study_id, ratings.c.skip.is_not(None), ratings.c.undone_at.is_(None)
+        ratings.c.study_id == study_id, ratings.c.skip.is_not(None), ratings.c.undone_at.is_(None), BY_PEOPLE
     )
     skips: dict[str, int] = dict(connection.execute(skipped.group_by(ratings.c.judge_id)).all())
     ids = {*known, *enrolled, *skips, *excluded}

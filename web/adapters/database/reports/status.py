@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, String, and_, cast, func, select
 
-from web.adapters.database.queries.common import counted
+from web.adapters.database.queries.common import BY_PEOPLE, counted
 from web.adapters.database.queries.studies.diagnoses import best_steps, newest
 from web.adapters.database.reports.history import VERSION_LABEL
 from web.adapters.database.reports.learnt import asked, coverage, version_labels
@@ -141,7 +141,7 @@ def _counts(
         func.count(ratings.c.score), func.count(ratings.c.skip), func.count(ratings.c.judge_id.distinct())
     ).where(counting)
     active = select(func.count(ratings.c.judge_id.distinct())).where(
-        ratings.c.study_id == study_id, ratings.c.changed_at >= active_since
+        ratings.c.study_id == study_id, ratings.c.changed_at >= active_since, BY_PEOPLE
     )
     spent = select(func.coalesce(func.sum(options.c.cost_micros), 0)).where(options.c.study_id == study_id)
     scored, skipped, raters = connection.execute(answered).one()
@@ -217,7 +217,7 @@ def _raters(connection: Connection, study_id: str) -> tuple[RaterNumbers, ...]:
             ratings.c.judge_id, name, func.count(ratings.c.score), func.count(ratings.c.skip), func.avg(ratings.c.score)
         )
         .join(users, users.c.id == ratings.c.judge_id, isouter=True)
-        .where(ratings.c.study_id == study_id, ratings.c.undone_at.is_(None))
+        .where(ratings.c.study_id == study_id, ratings.c.undone_at.is_(None), BY_PEOPLE)
         .group_by(ratings.c.judge_id, name)
         .order_by(func.count().desc(), name)
     )

@@ -66,6 +66,7 @@ sessions = Table(
     identity(),
     Column("secret_hash", String(64), nullable=False, unique=True),
     reference("user_id", "users"),
+    reference("project_id", "projects"),
     moment("created_at"),
     moment("expires_at"),
     short_text("via", 16),

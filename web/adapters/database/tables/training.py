@@ -95,7 +95,7 @@ options = Table(
     Index(None, "study_id", "state"),
     Index(None, "input_id"),
     Index(None, "output_id"),
-    one_of("state", "planned", "generating", "ready", "failed"),
+    one_of("state", "planned", "generating", "ready", "spare", "failed"),
     info=rows("options", Option),
 )
 

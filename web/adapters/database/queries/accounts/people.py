@@ -90,13 +90,11 @@ _SEAT = (
 _ACTOR = (
     select(users.c.id, users.c.email, memberships.c.project_id, memberships.c.role, sessions.c.id.label("session"))
     .join(sessions, sessions.c.user_id == users.c.id)
-    .join(memberships, memberships.c.user_id == users.c.id)
+    .join(memberships, and_(memberships.c.user_id == users.c.id, memberships.c.project_id == sessions.c.project_id))
     .where(
         sessions.c.secret_hash == bindparam("secret_hash"),
         sessions.c.revoked_at.is_(None),
         sessions.c.expires_at > bindparam("now", type_=Utc()),
         users.c.active,
     )
-    .order_by(memberships.c.id)
-    .limit(1)
 )

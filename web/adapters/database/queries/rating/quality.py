@@ -3,9 +3,9 @@
 from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Select, func, or_, select
 
-from web.adapters.database.queries.common import counted
+from web.adapters.database.queries.common import counted, standing
 from web.adapters.database.tables import experiments, gold_items, options, ratings
 from web.domain.rating.gold import TOLERANCE, Agreed, GoldSource
 from web.rows import rating as rows
@@ -49,7 +49,8 @@ class QualityQueries(rows.QualityQueries):
         scored = ratings.c.score.is_not(None)
         query = (
             select(gold_items.c.id)
-            .join(ratings, and_(ratings.c.experiment_id == gold_items.c.experiment_id, ratings.c.undone_at.is_(None)))
+            .join(options, options.c.experiment_id == gold_items.c.experiment_id)
+            .join(ratings, standing(options.c.id))
             .where(gold_items.c.study_id == study_id, gold_items.c.retired_at.is_(None), scored)
             .group_by(gold_items.c.id)
             .having(func.count() >= after, 2 * func.count().filter(_is_miss()) > func.count())

@@ -6,7 +6,7 @@ from datetime import datetime
 from sqlalchemy import Connection, and_, bindparam, func, select, update
 
 from web.adapters.database.columns import Utc
-from web.adapters.database.queries.common import insert_once
+from web.adapters.database.queries.common import BY_PEOPLE, insert_once, standing
 from web.adapters.database.tables import exclusions, experiments, options, ratings, tombstones
 from web.domain.rating.rating import Exclusions, Rating, Tally
 from web.rows import rating as rows
@@ -32,7 +32,7 @@ class RatingQueries(rows.RatingQueries):
     def standing(self, study_id: str) -> tuple[Rating, ...]:
         query = (
             select(ratings)
-            .where(ratings.c.study_id == study_id, ratings.c.undone_at.is_(None))
+            .where(ratings.c.study_id == study_id, ratings.c.undone_at.is_(None), BY_PEOPLE)
             .order_by(ratings.c.rated_at, ratings.c.id)
         )
         return tuple(Rating(**row) for row in self.connection.execute(query).mappings())
@@ -76,7 +76,7 @@ class RatingQueries(rows.RatingQueries):
 
     def count(self, study_id: str) -> int:
         query = select(func.count()).where(
-            ratings.c.study_id == study_id, ratings.c.undone_at.is_(None), ratings.c.score.is_not(None)
+            ratings.c.study_id == study_id, ratings.c.undone_at.is_(None), ratings.c.score.is_not(None), BY_PEOPLE
         )
         return self.connection.execute(query).scalar_one()
 
@@ -86,6 +86,7 @@ class RatingQueries(rows.RatingQueries):
             ratings.c.undone_at.is_(None),
             ratings.c.score.is_not(None),
             ratings.c.rated_at >= since,
+            BY_PEOPLE,
         )
         return self.connection.execute(query).scalar_one()
 
@@ -108,6 +109,6 @@ _BURIED = select(tombstones.c.id, tombstones.c.undone_at).where(
 )
 _TALLY = (
     select(options.c.experiment_id, options.c.id, ratings.c.judge_id, ratings.c.score)
-    .join(ratings, and_(ratings.c.option_id == options.c.id, ratings.c.undone_at.is_(None)), isouter=True)
+    .join(ratings, standing(options.c.id), isouter=True)
     .where(options.c.experiment_id.in_(bindparam("experiments", expanding=True)), options.c.state == "ready")
 )

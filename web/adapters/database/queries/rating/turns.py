@@ -21,9 +21,9 @@ from sqlalchemy import (
 from web.adapters.database.columns import Utc
 from web.adapters.database.queries.common import IS_EXTRA, standing
 from web.adapters.database.tables import experiments, inputs, leases, options, ratings
-from web.domain.rating.attention import MOST_RATINGS, WINDOW, Given, Unsure
+from web.domain.rating.attention import MOST_RATINGS, WINDOW, Assignment, Unsure
 from web.domain.rating.lease import Asker
-from web.domain.studies.experiment import LIVE, SAMPLES, Experiment, ExperimentKind, ExperimentState, Option
+from web.domain.studies.experiment import LIVE, SAMPLES, UNSEEN, Experiment, ExperimentKind, ExperimentState, Option
 from web.rows import rating as rows
 
 LOOKED_BACK = 100  # rows of what was rated, among which one is chosen that is to be rated again
@@ -35,18 +35,18 @@ class TurnQueries(rows.TurnQueries):
     def __init__(self, connection: Connection) -> None:
         self.connection = connection
 
-    def given(self, study_id: str, rater_id: str, limit: int) -> tuple[Given, ...]:
+    def given(self, study_id: str, rater_id: str, limit: int) -> tuple[Assignment, ...]:
         rows = self.connection.execute(_GIVEN, {"study": study_id, "rater": rater_id, "limit": limit})
-        return tuple(Given(*row) for row in rows)
+        return tuple(Assignment(*row) for row in rows)
 
     def count_sources(self, study_id: str, limit: int) -> int:
         return self.connection.execute(_SOURCES, {"study": study_id, "limit": limit}).scalar_one()
 
     def open_to(
         self, asker: Asker, kinds: Iterable[ExperimentKind] = SAMPLES, limit: int = WINDOW
-    ) -> tuple[Given, ...]:
+    ) -> tuple[Assignment, ...]:
         rows = self.connection.execute(_OPEN, _known(asker, ("ready",), kinds) | {"limit": limit})
-        return tuple(Given(*row) for row in rows)
+        return tuple(Assignment(*row) for row in rows)
 
     def count_open(self, asker: Asker) -> int:
         return self.connection.execute(_COUNT_OPEN, _known(asker, LIVE, SAMPLES)).scalar_one()
@@ -116,7 +116,7 @@ def _is_new_to_them() -> ColumnElement[bool]:
 def _is_open() -> ColumnElement[bool]:
     unanswered = exists().where(
         options.c.experiment_id == leases.c.experiment_id,
-        options.c.state != "failed",
+        options.c.state.not_in(UNSEEN),
         ~exists().where(standing(options.c.id), ratings.c.judge_id == _RATER).correlate(options),
     )
     checks = experiments.c.kind.in_(("gold", "calibration"))

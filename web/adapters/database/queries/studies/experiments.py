@@ -8,7 +8,7 @@ from sqlalchemy import Connection, bindparam, exists, func, select, update
 from web.adapters.database.columns import Utc
 from web.adapters.database.queries.common import standing
 from web.adapters.database.tables import experiments, inputs, options, ratings
-from web.domain.studies.experiment import LEARNT_FROM, LIVE, SAMPLES, Experiment, ExperimentState, Option
+from web.domain.studies.experiment import LEARNT_FROM, LIVE, SAMPLES, UNSEEN, Experiment, ExperimentState, Option
 from web.domain.studies.study import Input
 from web.rows import studies as rows
 
@@ -25,7 +25,7 @@ class ExperimentQueries(rows.ExperimentQueries):
             .join(experiments, experiments.c.id == options.c.experiment_id)
             .where(
                 options.c.study_id == study_id,
-                options.c.state != "failed",
+                options.c.state.not_in(UNSEEN),
                 experiments.c.state.in_(LIVE),
                 experiments.c.kind.in_(SAMPLES),
                 ~exists().where(standing(options.c.id), ratings.c.score.is_not(None)).correlate(options),
@@ -55,6 +55,7 @@ class ExperimentQueries(rows.ExperimentQueries):
             .select_from(options.join(experiments, experiments.c.id == options.c.experiment_id))
             .where(
                 options.c.input_id == inputs.c.id,
+                options.c.state != "spare",
                 experiments.c.state.not_in(("dropped", "void")),
                 experiments.c.kind.in_(SAMPLES),
             )

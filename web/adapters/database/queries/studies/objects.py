@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Select, and_, exists, or_, select, update
 
-from web.adapters.database.tables import experiments, inputs, leases, options, outputs, ratings
+from web.adapters.database.tables import experiments, inputs, leases, options, outputs, ratings, studies
 from web.domain.studies.experiment import LIVE
 from web.rows import studies as rows
 
@@ -44,8 +44,20 @@ class ObjectQueries(rows.ObjectQueries):
         gone = outputs.c.object_key.in_(tuple(keys)), outputs.c.removed_at.is_(None)
         self.connection.execute(update(outputs).where(*gone).values(removed_at=now))
 
-    def revive(self, output_id: str) -> None:
-        self.connection.execute(update(outputs).where(outputs.c.id == output_id).values(removed_at=None))
+    def revive(self, output_id: str, key: str) -> None:
+        again = update(outputs).where(outputs.c.id == output_id)
+        self.connection.execute(again.values(removed_at=None, object_key=key))
+
+    def shared(self, project_id: str, content_hash: str) -> str | None:
+        query = (
+            select(inputs.c.object_key)
+            .join(studies, studies.c.id == inputs.c.study_id)
+            .where(studies.c.project_id == project_id, inputs.c.removed_at.is_(None))
+            .where(inputs.c.content_hash == content_hash, inputs.c.object_key != "")
+            .order_by(inputs.c.id)
+            .limit(1)
+        )
+        return self.connection.execute(query).scalar()
 
 
 def _wanted_since(before: datetime) -> ColumnElement[bool]:

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import JSON, Connection, bindparam, delete, func, select, type_coerce, update
+from sqlalchemy import JSON, Connection, and_, bindparam, delete, func, select, type_coerce, update
 
 from web.adapters.database.queries.common import counted
 from web.adapters.database.queries.studies.diagnoses import best_steps, newest
@@ -68,7 +68,8 @@ class StudyQueries(rows.StudyQueries):
         )
 
     def price(self, study_id: str) -> int:
-        mean = select(func.avg(options.c.cost_micros)).where(options.c.study_id == study_id, options.c.state == "ready")
+        made = and_(options.c.study_id == study_id, options.c.state.in_(("ready", "spare")))
+        mean = select(func.avg(options.c.cost_micros)).where(made)
         return round(self.connection.execute(mean).scalar_one() or 0)
 
     def lock_input(self, input_id: str) -> Input | None:
