@@ -16,6 +16,8 @@ from web.domain.rating.rating import Exclusion
 from web.domain.rating.standing import RaterReport
 from web.pages.learning import words as wording
 
+pytestmark = pytest.mark.storage
+
 START = datetime(2026, 3, 1, 9, tzinfo=UTC)
 
 

@@ -17,6 +17,8 @@ from web.domain.reports.history import Cursor, Entry, Filter, OwnEntry
 from web.domain.reports.report import StudyReport
 from web.domain.studies.study import StopRules
 
+pytestmark = pytest.mark.storage
+
 START = datetime(2026, 3, 1, 9, tzinfo=UTC)
 EVERYTHING = Filter()
 

@@ -26,6 +26,8 @@ from web.services.rating import training
 from web.services.studies import retention
 from web.services.studies.studies import clone_study, move_study
 
+pytestmark = pytest.mark.storage
+
 KEPT = timedelta(days=90)
 KEY = b"a key for tests that is long enough"
 
