@@ -32,12 +32,15 @@ settings.register_profile("palate", deadline=None)  # tests are not timed: the m
 settings.load_profile("palate")
 # How many other tests take as long as one of these: so none of the long ones is left for one process to do alone.
 SLOW = {
-    "journeys": 20,
+    "journeys of raters": 20,
+    "journeys of admins": 20,
     "killing": 3,  # less than they take: their turn is after the browsers
     "care/test_drill.py": 40,
     "http/test_schema.py": 25,
     "publishing/test_torture.py": 5,
 }
+# Journeys go in two groups, each with a server and a browser of its own: these, and the rest.
+RATING = ("test_away.py", "test_five_hundred.py", "test_rating.py", "test_rating_tools.py", "test_outbox.py")
 
 
 @dataclass(frozen=True)
@@ -127,7 +130,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 def group(nodeid: str) -> str:
     """Return what a test belongs to that one process does."""
     _, *folders, name = nodeid.partition("::")[0].split("/")
-    return folders[0] if folders[:1] in (["journeys"], ["killing"]) else "/".join((*folders, name))
+    if folders[:1] == ["journeys"]:
+        return "journeys of raters" if name in RATING else "journeys of admins"
+    return folders[0] if folders[:1] == ["killing"] else "/".join((*folders, name))
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ import pytest
 
 from ml_service.errors import Conflict, Forbidden, InvalidRequest, NotFound
 from tests.clock import FixedClock
-from tests.world import World, answer, make_world
+from tests.world import UNLEARNING, World, answer, make_world
 from web.adapters.database.store import SqlStore
 from web.domain.abtests.abtest import ABTest, Design, Pair
 from web.domain.access import Actor
@@ -82,7 +82,7 @@ def rate_pairs(world: World, rater: Actor, test: ABTest, better: int, worse: int
     """Rate what comes, the challenger's option with the one score and the champion's with the other."""
     done = 0
     for _ in range(most):
-        turn = world.hold(rater, wanted=2)
+        turn = world.hold(rater, wanted=4, tasks=UNLEARNING)
         options = [option for held in turn.held for option in held.options]
         if not options:
             return done
