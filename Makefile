@@ -9,12 +9,12 @@ TSC := $(VENV)/typescript-$(TYPESCRIPT)/node_modules/typescript/bin/tsc
 # Tests sync thousands of small files: where memory has 4 GB of room for them, no disk is waited for.
 ROOM := $(shell df -Pk /dev/shm 2>/dev/null | awk 'NR == 2 && $$4 > 4194304 { print "/dev/shm" }')
 ifneq ($(ROOM),)
-test test-full check tests check-far: export TMPDIR := $(ROOM)
+test test-full check check-far: export TMPDIR := $(ROOM)
 endif
 export OPENBLAS_NUM_THREADS := 1
 export OMP_NUM_THREADS := 1
 
-.PHONY: setup setup-dev run test test-full check static tests check-far bench fmt reference constraints
+.PHONY: setup setup-dev run test test-full check static check-far bench fmt reference constraints
 
 setup: $(VENV)/.base
 
@@ -53,9 +53,11 @@ test: setup-dev
 test-full: setup-dev
 	PALATE_FULL=1 PALATE_KILLS=100 $(BIN)/python -m pytest $(TOGETHER) $(ARGS)
 
-# All that needs no foreign server and no install above 50 MB: what is read beside what is run, each on a core.
+# All that needs no foreign server and no install above 50 MB. What is read is read beside what is run, and told last.
 check: setup-dev $(TSC)
-	$(MAKE) --jobs 2 --keep-going --output-sync=target --no-print-directory static tests
+	@$(MAKE) --no-print-directory static >$(VENV)/static.log 2>&1 & reading=$$!; \
+	$(MAKE) --no-print-directory test; run=$$?; \
+	wait $$reading; read=$$?; cat $(VENV)/static.log; exit $$((run | read))
 
 static: setup-dev $(TSC)
 	$(BIN)/ruff format --check .
@@ -64,10 +66,6 @@ static: setup-dev $(TSC)
 	$(BIN)/lint-imports
 	node $(TSC) --project infra/pages.tsconfig.json
 	node $(TSC) --project infra/worker.tsconfig.json
-
-# A plus, or they would say nothing before their end.
-tests: setup-dev
-	+$(BIN)/python -m pytest $(TOGETHER)
 
 $(TSC): | $(VENV)/.system
 	npm install --silent --no-fund --no-audit --prefix $(VENV)/typescript-$(TYPESCRIPT) typescript@$(TYPESCRIPT)

@@ -80,9 +80,7 @@ class World:
         while worker.step():
             pass
 
-    def hold(
-        self, rater: Actor, wanted: int = 4, tab: str = "tab", tasks: Mapping[str, Task] = TASKS
-    ) -> training.Turn:
+    def hold(self, rater: Actor, wanted: int = 4, tab: str = "tab", tasks: Mapping[str, Task] = TASKS) -> training.Turn:
         """Return what a rater holds after the worker has caught up."""
         training.next_items(self.parts, rater, tab, wanted)
         self.work(tasks)

@@ -1,4 +1,5 @@
 import json
+import re
 import time
 import tracemalloc
 from contextlib import suppress
@@ -101,12 +102,18 @@ HOSTILE = [
 ]
 
 
-@pytest.mark.parametrize("text", HOSTILE, ids=lambda text: text[:40])
-def test_what_computes_calls_or_breaks_out_is_refused_at_once_and_told_what_to_do(text: str) -> None:
-    start = time.process_time()
-    with pytest.raises(InvalidRequest, match=r"Allowed are|use fewer blanks|declare"):
-        check({"local": {"prompt": text}}, {"subject"})
-    assert time.process_time() - start < 1
+def test_what_computes_calls_or_breaks_out_is_refused_at_once_and_told_what_to_do() -> None:
+    passed = []
+    for text in HOSTILE:
+        start = time.process_time()
+        try:
+            check({"local": {"prompt": text}}, {"subject"})
+        except InvalidRequest as refused:
+            assert re.search(r"Allowed are|use fewer blanks|declare", str(refused)), text
+        else:
+            passed.append(text)
+        assert time.process_time() - start < 1, text
+    assert passed == []
 
 
 ALLOWED = [
@@ -123,9 +130,9 @@ ALLOWED = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("text", "becomes"), ALLOWED, ids=lambda text: text[:30])
-def test_names_conditions_loops_and_the_listed_filters_are_rendered(text: str, becomes: str) -> None:
-    assert render(text, {"subject": "a kitchen"}) == becomes
+def test_names_conditions_loops_and_the_listed_filters_are_rendered() -> None:
+    for text, becomes in ALLOWED:
+        assert render(text, {"subject": "a kitchen"}) == becomes, text
 
 
 def test_what_is_hidden_in_what_is_allowed_is_not_told() -> None:
