@@ -102,18 +102,18 @@ HOSTILE = [
 ]
 
 
+def told(text: str) -> str:
+    """Return why a text is refused, or "" where it is not; it must be said within a second."""
+    start = time.process_time()
+    try:
+        check({"local": {"prompt": text}}, {"subject"})
+    except InvalidRequest as refused:
+        return "" if time.process_time() - start > 1 else str(refused)
+    return ""
+
+
 def test_what_computes_calls_or_breaks_out_is_refused_at_once_and_told_what_to_do() -> None:
-    passed = []
-    for text in HOSTILE:
-        start = time.process_time()
-        try:
-            check({"local": {"prompt": text}}, {"subject"})
-        except InvalidRequest as refused:
-            assert re.search(r"Allowed are|use fewer blanks|declare", str(refused)), text
-        else:
-            passed.append(text)
-        assert time.process_time() - start < 1, text
-    assert passed == []
+    assert [text for text in HOSTILE if not re.search(r"Allowed are|use fewer blanks|declare", told(text))] == []
 
 
 ALLOWED = [
