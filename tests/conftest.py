@@ -90,7 +90,7 @@ def is_for_another_turn(item: pytest.Item, turn: int) -> bool:
     engine, folder = params.get("engine"), item.nodeid.split("/")[1]
     if engine is None or folder not in BY_TURNS or item.get_closest_marker("storage") or is_fixed(item):
         return False
-    twins = item.nodeid.replace(engine, "engine")
+    twins = item.nodeid.replace(str(engine), "engine")
     return bool(ENGINES[(zlib.crc32(twins.encode()) + turn) % len(ENGINES)] != engine)
 
 
