@@ -35,7 +35,10 @@ SLOW = {
     "journeys of raters": 20,
     "journeys of admins": 20,
     "killing": 3,  # less than they take: their turn is after the browsers
+    "care/test_documented.py": 10,
     "care/test_drill.py": 40,
+    "http/test_headers.py": 2,
+    "http/test_matrix.py": 8,
     "http/test_schema.py": 25,
     "publishing/test_torture.py": 5,
 }
