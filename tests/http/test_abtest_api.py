@@ -6,7 +6,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from tests.site import Site
-from tests.unit.test_abtesting import candidate, judge_pairs, live, now, opened
+from tests.unit.abtests.test_verdicts import candidate, judge_pairs, live, now, opened
 from tests.visitors import another_project, machine, member_of
 from web.domain.ids import new_id
 

@@ -7,7 +7,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from tests.site import Site
-from tests.unit.test_abtesting import QUICK, candidate, judge_pairs, live, now, opened, rate_pairs
+from tests.unit.abtests.test_verdicts import QUICK, candidate, judge_pairs, live, now, opened, rate_pairs
 from tests.visitors import another_project, member_of
 from tests.world import answer
 from web.domain.abtests.abtest import ABTest

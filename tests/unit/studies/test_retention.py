@@ -12,7 +12,7 @@ import pytest
 from ml_service.objects.local import Folder
 from ml_service.wire.contract import ParameterSpace
 from tests.clock import FixedClock
-from tests.unit.test_taking_down import at_once, lost
+from tests.unit.studies.test_taking_down import at_once, lost
 from tests.world import SPACE, World, answer, make_world, photo
 from web.adapters.database.store import SqlStore
 from web.adapters.generators.atonce import AtOnce

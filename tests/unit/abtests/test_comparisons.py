@@ -9,7 +9,7 @@ import pytest
 
 from ml_service.errors import Conflict, InvalidRequest
 from tests.clock import FixedClock
-from tests.unit.test_abtesting import QUICK, candidate, judge_pairs, live, now, opened, pairs, rate_pairs
+from tests.unit.abtests.test_verdicts import QUICK, candidate, judge_pairs, live, now, opened, pairs, rate_pairs
 from tests.world import World, make_world
 from web.adapters.database.store import SqlStore
 from web.domain.abtests.abtest import ABTest

@@ -7,7 +7,7 @@ import pytest
 
 from ml_service.errors import Conflict
 from tests.clock import FixedClock
-from tests.unit.test_abtesting import candidate, judge_pairs, live, now, opened, pairs
+from tests.unit.abtests.test_verdicts import candidate, judge_pairs, live, now, opened, pairs
 from tests.world import World, answer, make_world
 from web.adapters.database.store import SqlStore
 from web.domain.abtests.abtest import ABTest, Design
