@@ -74,13 +74,15 @@ class Terminal:
         process = subprocess.Popen([sys.executable, "-m", package, "serve"], env=around(), cwd=self.folder)
         self.open.callback(process.wait, 60)
         self.open.callback(process.terminate)
-        until(f"an answer of {package}", lambda: answers(f"http://localhost:{port}{HEALTH[package]}"))
+        health = f"http://localhost:{port}{HEALTH[package]}"
+        until(f"an answer of {package}, or its end", lambda: process.poll() is not None or answers(health))
+        assert process.poll() is None, f"{package} did not start"
 
 
 def around() -> dict[str, str]:
     """Return the environment of a process that finds this Python and the packages from anywhere."""
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    return {**os.environ, "PATH": path, "PYTHONPATH": str(ROOT), "OPENBLAS_NUM_THREADS": "1"}
+    return {**os.environ, "PATH": path, "PYTHONPATH": f"{ROOT}{os.pathsep}.", "OPENBLAS_NUM_THREADS": "1"}
 
 
 def answers(address: str) -> bool:
@@ -88,6 +90,13 @@ def answers(address: str) -> bool:
         return httpx.get(address).status_code == 200
     except httpx.TransportError:
         return False
+
+
+def plugin() -> str:
+    """Return the plugin that its page shows."""
+    shown = re.search(r"```python\n(.*?)```", (ROOT / "docs" / "plugins.md").read_text(), re.DOTALL)
+    assert shown is not None
+    return shown[1]
 
 
 @pytest.fixture
@@ -102,6 +111,7 @@ def terminal(
     folder = tmp_path / "folder"
     (folder / "backups").mkdir(parents=True)
     (folder / "request.json").write_text(example("request.json"))
+    (folder / "our_rules.py").write_text(plugin())
     monkeypatch.chdir(folder)
     with origin.store.read() as tx:
         source = tx.inputs.all(study_id=origin.world.study.id)[0]
