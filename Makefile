@@ -3,16 +3,18 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 # One more than there are usually cores: browsers, servers and databases are waited for half of the time.
-TOGETHER := --numprocesses 3 --dist loadscope --override-ini tmp_path_retention_policy=failed
+TOGETHER := --numprocesses 3 --dist loadscope --durations 25 --override-ini tmp_path_retention_policy=failed
+TYPESCRIPT := 5.9.3
+TSC := $(VENV)/typescript-$(TYPESCRIPT)/node_modules/typescript/bin/tsc
 # Tests sync thousands of small files: where memory has 4 GB of room for them, no disk is waited for.
 ROOM := $(shell df -Pk /dev/shm 2>/dev/null | awk 'NR == 2 && $$4 > 4194304 { print "/dev/shm" }')
 ifneq ($(ROOM),)
-test test-full check: export TMPDIR := $(ROOM)
+test test-full check check-far: export TMPDIR := $(ROOM)
 endif
 export OPENBLAS_NUM_THREADS := 1
 export OMP_NUM_THREADS := 1
 
-.PHONY: setup setup-dev run test test-full check bench fmt reference constraints
+.PHONY: setup setup-dev run test test-full check static check-far bench fmt reference constraints
 
 setup: $(VENV)/.base
 
@@ -36,7 +38,7 @@ $(VENV)/.peers $(VENV)/.peers-light $(VENV)/.peers-scores: pyproject.toml constr
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --constraint constraints.txt --editable '.[dev,$(@F:.%=%)]'
 	touch $@
 
-# Tests start a private Postgres and drive a real browser; on Debian both are installed here.
+# Tests start a private Postgres and drive a real browser, and node checks the page scripts; Debian's are installed here.
 $(VENV)/.system: infra/system-packages.sh | $(VENV)/bin/uv
 	sh infra/system-packages.sh
 	touch $@
@@ -47,16 +49,30 @@ run: setup
 test: setup-dev
 	$(BIN)/python -m pytest $(TOGETHER) $(ARGS)
 
-# All of the tests, with a hundred rounds of killing and a thousand promotions on each engine: an hour and more.
+# All of the tests but the far ones, all on both engines, with a hundred rounds of killing and a thousand promotions on each engine: an hour and more.
 test-full: setup-dev
 	PALATE_FULL=1 PALATE_KILLS=100 $(BIN)/python -m pytest $(TOGETHER) $(ARGS)
 
-check: setup-dev
+# All that needs no foreign server and no install above 50 MB. What is read is read beside what is run, and told last.
+check: setup-dev $(TSC)
+	@$(MAKE) --no-print-directory static >$(VENV)/static.log 2>&1 & reading=$$!; \
+	$(MAKE) --no-print-directory test; run=$$?; \
+	wait $$reading; read=$$?; cat $(VENV)/static.log; exit $$((run | read))
+
+static: setup-dev $(TSC)
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/python -m pytest $(TOGETHER)
+	node $(TSC) --project infra/pages.tsconfig.json
+	node $(TSC) --project infra/worker.tsconfig.json
+
+$(TSC): | $(VENV)/.system
+	npm install --silent --no-fund --no-audit --prefix $(VENV)/typescript-$(TYPESCRIPT) typescript@$(TYPESCRIPT)
+
+# What `check` leaves out: one after the other, as each takes what it can get of the machine.
+check-far: setup-dev $(VENV)/.peers-light $(VENV)/.peers-scores
+	$(BIN)/python -m pytest -m far --durations 25
 
 fmt: setup-dev
 	$(BIN)/ruff format .

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Install what the tests start for real: Postgres and Chromium. Does nothing where they are there already.
+# Install what the tests start for real, Postgres and Chromium, and what checks page scripts and documented commands. Does nothing where they are there already.
 set -eu
 
 have() {
@@ -10,14 +10,20 @@ postgres() {
     have postgres || ls /usr/lib/postgresql/*/bin/postgres >/dev/null 2>&1
 }
 
-if postgres && have chromium; then
+if postgres && have chromium && have npm && have curl; then
     exit 0
 fi
 if ! have apt-get; then
-    echo "Install PostgreSQL (15 or newer) and Chromium, then run this again: the tests start both." >&2
+    echo "Install PostgreSQL (15 or newer), Chromium, npm and curl, then run this again." >&2
     exit 1
 fi
 SUDO=""
 [ "$(id -u)" = 0 ] || SUDO="sudo"
 $SUDO apt-get update -qq
-$SUDO apt-get install -y -qq --no-install-recommends postgresql chromium fonts-dejavu-core >/dev/null
+MISSING=""
+postgres || MISSING="postgresql"
+have chromium || MISSING="$MISSING chromium fonts-dejavu-core"
+have npm || MISSING="$MISSING npm"
+have curl || MISSING="$MISSING curl"
+# shellcheck disable=SC2086
+$SUDO apt-get install -y -qq --no-install-recommends $MISSING >/dev/null

@@ -1,6 +1,12 @@
-"""Fixtures of all tests: a migrated database on both engines, and a clock that stands still."""
+"""Fixtures of all tests: a migrated database on both engines, and a clock that stands still.
 
+Where storage is the subject a test runs on both engines; the rest of `http` and `unit` takes one of the two by turns.
+"""
+
+import os
 import shutil
+import subprocess
+import zlib
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,16 +26,24 @@ from web.adapters.database.migrate import migrate
 from web.adapters.database.store import SqlStore
 
 ENGINES = ("sqlite", "postgres")
+FULL = bool(os.environ.get("PALATE_FULL"))
+BY_TURNS = ("http", "unit")  # folders whose tests take one engine, unless they are marked `storage`
 settings.register_profile("palate", deadline=None)  # tests are not timed: the machine may be busy
 settings.load_profile("palate")
 # How many other tests take as long as one of these: so none of the long ones is left for one process to do alone.
 SLOW = {
-    "journeys": 20,
+    "journeys of raters": 20,
+    "journeys of admins": 20,
     "killing": 3,  # less than they take: their turn is after the browsers
+    "care/test_documented.py": 10,
     "care/test_drill.py": 40,
+    "http/test_headers.py": 2,
+    "http/test_matrix.py": 8,
     "http/test_schema.py": 25,
     "publishing/test_torture.py": 5,
 }
+# Journeys go in two groups, each with a server and a browser of its own: these, and the rest.
+RATING = ("test_away.py", "test_five_hundred.py", "test_rating.py", "test_rating_tools.py", "test_outbox.py")
 
 
 @dataclass(frozen=True)
@@ -52,6 +66,50 @@ def shared(url: str) -> Iterator[Shared]:
     opened.engines.dispose()
 
 
+TURN = pytest.StashKey[int]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.stash[TURN] = turn()
+
+
+def pytest_report_header(config: pytest.Config) -> str:
+    by_turns = "on both" if FULL else f"on one by turns, PALATE_TURN={config.stash[TURN]}"
+    return f"engines: storage on both, http and unit {by_turns}"
+
+
+def turn() -> int:
+    """Return whose turn it is among the engines: it changes with every commit, and PALATE_TURN decides it."""
+    given = os.environ.get("PALATE_TURN")
+    if given is None and shutil.which("git"):
+        count = ["git", "rev-list", "--count", "HEAD"]
+        given = subprocess.run(count, cwd=Path(__file__).parent, capture_output=True, text=True).stdout.strip()
+    return int(given or 0) % len(ENGINES)
+
+
+def is_for_another_turn(item: pytest.Item, turn: int) -> bool:
+    """Tell whether a test that takes both engines in turns is for the other one now."""
+    params = item.callspec.params if isinstance(item, pytest.Function) and hasattr(item, "callspec") else {}
+    engine, folder = params.get("engine"), item.nodeid.split("/")[1]
+    if engine is None or folder not in BY_TURNS or item.get_closest_marker("storage") or is_fixed(item):
+        return False
+    twins = item.nodeid.replace(str(engine), "engine")
+    return bool(ENGINES[(zlib.crc32(twins.encode()) + turn) % len(ENGINES)] != engine)
+
+
+def is_fixed(item: pytest.Item) -> bool:
+    """Tell whether a test names its engine itself."""
+    return any("engine" in str(mark.args[:1]) for mark in item.iter_markers("parametrize"))
+
+
+def leave(config: pytest.Config, items: list[pytest.Item], left: list[pytest.Item]) -> None:
+    """Take tests out of those that run, and say so."""
+    if left:
+        gone = set(left)
+        items[:] = [item for item in items if item not in gone]
+        config.hook.pytest_deselected(items=left)
+
+
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     """Give one process all that shares a product, a browser or a file; pytest 9.2 ignores the groups of xdist 3.8."""
@@ -63,6 +121,8 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if not FULL:
+        leave(config, items, [item for item in items if is_for_another_turn(item, config.stash[TURN])])
     if hasattr(config, "workerinput"):  # there are more processes
         long = Counter[str]()
         for item in items:
@@ -73,7 +133,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 def group(nodeid: str) -> str:
     """Return what a test belongs to that one process does."""
     _, *folders, name = nodeid.partition("::")[0].split("/")
-    return folders[0] if folders[:1] in (["journeys"], ["killing"]) else "/".join((*folders, name))
+    if folders[:1] == ["journeys"]:
+        return "journeys of raters" if name in RATING else "journeys of admins"
+    return folders[0] if folders[:1] == ["killing"] else "/".join((*folders, name))
 
 
 @pytest.fixture

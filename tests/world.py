@@ -1,6 +1,7 @@
 """A small whole product for tests: real parts around a migrated store, a study with inputs, and people."""
 
 import shutil
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,6 +24,7 @@ from web.domain.accounts import Membership, User
 from web.domain.ids import new_id
 from web.domain.rating.rating import Answer
 from web.domain.studies.study import Input, Project, Study
+from web.jobs.tasks import TASKS, Task
 from web.jobs.worker import Worker
 from web.ports.making import CleanImage
 from web.ports.parts import Parts
@@ -37,6 +39,8 @@ SPACE = ParameterSpace(
         "contrast": FloatParameter(low=0.7, high=1.3, default=1),
     }
 )
+# Where it does not matter what was learnt: a diagnosis after every rating is most of the work.
+UNLEARNING: Mapping[str, Task] = {**TASKS, "learn": lambda parts, arguments: None}
 
 
 def photo(seed: int, side: int = 48) -> bytes:
@@ -69,16 +73,16 @@ class World:
         with self.parts.store.begin() as tx:
             return intake.present_or_added(tx, self.parts, self.study, incoming)
 
-    def work(self) -> None:
+    def work(self, tasks: Mapping[str, Task] = TASKS) -> None:
         """Do all jobs that are due, as a worker would."""
-        worker = Worker(self.parts)
+        worker = Worker(self.parts, tasks)
         while worker.step():
             pass
 
-    def hold(self, rater: Actor, wanted: int = 4, tab: str = "tab") -> training.Turn:
+    def hold(self, rater: Actor, wanted: int = 4, tab: str = "tab", tasks: Mapping[str, Task] = TASKS) -> training.Turn:
         """Return what a rater holds after the worker has caught up."""
         training.next_items(self.parts, rater, tab, wanted)
-        self.work()
+        self.work(tasks)
         return training.next_items(self.parts, rater, tab, wanted)
 
     def rate(self, rater: Actor, *answers: Answer) -> list[str]:

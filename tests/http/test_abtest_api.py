@@ -6,7 +6,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from tests.site import Site
-from tests.unit.test_abtesting import candidate, live, now, opened, rate_pairs
+from tests.unit.abtests.test_verdicts import candidate, judge_pairs, live, now, opened
 from tests.visitors import another_project, machine, member_of
 from web.domain.ids import new_id
 
@@ -71,7 +71,7 @@ def test_two_versions_are_compared_by_name_or_id_and_nothing_goes_live(site: Sit
     assert (told["policy"], told["names"]) == ("manual", {})
     with site.world.parts.store.read() as tx:
         test = tx.ab_tests.get(told["id"])
-    rate_pairs(site.world, site.world.person(), test, better=5, worse=2)
+    judge_pairs(site.world, test, 3)
     whole = admin.get(f"{PLACE}/{test.id}").json()
     assert (whole["state"], whole["outcome"], whole["winner"]) == ("decided", "better", challenger.id)
     assert not whole["waits_for_approval"]
@@ -118,7 +118,7 @@ def test_a_test_is_paused_resumed_and_stopped_for_good(site: Site, admin: TestCl
 
 def test_a_winner_waits_for_a_typed_confirmation_and_goes_live_once(site: Site, admin: TestClient) -> None:
     test = opened(site.world, policy="manual")
-    rate_pairs(site.world, site.world.person(), test, better=5, worse=2)
+    judge_pairs(site.world, test, 3)
     whole = admin.get(f"{PLACE}/{test.id}").json()
     assert whole["waits_for_approval"]
     assert (whole["outcome"], whole["winner"]) == ("promote", test.challengers[0])
@@ -136,7 +136,7 @@ def test_a_winner_waits_for_a_typed_confirmation_and_goes_live_once(site: Site, 
 def test_a_declined_winner_stays_out(site: Site, admin: TestClient) -> None:
     test = opened(site.world, policy="manual")
     assert admin.post(f"{PLACE}/{test.id}/decline", json={}).status_code == 409
-    rate_pairs(site.world, site.world.person(), test, better=5, worse=2)
+    judge_pairs(site.world, test, 3)
     done = admin.post(f"{PLACE}/{test.id}/decline", json={"note": "Not now."})
     assert (done.json()["state"], done.json()["waits_for_approval"]) == ("stopped", False)
     assert admin.post(f"{PLACE}/{test.id}/approve", json={"confirmation": test.prompt_key}).status_code == 409

@@ -7,7 +7,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from tests.site import Site
-from tests.unit.test_abtesting import QUICK, candidate, live, now, opened, rate_pairs
+from tests.unit.abtests.test_verdicts import QUICK, candidate, judge_pairs, live, now, opened, rate_pairs
 from tests.visitors import another_project, member_of
 from tests.world import answer
 from web.domain.abtests.abtest import ABTest
@@ -89,7 +89,7 @@ def test_two_versions_are_compared_by_the_form_and_the_verdict_says_what_follows
     assert "It only compares: nothing goes live by it. v1.0.0 is live now." in admin.get(place).text
     with site.world.parts.store.read() as tx:
         test = tx.ab_tests.get(place.rpartition("/")[2])
-    rate_pairs(site.world, site.world.person(), test, better=5, worse=2)
+    judge_pairs(site.world, test, 3)
     text = admin.get(place).text
     assert "candidate 3 is better than candidate 2." in text
     assert "Let it go live, or not" not in text
@@ -140,13 +140,14 @@ def test_one_test_at_a_time_is_said_in_the_form(site: Site, admin: TestClient) -
 def won(site: Site, policy: str = "approve") -> ABTest:
     """Return a test whose challenger won and waits for a person."""
     test = opened(site.world, policy=policy)
-    rate_pairs(site.world, site.world.person(), test, better=5, worse=2)
+    judge_pairs(site.world, test, 3)
     return now(site.world, test)
 
 
 def test_a_test_shows_its_evidence_its_plots_and_its_pairs(site: Site, admin: TestClient) -> None:
-    test = won(site)
-    assert test.waits_for_approval
+    test = opened(site.world, policy="approve")
+    rate_pairs(site.world, site.world.person(), test, better=5, worse=2)
+    assert now(site.world, test).waits_for_approval
     text = admin.get(f"{HOME}/{test.id}").text
     assert "Promote" in text
     assert "waits to go live" in text
@@ -220,7 +221,7 @@ def test_whoever_opened_it_is_told_that_somebody_else_approves(site: Site, admin
     place = admin.post(f"{HOME}/new", data=form).headers["location"]
     with site.world.parts.store.read() as tx:
         test = tx.ab_tests.get(place.rpartition("/")[2])
-    rate_pairs(site.world, site.world.person(), test, better=5, worse=2)
+    judge_pairs(site.world, test, 3)
     assert "which is you, so somebody else has to approve it" in admin.get(place).text
     refused = admin.post(f"{place}/approve", data={"confirmation": test.prompt_key})
     assert refused.status_code == 403

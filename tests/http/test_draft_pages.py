@@ -9,7 +9,7 @@ from fastapi.testclient import TestClient
 
 from ml_service.wire.contract import Point
 from tests.site import Site
-from tests.unit.test_abtesting import candidate, live, opened
+from tests.unit.abtests.test_verdicts import candidate, live, opened
 from tests.visitors import another_project, member_of
 from tests.world import answer
 from web.domain.abtests.abtest import ABTest

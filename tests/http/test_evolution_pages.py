@@ -7,7 +7,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from tests.site import Site
-from tests.unit.test_abtesting import candidate, live, opened
+from tests.unit.abtests.test_verdicts import candidate, live, opened
 from tests.visitors import another_project, member_of
 from tests.world import answer
 from web.domain.evolution.evolution import Proposed, Round

@@ -111,11 +111,12 @@ def test_every_route_says_who_it_is_for(site: Site) -> None:
     "name", ["nobody", "rater", "admin", "prompts:read key", "feedback:write key", "other rater", "other admin"]
 )
 def test_a_route_lets_in_whom_it_is_for_and_nobody_else(grounds: Grounds, name: str) -> None:
-    wrong = {}
+    wrong, person = {}, grounds.person(name)
     for route in routes(grounds.site.app):
         if route.demand is None or (route.name == ENDLESS and name != "nobody"):
             continue
-        person = grounds.person(name)  # a fresh session, as routes may end it
+        if person.may(route.demand):  # a fresh session, as routes may end it
+            person = grounds.person(name)
         status = grounds.send(person, route.method, grounds.path(route)).status_code
         if not is_right(route, person, status):
             wrong[route.name] = status
@@ -169,11 +170,12 @@ def rows(grounds: Grounds) -> dict[tuple[str, str], str]:
     return found
 
 
-@pytest.mark.parametrize("place", ["/train", "/status", "/api/train/next", "/api/train/status", "/api/train/events"])
-def test_another_project_cannot_ask_for_a_study_of_this_one(grounds: Grounds, place: str) -> None:
+def test_another_project_cannot_ask_for_a_study_of_this_one(grounds: Grounds) -> None:
     for name in ("other rater", "other admin"):
-        answer = grounds.send(grounds.person(name), "GET", place, params={"study": grounds.ids["study_id"]})
-        assert answer.status_code == 404
+        person = grounds.person(name)
+        for place in ("/train", "/status", "/api/train/next", "/api/train/status", "/api/train/events"):
+            answer = grounds.send(person, "GET", place, params={"study": grounds.ids["study_id"]})
+            assert answer.status_code == 404, (name, place)
 
 
 def test_another_project_cannot_rate_an_option_of_this_one(grounds: Grounds) -> None:
@@ -194,16 +196,16 @@ FORGED = [
 ]
 
 
-@pytest.mark.parametrize(("headers", "kind"), FORGED)
-def test_nothing_changes_for_a_forged_request(grounds: Grounds, headers: dict[str, str], kind: str) -> None:
+def test_nothing_changes_for_a_forged_request(grounds: Grounds) -> None:
     admin, before = grounds.person("admin"), rows(grounds)
     changing = [route for route in routes(grounds.site.app) if route.changes]
     wrong = {}
-    for route in changing:
-        answer = grounds.send(admin, route.method, grounds.path(route), headers=headers)
-        refused = answer.status_code == 403 and answer.json()["type"] == f"/problems/{kind}"
-        if not refused:
-            wrong[route.name] = answer.status_code
+    for headers, kind in FORGED:
+        for route in changing:
+            answer = grounds.send(admin, route.method, grounds.path(route), headers=headers)
+            refused = answer.status_code == 403 and answer.json()["type"] == f"/problems/{kind}"
+            if not refused:
+                wrong[route.name, str(headers)] = answer.status_code
     assert wrong == {}
     assert rows(grounds) == before
 

@@ -187,6 +187,7 @@ def test_a_link_that_went_astray_is_made_void_by_the_page(site: Site) -> None:
     for _ in range(2):
         assert admin.post(found[0]).status_code == 303
     assert site.visitor().post(link, headers=PAGE).status_code == 410
+    assert "This link was used already" in site.visitor().get(link, headers=PAGE).text
     assert "Open links" not in admin.get("/admin/people").text
 
 

@@ -8,7 +8,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from tests.site import Site
-from tests.unit.test_abtesting import candidate
+from tests.unit.abtests.test_verdicts import candidate
 from web.domain.access import Actor
 from web.domain.prompts.prompt import DEFAULT_KEY
 from web.services.prompts import pointers, promotion

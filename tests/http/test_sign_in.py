@@ -13,6 +13,7 @@ from tests.site import Site
 from web.services.accounts.throttle import LINK
 
 PAGE = {"Accept": "text/html"}
+ADMINS = ("people", "keys", "studies", "jobs", "prompts", "audit")
 GOOD, BETTER = "zufriedener Hund am See", "kupfer Fagott, 12 Regale"
 FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
 
@@ -254,3 +255,11 @@ def test_a_session_that_was_slipped_into_a_browser_is_never_the_one_that_signs_i
     thief = site.visitor()
     thief.cookies.set("palate", slipped, domain="palate.test")
     assert thief.get("/api/v1/session").status_code == 401
+
+
+def test_strangers_are_sent_to_the_door(site: Site) -> None:
+    for place in ("/train", "/status", "/history", *(f"/admin/{page}" for page in ADMINS)):
+        answer = site.visitor().get(place, headers=PAGE)
+        assert (answer.status_code, answer.headers["location"]) == (303, f"/sign-in?next={place}")
+    for place in ("users", "keys", "studies"):
+        assert site.visitor().get(f"/api/v1/{place}", headers=PAGE).status_code == 401

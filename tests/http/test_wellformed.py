@@ -7,6 +7,8 @@ from fastapi.testclient import TestClient
 
 from tests.site import Site
 
+pytestmark = pytest.mark.storage
+
 JSON = {"Content-Type": "application/json"}
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 STUDY = b'{"name": %b, "spaces": {"local": {"parameters": {}}}}'

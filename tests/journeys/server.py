@@ -26,7 +26,7 @@ from web.services.accounts import accounts
 from web.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[2]
-PATIENCE = 60.0
+PATIENCE = float(os.environ.get("PALATE_PATIENCE", "60"))  # seconds: a loaded machine needs more
 T = TypeVar("T")
 
 

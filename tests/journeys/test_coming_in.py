@@ -1,6 +1,5 @@
 """Coming in: the link that the first start prints, and the links that an admin makes."""
 
-import httpx
 import pytest
 from playwright.sync_api import expect
 
@@ -71,12 +70,3 @@ def test_an_invited_rater_rates_and_sees_nothing_of_the_admins(
     for address in ADMINS_ONLY:
         assert page.context.request.get(address).status == 403, address
         assert admin.page.context.request.get(address).status == 200, address
-
-
-@pytest.mark.parametrize("address", ["/train", "/status", "/history", *ADMINS_ONLY])
-def test_strangers_are_sent_to_the_door(server: Server, address: str) -> None:
-    answer = httpx.get(server.url + address, headers={"Accept": "text/html"})
-    if address.startswith("/api/"):
-        assert answer.status_code == 401
-    else:
-        assert (answer.status_code, answer.headers["location"]) == (303, f"/sign-in?next={address}")

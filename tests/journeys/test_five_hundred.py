@@ -54,7 +54,9 @@ class Session:
 
     def press(self, count: int, tab: Rater | None = None) -> None:
         scores = list(islice(self._scores, count))
-        (tab or self.rater).rate(*scores)
+        tab = tab or self.rater
+        tab.page.bring_to_front()  # browsers let a page that nobody sees wait for its timers
+        tab.rate(*scores)
         self.pressed += scores
 
     def is_ready_to_be_alone(self) -> None:

@@ -16,7 +16,7 @@ from pydantic import SecretStr
 
 from tests.chat_server import Asked, ChatServer, Reply, failing, saying
 from tests.clock import FixedClock
-from tests.unit.test_evolution import asked, rounds, sample
+from tests.unit.evolution.test_rounds import asked, rounds, sample
 from tests.world import World, answer, make_world
 from web.adapters.database.store import SqlStore
 from web.adapters.models.build import text_model

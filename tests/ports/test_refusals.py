@@ -12,7 +12,7 @@ from ml_service.errors import InvalidRequest
 from tests.chat_server import ChatServer, Reply, chat_server, saying
 from tests.clock import FixedClock
 from tests.ports.test_evolving import CANDIDATE, EDIT, GOOD, with_model
-from tests.unit.test_evolution import asked, sample
+from tests.unit.evolution.test_rounds import asked, sample
 from tests.world import World, make_world
 from web.adapters.database.store import SqlStore
 from web.adapters.generators.atonce import AtOnce

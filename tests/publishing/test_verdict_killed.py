@@ -12,7 +12,7 @@ from tests.publishing.decider import decide
 from tests.publishing.press import check_files
 from tests.publishing.writer import started
 from tests.released import list_versions
-from tests.unit.test_abtesting import live, now, opened
+from tests.unit.abtests.test_verdicts import live, now, opened
 from tests.world import World, answer, make_world
 from web.adapters.database.store import SqlStore
 from web.domain.abtests.abtest import ABTest

@@ -207,7 +207,7 @@ def test_another_process_makes_the_same_bytes(photo: Image, tmp_path: Path) -> N
     source.write_bytes(encode(photo))
     script = (
         "import hashlib, sys; from pathlib import Path; from web.adapters.generators.local import LocalGenerator;"
-        "from web.allports import GenerateRequest; body = Path(sys.argv[1]).read_bytes();"
+        "from web.ports.making import GenerateRequest; body = Path(sys.argv[1]).read_bytes();"
         f"made = LocalGenerator().generate(GenerateRequest(body, 'image/jpeg', {{'prompt': 'warmer'}}, {STRONG!r}, 5));"
         "sys.stdout.write(hashlib.sha256(made.body).hexdigest())"
     )

@@ -6,11 +6,11 @@ document.addEventListener("submit", (event) => {
     event.preventDefault();
     return;
   }
-  const said = form.querySelector("[data-busy]");
-  if (said) said.textContent = said.dataset.busy;
+  const said = /** @type {HTMLElement | null} */ (form.querySelector("[data-busy]"));
+  if (said) said.textContent = said.dataset.busy ?? "";
 });
 
-for (const form of document.querySelectorAll("form[data-autosubmit]")) {
-  form.querySelector("button").hidden = true;
+for (const form of /** @type {NodeListOf<HTMLFormElement>} */ (document.querySelectorAll("form[data-autosubmit]"))) {
+  form.querySelectorAll("button").forEach((button) => { button.hidden = true; });
   form.addEventListener("change", () => form.requestSubmit());
 }

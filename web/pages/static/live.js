@@ -11,36 +11,44 @@ const POLL = 10_000;
 const AT_MOST = 60_000; // ms until a look in any case
 const STALE = 45_000;
 
-const root = document.querySelector("[data-live]");
+const root = /** @type {HTMLElement} */ (document.querySelector("[data-live]")); // without it nothing below runs
 const note = document.querySelector("[data-live-note]");
 let updated = Date.now();
 let asked = Date.now();
 let timer = 0;
 let busy = false;
 let announced = false;
+/** @type {EventSource | null} */
 let source = null;
 let seen = root?.dataset.change;
 
 /** The parts of a tree by name. @param {ParentNode} tree */
 function partsOf(tree) {
-  return new Map([...tree.querySelectorAll("[data-part]")].map((part) => [part.dataset.part, part]));
+  const parts = /** @type {NodeListOf<HTMLElement>} */ (tree.querySelectorAll("[data-part]"));
+  return new Map([...parts].map((part) => [part.dataset.part, part]));
 }
 
 const REACHABLE = "a, button, summary, select, input, [tabindex]";
 
-/** Carry over what was open, scrolled and focused in a part to the one that takes its place; call the result then. */
+/**
+ * Carry over what was open, scrolled and focused in a part to the one that takes its place; call the result then.
+ * @param {HTMLElement} before @param {HTMLElement} after
+ */
 function keepPlace(before, after) {
-  for (const details of before.querySelectorAll("details[open]")) {
+  for (const details of before.querySelectorAll("details")) {
+    if (!details.open) continue;
     const same = [...after.querySelectorAll("details")].find((one) => one.dataset.key === details.dataset.key);
     if (same) same.open = true;
   }
   const scrolled = [...before.querySelectorAll(".table-wrap")].map((box) => [box.scrollLeft, box.scrollTop]);
-  const focused = [...before.querySelectorAll(REACHABLE)].indexOf(document.activeElement);
+  const reachable = (/** @type {HTMLElement} */ part) =>
+    [.../** @type {NodeListOf<HTMLElement>} */ (part.querySelectorAll(REACHABLE))];
+  const focused = reachable(before).findIndex((one) => one === document.activeElement);
   return () => {
     [...after.querySelectorAll(".table-wrap")].forEach((box, i) => {
       if (scrolled[i]) [box.scrollLeft, box.scrollTop] = scrolled[i];
     });
-    if (focused >= 0) after.querySelectorAll(REACHABLE)[focused]?.focus({ preventScroll: true });
+    if (focused >= 0) reachable(after)[focused]?.focus({ preventScroll: true });
   };
 }
 
@@ -48,7 +56,7 @@ function keepPlace(before, after) {
 const sent = new WeakMap();
 for (const part of root ? partsOf(root).values() : []) sent.set(part, part.outerHTML);
 
-/** Put one part in another's place unless they are the same. */
+/** Put one part in another's place unless they are the same. @param {HTMLElement} before @param {HTMLElement} after */
 function exchange(before, after) {
   const markup = after.outerHTML;
   if (sent.get(before) === markup) return;
@@ -62,13 +70,14 @@ function exchange(before, after) {
 function adopt(fresh) {
   const [old, now] = [partsOf(root), partsOf(fresh)];
   if (old.size === now.size && [...old.keys()].every((name) => now.has(name))) {
-    for (const [name, part] of old) exchange(part, now.get(name));
+    for (const [name, part] of now) exchange(old.get(name) ?? part, part);
     return;
   }
   const settles = [];
   for (const [name, part] of now) {
     sent.set(part, part.outerHTML);
-    if (old.has(name)) settles.push(keepPlace(old.get(name), part));
+    const before = old.get(name);
+    if (before) settles.push(keepPlace(before, part));
   }
   root.replaceChildren(...fresh.childNodes);
   for (const settle of settles) settle();
@@ -93,6 +102,7 @@ async function refresh() {
   }
 }
 
+/** Look again after so many milliseconds. @param {number} delay */
 function later(delay) {
   clearTimeout(timer);
   timer = setTimeout(refresh, delay);

@@ -121,6 +121,7 @@ export class Store {
 
   /** Return the options that this rater answered here, in whatever tab. @returns {Promise<Set<string>>} */
   async answeredOptions() {
+    /** @type {IDBValidKey[]} */
     const keys = await this.#run(["answered"], "readonly", (tx) => tx("answered").getAllKeys(keysOf(this.rater)));
     return new Set(keys.map((key) => (Array.isArray(key) ? String(key[1]) : "")));
   }
@@ -153,6 +154,7 @@ export class Store {
     const rows = await this.#run(["leases"], "readonly", (tx) => tx("leases").getAll(keysOf(this.rater)));
     const leased = rows.flatMap(({ next }) => next.experiments).flatMap((one) => [one.source_url, ...one.options.map((o) => o.image_url)]);
     const wanted = new Set([...addresses, ...leased]);
+    /** @type {IDBValidKey[]} */
     const keys = await this.#run(["images"], "readonly", (tx) => tx("images").getAllKeys(keysOf(this.rater)));
     const stale = keys.map((key) => (Array.isArray(key) ? String(key[1]) : "")).filter((url) => !wanted.has(url));
     if (stale.length) await this.dropImages(stale);

@@ -24,6 +24,8 @@ from web.services.rating import uploads
 from web.services.studies import intake, objects
 from web.services.studies.studies import clone_study
 
+pytestmark = pytest.mark.storage
+
 ROUNDS = 60
 SECONDS = 120.0
 

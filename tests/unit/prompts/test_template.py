@@ -1,4 +1,5 @@
 import json
+import re
 import time
 import tracemalloc
 from contextlib import suppress
@@ -101,12 +102,18 @@ HOSTILE = [
 ]
 
 
-@pytest.mark.parametrize("text", HOSTILE, ids=lambda text: text[:40])
-def test_what_computes_calls_or_breaks_out_is_refused_at_once_and_told_what_to_do(text: str) -> None:
+def told(text: str) -> str:
+    """Return why a text is refused, or "" where it is not; it must be said within a second."""
     start = time.process_time()
-    with pytest.raises(InvalidRequest, match=r"Allowed are|use fewer blanks|declare"):
+    try:
         check({"local": {"prompt": text}}, {"subject"})
-    assert time.process_time() - start < 1
+    except InvalidRequest as refused:
+        return "" if time.process_time() - start > 1 else str(refused)
+    return ""
+
+
+def test_what_computes_calls_or_breaks_out_is_refused_at_once_and_told_what_to_do() -> None:
+    assert [text for text in HOSTILE if not re.search(r"Allowed are|use fewer blanks|declare", told(text))] == []
 
 
 ALLOWED = [
@@ -123,9 +130,9 @@ ALLOWED = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("text", "becomes"), ALLOWED, ids=lambda text: text[:30])
-def test_names_conditions_loops_and_the_listed_filters_are_rendered(text: str, becomes: str) -> None:
-    assert render(text, {"subject": "a kitchen"}) == becomes
+def test_names_conditions_loops_and_the_listed_filters_are_rendered() -> None:
+    for text, becomes in ALLOWED:
+        assert render(text, {"subject": "a kitchen"}) == becomes, text
 
 
 def test_what_is_hidden_in_what_is_allowed_is_not_told() -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from ml_service.errors import Conflict, Forbidden, InvalidRequest, NotFound
 from tests.clock import FixedClock
-from tests.world import World, answer, make_world
+from tests.world import UNLEARNING, World, answer, make_world
 from web.adapters.database.store import SqlStore
 from web.domain.abtests.abtest import ABTest, Design, Pair
 from web.domain.access import Actor
@@ -82,7 +82,7 @@ def rate_pairs(world: World, rater: Actor, test: ABTest, better: int, worse: int
     """Rate what comes, the challenger's option with the one score and the champion's with the other."""
     done = 0
     for _ in range(most):
-        turn = world.hold(rater, wanted=2)
+        turn = world.hold(rater, wanted=4, tasks=UNLEARNING)
         options = [option for held in turn.held for option in held.options]
         if not options:
             return done
@@ -98,6 +98,20 @@ def rate_pairs(world: World, rater: Actor, test: ABTest, better: int, worse: int
         world.clock.advance(minutes=11)
         verdicts.follow(world.parts, test.id)
     return done
+
+
+def judge_pairs(world: World, test: ABTest, difference: float) -> None:
+    """Close pairs as if raters had judged all of them with the same difference, until the test is decided."""
+    while now(world, test).state == "running":
+        tasks.plan(world.parts, world.study.id)
+        at, closed = world.clock.now(), len(pairs(world, test, "closed"))
+        with world.parts.store.begin() as tx:
+            planned = tx.ab_pairs.all(test_id=test.id, state="open")
+            for number, pair in enumerate(planned, closed + 1):
+                verdict = {"number": number, "difference": difference, "raters": (world.admin.user_id,)}
+                tx.ab_pairs.replace(replace(pair, state="closed", closed_at=at, **verdict))  # type: ignore[arg-type]
+            tx.of_experiments.move([pair.experiment_id for pair in planned], "closed", at)
+        verdicts.follow(world.parts, test.id)
 
 
 def test_what_a_model_says_closes_no_pair_and_is_in_none(world: World) -> None:
@@ -175,7 +189,7 @@ def test_a_winner_goes_live_by_itself_and_the_version_before_challenges_it(world
 def test_what_harms_after_all_is_rolled_back_and_never_tested_again_as_it_is(world: World) -> None:
     test = opened(world)
     before, rater = live(world), world.person()
-    rate_pairs(world, rater, test, better=5, worse=2)
+    judge_pairs(world, test, 3)
     with world.parts.store.read() as tx:
         watch = tx.ab_tests.find(kind="hold_back", prompt_key=test.prompt_key)
     assert watch is not None
@@ -295,7 +309,7 @@ def test_the_same_request_opens_one_test(world: World) -> None:
 def test_whoever_opened_a_test_does_not_approve_it_under_four_eyes(world: World) -> None:
     other = world.person("admin")
     test = opened(world, policy="approve")
-    rate_pairs(world, world.person(), test, better=5, worse=2)
+    judge_pairs(world, test, 3)
     waiting = now(world, test)
     assert waiting.waits_for_approval
     assert live(world).id == test.champion
@@ -312,7 +326,7 @@ def test_whoever_opened_a_test_does_not_approve_it_under_four_eyes(world: World)
 
 def test_a_winner_that_is_declined_does_not_go_live(world: World) -> None:
     test = opened(world, policy="manual")
-    rate_pairs(world, world.person(), test, better=5, worse=2)
+    judge_pairs(world, test, 3)
     abtests.decline(world.parts, world.admin, test.id, "not now")
     verdicts.follow(world.parts, test.id)
     assert live(world).id == test.champion
@@ -342,7 +356,7 @@ def test_how_many_raters_a_pair_has_stays_as_the_test_fixed_it(world: World) -> 
 
 def test_what_became_of_a_test_is_on_record_and_its_row_is_held_against_that(world: World) -> None:
     test = opened(world)
-    rate_pairs(world, world.person(), test, better=5, worse=2)
+    judge_pairs(world, test, 3)
     last: dict[tuple[str, str], Event] = {}
     assert check_chain(world.parts, world.admin.project_id, last=last).faults == ()
     assert {event.action for event in last.values()} >= {"abtest.settled", "abtest.watched"}

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.clock import FixedClock
-from tests.unit.test_panel import CARELESS, START, honest, rated
+from tests.unit.rating.test_panel import CARELESS, START, honest, rated
 from tests.world import World, answer, make_world
 from web.adapters.database.store import SqlStore
 from web.domain.jobs import compare_job

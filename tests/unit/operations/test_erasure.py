@@ -35,6 +35,8 @@ from web.services.rating import uploads
 from web.services.studies import intake
 from web.services.studies.studies import clone_study
 
+pytestmark = pytest.mark.storage
+
 KEY = b"a key for tests that is long enough"
 ADDRESS = "rita.planted@example.org"
 WORDS = ("planted", "Rita")

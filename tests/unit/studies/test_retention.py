@@ -12,7 +12,7 @@ import pytest
 from ml_service.objects.local import Folder
 from ml_service.wire.contract import ParameterSpace
 from tests.clock import FixedClock
-from tests.unit.test_taking_down import at_once, lost
+from tests.unit.studies.test_taking_down import at_once, lost
 from tests.world import SPACE, World, answer, make_world, photo
 from web.adapters.database.store import SqlStore
 from web.adapters.generators.atonce import AtOnce
@@ -25,6 +25,8 @@ from web.services.operations.verify import Verification
 from web.services.rating import training
 from web.services.studies import retention
 from web.services.studies.studies import clone_study, move_study
+
+pytestmark = pytest.mark.storage
 
 KEPT = timedelta(days=90)
 KEY = b"a key for tests that is long enough"

@@ -8,7 +8,7 @@ import pytest
 
 from ml_service.errors import Conflict, InvalidRequest, Unavailable
 from tests.clock import FixedClock
-from tests.unit.test_abtesting import candidate, live
+from tests.unit.abtests.test_verdicts import candidate, live
 from tests.world import World, make_world, photo
 from web.adapters.database.store import SqlStore
 from web.adapters.generators.atonce import AtOnce

@@ -31,6 +31,8 @@ from web.services.operations.verify import Finding, Verification
 from web.services.studies import intake
 from web.services.studies.studies import move_study
 
+pytestmark = pytest.mark.storage
+
 KEY = b"a key for tests that is long enough"
 
 

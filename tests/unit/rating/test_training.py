@@ -17,6 +17,8 @@ from web.services.learning import requests
 from web.services.rating import training
 from web.services.studies.studies import move_study
 
+pytestmark = pytest.mark.storage
+
 
 @pytest.fixture
 def world(store: SqlStore, clock: FixedClock, tmp_path: Path) -> World:

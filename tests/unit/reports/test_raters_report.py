@@ -17,6 +17,8 @@ from web.domain.rating.standing import RaterReport
 from web.pages.learning import words as wording
 from web.rows.reports import Reports
 
+pytestmark = pytest.mark.storage
+
 START = datetime(2026, 3, 1, 9, tzinfo=UTC)
 
 

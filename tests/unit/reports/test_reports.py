@@ -23,6 +23,8 @@ from web.domain.studies.study import StopRules
 from web.rows.reports import Reports
 from web.services.reports.history import every_entry, every_own_entry
 
+pytestmark = pytest.mark.storage
+
 START = datetime(2026, 3, 1, 9, tzinfo=UTC)
 EVERYTHING = Filter()
 

@@ -9,7 +9,7 @@ import pytest
 
 from ml_service.errors import Conflict, InvalidRequest
 from tests.clock import FixedClock
-from tests.unit.test_abtesting import QUICK, candidate, live, now, opened, pairs, rate_pairs
+from tests.unit.abtests.test_verdicts import QUICK, candidate, judge_pairs, live, now, opened, pairs, rate_pairs
 from tests.world import World, make_world
 from web.adapters.database.store import SqlStore
 from web.domain.abtests.abtest import ABTest
@@ -90,7 +90,7 @@ def test_the_better_of_two_is_told_and_nothing_goes_live_by_it(world: World) -> 
 
 def test_the_worse_of_two_is_told_too(world: World) -> None:
     test, before = comparison(world), pointer(world)
-    rate_pairs(world, world.person(), test, better=1, worse=5)
+    judge_pairs(world, test, -4)
     done = now(world, test)
     assert done.decision is not None
     assert (done.state, done.decision.outcome, done.decision.winner) == ("decided", "harm", None)
@@ -103,7 +103,7 @@ def test_what_goes_live_meanwhile_ends_no_comparison(world: World) -> None:
     verdicts.follow(world.parts, test.id)
     assert now(world, test).state == "running"
     promotion.promote(world.parts, world.admin, test.prompt_key, test.champion, pointer(world).revision)
-    rate_pairs(world, world.person(), test, better=5, worse=2)
+    judge_pairs(world, test, 3)
     done = now(world, test)
     assert done.decision is not None
     assert (done.state, done.decision.outcome) == ("decided", "better")
@@ -112,7 +112,7 @@ def test_what_goes_live_meanwhile_ends_no_comparison(world: World) -> None:
 
 def test_the_better_one_challenges_what_is_live_by_the_usual_gate(world: World) -> None:
     first = comparison(world)
-    rate_pairs(world, world.person(), first, better=5, worse=2)
+    judge_pairs(world, first, 3)
     for seed in range(100, 110):
         world.add_input(seed)
     challenge = Challenge(first.challengers, design=QUICK, policy="auto")

@@ -7,7 +7,7 @@ import pytest
 
 from ml_service.errors import Conflict
 from tests.clock import FixedClock
-from tests.unit.test_abtesting import candidate, live, now, opened, pairs, rate_pairs
+from tests.unit.abtests.test_verdicts import candidate, judge_pairs, live, now, opened, pairs
 from tests.world import World, answer, make_world
 from web.adapters.database.store import SqlStore
 from web.domain.abtests.abtest import ABTest, Design
@@ -32,7 +32,7 @@ def world(store: SqlStore, clock: FixedClock, tmp_path: Path) -> World:
 def won(world: World, policy: str = "approve") -> ABTest:
     """Return a test that is decided, and whose winner waits for an admin."""
     test = opened(world, policy=policy)
-    rate_pairs(world, world.person(), test, better=5, worse=2)
+    judge_pairs(world, test, 3)
     assert now(world, test).waits_for_approval
     return test
 

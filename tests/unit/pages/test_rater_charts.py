@@ -7,8 +7,8 @@ import pytest
 from markupsafe import Markup
 
 from ml_service.wire.contract import Interval
-from tests.unit import test_charts
-from tests.unit.test_panel import CARELESS, rated
+from tests.unit.pages import test_charts
+from tests.unit.rating.test_panel import CARELESS, rated
 from web.domain.rating.enrolment import Enrolment
 from web.domain.rating.figures import Agreement, AgreementStep, Drift, Flag, Score, Share
 from web.domain.rating.numbers.panel import panel

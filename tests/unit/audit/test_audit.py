@@ -27,6 +27,8 @@ from web.services.audit.record import record
 from web.services.studies import intake
 from web.services.studies.studies import StudyDraft, change_study, clone_study, make_study, move_study
 
+pytestmark = pytest.mark.storage
+
 THREADS = 16
 ROUNDS = 6
 
