@@ -3,6 +3,7 @@
 import ast
 import json
 import re
+import subprocess
 from collections import Counter
 from collections.abc import Iterator
 
@@ -13,6 +14,16 @@ from tests.shape.places import ROOT, modules, nodes
 from web.cli.commands import COMMANDS
 from web.domain.prompts.prompt import VersionFile, content_hash
 
+FIXED = (
+    "ml_service/",
+    "web/",
+    "prompts/versions/",
+    "prompts/experiments/",
+    "migrations/",
+    "infra/",
+    "tests/",
+    "README.md",
+)
 MOST_LINES = 300
 MOST_MODULES = 14  # in a folder: more is another room
 BROAD = {"Exception", "BaseException"}
@@ -26,6 +37,11 @@ def test_no_module_is_long() -> None:
 def test_nothing_that_ships_imports_tests_or_benchmarks() -> None:
     strange = re.compile(r"^\s*(from|import) (tests|benchmarks)\b", re.MULTILINE)
     assert [str(path) for path, text in modules() if strange.search(text)] == []
+
+
+def test_what_the_customer_fixed_is_in_every_clone() -> None:
+    kept = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.splitlines()
+    assert {place for place in FIXED if not any(path.startswith(place) for path in kept)} == set()
 
 
 def test_no_folder_is_full() -> None:

@@ -13,7 +13,8 @@ from web.domain.studies.guide import MOST_TAGS, TAG
 from web.domain.text import COMMENT_LIMIT
 from web.http.answers.images import ImageUrls
 from web.services.rating.enrolment import Onboarding
-from web.services.rating.training import Held, Progress, Ruling, Turn
+from web.services.rating.target import Progress
+from web.services.rating.training import Held, Ruling, Turn
 from web.services.rating.uploads import Upload
 
 MOST_ANSWERS = 100

@@ -17,16 +17,8 @@ from web.domain.studies.study import Study
 from web.ports.parts import Books
 from web.rows.transaction import Transaction
 from web.services.rating import checks
+from web.services.rating.target import Progress, counted, progress
 from web.services.studies.experiments import study_to_rate
-
-
-@dataclass(frozen=True)
-class Progress:
-    """How many scores a rater has given: today, of how many, and ever."""
-
-    today: int
-    target: int
-    total: int
 
 
 @dataclass(frozen=True)
@@ -72,7 +64,7 @@ def next_items(parts: Books, rater: Actor, tab: str, wanted: int, study_id: str 
             return Turn(None, (), Progress(0, 0, 0))
         seat = tx.of_people.seat(study.id, rater.user_id)
         if not seat.may_rate(study.guide):
-            return Turn(study, (), _progress(tx, rater, study, midnight(now, seat.zone)), seat=seat)
+            return Turn(study, (), progress(tx, rater, study, midnight(now, seat.zone)), seat=seat)
         held = tx.of_leases.held(study.id, rater.user_id, tab, now, wanted)
         enough = len(held) >= wanted or study.state != "running"
         if enough and all(lease.idle(now) < RENEW_AFTER for lease in held):
@@ -105,7 +97,7 @@ def _turn(tx: Transaction, study: Study, rater: Actor, leases: Sequence[Lease], 
     held = tuple(Held(lease, shuffled(lease, options[lease.experiment_id])) for lease in leases)
     to_answer = tuple(item for item in held if item.options)
     making = not to_answer and bool(tx.of_experiments.next_inputs(study.id, 1))
-    today = _progress(tx, rater, study, midnight(now, seat.zone))
+    today = progress(tx, rater, study, midnight(now, seat.zone))
     return Turn(study, to_answer, today, making, making and bool(away(tx, study.id)), seat)
 
 
@@ -118,15 +110,6 @@ def away(tx: Transaction, study_id: str) -> str:
 def shuffled(lease: Lease, options: Sequence[Shown]) -> tuple[Shown, ...]:
     """Return options in the order this rater sees them: random, and the same at every look."""
     return tuple(sorted(options, key=lambda option: sha256(f"{lease.rater_id} {option.option_id}".encode()).digest()))
-
-
-def _progress(tx: Transaction, rater: Actor, study: Study | None, since: datetime) -> Progress:
-    return _counted(tx, rater, study.id, study.daily_target, since) if study else Progress(0, 0, 0)
-
-
-def _counted(tx: Transaction, rater: Actor, study_id: str, target: int, since: datetime) -> Progress:
-    today, total = tx.of_ratings.count_by(rater.user_id, study_id, since)
-    return Progress(today, target, total)
 
 
 def rate(parts: Books, rater: Actor, answers: Sequence[Answer]) -> tuple[tuple[Ruling, ...], Progress]:
@@ -154,8 +137,8 @@ def rate(parts: Books, rater: Actor, answers: Sequence[Answer]) -> tuple[tuple[R
         mine = next((item for item in held.values() if item.state is not None), None)
         since = midnight(now, zone)
         if mine is None:
-            return _once_each(rulings), _progress(tx, rater, study_to_rate(tx, rater), since)
-        return _once_each(rulings), _counted(tx, rater, mine.option.study_id, mine.daily_target, since)
+            return _once_each(rulings), progress(tx, rater, study_to_rate(tx, rater), since)
+        return _once_each(rulings), counted(tx, rater, mine.option.study_id, mine.daily_target, since)
 
 
 def _fault(answer: Answer, held: dict[str, HeldOption]) -> Ruling | None:
@@ -216,7 +199,7 @@ def undo(parts: Books, rater: Actor, rating_id: str) -> Progress:
         if undone is not None:
             _reopen(tx, undone, rater, now)
         study = tx.studies.get(undone.study_id) if undone else study_to_rate(tx, rater)
-        return _progress(tx, rater, study, midnight(now, zone))
+        return progress(tx, rater, study, midnight(now, zone))
 
 
 def _reopen(tx: Transaction, undone: Rating, rater: Actor, now: datetime) -> None:
