@@ -9,11 +9,11 @@ from fastapi.responses import RedirectResponse
 from ml_service.errors import Conflict
 from web.domain.access import Actor
 from web.domain.ids import new_id
-from web.domain.prompts.diff import compare
+from web.domain.prompts.diff import compare, differing
 from web.domain.prompts.feedback import FeedbackSummary
 from web.domain.prompts.prompt import PromptVersion, VersionFile
 from web.domain.studies.guide import TAGS
-from web.domain.studies.study import Input
+from web.domain.studies.study import Input, Study
 from web.domain.text import plain
 from web.http.answers.images import IMAGE, UNCHANGED, image_response, unchanged
 from web.http.edge.session import Admin, context
@@ -88,6 +88,8 @@ def diff(
     with parts.store.read() as tx:
         samples = previews.samples(tx, parts, admin, key)
         running = tx.studies.all(project_id=admin.project_id, prompt_key=key, state="running")
+        shown = tx.studies.get(samples[0].study_id) if samples else None
+    made_by = _made_by(shown, differing(before, after, previews.free(parts, shown))[0]) if shown else ""
     return page(
         request,
         "prompts/prompt_diff.html",
@@ -100,8 +102,8 @@ def diff(
         comparison=compare(before, after),
         changes=view.changes(parts, before, after),
         samples=samples,
-        old_image=_images(key, before),
-        new_image=_images(key, after),
+        old_image=_images(key, before, made_by),
+        new_image=_images(key, after, made_by),
         side=view.side,
     )
 
@@ -200,10 +202,11 @@ def preview(
     name: str,
     input_id: str,
     best: Annotated[str, Query(max_length=36, description="A diagnosis whose best settings are used instead.")] = "",
+    generator: Annotated[str, Query(max_length=64, description="What makes it, where the study has several.")] = "",
 ) -> Response:
     """Answer with what a version makes of an input, small."""
     parts = context(request).parts
-    recipe = previews.recipe(parts, admin, key, name, input_id, best)
+    recipe = previews.recipe(parts, admin, key, name, input_id, best, generator)
     etag = f'"{recipe.tag}"'
     if is_known(request, etag):
         return unchanged(etag)
@@ -215,7 +218,7 @@ def _publish_form(request: Request, admin: Actor, key: str, study: str) -> Respo
     parts = context(request).parts
     found = proposal(parts, admin, study)
     with parts.store.read() as tx:
-        samples = previews.samples(tx, parts, admin, key, study)
+        samples = previews.samples(tx, parts, admin, key, study, found.generator)
     kind, words = view.verdict(found.gain, found.learnt.diagnosis.ratings_used)
     return page(
         request,
@@ -223,14 +226,19 @@ def _publish_form(request: Request, admin: Actor, key: str, study: str) -> Respo
         actor=admin,
         active="prompts",
         found=found,
-        changes=view.moves(parts, found.study.generator, found.before, found.after),
+        changes=view.moves(parts, found.generator, found.before, found.after),
         samples=samples,
-        old_image=_images(key, found.live),
+        old_image=_images(key, found.live, _made_by(found.study, found.generator)),
         new_image=_images(key, found.live, f"?best={found.learnt.id}"),
         verdict=(kind, words),
         version_id=new_id(),
         note_limit=NOTE_LIMIT,
     )
+
+
+def _made_by(study: Study, generator: str) -> str:
+    """Return what asks for a picture by one of a study's generators; nothing where there is no other."""
+    return f"?generator={generator}" if len(study.spaces) > 1 else ""
 
 
 def _images(key: str, version: PromptVersion, more: str = "") -> Callable[[Input], str]:

@@ -7,6 +7,7 @@ from fastapi.responses import RedirectResponse
 from starlette.datastructures import FormData
 
 from ml_service.errors import InvalidRequest, NotFound, ServiceError
+from ml_service.wire.contract import ParameterSpace
 from web.domain.access import Actor
 from web.domain.studies.stopping import NAMES, SENTENCES, standings, still_holding
 from web.domain.studies.study import Study, StudyState
@@ -55,7 +56,7 @@ def make(request: Request, admin: Admin, fields: Fields) -> Response:
     offered = parts.generators[generator].space()
     draft = study_form.blank(generator, offered)
     try:
-        draft = study_form.read(fields, offered, draft)
+        draft = study_form.read(fields, {generator: offered}, draft)
         study = make_study(parts, admin, draft)
     except InvalidRequest as error:
         return _new(request, admin, draft, error)
@@ -76,7 +77,7 @@ def change(request: Request, admin: Admin, study_id: str, fields: Fields) -> Res
     chosen = _study(parts, admin, study_id)
     draft = StudyDraft.of(chosen)
     try:
-        draft = study_form.read(fields, parts.generators[chosen.generator].space(), draft)
+        draft = study_form.read(fields, _offered(parts, draft), draft)
         change_study(parts, admin, study_id, int(str(fields.get("revision", "-1"))), draft)
     except ServiceError as error:
         return _show(request, admin, chosen, draft, error)
@@ -132,6 +133,10 @@ def _generator(parts: Parts, name: str) -> str:
     return chosen
 
 
+def _offered(parts: Parts, draft: StudyDraft) -> dict[str, ParameterSpace]:
+    return {name: parts.generators[name].space() for name in draft.spaces}
+
+
 def _study(parts: Parts, admin: Actor, study_id: str) -> Study:
     with parts.store.read() as tx:
         return rights.found(tx.studies, admin, "steer", "study", study_id)
@@ -139,8 +144,7 @@ def _study(parts: Parts, admin: Actor, study_id: str) -> Study:
 
 def _new(request: Request, admin: Actor, draft: StudyDraft, error: ServiceError | None = None) -> Response:
     parts = context(request).parts
-    generator, space = next(iter(draft.spaces.items()))
-    rows = study_form.rows_of(parts.generators[generator].space(), space)
+    (generator,) = draft.spaces
     return page(
         request,
         "studies/study_new.html",
@@ -150,7 +154,7 @@ def _new(request: Request, admin: Actor, draft: StudyDraft, error: ServiceError 
         draft=draft,
         generator=generator,
         generators=sorted(parts.generators),
-        rows=rows,
+        rows=study_form.rows_of(_offered(parts, draft), draft.spaces),
         sentences=SENTENCES,
         others=_others(parts, admin),
         error=str(error or ""),
@@ -168,7 +172,6 @@ def _show(
     request: Request, admin: Actor, study: Study, draft: StudyDraft, error: ServiceError | None = None
 ) -> Response:
     parts = context(request).parts
-    offered = parts.generators[study.generator].space()
     with parts.store.read() as tx:
         figures, start = tx.of_studies.figures(study.id), origin(tx, study)
     return page(
@@ -179,7 +182,7 @@ def _show(
         code=error.status if error else 200,
         study=study,
         draft=draft,
-        rows=study_form.rows_of(offered, draft.spaces[study.generator]),
+        rows=study_form.rows_of(_offered(parts, draft), draft.spaces),
         inputs=parts.reports.inputs(study.id),
         standings=standings(study.stop, figures),
         off=still_holding(study, figures),
