@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from typing import Annotated, Any
+from urllib.parse import urlencode
 
 from fastapi import APIRouter, Form, Query, Request, Response
 from fastapi.responses import RedirectResponse
@@ -238,7 +239,7 @@ def _publish_form(request: Request, admin: Actor, key: str, study: str) -> Respo
 
 def _made_by(study: Study, generator: str) -> str:
     """Return what asks for a picture by one of a study's generators; nothing where there is no other."""
-    return f"?generator={generator}" if len(study.spaces) > 1 else ""
+    return f"?{urlencode({'generator': generator})}" if len(study.spaces) > 1 else ""
 
 
 def _images(key: str, version: PromptVersion, more: str = "") -> Callable[[Input], str]:
