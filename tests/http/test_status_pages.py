@@ -108,7 +108,7 @@ def test_an_admin_reads_why_each_option_is_asked(site: Site) -> None:
     report = admin.get("/api/train/status").json()
     kept = next(one["option"] for one in report["asked"] if one["option"]["id"] == asked.id)
     assert kept["evidence"] == {"best": 4.06, "chance": 0.22, "rated": 1, "differs": ["exposure"]}
-    assert sum(one["ratings"] for one in report["coverage"]["exposure"]) == 2
+    assert sum(one["ratings"] for one in report["coverage"]["local"]["exposure"]) == 2
     for path in ("/status", f"/history/{asked.experiment_id}"):
         text = admin.get(path, headers=PAGE).text
         assert "Little is known around here" in text

@@ -59,7 +59,7 @@ def run(arguments: Namespace, desk: Desk) -> int:
 
 
 def _enhance(arguments: Namespace, here: Parts, generator: Maker) -> int:
-    settings = best.settings(here, arguments.study)
+    settings = best.settings(here, arguments.study, generator.name)
     point = _parse(arguments.point) if arguments.point else settings.point
     pairs = _pairs(arguments.source, arguments.target)
     for source, target in progress(pairs, "enhanced", len(pairs)):

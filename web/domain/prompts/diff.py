@@ -89,6 +89,15 @@ def compare(old: PromptVersion, new: PromptVersion) -> Comparison:
     )
 
 
+def differing(old: PromptVersion, new: PromptVersion, generators: Sequence[str]) -> Sequence[str]:
+    """Return those of some generators whose own texts or parameters differ; all where only what they share does."""
+
+    def own(version: PromptVersion, generator: str) -> tuple[Mapping[str, str], Point]:
+        return version.components.get(generator, {}), version.parameter_defaults.get(generator, {})
+
+    return [name for name in generators if own(old, name) != own(new, name)] or generators
+
+
 def pieces(old: str, new: str) -> tuple[Piece, ...]:
     """Return the stretches that two texts share, and between them what was removed and what was added."""
     left, right = _tokens(old), _tokens(new)

@@ -104,8 +104,8 @@ class Example:
 class StudyReport:
     """All that the status of a study shows; `newer` counts the scores that the newest diagnosis does not know yet.
 
-    `coverage` tells by parameter where the ratings lie, `asked` what is out for rating now, the newest first;
-    `stopping` how near each stop rule is, and `labels` how prompt versions are called, by id.
+    `coverage` tells by generator and parameter where the ratings lie, `asked` what is out for rating now, the newest
+    first; `stopping` how near each stop rule is, and `labels` how prompt versions are called, by id.
     """
 
     study: Study
@@ -118,7 +118,7 @@ class StudyReport:
     best: tuple[BestStep, ...]
     learnt: Learnt | None
     newer: int
-    coverage: dict[str, tuple[Coverage, ...]]
+    coverage: dict[str, dict[str, tuple[Coverage, ...]]]
     asked: tuple[Asked, ...]
     stopping: tuple[Standing, ...]
     milestones: tuple[Milestone, ...]

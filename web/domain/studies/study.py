@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 from ml_service.errors import Conflict
-from ml_service.wire.contract import Diagnosis, ParameterSpace
+from ml_service.wire.contract import Diagnosis, Parameter, ParameterSpace
 from web.domain.studies.evolving import Evolving
 from web.domain.studies.guide import Guide
 
@@ -130,9 +130,13 @@ class Study:
     revision: int = 0
 
     @property
-    def generator(self) -> str:
-        """Name the generator whose space is being learnt."""
-        return next(iter(self.spaces))
+    def generators(self) -> tuple[str, ...]:
+        """Name the generators whose spaces are being learnt."""
+        return tuple(self.spaces)
+
+    def parameters(self, generator: str) -> dict[str, Parameter]:
+        """Return the parameters of a generator that are tuned: none of one that the study does not have."""
+        return self.spaces[generator].parameters if generator in self.spaces else {}
 
     def moved(self, state: StudyState) -> "Study":
         """Return the study in another state, or say why it cannot go there."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from typing import Annotated, Any
+from urllib.parse import urlencode
 
 from fastapi import APIRouter, Form, Query, Request, Response
 from fastapi.responses import RedirectResponse
@@ -13,7 +14,7 @@ from web.domain.prompts.diff import compare
 from web.domain.prompts.feedback import FeedbackSummary
 from web.domain.prompts.prompt import PromptVersion, VersionFile
 from web.domain.studies.guide import TAGS
-from web.domain.studies.study import Input
+from web.domain.studies.study import Input, Study
 from web.domain.text import plain
 from web.http.answers.images import IMAGE, UNCHANGED, image_response, unchanged
 from web.http.edge.session import Admin, context
@@ -86,6 +87,7 @@ def diff(
     """Show any two versions side by side: texts, parameters, and what they make of a few inputs."""
     parts = context(request).parts
     found = beside(parts, admin, key, old, new)
+    made_by = _made_by(found.shown, found.generator) if found.shown else ""
     return page(
         request,
         "prompts/prompt_diff.html",
@@ -98,8 +100,8 @@ def diff(
         comparison=compare(found.old, found.new),
         changes=view.changes(parts, found.old, found.new),
         samples=found.samples,
-        old_image=_images(key, found.old),
-        new_image=_images(key, found.new),
+        old_image=_images(key, found.old, made_by),
+        new_image=_images(key, found.new, made_by),
         side=view.side,
     )
 
@@ -197,10 +199,11 @@ def preview(
     name: str,
     input_id: str,
     best: Annotated[str, Query(max_length=36, description="A diagnosis whose best settings are used instead.")] = "",
+    generator: Annotated[str, Query(max_length=64, description="What makes it, where the study has several.")] = "",
 ) -> Response:
     """Answer with what a version makes of an input, small."""
     parts = context(request).parts
-    recipe = previews.recipe(parts, admin, key, name, input_id, best)
+    recipe = previews.recipe(parts, admin, key, name, input_id, best, generator)
     etag = f'"{recipe.tag}"'
     if is_known(request, etag):
         return unchanged(etag)
@@ -218,14 +221,19 @@ def _publish_form(request: Request, admin: Actor, key: str, study: str) -> Respo
         actor=admin,
         active="prompts",
         found=found,
-        changes=view.moves(parts, found.study.generator, found.before, found.after),
+        changes=view.moves(parts, found.generator, found.before, found.after),
         samples=found.samples,
-        old_image=_images(key, found.live),
+        old_image=_images(key, found.live, _made_by(found.study, found.generator)),
         new_image=_images(key, found.live, f"?best={found.learnt.id}"),
         verdict=(kind, words),
         version_id=new_id(),
         note_limit=NOTE_LIMIT,
     )
+
+
+def _made_by(study: Study, generator: str) -> str:
+    """Return what asks for a picture by one of a study's generators; nothing where there is no other."""
+    return f"?{urlencode({'generator': generator})}" if len(study.spaces) > 1 else ""
 
 
 def _images(key: str, version: PromptVersion, more: str = "") -> Callable[[Input], str]:

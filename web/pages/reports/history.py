@@ -40,14 +40,12 @@ def history(request: Request, rater: Rater, after: str = "") -> Response:
 def experiment(request: Request, admin: Admin, experiment_id: str) -> Response:
     """Show one experiment whole: before and after, parameters, ratings, and what happened when."""
     detail = past.experiment(context(request).parts, admin, experiment_id)
-    default = detail.study.spaces[detail.study.generator].default()
     return page(
         request,
         "reports/experiment.html",
         actor=admin,
         active="history",
         detail=detail,
-        default=default,
         scores=SCORES,
         tags={**TAGS, **detail.study.guide.tags},
         words=wording,

@@ -111,8 +111,21 @@ def _plots(report: StudyReport) -> Plots:
         plots["versions"] = charts.means(report.versions)
     if report.best:
         plots["best"] = charts.best_so_far(report.best)
-    space = report.study.spaces[report.study.generator].parameters
-    return plots | _maybe(coverage=coverage_map(space, report.coverage))
+    return plots | _maybe(coverage=_coverage(report))
+
+
+def _coverage(report: StudyReport) -> Markup | None:
+    """Draw where the ratings of all generators lie; where there are several, parameters are told with theirs."""
+    several = len(report.study.spaces) > 1
+    called = {
+        (generator, name): f"{generator}: {name}" if several else name
+        for generator, space in report.study.spaces.items()
+        for name in space.parameters
+    }
+    space = {words: report.study.spaces[generator].parameters[name] for (generator, name), words in called.items()}
+    return coverage_map(
+        space, {words: report.coverage[generator].get(name, ()) for (generator, name), words in called.items()}
+    )
 
 
 def _rated_plots(report: StudyReport | OwnReport) -> Plots:
@@ -170,11 +183,12 @@ def _responses(report: StudyReport) -> Plots:
     learnt = report.learnt.diagnosis if report.learnt else None
     if learnt is None or learnt.best is None:
         return {}
-    space, best = report.study.spaces[report.study.generator].parameters, learnt.best.point
+    space, best = report.study.parameters(learnt.best.generator), learnt.best.point
+    rated = report.coverage.get(learnt.best.generator, {})
     ordered = sorted(learnt.parameters.items(), key=lambda item: -max(item[1].importance, item[1].total))
     return responses(
         [
-            Curve(name, space[name], one, best[name], report.coverage.get(name, ()))
+            Curve(name, space[name], one, best[name], rated.get(name, ()))
             for name, one in ordered
             if name in space and all(space[name].accepts(at.value) for at in (one.curve[0], one.curve[-1]))
         ]
@@ -185,7 +199,7 @@ def _settings(study: Study, learnt: Diagnosis | None) -> list[tuple[str, str, st
     """Return each parameter's name, unit, best value, default, and how settled it is."""
     if learnt is None or learnt.best is None:
         return []
-    space = study.spaces[study.generator].parameters
+    space = study.parameters(learnt.best.generator)
     return [
         (
             name,

@@ -18,7 +18,10 @@ from web.services.studies.studies import StudyDraft
 
 @dataclass(frozen=True)
 class ParameterRow:
-    """One line of the space editor: what the generator offers, what is chosen, and whether it is tuned at all."""
+    """One line of the space editor: what a generator offers, what is chosen, and whether it is tuned at all.
+
+    Its name has the generator's before it where a study has several.
+    """
 
     name: str
     offered: Parameter
@@ -26,13 +29,21 @@ class ParameterRow:
     tuned: bool
 
 
-def rows_of(offered: ParameterSpace, chosen: ParameterSpace | None) -> list[ParameterRow]:
-    """Return a line for each parameter that a generator offers; all are tuned where nothing was chosen yet."""
-    kept = offered.parameters if chosen is None else chosen.parameters
+Spaces = Mapping[str, ParameterSpace]  # by generator
+
+
+def rows_of(offered: Spaces, chosen: Spaces) -> list[ParameterRow]:
+    """Return a line for each parameter that the generators of a study offer."""
     return [
-        ParameterRow(name, parameter, kept.get(name, parameter), name in kept)
-        for name, parameter in offered.parameters.items()
+        ParameterRow(_before(chosen, generator) + name, one, space.parameters.get(name, one), name in space.parameters)
+        for generator, space in chosen.items()
+        for name, one in offered[generator].parameters.items()
     ]
+
+
+def _before(spaces: Spaces, generator: str) -> str:
+    """Return what stands before the names of a generator's parameters."""
+    return f"{generator}." if len(spaces) > 1 else ""
 
 
 def blank(generator: str, offered: ParameterSpace) -> StudyDraft:
@@ -40,13 +51,12 @@ def blank(generator: str, offered: ParameterSpace) -> StudyDraft:
     return StudyDraft(name="", spaces={generator: offered}, prompt_key=DEFAULT_KEY)
 
 
-def read(fields: FormData, offered: ParameterSpace, before: StudyDraft) -> StudyDraft:
+def read(fields: FormData, offered: Spaces, before: StudyDraft) -> StudyDraft:
     """Return the draft that was typed, or raise InvalidRequest with the field that cannot be used and why."""
-    generator = next(iter(before.spaces))
     return replace(
         before,
         name=text(fields, "name"),
-        spaces={generator: _space(fields, offered)},
+        spaces={name: _space(fields, offered[name], _before(before.spaces, name)) for name in before.spaces},
         options_per_experiment=_whole(fields, "options_per_experiment"),
         raters_wanted=_whole(fields, "raters_wanted"),
         daily_target=_whole(fields, "daily_target"),
@@ -95,11 +105,11 @@ def _count(fields: FormData, name: str) -> int | None:
     return _whole(fields, name) if text(fields, name) else None
 
 
-def _space(fields: FormData, offered: ParameterSpace) -> ParameterSpace:
+def _space(fields: FormData, offered: ParameterSpace, before: str) -> ParameterSpace:
     chosen = {
-        name: _parameter(fields, name, parameter)
+        name: _parameter(fields, before + name, parameter)
         for name, parameter in offered.parameters.items()
-        if text(fields, f"use.{name}")
+        if text(fields, f"use.{before}{name}")
     }
     if not chosen:
         raise InvalidRequest("Choose at least one parameter to tune.")

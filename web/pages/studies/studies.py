@@ -6,6 +6,7 @@ from fastapi import APIRouter, File, Form, Request, Response, UploadFile
 from fastapi.responses import RedirectResponse
 
 from ml_service.errors import InvalidRequest, NotFound, ServiceError
+from ml_service.wire.contract import ParameterSpace
 from web.domain.access import Actor
 from web.domain.studies.stopping import NAMES, SENTENCES, standings, still_holding
 from web.domain.studies.study import StudyState
@@ -45,7 +46,7 @@ def make(request: Request, admin: Admin, fields: Fields) -> Response:
     offered = parts.generators[generator].space()
     draft = study_form.blank(generator, offered)
     try:
-        draft = study_form.read(fields, offered, draft)
+        draft = study_form.read(fields, {generator: offered}, draft)
         study = make_study(parts, admin, draft)
     except InvalidRequest as error:
         return _new(request, admin, draft, error)
@@ -65,7 +66,7 @@ def change(request: Request, admin: Admin, study_id: str, fields: Fields) -> Res
     chosen = views.study(parts, admin, study_id)
     draft = StudyDraft.of(chosen)
     try:
-        draft = study_form.read(fields, parts.generators[chosen.generator].space(), draft)
+        draft = study_form.read(fields, _offered(parts, draft), draft)
         change_study(parts, admin, study_id, revision(fields), draft)
     except ServiceError as error:
         return _show(request, admin, study_id, draft, error)
@@ -121,10 +122,13 @@ def _generator(parts: Parts, name: str) -> str:
     return chosen
 
 
+def _offered(parts: Parts, draft: StudyDraft) -> dict[str, ParameterSpace]:
+    return {name: parts.generators[name].space() for name in draft.spaces}
+
+
 def _new(request: Request, admin: Actor, draft: StudyDraft, error: ServiceError | None = None) -> Response:
     parts = context(request).parts
-    generator, space = next(iter(draft.spaces.items()))
-    rows = study_form.rows_of(parts.generators[generator].space(), space)
+    (generator,) = draft.spaces
     return page(
         request,
         "studies/study_new.html",
@@ -134,7 +138,7 @@ def _new(request: Request, admin: Actor, draft: StudyDraft, error: ServiceError 
         draft=draft,
         generator=generator,
         generators=sorted(parts.generators),
-        rows=rows,
+        rows=study_form.rows_of(_offered(parts, draft), draft.spaces),
         sentences=SENTENCES,
         others=views.others(parts, admin),
         error=str(error or ""),
@@ -147,7 +151,6 @@ def _show(
     parts = context(request).parts
     found = views.study_view(parts, admin, study_id)
     study, draft = found.study, typed or StudyDraft.of(found.study)
-    offered = parts.generators[study.generator].space()
     return page(
         request,
         "studies/study.html",
@@ -156,7 +159,7 @@ def _show(
         code=error.status if error else 200,
         study=study,
         draft=draft,
-        rows=study_form.rows_of(offered, draft.spaces[study.generator]),
+        rows=study_form.rows_of(_offered(parts, draft), draft.spaces),
         inputs=found.inputs,
         standings=standings(study.stop, found.figures),
         off=still_holding(study, found.figures),

@@ -1,6 +1,7 @@
 """Pairs of A/B tests: planned ahead of the raters, and closed once their ratings can no longer be taken back."""
 
 import math
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -8,6 +9,7 @@ from datetime import datetime, timedelta
 from web.domain.abtests.abtest import ABTest, Pair, next_challenger, stand
 from web.domain.ids import new_id
 from web.domain.jobs import make_job
+from web.domain.prompts.diff import differing
 from web.domain.prompts.prompt import PromptVersion
 from web.domain.rating.rating import Rating
 from web.domain.studies.experiment import LIVE, Experiment, Option
@@ -42,11 +44,15 @@ def _plan(tx: Transaction, parts: Books, study: Study, test: ABTest, depth: int)
     wanted = min(math.ceil(depth * _share(study, test)) - ready, room)
     found = stand(test, pairs)
     versions = {one.id: one for one in tx.versions.all(id=(test.champion, *test.challengers))}
+    turns = Counter(pair.challenger for pair in pairs)
     for at, source in enumerate(tx.of_ab_tests.next_inputs(test, max(wanted, 0))):
         challenger = next_challenger(test, found, len(pairs) + at)
         if challenger is not None:
-            seed = test.design.seed + len(pairs) + at
-            _add(tx, parts, study, test, source, (versions[test.champion], versions[challenger]), seed)
+            both = versions[test.champion], versions[challenger]
+            names = differing(*both, study.generators)
+            generator = names[turns[challenger] % len(names)]
+            turns[challenger] += 1
+            _add(tx, parts, study, test, source, both, generator, test.design.seed + len(pairs) + at)
 
 
 def _share(study: Study, test: ABTest) -> float:
@@ -63,13 +69,13 @@ def _add(
     test: ABTest,
     source: Input,
     versions: tuple[PromptVersion, PromptVersion],
+    generator: str,
     seed: int,
 ) -> None:
     """Plan one pair: what differs between its options is what differs between the versions, and nothing else."""
     now = parts.clock.now()
     experiment = Experiment(new_id(), study.id, source.id, "ab", "planned", now, now)
     tx.experiments.add(experiment)
-    default = study.spaces[study.generator].default()
     options = [
         Option(
             id=new_id(),
@@ -77,9 +83,9 @@ def _add(
             study_id=study.id,
             input_id=source.id,
             position=position,
-            generator=study.generator,
+            generator=generator,
             version=version.id,
-            point=default | version.parameter_defaults.get(study.generator, {}),
+            point=study.spaces[generator].default() | version.parameter_defaults.get(generator, {}),
             seed=seed,
             state="planned",
             why="ab",

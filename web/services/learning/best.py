@@ -22,21 +22,27 @@ class BestSettings:
     origin: str
 
 
-def settings(parts: Books, study_id: str | None = None) -> BestSettings:
-    """Return the best settings of a study: the newest diagnosis over the live version's own parameters."""
+def settings(parts: Books, study_id: str | None = None, generator: str | None = None) -> BestSettings:
+    """Return the best settings of a study: the newest diagnosis over the live version's own parameters.
+
+    They are those of a generator where one is named, else of the one that is best, or of the first while none is.
+    """
     with parts.store.read() as tx:
         study = tx.studies.get(study_id) if study_id else _most_rated(tx)
         version = pointers.live_version(tx, study.prompt_key)
         learnt = tx.of_studies.newest_diagnosis(study.id)
     best = learnt.diagnosis.best if learnt else None
-    live = study.spaces[study.generator].default() | version.parameter_defaults.get(study.generator, {})
+    wanted = generator or (best.generator if best else study.generators[0])
+    tuned = {name: parameter.default for name, parameter in study.parameters(wanted).items()}
+    live = tuned | version.parameter_defaults.get(wanted, {})
     if best is None or learnt is None:
         origin = f"the defaults, since {study.name} has no ratings yet"
+    elif best.generator != wanted:
+        origin = f"the defaults of {wanted}, since the best settings of {study.name} are of {best.generator}"
     else:
         origin = f"the best settings of {study.name} after {learnt.diagnosis.ratings_used} ratings"
-    prompt = version.rendered(study.generator)
-    point = live | best.point if best else live
-    return BestSettings(point, prompt, version.name or version.id, study.seed, origin)
+    point = live | best.point if best and best.generator == wanted else live
+    return BestSettings(point, version.rendered(wanted), version.name or version.id, study.seed, origin)
 
 
 def is_learnt(parts: Books, study_id: str) -> bool:

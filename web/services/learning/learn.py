@@ -6,6 +6,7 @@ from ml_service.wire.contract import digest
 from web.domain.ids import new_id
 from web.domain.studies.study import Learnt
 from web.ports.parts import Parts
+from web.services.learning import asking
 from web.services.learning.requests import diagnose_request
 
 
@@ -19,7 +20,7 @@ def learn(parts: Parts, study_id: str) -> Learnt:
         newest = tx.of_studies.newest_diagnosis(study_id)
     if known is not None and known == newest:
         return known
-    diagnosis = known.diagnosis if known else parts.optimizer.diagnose(request)
+    diagnosis = known.diagnosis if known else asking.diagnose(parts.optimizer, request)
     with parts.store.begin() as tx:
         now = parts.clock.now()
         again = tx.diagnoses.find(study_id=study_id, request_hash=asked)

@@ -1,5 +1,6 @@
 """Keep each study's queue ahead of its raters, by points that are worth a rating."""
 
+from ml_service.wire.contract import Best
 from web.domain.ids import new_id
 from web.domain.jobs import make_job
 from web.domain.rating.lease import Asker
@@ -7,6 +8,7 @@ from web.domain.studies.experiment import Experiment, Option
 from web.domain.studies.study import Study
 from web.ports.parts import Parts
 from web.rows.transaction import Transaction
+from web.services.learning import asking
 from web.services.learning.requests import suggest_request
 from web.services.making.generation import options_of
 from web.services.prompts import pointers
@@ -44,7 +46,7 @@ def plan_upload(parts: Parts, experiment_id: str) -> None:
             return
         request = suggest_request(tx, study, study.options_per_experiment, [source])
         version = pointers.live_version(tx, study.prompt_key)
-    suggestion = parts.optimizer.suggest(request)
+    suggestion = asking.suggest(parts.optimizer, request)
     with parts.store.begin() as tx:
         locked = tx.of_experiments.lock([experiment_id])[experiment_id]
         if locked.state == "planned" and not tx.options.all(experiment_id=experiment_id):
@@ -60,21 +62,22 @@ def drop_outdone(parts: Parts, study_id: str) -> None:
         learnt, pending = tx.of_studies.newest_diagnosis(study_id), tx.of_experiments.pending(study_id)
     if learnt is None or learnt.diagnosis.best is None:
         return
-    best = learnt.diagnosis.best.rating.mean
+    best = learnt.diagnosis.best
     worth = {option.experiment_id for option in pending if not _outdone(option, best)}
     if outdone := {option.experiment_id for option in pending} - worth:
         with parts.store.begin() as tx:
             drop_unheld(tx, outdone, parts.clock.now())
 
 
-def _outdone(option: Option, best: float) -> bool:
+def _outdone(option: Option, best: Best) -> bool:
     """Tell whether the best point is now expected above the bound of an option that was below it when it was chosen.
 
-    What was chosen below it, as in a space with few points, would only be chosen again.
+    What was chosen below it, as in a space with few points, would only be chosen again; so would what was chosen
+    beside the best point of another generator.
     """
-    if option.expected is None or option.evidence is None:
+    if option.expected is None or option.evidence is None or option.generator != best.generator:
         return False
-    return option.evidence.best <= option.expected.high < best
+    return option.evidence.best <= option.expected.high < best.rating.mean
 
 
 def _open(tx: Transaction, parts: Parts, study: Study) -> int:
@@ -91,7 +94,7 @@ def _plan_some(parts: Parts, study: Study, count: int) -> int:
         version = pointers.live_version(tx, study.prompt_key)
     if not sources:
         return 0
-    suggestion = parts.optimizer.suggest(request)
+    suggestion = asking.suggest(parts.optimizer, request)
     each = study.options_per_experiment
     shares = [suggestion.proposals[first : first + each] for first in range(0, len(suggestion.proposals), each)]
     with parts.store.begin() as tx:

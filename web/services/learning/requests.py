@@ -13,7 +13,8 @@ from web.services.studies.studies import origin
 
 def observations(tx: Transaction, study: Study, wanted: Study | None = None) -> tuple[Observation, ...]:
     """Return what the optimizer is told of a study, in the parameters that it or another wanted study tunes."""
-    names = tuple((wanted or study).spaces[study.generator].parameters)
+    spaces = (wanted or study).spaces.values()
+    names = tuple(dict.fromkeys(name for space in spaces for name in space.parameters))
     rated = _completed(tx, tx.of_experiments.rated(study.id), names)
     return observe(rated, tx.of_ratings.standing(study.id), tx.of_ratings.excluded(study.id))
 
@@ -34,7 +35,11 @@ def _completed(tx: Transaction, options: Sequence[Option], names: Sequence[str])
 def diagnose_request(tx: Transaction, study: Study) -> DiagnoseRequest:
     """Return the history of a study as the question of what was learnt."""
     return DiagnoseRequest(
-        spaces=study.spaces, seen=observations(tx, study), earlier=_earlier(tx, study), seed=study.seed
+        spaces=study.spaces,
+        generator=_asked(study),
+        seen=observations(tx, study),
+        earlier=_earlier(tx, study),
+        seed=study.seed,
     )
 
 
@@ -42,6 +47,7 @@ def suggest_request(tx: Transaction, study: Study, count: int, sources: Sequence
     """Return the history of a study, with what is out, as the question of what to try next."""
     return SuggestRequest(
         spaces=study.spaces,
+        generator=_asked(study),
         seen=observations(tx, study),
         earlier=_earlier(tx, study),
         pending=tuple(
@@ -59,6 +65,11 @@ def suggest_request(tx: Transaction, study: Study, count: int, sources: Sequence
 def _earlier(tx: Transaction, study: Study) -> tuple[Observation, ...]:
     """Return the ratings that a study starts from: those of one other study, not what that one started from."""
     earlier = origin(tx, study)
-    if earlier is None or study.generator not in earlier.spaces:
+    if earlier is None or study.spaces.keys().isdisjoint(earlier.spaces):
         return ()
     return observations(tx, earlier, study)
+
+
+def _asked(study: Study) -> str | None:
+    """Name a generator to ask about where there are several: each of them is asked about in turn."""
+    return study.generators[0] if len(study.spaces) > 1 else None

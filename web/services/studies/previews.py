@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 
 from ml_service.errors import Gone, InvalidRequest, NotFound, Unavailable
-from ml_service.wire.contract import Point
+from ml_service.wire.contract import Best, Point
 from web.domain.access import Actor
 from web.domain.studies.study import Input, Study
 from web.ports.making import Generated, GenerateRequest, Generator, Refused
@@ -38,17 +38,25 @@ class Recipe:
         return hashlib.sha256(json.dumps(asdict(self), sort_keys=True).encode()).hexdigest()
 
 
-def recipe(parts: Parts, actor: Actor, key: str, name: str, input_id: str, learnt_id: str = "") -> Recipe:
-    """Return what a version makes of an input; `learnt_id` puts a diagnosis's best point over its own."""
+def recipe(
+    parts: Parts, actor: Actor, key: str, name: str, input_id: str, learnt_id: str = "", generator: str = ""
+) -> Recipe:
+    """Return what a version makes of an input; `learnt_id` puts a diagnosis's best point over its own.
+
+    It is made by the generator of that point or the one named, else by the first of the study's that costs nothing.
+    """
     with parts.store.read() as tx:
         version = either(tx, rights.found(tx.prompts, actor, "see_all", "prompt", key).key, name)
         source, study = _source(tx, actor, input_id)
-        best = _best(tx, study, learnt_id) if learnt_id else {}
-    point = version.parameter_defaults.get(study.generator, {}) | best
-    prompt = version.rendered(study.generator)
-    if parts.generators[study.generator].price(GenerateRequest(b"", "image/jpeg", prompt, point, study.seed)):
-        raise InvalidRequest(f"{study.generator} costs money, so no pictures are made with it just to look at.")
-    return Recipe(view_key(source), source.content_hash, study.generator, prompt, point, study.seed)
+        best = _best(tx, study, learnt_id) if learnt_id else None
+    made_by = best.generator if best else generator or next(iter(free(parts, study)), study.generators[0])
+    if made_by not in parts.generators:
+        raise NotFound(f"There is no generator {made_by}.")
+    point = version.parameter_defaults.get(made_by, {}) | (best.point if best else {})
+    prompt = version.rendered(made_by)
+    if parts.generators[made_by].price(GenerateRequest(b"", "image/jpeg", prompt, point, study.seed)):
+        raise InvalidRequest(f"{made_by} costs money, so no pictures are made with it just to look at.")
+    return Recipe(view_key(source), source.content_hash, made_by, prompt, point, study.seed)
 
 
 def picture(parts: Parts, wanted: Recipe) -> Generated:
@@ -69,10 +77,16 @@ def made_at_once(generator: Generator, request: GenerateRequest) -> Generated:
             raise Unavailable(f"{generator.name} takes its time; nothing is made with it just to look at.")
 
 
-def samples(tx: Transaction, parts: Parts, actor: Actor, key: str, study_id: str = "") -> tuple[Input, ...]:
-    """Return a few inputs that differ, of the study named or else of the prompt's most rated one."""
+def samples(
+    tx: Transaction, parts: Parts, actor: Actor, key: str, study_id: str = "", generator: str = ""
+) -> tuple[Input, ...]:
+    """Return a few inputs that differ, of the study named or else of the prompt's most rated one.
+
+    Where a generator is named, it has to be one that costs nothing.
+    """
     found = tx.studies.all(project_id=actor.project_id, prompt_key=key, **({"id": study_id} if study_id else {}))
-    studies = [study for study in found if _is_free(parts, study)]
+    costless = {study.id: free(parts, study) for study in found}
+    studies = [one for one in found if (generator in costless[one.id] if generator else costless[one.id])]
     for study in sorted(studies, key=lambda one: (-tx.of_ratings.count(one.id), one.id)):
         present = tx.inputs.all(study_id=study.id, kind="image", removed_at=None)
         if present:
@@ -80,9 +94,14 @@ def samples(tx: Transaction, parts: Parts, actor: Actor, key: str, study_id: str
     return ()
 
 
-def _is_free(parts: Parts, study: Study) -> bool:
-    generator = parts.generators[study.generator]
-    return generator.price(GenerateRequest(b"", "image/jpeg", {}, generator.space().default(), study.seed)) == 0
+def free(parts: Parts, study: Study) -> list[str]:
+    """Name the generators of a study that cost nothing."""
+    known = [parts.generators[name] for name in study.generators if name in parts.generators]
+    return [
+        one.name
+        for one in known
+        if one.price(GenerateRequest(b"", "image/jpeg", {}, one.space().default(), study.seed)) == 0
+    ]
 
 
 def _different(present: tuple[Input, ...]) -> tuple[Input, ...]:
@@ -103,8 +122,8 @@ def _source(tx: Transaction, actor: Actor, input_id: str) -> tuple[Input, Study]
     return source, study
 
 
-def _best(tx: Transaction, study: Study, learnt_id: str) -> Point:
+def _best(tx: Transaction, study: Study, learnt_id: str) -> Best:
     learnt = tx.diagnoses.find(id=learnt_id, study_id=study.id)
     if learnt is None or learnt.diagnosis.best is None:
         raise NotFound("These settings are not known any more; newer ones have been learnt.")
-    return learnt.diagnosis.best.point
+    return learnt.diagnosis.best

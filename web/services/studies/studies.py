@@ -21,6 +21,7 @@ from web.services.audit.record import record
 from web.services.studies.experiments import drop_unheld
 
 MOST_PRACTICE = 50
+MOST_GENERATORS = 16  # that the optimizer is told of
 
 
 @dataclass(frozen=True)
@@ -176,7 +177,7 @@ def _drop_outside(tx: Transaction, parts: Parts, study: Study) -> None:
     outside = {
         option.experiment_id
         for option in tx.of_experiments.pending(study.id)
-        if study.spaces[study.generator].faults(option.point)
+        if option.generator not in study.spaces or study.spaces[option.generator].faults(option.point)
     }
     drop_unheld(tx, outside, parts.clock.now())
 
@@ -188,8 +189,8 @@ def _check_origin(tx: Transaction, study: Study) -> None:
     earlier = origin(tx, study)
     if earlier is None or earlier.id == study.id:
         raise InvalidRequest("Choose another study of this project to start from.")
-    theirs = earlier.spaces.get(study.generator)
-    if theirs is None or theirs.parameters.keys().isdisjoint(study.spaces[study.generator].parameters):
+    shared = (earlier.parameters(name).keys() & space.parameters.keys() for name, space in study.spaces.items())
+    if not any(shared):
         raise InvalidRequest(f"{earlier.name} tunes no parameter of this study, so nothing of it can be taken over.")
 
 
@@ -197,8 +198,9 @@ def _check(parts: Parts, draft: StudyDraft) -> None:
     if not draft.name.strip() or len(draft.name) > 120:
         raise InvalidRequest("Give the study a name of at most 120 characters.")
     unknown = [name for name in draft.spaces if name not in parts.generators]
-    if unknown or len(draft.spaces) != 1:
-        raise InvalidRequest(f"Choose one generator of: {', '.join(sorted(parts.generators))}.")
+    if unknown or not 1 <= len(draft.spaces) <= MOST_GENERATORS:
+        offered = ", ".join(sorted(parts.generators))
+        raise InvalidRequest(f"Choose one generator, or up to {MOST_GENERATORS}, of: {offered}.")
     for generator, space in draft.spaces.items():
         _check_space(parts.generators[generator].space(), space)
     check_numbers(draft)

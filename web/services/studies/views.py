@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from ml_service.errors import Gone, InvalidRequest, NotFound
 from web.domain.access import Actor
+from web.domain.prompts.diff import differing
 from web.domain.prompts.prompt import PromptVersion
 from web.domain.reports.report import InputLine, StudyLine
 from web.domain.studies.guide import Guide
@@ -50,13 +51,18 @@ class Photo:
 
 @dataclass(frozen=True)
 class Beside:
-    """Two versions of a prompt, a few inputs to see them on, and the newest study that runs with the prompt."""
+    """Two versions of a prompt, a few inputs to see them on, and the newest study that runs with the prompt.
+
+    `generator` is one that shows what differs, of the study `shown` that the inputs are of.
+    """
 
     prompt: PromptDetail
     old: PromptVersion
     new: PromptVersion
     samples: tuple[Input, ...]
     running: Study | None
+    shown: Study | None
+    generator: str
 
 
 @dataclass(frozen=True)
@@ -158,7 +164,10 @@ def beside(parts: Parts, admin: Actor, key: str, old: str, new: str) -> Beside:
         prompt = releases.prompt(seen, admin, key)
         before, after = (releases.version(seen, admin, key, name) for name in (old, new))
         running = tx.studies.all(project_id=admin.project_id, prompt_key=key, state="running")
-        return Beside(prompt, before, after, previews.samples(tx, parts, admin, key), running[-1] if running else None)
+        samples = previews.samples(tx, parts, admin, key)
+        shown = tx.studies.get(samples[0].study_id) if samples else None
+        generator = differing(before, after, previews.free(parts, shown))[0] if shown else ""
+        return Beside(prompt, before, after, samples, running[-1] if running else None, shown, generator)
 
 
 def input_image(parts: Parts, admin: Actor, input_id: str) -> StoredImage:

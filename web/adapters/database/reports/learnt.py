@@ -18,18 +18,24 @@ ASKED = 6
 PLACES = 24  # along a number's range, that its ratings are counted at
 
 
-def coverage(connection: Connection, study: Study, counting: ColumnElement[bool]) -> dict[str, tuple[Coverage, ...]]:
-    """Return how many of some ratings lie where, by parameter of a study's space."""
+def coverage(
+    connection: Connection, study: Study, counting: ColumnElement[bool]
+) -> dict[str, dict[str, tuple[Coverage, ...]]]:
+    """Return how many of some ratings lie where, by generator and parameter of a study's spaces."""
     query = (
-        select(type_coerce(options.c.point, JSON), func.count(), func.sum(ratings.c.score))
+        select(ratings.c.generator, type_coerce(options.c.point, JSON), func.count(), func.sum(ratings.c.score))
         .select_from(ratings)
         .join(options, options.c.id == ratings.c.option_id)
-        .where(counting, ratings.c.generator == study.generator)
-        .group_by(options.c.id)
+        .where(counting, ratings.c.generator.in_(study.generators))
+        .group_by(options.c.id, ratings.c.generator)
     )
-    rated = [(point, count, float(total)) for point, count, total in connection.execute(query)]
-    space = study.spaces[study.generator].parameters
-    return {name: _coverage(name, parameter, rated) for name, parameter in space.items()}
+    rated = defaultdict(list)
+    for generator, point, count, total in connection.execute(query):
+        rated[generator].append((point, count, float(total)))
+    return {
+        generator: {name: _coverage(name, one, rated[generator]) for name, one in space.parameters.items()}
+        for generator, space in study.spaces.items()
+    }
 
 
 def _coverage(
