@@ -11,6 +11,7 @@ def test_an_admin_writes_the_guide_of_a_study(study: Study, join: Join) -> None:
     page = join(role="admin").page
     page.goto(f"/admin/studies/{study.id}")
     page.get_by_role("link", name="Guide").click()
+    expect(page.get_by_role("heading", name="What raters are told")).to_be_visible()
     assert_accessible_in_light_and_dark(page)
     page.get_by_label("Words").fill("Look at the skin first.")
     page.get_by_label("What raters agree to before they rate").fill("You are paid by the hour.")
