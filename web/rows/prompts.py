@@ -4,6 +4,7 @@ from typing import Protocol
 
 from web.domain.prompts.feedback import Feedback, FeedbackSummary
 from web.domain.prompts.prompt import Pointer, PointerKind, Prompt, PromptVersion, VersionLine
+from web.rows.audit import AuditRows
 from web.rows.collection import Collection
 
 
@@ -43,3 +44,7 @@ class PromptRows(Protocol):
     pointers: Collection[Pointer]
     feedback: Collection[Feedback]
     of_prompts: PromptQueries
+
+
+class PromptHistoryRows(PromptRows, AuditRows, Protocol):
+    """Prompts with the events that say what was live when."""

@@ -13,6 +13,7 @@ from web.domain.rating.pay import PayLine
 from web.domain.rating.rating import Exclusion, Exclusions, Rating, Tally
 from web.domain.studies.experiment import Experiment, ExperimentKind, Option
 from web.rows.collection import Collection
+from web.rows.studies import StudyRows
 
 
 class LeaseQueries(Protocol):
@@ -177,8 +178,8 @@ class EnrolmentQueries(Protocol):
         ...
 
 
-class RatingRows(Protocol):
-    """Leases, ratings, and the raters who give them."""
+class RatingRows(StudyRows, Protocol):
+    """Leases, ratings, and the raters who give them, with what is rated."""
 
     leases: Collection[Lease]
     ratings: Collection[Rating]

@@ -6,28 +6,16 @@ from typing import NoReturn, Protocol
 
 from web.rows.abtests import ABTestRows
 from web.rows.accounts import AccountRows
-from web.rows.audit import AuditRows
 from web.rows.evolution import EvolutionRows
 from web.rows.jobs import JobRows
 from web.rows.models import ModelRows
-from web.rows.prompts import PromptRows
+from web.rows.prompts import PromptHistoryRows
 from web.rows.rating import RatingRows
 from web.rows.reports import ReportRows
-from web.rows.studies import StudyRows
 
 
 class Transaction(
-    AccountRows,
-    AuditRows,
-    ModelRows,
-    PromptRows,
-    StudyRows,
-    RatingRows,
-    ABTestRows,
-    EvolutionRows,
-    JobRows,
-    ReportRows,
-    Protocol,
+    AccountRows, ModelRows, PromptHistoryRows, RatingRows, ABTestRows, EvolutionRows, JobRows, ReportRows, Protocol
 ):
     """One transaction: all of it is kept, or none; whoever needs one subject's rows asks for these alone."""
 

@@ -24,6 +24,8 @@ from web.domain.prompts.prompt import PromptVersion
 from web.domain.studies.evolving import Policy
 from web.domain.studies.study import Study
 from web.ports.parts import Books
+from web.rows.accounts import AccountRows
+from web.rows.prompts import PromptHistoryRows
 from web.rows.transaction import Transaction
 from web.services.accounts import rights
 from web.services.audit.record import record
@@ -173,13 +175,13 @@ def one_test(parts: Books, actor: Actor, test_id: str) -> ABTestDetail:
         return _detail(tx, rights.found(tx.ab_tests, actor, "see_all", "A/B test", test_id))
 
 
-def usual_design(tx: Transaction, study: Study) -> Design:
+def usual_design(tx: AccountRows, study: Study) -> Design:
     """Return what tests of a study go by unless somebody says otherwise: two raters, where there are two."""
     raters = tx.memberships.all(project_id=study.project_id)
     return Design(raters=study.raters_wanted, least_raters=min(2, max(1, len(raters))), seed=study.seed)
 
 
-def policy_of(tx: Transaction, study: Study) -> Policy:
+def policy_of(tx: AccountRows, study: Study) -> Policy:
     """Return who lets a winner go live: nobody but the evidence while one admin is all there is, then another admin."""
     if study.evolving.policy is not None:
         return study.evolving.policy
@@ -196,7 +198,7 @@ def _detail(tx: Transaction, test: ABTest) -> ABTestDetail:
     return ABTestDetail(test, tx.studies.get(test.study_id), versions, tuple(closed), frozen)
 
 
-def _champion(tx: Transaction, live: PromptVersion, asked: Challenge) -> PromptVersion:
+def _champion(tx: PromptHistoryRows, live: PromptVersion, asked: Challenge) -> PromptVersion:
     """Return the version that others are to meet: what is live unless another one is named."""
     if asked.champion in (None, live.id):
         return live
@@ -210,7 +212,7 @@ def _champion(tx: Transaction, live: PromptVersion, asked: Challenge) -> PromptV
 
 
 def _check_challengers(
-    tx: Transaction, live: PromptVersion, champion: PromptVersion, challengers: Sequence[str]
+    tx: PromptHistoryRows, live: PromptVersion, champion: PromptVersion, challengers: Sequence[str]
 ) -> None:
     if not 1 <= len(challengers) <= MOST_CHALLENGERS or len(set(challengers)) != len(challengers):
         raise InvalidRequest(f"Name one to {MOST_CHALLENGERS} different versions to test.")
@@ -223,7 +225,7 @@ def _check_challengers(
             raise InvalidRequest("A challenger says the same as what is live; let the others challenge that instead.")
 
 
-def _to_test(tx: Transaction, prompt_key: str, name: str) -> PromptVersion:
+def _to_test(tx: PromptHistoryRows, prompt_key: str, name: str) -> PromptVersion:
     """Return a version by its id, or say why it cannot be tested."""
     version = tx.versions.find(id=name, prompt_key=prompt_key)
     if version is None or version.status == "withdrawn":
@@ -238,7 +240,7 @@ def content(version: PromptVersion) -> str:
     return repr((sorted(version.components.items()), sorted(version.parameter_defaults.items()), version.variables))
 
 
-def quarantined(tx: Transaction, prompt_key: str) -> frozenset[str]:
+def quarantined(tx: PromptHistoryRows, prompt_key: str) -> frozenset[str]:
     """Return what versions do that were rolled back: it is never tested again as it is."""
     pointer = pointers.find(tx, prompt_key)
     moves = promotion.moves_of(tx, pointer) if pointer else []

@@ -16,7 +16,7 @@ from web.domain.rating.rating import Rating
 from web.domain.studies.experiment import Option
 from web.domain.studies.study import Input, Study
 from web.ports.parts import Books
-from web.rows.transaction import Transaction
+from web.rows.studies import StudyRows
 from web.services.abtests.abtests import ABTestDetail, content, quarantined, usual_design
 from web.services.abtests.pairing import HELD_BACK
 from web.services.accounts import rights
@@ -178,7 +178,7 @@ def heard(answers: Sequence[Rating]) -> Heard:
     return Heard(len(scores), mean, tuple(tags.most_common()), tuple(said[:COMMENTS]))
 
 
-def _example(tx: Transaction, pair: Pair) -> Example | None:
+def _example(tx: StudyRows, pair: Pair) -> Example | None:
     """Return a pair with its pictures, or None where they were taken down."""
     source = tx.inputs.get(pair.input_id)
     options = {one.version == pair.challenger: one for one in tx.options.all(experiment_id=pair.experiment_id)}

@@ -15,6 +15,7 @@ from web.domain.rating.rating import Rating
 from web.domain.studies.experiment import LIVE, Experiment, Option
 from web.domain.studies.study import Input, Study
 from web.ports.parts import Books
+from web.rows.rating import RatingRows
 from web.rows.transaction import Transaction
 
 UNDO_TIME, UNDO_DEPTH = timedelta(minutes=10), 20
@@ -117,7 +118,7 @@ def close_pairs(tx: Transaction, parts: Books, test: ABTest) -> tuple[Pair, ...]
     return tuple(changed.get(pair.id, pair) for pair in pairs)
 
 
-def _views(tx: Transaction, parts: Books, test: ABTest, waiting: Sequence[Pair]) -> list["_View"]:
+def _views(tx: RatingRows, parts: Books, test: ABTest, waiting: Sequence[Pair]) -> list["_View"]:
     experiments = tx.of_experiments.lock([pair.experiment_id for pair in waiting])
     options: dict[str, list[Option]] = {}
     for option in tx.options.all(experiment_id=tuple(experiments)):
@@ -136,7 +137,7 @@ def _views(tx: Transaction, parts: Books, test: ABTest, waiting: Sequence[Pair])
     return found
 
 
-def _is_firm(tx: Transaction, answer: Rating, now: datetime) -> bool:
+def _is_firm(tx: RatingRows, answer: Rating, now: datetime) -> bool:
     """Tell whether an answer is beyond undo's reach: by time, or by how many its rater has given since."""
     if now - answer.rated_at >= UNDO_TIME:
         return True

@@ -14,7 +14,8 @@ from web.domain.access import Actor
 from web.domain.prompts.prompt import Pointer, PromptVersion
 from web.domain.studies.experiment import SAMPLES, Option
 from web.ports.parts import Parts
-from web.rows.transaction import Transaction
+from web.rows.prompts import PromptHistoryRows, PromptRows
+from web.rows.studies import StudyRows
 from web.services.abtests.abtests import content, quarantined
 from web.services.prompts import pointers, promotion
 from web.services.prompts.publication import file_of
@@ -57,14 +58,14 @@ def watch_rows(parts: Parts, keys: Iterable[str]) -> None:
         _roll_back(parts, way, f"It cannot be published any more: {fault}")
 
 
-def _damaged(tx: Transaction, prompt_key: str) -> tuple[_WayBack, str] | None:
+def _damaged(tx: PromptHistoryRows, prompt_key: str) -> tuple[_WayBack, str] | None:
     pointer = pointers.find(tx, prompt_key)
     fault = _fault(tx, tx.versions.get(pointer.version_id)) if pointer else ""
     way = _way_back(tx, prompt_key) if fault else None
     return (way, fault) if way is not None and not _fault(tx, way.before) else None
 
 
-def _fault(tx: Transaction, version: PromptVersion) -> str:
+def _fault(tx: PromptRows, version: PromptVersion) -> str:
     try:
         file_of(tx, version)
     except InvalidRequest as error:
@@ -72,7 +73,7 @@ def _fault(tx: Transaction, version: PromptVersion) -> str:
     return ""
 
 
-def _way_back(tx: Transaction, prompt_key: str) -> _WayBack | None:
+def _way_back(tx: PromptHistoryRows, prompt_key: str) -> _WayBack | None:
     """Return how what was promoted last is rolled back; None where that was done, or where nothing is left to go to."""
     pointer = pointers.find(tx, prompt_key)
     moves = promotion.moves_of(tx, pointer) if pointer else []
@@ -87,7 +88,7 @@ def _way_back(tx: Transaction, prompt_key: str) -> _WayBack | None:
     return None
 
 
-def _recent(tx: Transaction, version: PromptVersion, since: datetime | None) -> Sequence[Option]:
+def _recent(tx: StudyRows, version: PromptVersion, since: datetime | None) -> Sequence[Option]:
     """Return the last renders of a version, newest first; nothing where too few failed for a full look."""
     failed = tx.options.all(version=version.id, state="failed")
     if len(failed) < MOST_FAILED:

@@ -13,6 +13,8 @@ from web.domain.access import Actor
 from web.domain.ids import new_id
 from web.domain.jobs import pairs_job, plan_job
 from web.ports.parts import Parts
+from web.rows.audit import AuditRows
+from web.rows.prompts import PromptRows
 from web.rows.transaction import Transaction
 from web.services.abtests.abtests import ended
 from web.services.abtests.pairing import close_pairs
@@ -144,7 +146,7 @@ def _outdate(tx: Transaction, parts: Parts, test: ABTest) -> ABTest:
     return stopped
 
 
-def _live(tx: Transaction, test: ABTest) -> str | None:
+def _live(tx: PromptRows, test: ABTest) -> str | None:
     pointer = pointers.find(tx, test.prompt_key)
     return pointer.version_id if pointer else None
 
@@ -169,7 +171,7 @@ def _check_won(test: ABTest) -> str:
     return test.decision.winner
 
 
-def _check_other_eyes(tx: Transaction, actor: Actor, test: ABTest) -> None:
+def _check_other_eyes(tx: AuditRows, actor: Actor, test: ABTest) -> None:
     if test.policy != "approve":
         return
     winner = test.decision.winner if test.decision else ""

@@ -11,7 +11,8 @@ from web.domain.access import Actor
 from web.domain.accounts import Membership, Password, User
 from web.ports.parts import Parts
 from web.ports.people import Passwords
-from web.rows.transaction import Transaction
+from web.rows.accounts import AccountRows
+from web.rows.audit import AuditRows
 from web.services.accounts.sessions import begin_session, hold_chains, record_begun, record_shut, shut
 from web.services.accounts.strength import why_easy
 from web.services.accounts.throttle import ADDRESS, ADDRESS_EVERYWHERE, CURRENT_PASSWORD, NETWORK, Throttle
@@ -108,7 +109,7 @@ def choose_password(parts: Parts, throttle: Throttle, actor: Actor, password: st
         record_shut(tx, now, actor, changes)
 
 
-def keep_password(tx: Transaction, user_id: str, hashed: str, now: datetime) -> None:
+def keep_password(tx: AccountRows, user_id: str, hashed: str, now: datetime) -> None:
     """Put a user's password in the place of the one they had."""
     kept = tx.passwords.find(id=user_id)
     if kept is None:
@@ -117,7 +118,7 @@ def keep_password(tx: Transaction, user_id: str, hashed: str, now: datetime) -> 
         tx.passwords.replace(replace(kept, hash=hashed, set_at=now))
 
 
-def record_password(tx: Transaction, now: datetime, actor: Actor) -> None:
+def record_password(tx: AuditRows, now: datetime, actor: Actor) -> None:
     """Write down that somebody chose a password, and nothing of it."""
     record(tx, now, actor, "password.set", ("user", actor.user_id))
 
@@ -128,7 +129,7 @@ def _account(parts: Parts, address: str) -> tuple[User | None, Password | None]:
         return user, tx.passwords.find(id=user.id if user else "")
 
 
-def _still_welcome(tx: Transaction, user: User, kept: Password) -> Membership:
+def _still_welcome(tx: AccountRows, user: User, kept: Password) -> Membership:
     """Return where somebody signs in, if since their password was read they were not shut out and it still holds."""
     tx.of_people.lock(user.id)
     now_kept, memberships = tx.passwords.find(id=user.id), tx.memberships.all(user_id=user.id)
@@ -138,19 +139,19 @@ def _still_welcome(tx: Transaction, user: User, kept: Password) -> Membership:
     return _last_used(tx, memberships)
 
 
-def _last_used(tx: Transaction, memberships: tuple[Membership, ...]) -> Membership:
+def _last_used(tx: AccountRows, memberships: tuple[Membership, ...]) -> Membership:
     """Return the membership of the project that a person was in last, or the first one they have."""
     by_project = {one.project_id: one for one in memberships}
     visited = [one.project_id for one in reversed(tx.sessions.all(user_id=memberships[0].user_id))]
     return next((by_project[one] for one in visited if one in by_project), memberships[0])
 
 
-def may_replace(tx: Transaction, user_id: str, project_id: str) -> bool:
+def may_replace(tx: AccountRows, user_id: str, project_id: str) -> bool:
     """Tell whether who comes by a link into a project may choose a password, which opens all projects they are in."""
     return all(one.project_id == project_id for one in tx.memberships.all(user_id=user_id))
 
 
-def _state(tx: Transaction, actor: Actor, now: datetime) -> PasswordState:
+def _state(tx: AccountRows, actor: Actor, now: datetime) -> PasswordState:
     kept, session = tx.passwords.find(id=actor.user_id), tx.sessions.find(id=actor.session_id)
     by_link = session is not None and session.via == "link" and now - session.created_at < RESET_TIME
     free = by_link and may_replace(tx, actor.user_id, actor.project_id)

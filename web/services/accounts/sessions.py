@@ -11,7 +11,8 @@ from web.domain.access import Actor
 from web.domain.accounts import Link, Membership, Session, SignedInBy
 from web.domain.ids import new_id
 from web.ports.parts import Books
-from web.rows.transaction import Transaction
+from web.rows.accounts import AccountRows
+from web.rows.audit import AuditRows
 from web.services.audit.record import record
 
 SESSION_TIME = timedelta(days=30)
@@ -32,7 +33,7 @@ def digest(secret: str) -> str:
 
 
 def begin_session(
-    tx: Transaction, member: Membership, now: datetime, via: SignedInBy, client: str
+    tx: AccountRows, member: Membership, now: datetime, via: SignedInBy, client: str
 ) -> tuple[Session, str]:
     """Add a session and return it with its secret, which is kept nowhere; `client` is the browser's rough name."""
     secret, until, name = new_secret(), now + SESSION_TIME, client[:CLIENT_LENGTH]
@@ -40,13 +41,13 @@ def begin_session(
     return tx.sessions.add(session), secret
 
 
-def record_begun(tx: Transaction, now: datetime, actor: Actor, session: Session) -> None:
+def record_begun(tx: AuditRows, now: datetime, actor: Actor, session: Session) -> None:
     """Write down that somebody came in, and how."""
     record(tx, now, actor, "session.begun", ("session", session.id), after=session, details={"via": session.via})
 
 
 def shut(
-    tx: Transaction, user_id: str, email: str, now: datetime, *, but: str = "", project_id: str | None = None
+    tx: AccountRows, user_id: str, email: str, now: datetime, *, but: str = "", project_id: str | None = None
 ) -> tuple[Change, ...]:
     """End a user's sessions, all but one, and void the open links to their address; return what changed.
 
@@ -59,18 +60,18 @@ def shut(
     return ended + tuple(_voided(tx, tx.links.all(email=email, used_at=None, **one), now))
 
 
-def void_made_by(tx: Transaction, user_id: str, now: datetime, project_id: str | None = None) -> tuple[Change, ...]:
+def void_made_by(tx: AccountRows, user_id: str, now: datetime, project_id: str | None = None) -> tuple[Change, ...]:
     """Void the open links that somebody made who may let nobody in any more, to one project or to all."""
     one = {} if project_id is None else {"project_id": project_id}
     return tuple(_voided(tx, tx.links.all(created_by=user_id, used_at=None, **one), now))
 
 
-def _voided(tx: Transaction, links: Iterable[Link], now: datetime) -> Iterator[tuple[Link, Link]]:
+def _voided(tx: AccountRows, links: Iterable[Link], now: datetime) -> Iterator[tuple[Link, Link]]:
     for link in links:
         yield link, tx.links.replace(replace(link, used_at=now))
 
 
-def record_shut(tx: Transaction, now: datetime, actor: Actor, changes: Iterable[Change]) -> None:
+def record_shut(tx: AuditRows, now: datetime, actor: Actor, changes: Iterable[Change]) -> None:
     """Write down which sessions were ended and which links voided, each in the chain of its project."""
     for before, after in sorted(changes, key=lambda change: change[0].project_id):
         kind, action = ("session", "session.ended") if isinstance(before, Session) else ("link", "link.voided")
@@ -78,7 +79,7 @@ def record_shut(tx: Transaction, now: datetime, actor: Actor, changes: Iterable[
         record(tx, now, there, action, (kind, before.id), before=before, after=after)
 
 
-def hold_chains(tx: Transaction, actor: Actor, changes: Iterable[Change]) -> None:
+def hold_chains(tx: AuditRows, actor: Actor, changes: Iterable[Change]) -> None:
     """Take the locks of all chains that some changes go into, in one order: else two might wait for each other."""
     for project_id in sorted({actor.project_id, *(before.project_id for before, _ in changes)}):
         tx.of_audit.lock(project_id)
@@ -125,11 +126,11 @@ def end_other_sessions(parts: Books, actor: Actor) -> int:
     return len(ended)
 
 
-def _running(tx: Transaction, user_id: str, now: datetime) -> tuple[Session, ...]:
+def _running(tx: AccountRows, user_id: str, now: datetime) -> tuple[Session, ...]:
     found = tx.sessions.all(user_id=user_id, revoked_at=None)
     return tuple(session for session in reversed(found) if session.expires_at > now)
 
 
-def end(tx: Transaction, session: Session, now: datetime) -> Session:
+def end(tx: AccountRows, session: Session, now: datetime) -> Session:
     """End a session and return it as it is then."""
     return tx.sessions.replace(replace(session, revoked_at=now))

@@ -7,11 +7,11 @@ from datetime import datetime
 from web.domain.access import ITSELF, Actor
 from web.domain.audit.audit import FIRST, Event, chained, note_hash, row_hash
 from web.domain.ids import new_id
-from web.rows.transaction import Transaction
+from web.rows.audit import AuditRows
 
 
 def record(
-    tx: Transaction,
+    tx: AuditRows,
     now: datetime,
     actor: Actor,
     action: str,

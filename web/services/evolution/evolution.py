@@ -16,6 +16,8 @@ from web.domain.ids import is_id, new_id
 from web.domain.jobs import reflect_job
 from web.domain.studies.study import Study
 from web.ports.parts import Parts
+from web.rows.evolution import EvolutionRows
+from web.rows.studies import StudyRows
 from web.rows.transaction import Transaction
 from web.services.abtests.abtests import Challenge, start
 from web.services.accounts import rights
@@ -122,7 +124,7 @@ def _added(tx: Transaction, study: Study, round_id: str, asked_by: str | None, n
     return asked
 
 
-def _only_running(tx: Transaction, actor: Actor) -> str:
+def _only_running(tx: StudyRows, actor: Actor) -> str:
     running = tx.studies.all(project_id=actor.project_id, state="running")
     if not running:
         raise NotFound("No study of the project is running; resume one.")
@@ -135,7 +137,7 @@ def _is_due(tx: Transaction, study: Study) -> bool:
     return study.state == "running" and test_under_way(tx, study) is None and waiting(tx, study).more == 0
 
 
-def _under_way(tx: Transaction, prompt_key: str) -> Round | None:
+def _under_way(tx: EvolutionRows, prompt_key: str) -> Round | None:
     return tx.rounds.find(prompt_key=prompt_key, state=UNDER_WAY)
 
 

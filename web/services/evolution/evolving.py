@@ -14,6 +14,9 @@ from web.domain.rating.rating import Rating
 from web.domain.studies.evolving import Evolving
 from web.domain.studies.study import Study
 from web.ports.parts import Books
+from web.rows.abtests import ABTestRows
+from web.rows.prompts import PromptHistoryRows
+from web.rows.rating import RatingRows
 from web.rows.transaction import Transaction
 from web.services.accounts import rights
 from web.services.audit.record import record
@@ -94,7 +97,7 @@ def waiting(tx: Transaction, study: Study) -> Waiting:
     return Waiting(samples, samples - last, study.evolving.every)
 
 
-def test_under_way(tx: Transaction, study: Study) -> str | None:
+def test_under_way(tx: ABTestRows, study: Study) -> str | None:
     """Return the A/B test that is open on a study's prompt, or whose winner waits for somebody's approval, or None."""
     found = tx.ab_tests.all(prompt_key=study.prompt_key, kind=ASKED, state=(*OPEN, "decided"))
     return next((test.id for test in found if test.state in OPEN or test.waits_for_approval), None)
@@ -135,7 +138,7 @@ def issues(tx: Transaction, study: Study) -> Issues:
     return Issues(len(answers), overall, by_version[::-1], _by_time(answers), tuple(said))
 
 
-def counted(tx: Transaction, study: Study) -> list[Rating]:
+def counted(tx: RatingRows, study: Study) -> list[Rating]:
     """Return the ratings that count; those of copies that were degraded as checks say nothing of a version."""
     excluded = tx.of_ratings.excluded(study.id)
     return [one for one in tx.of_ratings.standing(study.id) if one not in excluded and one.generator in study.spaces]
@@ -161,7 +164,7 @@ def _by_time(answers: Sequence[Rating]) -> tuple[Complaints, ...]:
     return tuple(reversed(found))
 
 
-def _moves(tx: Transaction, key: str) -> dict[str, set[str]]:
+def _moves(tx: PromptHistoryRows, key: str) -> dict[str, set[str]]:
     """Return the names of versions that were promoted, and of those that were rolled back."""
     pointer = pointers.find(tx, key)
     moves = promotion.moves_of(tx, pointer) if pointer else []

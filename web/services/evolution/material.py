@@ -14,6 +14,9 @@ from web.domain.prompts.prompt import PromptVersion
 from web.domain.rating.rating import Rating
 from web.domain.studies.experiment import Option
 from web.domain.studies.study import Study
+from web.rows.abtests import ABTestRows
+from web.rows.rating import RatingRows
+from web.rows.studies import StudyRows
 from web.rows.transaction import Transaction
 from web.services.abtests.abtests import content, quarantined
 from web.services.prompts import pointers
@@ -110,7 +113,7 @@ def gather(tx: Transaction, study: Study, seed: int, scanner: Scanner) -> Materi
     )
 
 
-def _given_up(tx: Transaction, study: Study) -> set[str]:
+def _given_up(tx: ABTestRows, study: Study) -> set[str]:
     """Return the candidates that tests found no better: what they lead among few outputs is luck."""
     tests = tx.ab_tests.all(prompt_key=study.prompt_key, kind="challenge")
     decided = [(test, test.decision) for test in tests if test.decision is not None]
@@ -130,7 +133,7 @@ def _asked(tx: Transaction, study: Study, seed: int, *, can_merge: bool) -> tupl
     return operators.drawn(found, seed, can_merge=can_merge)
 
 
-def _rated(tx: Transaction, study: Study, versions: Mapping[str, PromptVersion]) -> _Rated:
+def _rated(tx: RatingRows, study: Study, versions: Mapping[str, PromptVersion]) -> _Rated:
     options = {option.id: option for option in tx.of_experiments.rated(study.id) if option.version in versions}
     left_out = tx.of_ratings.excluded(study.id)
     counted = [
@@ -157,7 +160,7 @@ def _item(option: Option) -> str:
     return option.output_id or option.id
 
 
-def _outcomes(tx: Transaction, study: Study, rated: _Rated, usable: Mapping[str, PromptVersion]) -> tuple[Outcome, ...]:
+def _outcomes(tx: StudyRows, study: Study, rated: _Rated, usable: Mapping[str, PromptVersion]) -> tuple[Outcome, ...]:
     strata = {source.id: source.stratum for source in tx.inputs.all(study_id=study.id)}
     return tuple(
         Outcome(option.version, strata[option.input_id], rated.scores[name], rated.tags(option), option.generator)
@@ -189,7 +192,7 @@ def _shown(rated: _Rated, parent_id: str) -> list[Option]:
     return worst + _distinct(ranked[::-1], BEST, {option.input_id for option in worst})
 
 
-def _pictures(tx: Transaction, shown: Sequence[Option]) -> tuple[str, ...]:
+def _pictures(tx: StudyRows, shown: Sequence[Option]) -> tuple[str, ...]:
     ids = tuple(option.output_id for option in shown if option.output_id)
     keys = {output.id: output.object_key for output in tx.outputs.all(id=ids)}
     return tuple(keys[id] for id in ids)

@@ -10,6 +10,7 @@ from web.domain.prompts.gates import first_rejection
 from web.domain.prompts.prompt import PromptVersion
 from web.domain.studies.study import Study
 from web.ports.parts import Parts
+from web.rows.evolution import EvolutionRows
 from web.rows.transaction import Transaction
 from web.services.abtests.abtests import content
 from web.services.evolution.material import Material
@@ -53,7 +54,7 @@ def _child(tx: Transaction, parts: Parts, study: Study, live: PromptVersion) -> 
     return None if content(child) in known else child
 
 
-def _had_their_turn(tx: Transaction, study: Study) -> bool:
+def _had_their_turn(tx: EvolutionRows, study: Study) -> bool:
     opened = tx.rounds.all(prompt_key=study.prompt_key, state="proposed")
     last = max(opened, key=lambda one: (one.created_at, one.id), default=None)
     return last is not None and any(one.operator == "parameters" and one.version_id for one in last.proposed)

@@ -11,7 +11,8 @@ from web.domain.prompts.prompt import PromptVersion
 from web.domain.studies.evolving import Policy
 from web.domain.studies.study import Study
 from web.ports.parts import Parts
-from web.rows.transaction import Transaction
+from web.rows.abtests import ABTestRows
+from web.rows.rating import RatingRows
 from web.services.abtests import comparisons
 from web.services.abtests.abtests import policy_of
 from web.services.abtests.comparisons import Pace
@@ -132,7 +133,7 @@ def _newest(studies: tuple[Study, ...]) -> Study:
     return max(studies, key=lambda one: (one.state == "running", one.id))
 
 
-def _cost(tx: Transaction, parts: Parts, study: Study) -> tuple[int | None, str]:
+def _cost(tx: RatingRows, parts: Parts, study: Study) -> tuple[int | None, str]:
     """Return what a round costs at most, or why there can be none yet."""
     if not tx.of_ratings.count(study.id):
         return None, "Nobody has rated in this study yet, so there is nothing to learn from."
@@ -142,7 +143,7 @@ def _cost(tx: Transaction, parts: Parts, study: Study) -> tuple[int | None, str]
         return None, str(error)
 
 
-def _prospect(tx: Transaction, parts: Parts, admin: Actor, study: Study) -> TestProspect:
+def _prospect(tx: ABTestRows, parts: Parts, admin: Actor, study: Study) -> TestProspect:
     design = comparisons.prospect(parts, admin, study.id).design
     return TestProspect(
         study=study,

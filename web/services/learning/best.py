@@ -7,7 +7,7 @@ from ml_service.errors import NotFound
 from ml_service.wire.contract import Point
 from web.domain.studies.study import Study
 from web.ports.parts import Books
-from web.rows.transaction import Transaction
+from web.rows.rating import RatingRows
 from web.services.prompts import pointers
 
 
@@ -52,7 +52,7 @@ def is_learnt(parts: Books, study_id: str) -> bool:
         return learnt is not None and learnt.diagnosis.ratings_used >= tx.of_ratings.count(study_id)
 
 
-def _most_rated(tx: Transaction) -> Study:
+def _most_rated(tx: RatingRows) -> Study:
     studies = tx.studies.all()
     if not studies:
         raise NotFound("There is no study yet; start the server once, or make a study.")

@@ -7,6 +7,7 @@ from ml_service.wire.contract import DiagnoseRequest, Observation, Pending, Sugg
 from web.domain.rating.rating import observe
 from web.domain.studies.experiment import Option
 from web.domain.studies.study import Input, Study
+from web.rows.prompts import PromptRows
 from web.rows.transaction import Transaction
 from web.services.studies.studies import origin
 
@@ -19,7 +20,7 @@ def observations(tx: Transaction, study: Study, wanted: Study | None = None) -> 
     return observe(rated, tx.of_ratings.standing(study.id), tx.of_ratings.excluded(study.id))
 
 
-def _completed(tx: Transaction, options: Sequence[Option], names: Sequence[str]) -> tuple[Option, ...]:
+def _completed(tx: PromptRows, options: Sequence[Option], names: Sequence[str]) -> tuple[Option, ...]:
     """Add to points what was not tuned when they were made: it was as the version had it, if that says so."""
     partial = {option.version for option in options if any(name not in option.point for name in names)}
     versions = tx.versions.all(id=tuple(sorted(partial))) if partial else ()

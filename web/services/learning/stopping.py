@@ -7,6 +7,7 @@ from web.domain.access import Actor
 from web.domain.studies.stopping import Standing, reason, standings
 from web.domain.studies.study import Stopped, Study
 from web.ports.parts import Books
+from web.rows.studies import StudyRows
 from web.rows.transaction import Transaction
 from web.services.accounts import rights
 from web.services.audit.record import record
@@ -33,7 +34,7 @@ def stop_if_due(parts: Books, study_id: str, diagnosis: Diagnosis | None = None)
             _finish(tx, parts, study, due)
 
 
-def _due(tx: Transaction, study: Study, diagnosis: Diagnosis | None) -> Standing | None:
+def _due(tx: StudyRows, study: Study, diagnosis: Diagnosis | None) -> Standing | None:
     if study.state != "running" or not study.stop.any_on:
         return None
     return reason(study.stop, replace(tx.of_studies.figures(study.id), diagnosis=diagnosis))

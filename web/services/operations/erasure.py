@@ -12,6 +12,7 @@ from web.domain.accounts import User
 from web.domain.jobs import forget_person_job
 from web.domain.studies.study import Input
 from web.ports.parts import Parts
+from web.rows.accounts import AccountRows
 from web.rows.transaction import Transaction
 from web.services.accounts import rights
 from web.services.accounts.accounts import keep_an_admin, membership_of
@@ -42,7 +43,7 @@ def erase_person(parts: Parts, actor: Actor, user_id: str, typed: str, *, photos
             _erase_photo(parts, actor, source)
 
 
-def _person(tx: Transaction, actor: Actor, user_id: str) -> User:
+def _person(tx: AccountRows, actor: Actor, user_id: str) -> User:
     tx.of_people.lock(user_id)
     if actor.user_id and len(tx.memberships.all(user_id=user_id)) > 1:
         raise Conflict("This person is a member of another project too; only the server's terminal can erase them.")

@@ -11,6 +11,7 @@ from web.domain.jobs import jobs_after_rating, make_job, plan_upload_job
 from web.domain.prompts.prompt import VersionFile
 from web.domain.studies.study import Project, Study
 from web.ports.parts import Parts
+from web.rows.prompts import PromptRows
 from web.rows.transaction import Transaction
 from web.services.audit.record import record
 from web.services.prompts import pointers
@@ -67,7 +68,7 @@ def lying_in(files: ObjectStore) -> Lying:
         return lying
 
 
-def check_published(tx: Transaction, lying: Lying) -> None:
+def check_published(tx: PromptRows, lying: Lying) -> None:
     """Refuse released versions whose rows were changed, and a PROMPTS_DIR that holds others than these."""
     known = {(row.prompt_key, row.name): row for row in tx.versions.all() if row.name is not None}
     for row in known.values():

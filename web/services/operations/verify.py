@@ -11,7 +11,7 @@ from ml_service.errors import InvalidRequest, NotFound
 from web.domain.prompts.prompt import VersionLine, to_bytes
 from web.domain.reports.report import Needed
 from web.ports.parts import Parts
-from web.rows.transaction import Transaction
+from web.rows.prompts import PromptRows
 from web.services.audit.chain import RESTORE, Chain, Last, check_chain, check_head, check_rows
 from web.services.prompts import pointers
 from web.services.prompts.publication import file_of, folder_errors, stray
@@ -148,7 +148,7 @@ class Verification:
             return bool(tx.of_objects.needed([needed.object_key]))
 
 
-def _body_or_fault(tx: Transaction, line: VersionLine) -> bytes | str:
+def _body_or_fault(tx: PromptRows, line: VersionLine) -> bytes | str:
     try:
         return to_bytes(file_of(tx, tx.versions.get(line.id)))
     except InvalidRequest as error:

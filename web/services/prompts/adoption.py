@@ -19,7 +19,7 @@ from web.domain.prompts.prompt import (
     to_bytes,
 )
 from web.ports.parts import Parts
-from web.rows.transaction import Transaction
+from web.rows.prompts import PromptRows
 from web.services.audit.record import record
 from web.services.prompts import pointers
 from web.services.prompts.publication import folder_errors, stray
@@ -79,7 +79,7 @@ def _found(files: ObjectStore, key: str, names: set[str]) -> _Found:
     return _Found(key, versions, live)
 
 
-def _take_in(tx: Transaction, found: _Found, project_id: str, now: datetime) -> Pointer:
+def _take_in(tx: PromptRows, found: _Found, project_id: str, now: datetime) -> Pointer:
     tx.prompts.add(Prompt(found.key, project_id, now))
     rows = {row.name: row for row in _rows(found, now)}
     tx.versions.add_all(rows.values())

@@ -7,12 +7,13 @@ from ml_service.errors import Conflict
 from ml_service.wire.contract import Best
 from web.domain.prompts.prompt import PromptVersion, as_file, next_name, step
 from web.domain.studies.study import Study
-from web.rows.transaction import Transaction
+from web.rows.prompts import PromptRows
+from web.rows.studies import StudyRows
 from web.services.prompts.publication import parent_names
 
 
 def best_child(
-    tx: Transaction, study: Study, live: PromptVersion, learnt_id: str | None, version_id: str, now: datetime
+    tx: StudyRows, study: Study, live: PromptVersion, learnt_id: str | None, version_id: str, now: datetime
 ) -> PromptVersion:
     """Return the live version with the best settings of a study over its own parameters, as a candidate.
 
@@ -40,7 +41,7 @@ def best_child(
     )
 
 
-def released(tx: Transaction, candidate: PromptVersion) -> PromptVersion:
+def released(tx: PromptRows, candidate: PromptVersion) -> PromptVersion:
     """Return a candidate as it is released: with its name, which follows from its parent, and its file's hash.
 
     One that cannot be rendered with its own defaults is refused: production could not use it.
@@ -55,7 +56,7 @@ def released(tx: Transaction, candidate: PromptVersion) -> PromptVersion:
     return replace(named, sha256=as_file(named, parents).sha256)
 
 
-def _learnt(tx: Transaction, study: Study, learnt_id: str | None) -> tuple[Best, int]:
+def _learnt(tx: StudyRows, study: Study, learnt_id: str | None) -> tuple[Best, int]:
     if learnt_id is None:
         learnt = tx.of_studies.newest_diagnosis(study.id)
     else:

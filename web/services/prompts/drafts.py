@@ -10,7 +10,7 @@ from web.domain.ids import is_id, new_id
 from web.domain.prompts.gates import Gauge, first_rejection
 from web.domain.prompts.prompt import PromptVersion, Variable
 from web.ports.parts import Parts
-from web.rows.transaction import Transaction
+from web.rows.prompts import PromptRows
 from web.services.accounts import rights
 from web.services.audit.record import record
 from web.services.prompts import pointers
@@ -79,14 +79,14 @@ def draft(parts: Parts, actor: Actor, prompt_key: str, asked: Draft) -> PromptVe
         return kept
 
 
-def _parent(tx: Transaction, key: str, parent_id: str) -> PromptVersion:
+def _parent(tx: PromptRows, key: str, parent_id: str) -> PromptVersion:
     found = tx.versions.find(id=parent_id, prompt_key=key)
     if found is None or found.status == "withdrawn":
         raise InvalidRequest(f"There is no version {parent_id} of {key} to build on.")
     return found
 
 
-def _check(tx: Transaction, parts: Parts, parent: PromptVersion, made: PromptVersion) -> None:
+def _check(tx: PromptRows, parts: Parts, parent: PromptVersion, made: PromptVersion) -> None:
     made.check()
     before = tuple(one for one in tx.versions.all(prompt_key=made.prompt_key) if one.id != parent.id)
     found = first_rejection(made, Gauge(parent, parts.scanner, before, limits(parts, parent)))

@@ -9,7 +9,7 @@ from web.domain.prompts.diff import Comparison, compare
 from web.domain.prompts.gates import Gauge, Rejection, rejections
 from web.domain.prompts.prompt import PromptVersion
 from web.ports.parts import Parts
-from web.rows.transaction import Transaction
+from web.rows.prompts import PromptRows
 from web.services.accounts import rights
 from web.services.prompts import pointers
 from web.services.prompts.drafts import Draft
@@ -31,7 +31,7 @@ class Look:
         return compare(self.parent, self.made)
 
 
-def parent_of(tx: Transaction, actor: Actor, prompt_key: str, word: str = "") -> PromptVersion:
+def parent_of(tx: PromptRows, actor: Actor, prompt_key: str, word: str = "") -> PromptVersion:
     """Return the version to write from, by its name or id: the live one where none is named."""
     key = rights.found(tx.prompts, actor, "publish", "prompt", prompt_key).key
     found = either(tx, key, word) if word else pointers.live_version(tx, key)

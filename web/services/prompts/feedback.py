@@ -6,7 +6,7 @@ from ml_service.errors import Conflict, InvalidRequest, NotFound
 from web.domain.access import Actor
 from web.domain.prompts.feedback import Feedback, FeedbackVerdict, Report
 from web.ports.parts import Books
-from web.rows.transaction import Transaction
+from web.rows.prompts import PromptRows
 from web.services.accounts import rights
 
 EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
@@ -28,7 +28,7 @@ def send(parts: Books, actor: Actor, report: Report) -> FeedbackVerdict:
     return "replayed"
 
 
-def _feedback(tx: Transaction, parts: Books, actor: Actor, report: Report) -> Feedback:
+def _feedback(tx: PromptRows, parts: Books, actor: Actor, report: Report) -> Feedback:
     prompt = rights.found(tx.prompts, actor, "send_feedback", "prompt", report.prompt_key)
     version = tx.versions.find(prompt_key=prompt.key, name=report.version)
     if version is None:

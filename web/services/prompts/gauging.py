@@ -6,7 +6,7 @@ from dataclasses import replace
 from web.domain.prompts.gates import Gauge
 from web.domain.prompts.prompt import PromptVersion
 from web.ports.parts import Parts
-from web.rows.transaction import Transaction
+from web.rows.evolution import EvolutionRows
 
 
 def limits(parts: Parts, version: PromptVersion) -> Mapping[str, Mapping[str, int]]:
@@ -15,7 +15,7 @@ def limits(parts: Parts, version: PromptVersion) -> Mapping[str, Mapping[str, in
     return {name: parts.generators[name].limits() for name in sorted(present)}
 
 
-def with_memory(tx: Transaction, parts: Parts, gauge: Gauge) -> Gauge:
+def with_memory(tx: EvolutionRows, parts: Parts, gauge: Gauge) -> Gauge:
     """Return a gauge with the limits of providers, and with what gates refused in earlier rounds of the prompt."""
     parent = gauge.parent
     earlier = [one for past in tx.rounds.all(prompt_key=parent.prompt_key) for one in past.proposed if one.digest]

@@ -9,30 +9,30 @@ from datetime import datetime
 from ml_service.errors import NotFound
 from web.domain.ids import new_id
 from web.domain.prompts.prompt import Pointer, PointerKind, PromptVersion
-from web.rows.transaction import Transaction
+from web.rows.prompts import PromptRows
 
 PRODUCTION: tuple[PointerKind, str] = ("environment", "production")
 MAIN: tuple[PointerKind, str] = ("branch", "main")
 
 
-def make(tx: Transaction, key: str, version_id: str, now: datetime) -> Pointer:
+def make(tx: PromptRows, key: str, version_id: str, now: datetime) -> Pointer:
     """Make the pointers of a prompt that is new; return that of production."""
     tx.pointers.add(Pointer(new_id(), key, *MAIN, version_id, now))
     return tx.pointers.add(Pointer(new_id(), key, *PRODUCTION, version_id, now))
 
 
-def move(tx: Transaction, pointer: Pointer, version_id: str, now: datetime) -> Pointer:
+def move(tx: PromptRows, pointer: Pointer, version_id: str, now: datetime) -> Pointer:
     """Let a pointer point at another version, or raise Conflict where somebody else has moved it."""
     return tx.pointers.replace(replace(pointer, version_id=version_id, moved_at=now))
 
 
-def find(tx: Transaction, key: str) -> Pointer | None:
+def find(tx: PromptRows, key: str) -> Pointer | None:
     """Return the pointer of production, or None where a prompt has none yet."""
     kind, name = PRODUCTION
     return tx.pointers.find(prompt_key=key, kind=kind, name=name)
 
 
-def live(tx: Transaction, key: str) -> tuple[Pointer, PromptVersion]:
+def live(tx: PromptRows, key: str) -> tuple[Pointer, PromptVersion]:
     """Return the pointer of production and the version it points at."""
     found = find(tx, key)
     if found is None:
@@ -40,11 +40,11 @@ def live(tx: Transaction, key: str) -> tuple[Pointer, PromptVersion]:
     return found, tx.versions.get(found.version_id)
 
 
-def live_version(tx: Transaction, key: str) -> PromptVersion:
+def live_version(tx: PromptRows, key: str) -> PromptVersion:
     """Return the version that is in production."""
     return live(tx, key)[1]
 
 
-def locked(tx: Transaction, key: str) -> Pointer:
+def locked(tx: PromptRows, key: str) -> Pointer:
     """Return the pointer of production, which nobody else moves until this transaction ends."""
     return tx.of_prompts.lock(key, *PRODUCTION)

@@ -14,7 +14,8 @@ from web.domain.ids import is_id, new_id
 from web.domain.prompts.prompt import Pointer, PromptVersion
 from web.domain.studies.study import Study
 from web.ports.parts import Parts
-from web.rows.transaction import Transaction
+from web.rows.audit import AuditRows
+from web.rows.prompts import PromptHistoryRows, PromptRows
 from web.services.accounts import rights
 from web.services.audit.record import record
 from web.services.prompts import pointers
@@ -159,18 +160,18 @@ def _move(event: Event, people: dict[str, str]) -> Move:
     return Move(event.at, actor, event.action, details["from"], details["to"], int(details["revision"]), event.note)
 
 
-def moves_of(tx: Transaction, pointer: Pointer) -> list[Event]:
+def moves_of(tx: AuditRows, pointer: Pointer) -> list[Event]:
     """Return the moves of a pointer, newest first."""
     found = tx.events.all(object_type="pointer", object_id=pointer.id, action=MOVES)
     return sorted(found, key=lambda event: -int(event.details["revision"]))
 
 
-def _locked(tx: Transaction, actor: Actor, prompt_key: str) -> Pointer:
+def _locked(tx: PromptRows, actor: Actor, prompt_key: str) -> Pointer:
     """Return the pointer of production, which nobody else moves now; its revision is what all go by."""
     return pointers.locked(tx, rights.found(tx.prompts, actor, "publish", "prompt", prompt_key).key)
 
 
-def _version(tx: Transaction, prompt_key: str, version_id: str) -> PromptVersion:
+def _version(tx: PromptRows, prompt_key: str, version_id: str) -> PromptVersion:
     version = tx.versions.find(id=version_id)
     if version is None or version.prompt_key != prompt_key:
         raise NotFound(f"There is no version {version_id} of {prompt_key}.")
@@ -183,7 +184,7 @@ def _check_revision(pointer: Pointer, revision: int | None) -> None:
         raise Conflict(f"{told}. Look at what is live now, and repeat what you meant.")
 
 
-def _published_as(tx: Transaction, pointer: Pointer, study: Study, version_id: str | None) -> Promotion | None:
+def _published_as(tx: PromptHistoryRows, pointer: Pointer, study: Study, version_id: str | None) -> Promotion | None:
     """Return what the first request under this id was answered, or None where it is the first."""
     if version_id is None:
         return None
@@ -199,7 +200,7 @@ def _published_as(tx: Transaction, pointer: Pointer, study: Study, version_id: s
 
 
 def _repeated(
-    tx: Transaction, pointer: Pointer, revision: int, action: str, wanted: PromptVersion | None
+    tx: PromptHistoryRows, pointer: Pointer, revision: int, action: str, wanted: PromptVersion | None
 ) -> Promotion | None:
     """Return what a request was answered that made this very move, or None where nobody has moved since."""
     if revision == pointer.revision:
@@ -217,7 +218,7 @@ def _then(pointer: Pointer, version: PromptVersion, event: Event) -> Promotion:
 
 
 def _moved(
-    tx: Transaction,
+    tx: PromptHistoryRows,
     parts: Parts,
     actor: Actor,
     pointer: Pointer,
@@ -238,7 +239,7 @@ def _moved(
     return Promotion(version, moved)
 
 
-def _before(tx: Transaction, pointer: Pointer) -> PromptVersion:
+def _before(tx: PromptHistoryRows, pointer: Pointer) -> PromptVersion:
     """Return the version that was live last before this one, withdrawn ones passed over."""
     for event in moves_of(tx, pointer):
         version = tx.versions.find(prompt_key=pointer.prompt_key, name=event.details["from"])
@@ -248,7 +249,7 @@ def _before(tx: Transaction, pointer: Pointer) -> PromptVersion:
 
 
 def _withdrawn(
-    tx: Transaction, parts: Parts, actor: Actor, pointer: Pointer, version: PromptVersion, note: str
+    tx: PromptHistoryRows, parts: Parts, actor: Actor, pointer: Pointer, version: PromptVersion, note: str
 ) -> PromptVersion:
     if version.status == "candidate":
         raise Conflict("This version was never released, so there is nothing to withdraw.")

@@ -18,7 +18,7 @@ from ml_service.errors import Conflict, InvalidRequest, NotFound, ServiceError, 
 from ml_service.objects import ObjectStore
 from web.domain.prompts.prompt import Pointer, PromptVersion, VersionFile, VersionLine, as_file, to_bytes
 from web.ports.parts import Parts
-from web.rows.transaction import Transaction
+from web.rows.prompts import PromptRows
 from web.services.prompts import pointers
 from web.services.prompts.versions import (
     Lying,
@@ -57,7 +57,7 @@ class _Said:
     faults: Mapping[str, str]
 
 
-def file_of(tx: Transaction, version: PromptVersion) -> VersionFile:
+def file_of(tx: PromptRows, version: PromptVersion) -> VersionFile:
     """Return a released version as it is published, or say in InvalidRequest why its row cannot be."""
     file = as_file(version, parent_names(tx, version))
     if file.sha256 != version.sha256:
@@ -66,7 +66,7 @@ def file_of(tx: Transaction, version: PromptVersion) -> VersionFile:
     return file
 
 
-def parent_names(tx: Transaction, version: PromptVersion) -> tuple[str, ...]:
+def parent_names(tx: PromptRows, version: PromptVersion) -> tuple[str, ...]:
     """Return the names of a version's parents, or say in InvalidRequest that one was not released."""
     names = {row.id: row.name for row in tx.versions.all(id=version.parents)}
     parents = tuple(name for name in map(names.get, version.parents) if name is not None)

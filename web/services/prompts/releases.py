@@ -8,7 +8,7 @@ from web.domain.access import Actor
 from web.domain.prompts.feedback import Feedback, FeedbackSummary
 from web.domain.prompts.prompt import Pointer, Prompt, PromptVersion, as_file, from_bytes, to_bytes
 from web.ports.parts import Parts
-from web.rows.transaction import Transaction
+from web.rows.prompts import PromptRows
 from web.services.accounts import rights
 from web.services.prompts import pointers
 from web.services.prompts.publication import file_of
@@ -107,7 +107,7 @@ def exported(parts: Parts, actor: Actor, key: str, word: str) -> Pulled:
         return Pulled(to_bytes(as_file(replace(found, name="v0.0.0"), names)), f"candidate-{found.number}")
 
 
-def named(tx: Transaction, key: str, name: str) -> PromptVersion:
+def named(tx: PromptRows, key: str, name: str) -> PromptVersion:
     """Return a prompt's version by its name."""
     found = tx.versions.find(prompt_key=key, name=name)
     if found is None:
@@ -115,12 +115,12 @@ def named(tx: Transaction, key: str, name: str) -> PromptVersion:
     return found
 
 
-def either(tx: Transaction, key: str, word: str) -> PromptVersion:
+def either(tx: PromptRows, key: str, word: str) -> PromptVersion:
     """Return a prompt's version by its name or its id."""
     return tx.versions.find(prompt_key=key, id=word) or named(tx, key, word)
 
 
-def _line(tx: Transaction, found: Prompt) -> PromptLine:
+def _line(tx: PromptRows, found: Prompt) -> PromptLine:
     pointer, live = pointers.live(tx, found.key)
     return PromptLine(found, live, pointer, len(tx.of_prompts.lines(found.key)))
 

@@ -6,7 +6,7 @@ from ml_service.errors import NotFound
 from web.domain.access import Actor
 from web.domain.prompts.prompt import Pointer, PromptVersion
 from web.ports.parts import Parts
-from web.rows.transaction import Transaction
+from web.rows.prompts import PromptRows
 from web.services.prompts import editing, pointers, promotion, releases
 from web.services.prompts.promotion import Move
 from web.services.prompts.releases import PromptDetail
@@ -70,7 +70,7 @@ def standing(parts: Parts, key: str, name: str | None = None) -> Standing:
         return Standing(pointer, tx.versions.get(pointer.version_id), None if name is None else _named(tx, key, name))
 
 
-def _named(tx: Transaction, key: str, wanted: str) -> PromptVersion:
+def _named(tx: PromptRows, key: str, wanted: str) -> PromptVersion:
     version = tx.versions.find(prompt_key=key, name=wanted) or tx.versions.find(prompt_key=key, id=wanted)
     if version is None:
         names = ", ".join(line.name for line in tx.of_prompts.lines(key) if line.name and line.status == "released")

@@ -11,6 +11,7 @@ from web.domain.rating.lease import Asker, Lease, Seat
 from web.domain.rating.rating import Tally
 from web.domain.studies.experiment import Experiment
 from web.domain.studies.study import Study
+from web.rows.rating import RatingRows
 from web.rows.transaction import Transaction
 from web.services.rating import turns
 
@@ -56,7 +57,7 @@ def _are_coming(tx: Transaction, study: Study, due: datetime, now: datetime) -> 
     return True
 
 
-def right_answers(tx: Transaction, experiments: Iterable[Experiment]) -> dict[str, Gold]:
+def right_answers(tx: RatingRows, experiments: Iterable[Experiment]) -> dict[str, Gold]:
     """Return what is right for the calibration items among some experiments, by experiment."""
     ids = tuple(one.id for one in experiments if one.kind == "calibration")
     return {gold.experiment_id: gold for gold in tx.golds.all(experiment_id=ids)} if ids else {}
@@ -79,7 +80,7 @@ def is_worn(experiment: Experiment, options: Sequence[Tally]) -> bool:
     )
 
 
-def retire(tx: Transaction, golds: Sequence[Gold], now: datetime) -> None:
+def retire(tx: RatingRows, golds: Sequence[Gold], now: datetime) -> None:
     """Show some gold or calibration items no more; their answers stay."""
     locked = tx.of_experiments.lock([gold.experiment_id for gold in golds])
     tx.of_experiments.move([one.id for one in locked.values() if one.state == "ready"], "closed", now)

@@ -13,7 +13,7 @@ from web.domain.rating.enrolment import Enrolment
 from web.domain.rating.lease import Asker
 from web.domain.studies.study import Study
 from web.ports.parts import Books
-from web.rows.transaction import Transaction
+from web.rows.rating import RatingRows
 from web.services.accounts import rights
 from web.services.audit.record import record
 from web.services.rating.training import Turn
@@ -53,7 +53,7 @@ class Said:
     message_read: datetime | None = None
 
 
-def own(tx: Transaction, rater: Actor, study_id: str | None) -> tuple[Study, Enrolment | None]:
+def own(tx: RatingRows, rater: Actor, study_id: str | None) -> tuple[Study, Enrolment | None]:
     """Return the study that a rater works on, and their place in it where they have taken it."""
     study = study_to_rate(tx, rater, study_id)
     if study is None:
@@ -100,7 +100,7 @@ def onboarding(parts: Books, turn: Turn) -> Onboarding:
         return _onboarding(tx, turn.study, tx.enrolments.get(place.id), parts.clock.now())
 
 
-def _onboarding(tx: Transaction, study: Study, place: Enrolment, now: datetime) -> Onboarding:
+def _onboarding(tx: RatingRows, study: Study, place: Enrolment, now: datetime) -> Onboarding:
     return Onboarding(
         consent=not place.consents_to(study.guide),
         guidelines=place.read_at is None,
@@ -108,7 +108,7 @@ def _onboarding(tx: Transaction, study: Study, place: Enrolment, now: datetime) 
     )
 
 
-def _training(tx: Transaction, study: Study, place: Enrolment, now: datetime) -> Training | None:
+def _training(tx: RatingRows, study: Study, place: Enrolment, now: datetime) -> Training | None:
     """Count the calibration that is due: its items, or as many as there are; None where there are none at all."""
     since = place.calibration_since
     if since is None or place.read_at is None:
@@ -240,7 +240,7 @@ def _is_so_already(place: Enrolment, action: str, changes: dict[str, object]) ->
     )
 
 
-def _taken(tx: Transaction, study: Study, rater_id: str, now: datetime) -> Enrolment:
+def _taken(tx: RatingRows, study: Study, rater_id: str, now: datetime) -> Enrolment:
     """Return a rater's place, which they take now where they have none; the caller holds the lock of the rater."""
     place = tx.enrolments.find(study_id=study.id, rater_id=rater_id)
     return place or tx.enrolments.add(Enrolment(new_id(), study.id, rater_id, now))

@@ -28,6 +28,8 @@ from web.domain.rating.rating import Exclusion
 from web.domain.studies.experiment import Experiment, ExperimentKind, Option
 from web.domain.studies.study import Input, Study
 from web.ports.parts import Parts
+from web.rows.rating import RatingRows
+from web.rows.studies import StudyRows
 from web.rows.transaction import Transaction
 from web.services.accounts import rights
 from web.services.audit.record import record
@@ -60,13 +62,13 @@ def _lacking(tx: Transaction, study: Study, now: datetime) -> int:
     return AHEAD - min(unmet, default=AHEAD) - _in_the_making(tx, study, "gold")
 
 
-def _uncalibrated(tx: Transaction, study: Study, now: datetime) -> int:
+def _uncalibrated(tx: RatingRows, study: Study, now: datetime) -> int:
     """Return how many calibration items the rater lacks who has fewest before them."""
     lacking = [_lacks(tx, study, place, now) for place in tx.enrolments.all(study_id=study.id)]
     return max(lacking, default=0) - _in_the_making(tx, study, "calibration")
 
 
-def _lacks(tx: Transaction, study: Study, place: Enrolment, now: datetime) -> int:
+def _lacks(tx: RatingRows, study: Study, place: Enrolment, now: datetime) -> int:
     since = Seat(enrolment=place).calibration_since
     if since is None or place.paused_at is not None:
         return 0
@@ -76,7 +78,7 @@ def _lacks(tx: Transaction, study: Study, place: Enrolment, now: datetime) -> in
     return study.calibration - done - held - len(tx.of_turns.open_to(asker, ("calibration",)))
 
 
-def _in_the_making(tx: Transaction, study: Study, kind: ExperimentKind) -> int:
+def _in_the_making(tx: StudyRows, study: Study, kind: ExperimentKind) -> int:
     return len(tx.experiments.all(study_id=study.id, kind=kind, state=("planned", "generating")))
 
 
@@ -103,7 +105,7 @@ def _make(tx: Transaction, parts: Parts, study: Study, kind: ExperimentKind, cou
 
 
 def _agreed(
-    tx: Transaction, now: datetime, study: Study, kind: ExperimentKind, limit: int, present: Mapping[str, Input]
+    tx: RatingRows, now: datetime, study: Study, kind: ExperimentKind, limit: int, present: Mapping[str, Input]
 ) -> list[Gold]:
     """Make items of what raters agree on, which are ready at once."""
     found = tx.of_quality.agreed(study.id, limit)
@@ -119,7 +121,7 @@ def _agreed(
 
 
 def _add(
-    tx: Transaction, now: datetime, option: Option, kind: ExperimentKind, source: GoldSource, right: tuple[int, int]
+    tx: RatingRows, now: datetime, option: Option, kind: ExperimentKind, source: GoldSource, right: tuple[int, int]
 ) -> tuple[Option, Gold]:
     experiment = Experiment(new_id(), option.study_id, option.input_id, kind, "planned", now, now)
     tx.experiments.add(experiment)

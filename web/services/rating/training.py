@@ -15,6 +15,7 @@ from web.domain.rating.lease import LEASE_TIME, RENEW_AFTER, Asker, HeldOption, 
 from web.domain.rating.rating import Answer, Rating, Tally, Verdict
 from web.domain.studies.study import Study
 from web.ports.parts import Books
+from web.rows.jobs import JobRows
 from web.rows.transaction import Transaction
 from web.services.rating import checks
 from web.services.rating.target import Progress, counted, progress
@@ -101,7 +102,7 @@ def _turn(tx: Transaction, study: Study, rater: Actor, leases: Sequence[Lease], 
     return Turn(study, to_answer, today, making, making and bool(away(tx, study.id)), seat)
 
 
-def away(tx: Transaction, study_id: str) -> str:
+def away(tx: JobRows, study_id: str) -> str:
     """Say which part is away that a study's queue waits for, or ""."""
     planning = tx.jobs.all(key=plan_key(study_id), state=("waiting", "claimed"))
     return next((job.away for job in planning if job.away), "")

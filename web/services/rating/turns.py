@@ -20,6 +20,7 @@ from web.domain.rating.attention import (
 from web.domain.rating.lease import LEASE_TIME, Asker, Lease, Seat
 from web.domain.studies.experiment import Experiment
 from web.domain.studies.study import Study
+from web.rows.rating import RatingRows
 from web.rows.transaction import Transaction
 
 TRIES = 3  # others may take the same at the same time
@@ -54,7 +55,7 @@ def hand_out(tx: Transaction, study: Study, asker: Asker, tab: str, count: int) 
     return tx.of_leases.take(leases), desk.lacks_gold
 
 
-def calibrate(tx: Transaction, asker: Asker, tab: str, count: int) -> tuple[Lease, ...]:
+def calibrate(tx: RatingRows, asker: Asker, tab: str, count: int) -> tuple[Lease, ...]:
     """Lease a rater's tab items whose right answer is told once they are rated."""
     found = ordered(tx.of_turns.open_to(asker, ("calibration",)), (), asker.rater_id)[:count]
     got = tx.of_turns.claim(asker, [one.experiment_id for one in found]) if found else {}

@@ -10,6 +10,8 @@ from web.domain.rating.lease import LEASE_TIME, RENEW_AFTER, Lease, Shown
 from web.domain.studies.experiment import Experiment, ExperimentState
 from web.domain.studies.study import Input, Study
 from web.ports.parts import Parts
+from web.rows.accounts import AccountRows
+from web.rows.studies import StudyRows
 from web.rows.transaction import Transaction
 from web.services.audit.record import record
 from web.services.rating.training import shuffled
@@ -71,7 +73,7 @@ def _open_study(tx: Transaction, rater: Actor, study_id: str | None) -> Study:
     return study
 
 
-def _require_seat(tx: Transaction, rater: Actor, study: Study) -> None:
+def _require_seat(tx: AccountRows, rater: Actor, study: Study) -> None:
     """Refuse who is given nothing to rate: what they bring would come back to them as such."""
     seat = tx.of_people.seat(study.id, rater.user_id)
     if seat.is_paused and seat.enrolment is not None:
@@ -80,7 +82,7 @@ def _require_seat(tx: Transaction, rater: Actor, study: Study) -> None:
         raise Conflict("Agree first to what this study asks of its raters; the rating page shows it.")
 
 
-def _input_of(tx: Transaction, study: Study, input_id: str) -> Input:
+def _input_of(tx: StudyRows, study: Study, input_id: str) -> Input:
     found = tx.of_studies.hold_inputs(study.id, input_id)
     if not found:
         raise NotFound(f"There is no input {input_id} in this study.")

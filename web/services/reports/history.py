@@ -8,7 +8,7 @@ from web.domain.access import Actor
 from web.domain.reports.history import Choices, Cursor, Entry, Filter, OwnEntry, Page
 from web.domain.reports.report import ExperimentDetail
 from web.ports.parts import Books
-from web.rows.transaction import Transaction
+from web.rows.reports import ReportRows
 
 BATCH = 2000
 T = TypeVar("T")
@@ -58,11 +58,11 @@ def experiment(parts: Books, admin: Actor, experiment_id: str) -> ExperimentDeta
         return tx.of_reports.experiment(admin.project_id, experiment_id)
 
 
-def _entries(tx: Transaction, admin: Actor, wanted: Filter, after: Cursor | None, limit: int) -> Page[Entry]:
+def _entries(tx: ReportRows, admin: Actor, wanted: Filter, after: Cursor | None, limit: int) -> Page[Entry]:
     return tx.of_reports.entries(admin.project_id, wanted, after, limit)
 
 
-def _own_entries(tx: Transaction, rater: Actor, wanted: Filter, after: Cursor | None, limit: int) -> Page[OwnEntry]:
+def _own_entries(tx: ReportRows, rater: Actor, wanted: Filter, after: Cursor | None, limit: int) -> Page[OwnEntry]:
     return tx.of_reports.own_entries(rater.project_id, rater.user_id, wanted, after, limit)
 
 

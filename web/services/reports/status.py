@@ -10,6 +10,7 @@ from web.domain.rating.standing import RatersReport
 from web.domain.reports.report import OwnReport, StudyReport
 from web.domain.studies.study import Study
 from web.ports.parts import Parts
+from web.rows.studies import StudyRows
 from web.rows.transaction import Transaction
 from web.services.prompts import pointers
 from web.services.rating.training import away
@@ -67,7 +68,7 @@ def change(parts: Parts, study_id: str) -> str:
         return tx.of_reports.change(study_id)
 
 
-def _chosen(tx: Transaction, actor: Actor, study_id: str) -> Study:
+def _chosen(tx: StudyRows, actor: Actor, study_id: str) -> Study:
     chosen = study_to_rate(tx, actor, study_id or None)
     if chosen is None:
         raise NotFound("There is no study yet; an admin makes one under Studies.")

@@ -17,7 +17,8 @@ from web.domain.batches import batches
 from web.domain.ids import new_id
 from web.domain.jobs import delete_job
 from web.ports.parts import Parts
-from web.rows.transaction import Transaction
+from web.rows.jobs import JobRows
+from web.rows.studies import StudyRows
 
 VIEW = ".view"  # what the object that pages show of an input is called beside the input's own
 
@@ -27,7 +28,7 @@ def new_name(folder: str, content_hash: str) -> str:
     return f"{folder}/{content_hash[:2]}/{content_hash}.{new_id()}"
 
 
-def delete_later(tx: Transaction, keys: Iterable[str], now: datetime) -> None:
+def delete_later(tx: JobRows, keys: Iterable[str], now: datetime) -> None:
     """Have objects deleted that nothing needs, once this transaction is kept."""
     tx.of_jobs.add_once(delete_job(" ".join(batch), now) for batch in batches(sorted(set(keys))))
 
@@ -57,6 +58,6 @@ def _discard(parts: Parts, keys: tuple[str, ...]) -> tuple[str, ...]:
     return gone
 
 
-def _needed(tx: Transaction, keys: tuple[str, ...]) -> set[str]:
+def _needed(tx: StudyRows, keys: tuple[str, ...]) -> set[str]:
     needed = tx.of_objects.needed({key.removesuffix(VIEW) for key in keys})
     return {key for key in keys if key.removesuffix(VIEW) in needed}

@@ -11,7 +11,8 @@ from web.domain.access import Actor
 from web.domain.studies.study import Input, Study
 from web.ports.making import Generated, GenerateRequest, Generator, Refused
 from web.ports.parts import Parts
-from web.rows.transaction import Transaction
+from web.rows.rating import RatingRows
+from web.rows.studies import StudyRows
 from web.services.accounts import rights
 from web.services.prompts.releases import either
 from web.services.studies.intake import view_key
@@ -78,7 +79,7 @@ def made_at_once(generator: Generator, request: GenerateRequest) -> Generated:
 
 
 def samples(
-    tx: Transaction, parts: Parts, actor: Actor, key: str, study_id: str = "", generator: str = ""
+    tx: RatingRows, parts: Parts, actor: Actor, key: str, study_id: str = "", generator: str = ""
 ) -> tuple[Input, ...]:
     """Return a few inputs that differ, of the study named or else of the prompt's most rated one.
 
@@ -112,7 +113,7 @@ def _different(present: tuple[Input, ...]) -> tuple[Input, ...]:
     return tuple(chosen.values())[:SHOWN]
 
 
-def _source(tx: Transaction, actor: Actor, input_id: str) -> tuple[Input, Study]:
+def _source(tx: StudyRows, actor: Actor, input_id: str) -> tuple[Input, Study]:
     source = tx.inputs.find(id=input_id)
     study = None if source is None else tx.studies.find(id=source.study_id, project_id=actor.project_id)
     if source is None or study is None:
@@ -122,7 +123,7 @@ def _source(tx: Transaction, actor: Actor, input_id: str) -> tuple[Input, Study]
     return source, study
 
 
-def _best(tx: Transaction, study: Study, learnt_id: str) -> Best:
+def _best(tx: StudyRows, study: Study, learnt_id: str) -> Best:
     learnt = tx.diagnoses.find(id=learnt_id, study_id=study.id)
     if learnt is None or learnt.diagnosis.best is None:
         raise NotFound("These settings are not known any more; newer ones have been learnt.")

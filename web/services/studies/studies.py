@@ -15,7 +15,8 @@ from web.domain.studies.experiment import Output
 from web.domain.studies.guide import Guide
 from web.domain.studies.study import CALIBRATION, OptimizerSettings, StopRules, Study, StudyState
 from web.ports.parts import Parts
-from web.rows.transaction import Transaction
+from web.rows.rating import RatingRows
+from web.rows.studies import StudyRows
 from web.services.accounts import rights
 from web.services.audit.record import record
 from web.services.studies.experiments import drop_unheld
@@ -155,7 +156,7 @@ def change_guide(parts: Parts, actor: Actor, study_id: str, revision: int, guide
         return study
 
 
-def example_of(tx: Transaction, study: Study, output_id: str) -> Output | None:
+def example_of(tx: StudyRows, study: Study, output_id: str) -> Output | None:
     """Return an output that may stand in a study's guide as an example: one of the project that is still there."""
     options = tx.options.all(output_id=output_id)
     mine = {one.id for one in tx.studies.all(project_id=study.project_id)}
@@ -165,14 +166,14 @@ def example_of(tx: Transaction, study: Study, output_id: str) -> Output | None:
     return output if is_there else None
 
 
-def origin(tx: Transaction, study: Study) -> Study | None:
+def origin(tx: StudyRows, study: Study) -> Study | None:
     """Return the study whose ratings one starts from, or None where there is none, or it is not in this project."""
     if study.starts_from is None:
         return None
     return tx.studies.find(id=study.starts_from, project_id=study.project_id)
 
 
-def _drop_outside(tx: Transaction, parts: Parts, study: Study) -> None:
+def _drop_outside(tx: RatingRows, parts: Parts, study: Study) -> None:
     """Drop queued experiments whose points the new space would not choose, unless somebody has held them."""
     outside = {
         option.experiment_id
@@ -182,7 +183,7 @@ def _drop_outside(tx: Transaction, parts: Parts, study: Study) -> None:
     drop_unheld(tx, outside, parts.clock.now())
 
 
-def _check_origin(tx: Transaction, study: Study) -> None:
+def _check_origin(tx: StudyRows, study: Study) -> None:
     """Refuse to start from a study that teaches nothing here: none of this project, itself, or of other parameters."""
     if study.starts_from is None:
         return

@@ -11,7 +11,7 @@ from web.domain.studies.guide import Guide
 from web.domain.studies.stopping import Figures
 from web.domain.studies.study import Input, Study
 from web.ports.parts import Parts
-from web.rows.transaction import Transaction
+from web.rows.studies import StudyRows
 from web.services.accounts import rights
 from web.services.prompts import releases
 from web.services.prompts.releases import PromptDetail
@@ -198,6 +198,6 @@ def output_image(parts: Parts, admin: Actor, output_id: str) -> StoredImage:
     return StoredImage(output.object_key, output.media_type, output.content_hash)
 
 
-def _newest_first(tx: Transaction, admin: Actor, but: str = "") -> tuple[Study, ...]:
+def _newest_first(tx: StudyRows, admin: Actor, but: str = "") -> tuple[Study, ...]:
     found = tx.studies.all(project_id=admin.project_id)
     return tuple(sorted((one for one in found if one.id != but), key=lambda one: one.id, reverse=True))
