@@ -9,8 +9,6 @@ from web.domain.accounts import Link, Membership, User, email_address
 from web.domain.ids import new_id
 from web.domain.studies.study import Project
 from web.ports.parts import Books, Parts
-from web.rows.accounts import AccountRows
-from web.rows.audit import AuditRows
 from web.rows.transaction import Transaction
 from web.services.accounts import rights
 from web.services.accounts.passwords import checked, keep_password, may_replace, record_password
@@ -208,21 +206,21 @@ def set_role(parts: Books, actor: Actor, user_id: str, role: Role) -> None:
         record_shut(tx, now, actor, voided)
 
 
-def _operator(tx: AccountRows) -> Actor:
+def _operator(tx: Transaction) -> Actor:
     project_id = tx.of_people.default_project()
     if project_id is None:
         raise NotFound("This database has no project yet; start the server once, and it makes one.")
     return Actor("", "the terminal", project_id, "admin")
 
 
-def _member(tx: AccountRows, actor: Actor, user_id: str) -> Member:
+def _member(tx: Transaction, actor: Actor, user_id: str) -> Member:
     role, user = membership_of(tx, actor, user_id).role, tx.users.get(user_id)
     if user.erased_at is not None:
         raise Gone("This person was erased; invite them anew by their address.")
     return Member(user, role)
 
 
-def membership_of(tx: AccountRows, actor: Actor, user_id: str) -> Membership:
+def membership_of(tx: Transaction, actor: Actor, user_id: str) -> Membership:
     """Return what a person is in the actor's project, or raise NotFound."""
     found = tx.memberships.find(project_id=actor.project_id, user_id=user_id)
     if found is None:
@@ -230,11 +228,11 @@ def membership_of(tx: AccountRows, actor: Actor, user_id: str) -> Membership:
     return found
 
 
-def _admins(tx: AccountRows, project_id: str) -> tuple[Membership, ...]:
+def _admins(tx: Transaction, project_id: str) -> tuple[Membership, ...]:
     return tx.memberships.all(project_id=project_id, role="admin")
 
 
-def keep_an_admin(tx: AccountRows, actor: Actor, leaving: str) -> None:
+def keep_an_admin(tx: Transaction, actor: Actor, leaving: str) -> None:
     """Refuse to let the last admin of a project go."""
     for user_id in sorted(each.user_id for each in _admins(tx, actor.project_id)):
         tx.of_people.lock(user_id)  # two admins who remove each other must not both succeed
@@ -259,7 +257,7 @@ def _issue(tx: Transaction, actor: Actor, role: Role, email: str, now: datetime)
     return secret
 
 
-def _usable(tx: AccountRows, secret: str, now: datetime) -> Link:
+def _usable(tx: Transaction, secret: str, now: datetime) -> Link:
     link = tx.links.find(secret_hash=digest(secret))
     if link is None:
         raise NotFound("This link is not known here; check that it was copied whole, or ask for a new one.")
@@ -270,7 +268,7 @@ def _usable(tx: AccountRows, secret: str, now: datetime) -> Link:
     return link
 
 
-def _member_by(tx: AccountRows, link: Link, now: datetime) -> tuple[User, Membership, bool]:
+def _member_by(tx: Transaction, link: Link, now: datetime) -> tuple[User, Membership, bool]:
     """Return whom a link lets in, and what they are in its project; whether that is new comes last."""
     user = tx.users.find(email=link.email)
     if user is None:
@@ -285,7 +283,7 @@ def _member_by(tx: AccountRows, link: Link, now: datetime) -> tuple[User, Member
     return user, tx.memberships.add(Membership(new_id(), link.project_id, user.id, link.role, now)), True
 
 
-def _may_choose(tx: AccountRows, link: Link, user: User | None) -> bool:
+def _may_choose(tx: Transaction, link: Link, user: User | None) -> bool:
     """Tell whether a link lets its user choose a password: whoever made it could, and would be in all their projects.
 
     The terminal of the server is above all projects.
@@ -293,10 +291,10 @@ def _may_choose(tx: AccountRows, link: Link, user: User | None) -> bool:
     return user is None or link.created_by is None or may_replace(tx, user.id, link.project_id)
 
 
-def _add_member(tx: AccountRows, project_id: str, email: str, role: Role, now: datetime) -> Membership:
+def _add_member(tx: Transaction, project_id: str, email: str, role: Role, now: datetime) -> Membership:
     user = tx.users.add(User(new_id(), email, now))
     return tx.memberships.add(Membership(new_id(), project_id, user.id, role, now))
 
 
-def _record_joined(tx: AuditRows, now: datetime, actor: Actor, joined: Membership, action: str) -> None:
+def _record_joined(tx: Transaction, now: datetime, actor: Actor, joined: Membership, action: str) -> None:
     record(tx, now, actor, action, ("user", joined.user_id), after=joined, details={"role": joined.role})
