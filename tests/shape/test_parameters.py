@@ -34,4 +34,5 @@ def _functions(path: Path) -> Iterator[ast.FunctionDef]:
 
 
 def _kinds(function: ast.FunctionDef) -> list[str]:
-    return [ast.unparse(each.annotation) for each in function.args.args if each.annotation is not None]
+    told = (ast.unparse(each.annotation) for each in function.args.args if each.annotation is not None)
+    return ["Transaction" if kind.endswith("Rows") else kind for kind in told]
