@@ -39,5 +39,5 @@ class Job:
 
 
 def retry_delay(attempts: int) -> timedelta:
-    """Return how long to wait after a failed attempt: 1, 4, 16, 64 seconds."""
-    return timedelta(seconds=4 ** max(attempts - 1, 0))
+    """Return how long to wait after a failed attempt: 1, 4, 16, and then 64 seconds, however many there were."""
+    return timedelta(seconds=4 ** min(attempts - 1, 3))

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from ml_service.errors import Conflict, StorageFull
+from ml_service.errors import Conflict, StorageFull, Unavailable
 from tests.clock import FixedClock
 from tests.world import World, make_world
 from web.adapters.database.store import SqlStore
@@ -102,6 +102,26 @@ def test_a_poison_job_is_parked_with_its_error_and_can_be_retried(world: World) 
         assert tx.jobs.get(parked.id).state == "done"
     with pytest.raises(Conflict):
         jobs.retry_job(world.parts, world.admin, parked.id)
+
+
+def test_a_job_whose_part_is_away_for_an_hour_waits_and_is_done_when_it_is_back(world: World) -> None:
+    is_away = True
+
+    def asking(_: Parts, __: Mapping[str, str]) -> None:
+        if is_away:
+            raise Unavailable("The optimizer does not answer.")
+
+    enqueue(world, job(task="asking"))
+    worker = Worker(world.parts, {**TASKS, "asking": asking})
+    for _ in range(120):
+        while worker.step():
+            pass
+        world.clock.advance(seconds=30)
+    is_away = False
+    while worker.step():
+        pass
+    with world.parts.store.read() as tx:
+        assert [row.state for row in tx.jobs.all(key="k")] == ["done"]
 
 
 class Refusing:
