@@ -74,7 +74,7 @@ class Worker:
                 tx.of_jobs.finish(job, now)
             elif isinstance(error, Unavailable):  # nothing is wrong with the job: it waits until the part is back
                 tx.of_jobs.retry(job, now + min(retry_delay(job.attempts), LONGEST_WAIT), _said(error))
-            elif job.attempts >= MAX_ATTEMPTS:
+            elif job.attempts >= MAX_ATTEMPTS and not job.away:  # to wait for a part is not to fail
                 tx.of_jobs.park(job, now, _said(error))
             else:
                 tx.of_jobs.retry(job, now + retry_delay(job.attempts), _said(error))

@@ -104,6 +104,23 @@ def test_a_poison_job_is_parked_with_its_error_and_can_be_retried(world: World) 
         jobs.retry_job(world.parts, world.admin, parked.id)
 
 
+def test_the_first_fault_after_what_was_away_is_back_parks_nothing(world: World) -> None:
+    faults = [*[Unavailable("Away.")] * MAX_ATTEMPTS, Conflict("That is taken already.")]
+
+    def asking(_: Parts, __: Mapping[str, str]) -> None:
+        if faults:
+            raise faults.pop(0)
+
+    enqueue(world, job(task="asking"))
+    worker = Worker(world.parts, {**TASKS, "asking": asking})
+    for _ in range(MAX_ATTEMPTS + 2):
+        while worker.step():
+            pass
+        world.clock.advance(minutes=5)
+    with world.parts.store.read() as tx:
+        assert [(row.state, row.attempts) for row in tx.jobs.all(key="k")] == [("done", MAX_ATTEMPTS + 2)]
+
+
 def test_a_job_whose_part_is_away_for_an_hour_waits_and_is_done_when_it_is_back(world: World) -> None:
     is_away = True
 
