@@ -4,6 +4,7 @@ import threading
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -102,6 +103,21 @@ def test_a_poison_job_is_parked_with_its_error_and_can_be_retried(world: World) 
         assert tx.jobs.get(parked.id).state == "done"
     with pytest.raises(Conflict):
         jobs.retry_job(world.parts, world.admin, parked.id)
+
+
+def test_a_failed_job_whose_work_waits_again_is_closed_and_forgotten_in_time(world: World) -> None:
+    enqueue(world, first := job())
+    now = world.clock.now()
+    with world.parts.store.begin() as tx:
+        claimed = tx.of_jobs.claim("worker", now, {})
+        assert claimed is not None
+        assert claimed.id == first.id
+    enqueue(world, second := job())
+    with world.parts.store.begin() as tx:
+        assert tx.of_jobs.retry(claimed, now, "Conflict: Taken.")
+        assert tx.jobs.get(first.id).state == "done"
+        tx.of_jobs.prune(now + timedelta(days=1))
+        assert [row.id for row in tx.jobs.all(key="k")] == [second.id]
 
 
 def test_the_first_fault_after_what_was_away_is_back_parks_nothing(world: World) -> None:

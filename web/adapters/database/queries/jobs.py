@@ -77,10 +77,11 @@ class JobQueries(rows.JobQueries):
         return self._write(job, state="done", finished_at=now, error=None)
 
     def retry(self, job: Job, due_at: datetime, error: str) -> bool:
-        waiting = exists().where(jobs.c.key == job.key, jobs.c.state == "waiting")
-        again = self.connection.execute(select(waiting)).scalar_one()
-        state = "done" if again else "waiting"
-        return self._write(job, state=state, due_at=due_at, error=error, worker=None, claimed_until=None)
+        waits = self.connection.execute(select(_waiting(job.key))).scalar_one()
+        values: dict[str, Any] = (
+            {"state": "done", "finished_at": due_at} if waits else {"state": "waiting", "due_at": due_at}
+        )
+        return self._write(job, **values, error=error, worker=None, claimed_until=None)
 
     def park(self, job: Job, now: datetime, error: str) -> bool:
         return self._write(job, state="parked", finished_at=now, error=error)
