@@ -16,11 +16,12 @@ from tests.world import SPACE, World, make_world, photo
 from web.adapters.database.store import SqlStore
 from web.domain.ids import new_id
 from web.domain.job import CLAIM_TIME, Job
-from web.domain.jobs import make_job, making_with
+from web.domain.jobs import URGENT, make_job, making_with
 from web.domain.studies.experiment import Option
 from web.jobs import tasks
 from web.jobs.worker import Worker
 from web.ports.making import Generated, GenerateRequest, Outcome, Refused, Ticket, Unknown, Waiting
+from web.services.rating import uploads
 from web.services.studies import intake, previews
 
 SECONDS = 60.0
@@ -106,6 +107,55 @@ def test_what_waits_is_a_later_job_that_looks_again_and_begins_nothing(world: Wo
     assert len(slow.begun) == 2
 
 
+class Away(Slow):
+    """A provider that is not reached when it is first asked how far it is."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.looks = 0
+
+    def look(self, ticket: Ticket) -> Outcome:
+        self.looks += 1
+        if self.looks <= 2:
+            raise Unavailable("The provider does not answer.")
+        return super().look(ticket)
+
+
+def test_what_was_begun_is_not_begun_again_where_the_provider_is_away_right_after(world: World) -> None:
+    away = Away()
+    plan_one(world, away)
+    away.finish()
+    world.clock.advance(seconds=31)
+    world.work()
+    assert {one.state for one in options(world)} == {"ready"}
+    assert len(away.begun) == 2
+
+
+def test_what_was_begun_is_not_begun_again_by_whoever_takes_the_job_over(world: World) -> None:
+    slow = Slow()
+    first, _ = plan_one(world, slow)
+    with world.parts.store.begin() as tx:  # the worker was killed before it wrote down that it had noted the ticket
+        (job,) = (one for one in tx.jobs.all(task="make", state="done") if one.arguments == {"option": first.id})
+        tx.jobs.replace(replace(job, state="claimed", claimed_until=world.clock.now()))
+    world.work()
+    assert len(slow.begun) == 2
+    slow.finish()
+    world.clock.advance(seconds=31)
+    world.work()
+    assert {one.state for one in options(world)} == {"ready"}
+
+
+def test_what_somebody_waits_for_is_looked_at_first(world: World) -> None:
+    world.parts = replace(world.parts, generators={"local": Slow()})
+    source = world.add_input(50)
+    uploads.upload_to_rate(world.parts, world.person(), "tab", input_id=source.id)
+    world.work()
+    with world.parts.store.read() as tx:
+        waiting = [job for job in tx.jobs.all(task="make", state="waiting") if "ticket" in job.arguments]
+        urgent = {one.id for one in tx.options.all(input_id=source.id)}
+    assert {job.priority for job in waiting if job.arguments["option"] in urgent} == {URGENT}
+
+
 @pytest.mark.parametrize(
     ("outcome", "said"), [(Refused("It shows a face."), "It shows a face."), (Unknown(), "local knows nothing of")]
 )
@@ -171,6 +221,8 @@ def test_two_workers_make_the_options_of_one_experiment_and_it_is_settled_once(w
 
     world.parts = replace(world.parts, generators={"local": Meeting()})
     tasks.plan(world.parts, world.study.id, depth=1)
+    with ThreadPoolExecutor(2) as pool:
+        assert list(pool.map(lambda _: Worker(world.parts).step(), range(2))) == [True, True]
     with ThreadPoolExecutor(2) as pool:
         assert list(pool.map(lambda _: Worker(world.parts).step(), range(2))) == [True, True]
     first, second = options(world)

@@ -82,11 +82,16 @@ def _settle(parts: Parts, experiment_id: str) -> None:
 
 
 def _make(parts: Parts, option: Option, source: Input, version: PromptVersion, ticket: str) -> None:
+    if option.state == "generating" and not ticket:  # whoever began it was killed after it was noted: it is looked at
+        return
     made_by = parts.degrader if parts.degrader and option.generator == parts.degrader.name else None
     generator = made_by or parts.generators[option.generator]
     begun = Ticket(ticket) if ticket else _begun(parts, generator, option, source, version)
     if isinstance(begun, Refused):
         _keep(parts, option, None, begun.words)
+        return
+    if begun.id and not ticket:  # noted before anything can go wrong, for to begin it again would cost again
+        _wait(parts, option, begun, timedelta(0))
         return
     match generator.look(begun):
         case Generated() as generated:
@@ -119,7 +124,8 @@ def _wait(parts: Parts, option: Option, begun: Ticket, again: timedelta) -> None
         if fresh.state == "planned":
             tx.options.replace(replace(fresh, state="generating"))
         if fresh.state in UNMADE:
-            job = make_job(option.id, option.generator, option.study_id, parts.clock.now())
+            urgent = tx.experiments.get(option.experiment_id).held_for is not None
+            job = make_job(option.id, option.generator, option.study_id, parts.clock.now(), urgent=urgent)
             tx.of_jobs.add_once([looking_again(job, begun.id, again)])
 
 

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 
 from ml_service.errors import Conflict, InvalidRequest
 from ml_service.objects import ObjectStore
@@ -95,6 +96,9 @@ def _take_up(tx: Transaction, parts: Parts, study: Study) -> None:
     unfinished = tx.experiments.all(study_id=study.id, state=("planned", "generating"))
     now = parts.clock.now()
     options = tx.options.all(experiment_id=tuple(one.id for one in unfinished))
+    for option in options:
+        if option.state == "generating":  # it was begun at the other place, which has the ticket
+            tx.options.replace(replace(option, state="planned"))
     unplanned = {one.id for one in unfinished} - {option.experiment_id for option in options}
     tx.of_jobs.add_once(make_job(one.id, one.generator, study.id, now) for one in options)
     tx.of_jobs.add_once(plan_upload_job(experiment_id, study.id, now) for experiment_id in sorted(unplanned))
