@@ -158,10 +158,13 @@ def test_the_work_goes_on_where_it_stopped(origin: Installation, target: Install
     with origin.store.begin() as tx:
         stopped = tx.experiments.all(study_id=origin.world.study.id, state="ready")[0]
         tx.of_experiments.move([stopped.id], "generating", target.world.clock.now())
+        begun = tx.options.all(experiment_id=stopped.id)[0]
+        tx.options.replace(replace(begun, state="generating", output_id=None))
     target.load_study(origin.export_study(tmp_path / "study.zip"))
     target.world.work()
     with target.store.read() as tx:
         assert tx.experiments.get(stopped.id).state == "ready"
+        assert tx.options.get(begun.id).state == "ready"
         assert [event.object_id for event in tx.events.all(action="study.imported")] == [origin.world.study.id]
 
 
