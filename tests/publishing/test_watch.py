@@ -141,6 +141,25 @@ def test_what_another_process_left_undone_is_done_by_the_next_tick(
     check_files(parts, folder)
 
 
+@pytest.mark.parametrize("what", ["promoted", "withdrawn"])
+def test_what_a_failed_tick_did_not_get_to_is_done_by_the_next(
+    parts: Parts, folder: Path, watched: Watch, what: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(watch, "MOST_LISTED", 0)  # it is told by the database alone
+    with pytest.raises(StorageFull):
+        act_halfway(parts, folder, what)
+    watched.suspects(parts)  # and then the database went away
+    tick(parts, watched)
+    check_files(parts, folder)
+
+
+def test_a_failed_first_tick_leaves_every_prompt_to_the_next(parts: Parts, files: Counting) -> None:
+    fresh = Watch()
+    fresh.suspects(parts)
+    tick(parts, fresh)
+    assert set(fresh.right) == {DEFAULT_KEY, *KEYS}
+
+
 def make_actor(parts: Parts) -> Actor:
     with parts.store.read() as tx:
         return Actor("", "the terminal", tx.prompts.get(DEFAULT_KEY).project_id, "admin")

@@ -5,7 +5,7 @@ prompt that is right a tick asks the database nothing: what was moved stands at 
 """
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import islice
@@ -42,20 +42,24 @@ class Watch:
         self.began: datetime | None = None
 
     def suspects(self, parts: Parts) -> Suspects:
-        """Return the prompts that are worth a look; tell `settled` which of them were right."""
-        changed = self._changed(parts)
+        """Return the prompts that are worth a look; tell `settled` which of them were right.
+
+        Those that it is never told of, because the look failed, come again.
+        """
+        self._read_on(parts)
         now = parts.clock.now()
-        whole = changed is None or self.began is None or now - self.began >= EVERY
+        whole = self.began is None or now - self.began >= EVERY
         if whole:
             self._begin(parts, now)
-        due = {self.due.popleft() for _ in range(min(MOST_DUE, len(self.due)))}
-        keys = due | (changed or set())
+        keys = {*islice(self.due, MOST_DUE)}
         self.marks = {key: _mark(parts, key) for key in keys | {DEFAULT_KEY, *self._listed()}}
         keys |= {key for key, mark in self.marks.items() if self.right.get(key, mark) != mark}
         return Suspects(tuple(sorted(keys)), whole)
 
-    def settled(self, looked_at: Iterable[str], right: frozenset[str]) -> None:
+    def settled(self, looked_at: Collection[str], right: frozenset[str]) -> None:
         """Remember the prompts that were right as they lay there; the others are looked at again by the next tick."""
+        while self.due and self.due[0] in looked_at:
+            self.due.popleft()
         for key in looked_at:
             if key in right:
                 self.right[key] = self.marks[key]
@@ -63,9 +67,10 @@ class Watch:
                 self.right.pop(key, None)
                 self.due.append(key)
 
-    def _changed(self, parts: Parts) -> set[str] | None:
-        """Return the prompts that were moved since the last look; None where any may have been."""
-        changed: set[str] = set()
+    def _read_on(self, parts: Parts) -> None:
+        """Let the prompts that were moved since the last look be first; where any may have been, a new round begins."""
+        changed: list[str] = []
+        now_read = {}
         is_known = True
         with parts.store.read() as tx:
             for project in tx.projects.all():
@@ -75,14 +80,19 @@ class Watch:
                 if read is not None and read < newest:
                     events = tx.of_audit.since(project.id, read, (*CHANGES, *ARRIVALS))
                     is_known = is_known and not any(event.action in ARRIVALS for event in events)
-                    changed |= {event.details["prompt"] for event in events if event.action in CHANGES}
-                self.read[project.id] = newest
-        return changed if is_known else None
+                    changed += [event.details["prompt"] for event in events if event.action in CHANGES]
+                now_read[project.id] = newest
+        if changed:
+            self.due = deque(dict.fromkeys((*changed, *self.due)))
+        if not is_known:
+            self.began = None
+        self.read = now_read
 
     def _begin(self, parts: Parts, now: datetime) -> None:
         with parts.store.read() as tx:
-            keys = [prompt.key for prompt in tx.prompts.all()]
-        self.began, self.turns, self.due = now, deque(keys), deque(keys)
+            keys = dict.fromkeys(prompt.key for prompt in tx.prompts.all())
+        first = [key for key in self.due if key in keys]
+        self.began, self.turns, self.due = now, deque(keys), deque(dict.fromkeys((*first, *keys)))
 
     def _listed(self) -> Iterable[str]:
         taken = tuple(islice(self.turns, MOST_LISTED))
