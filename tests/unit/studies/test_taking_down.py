@@ -4,6 +4,7 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 
@@ -293,6 +294,32 @@ def test_what_a_killed_deleter_left_is_deleted_by_its_job(world: World, tmp_path
     assert source.object_key in world.parts.objects.list()
     world.work()
     assert source.object_key not in world.parts.objects.list()
+    assert lost(world) == []
+
+
+def test_what_a_killed_deleter_left_goes_though_the_same_is_made_again_meanwhile(world: World, tmp_path: Path) -> None:
+    class Killed(Folder):
+        def delete(self, name: str) -> None:
+            raise KeyboardInterrupt
+
+    world.parts = replace(world.parts, generators={"local": AtOnce(Constant())})
+    source, _ = generated(world)
+    for one in present(world):
+        if one.id != source.id:
+            intake.take_down(world.parts, world.admin, one.id)
+    world.work()
+    with pytest.raises(KeyboardInterrupt):
+        intake.take_down(replace(world.parts, objects=Killed(tmp_path / "objects")), world.admin, source.id)
+    left = {name for name in world.parts.objects.list() if name.startswith("outputs/")}
+    with world.parts.store.begin() as tx:
+        (forget,) = tx.jobs.all(key=f"forget:{source.id}", state="waiting")
+        tx.jobs.replace(replace(forget, due_at=world.clock.now() + timedelta(hours=1)))
+    world.add_input(8)
+    generated(world)
+    world.clock.advance(minutes=61)
+    world.work()
+    assert len(left) == 1
+    assert left.isdisjoint(world.parts.objects.list())
     assert lost(world) == []
 
 

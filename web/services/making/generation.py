@@ -155,9 +155,11 @@ def _kept(tx: Transaction, parts: Parts, output: Output) -> Output:
     if known is None:
         return tx.outputs.add(output)
     if known.removed_at is None:
-        delete_later(tx, [output.object_key], parts.clock.now())
+        surplus = output.object_key
     else:
+        surplus = known.object_key  # whoever removed it may not have deleted it yet, and no row will tell its name
         tx.of_objects.revive(known.id, output.object_key)
+    delete_later(tx, [surplus], parts.clock.now())
     return known
 
 
