@@ -68,9 +68,13 @@ class Folder:
         try:
             with os.scandir(self._path(folder)) as found:
                 files = [one for one in found if one.is_file() and not one.name.startswith(".")]
-                return {f"{folder}/{one.name}": _tag(one.stat()) for one in files}
         except FileNotFoundError:
             return {}
+        tags = {}
+        for one in files:
+            with contextlib.suppress(FileNotFoundError):  # deleted meanwhile
+                tags[f"{folder}/{one.name}"] = _tag(one.stat())
+        return tags
 
     def replace(self, name: str, body: bytes, expected: str) -> str:
         """Put bytes under a name in one step while its tag is the expected one, else Conflict; return the new tag."""
@@ -92,7 +96,10 @@ class Folder:
 
     def delete(self, name: str) -> None:
         """Forget a name; one that is not there is no error."""
-        self._path(name).unlink(missing_ok=True)
+        path = self._path(name)
+        with contextlib.suppress(FileNotFoundError):
+            path.unlink()
+            _sync(path.parent)
 
     def list(self, prefix: str = "") -> tuple[str, ...]:
         """Return the names that begin with a prefix, in order."""

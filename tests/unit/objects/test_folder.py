@@ -1,6 +1,7 @@
 """What a folder of objects promises: names once, whole bytes, no way out, and a full disk said so."""
 
 import io
+import os
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -9,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from ml_service.errors import Conflict, InvalidRequest, NotFound, StorageFull
+from ml_service.objects import local
 from ml_service.objects.local import Folder
 from tests.disk import fill, make_room, small_disk
 
@@ -40,6 +42,31 @@ def test_of_many_who_create_a_name_at_once_one_does(objects: Folder) -> None:
         made = list(pool.map(create, bodies))
     assert made.count(True) == 1
     assert objects.read("name") == bodies[made.index(True)]
+
+
+def test_what_is_deleted_while_a_folder_is_looked_at_hides_none_of_the_others(
+    objects: Folder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("a", "b", "c"):
+        objects.create(f"inputs/{name}", b"body")
+    real, (first, *others) = local._tag, list(objects.tags("inputs"))
+
+    def tag(found: os.stat_result) -> str:
+        objects.delete(others[0])
+        return real(found)
+
+    monkeypatch.setattr(local, "_tag", tag)
+    assert objects.tags("inputs").keys() == {first, *others[1:]}
+
+
+def test_what_was_deleted_stays_deleted_when_the_power_goes(objects: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
+    objects.create("inputs/a", b"body")
+    synced: list[tuple[Path, bool]] = []
+    monkeypatch.setattr(local, "_sync", lambda folder: synced.append((folder, objects.has("inputs/a"))))
+    objects.delete("inputs/a")
+    assert synced == [(objects.root / "inputs", False)]
+    objects.delete("inputs/a")
+    assert len(synced) == 1
 
 
 def test_readers_never_see_half_of_a_replacement(objects: Folder) -> None:
