@@ -25,8 +25,8 @@ class JobQueries(rows.JobQueries):
             self.connection.execute(insert_once(self.connection, jobs, jobs.c.id), rows)
 
     def any_due(self, now: datetime, limits: Mapping[str, int]) -> bool:
-        claimable = or_(_due(now), _abandoned(now)), jobs.c.resource.not_in(self._full(limits, now))
-        return bool(self.connection.execute(select(exists().where(*claimable))).scalar_one())
+        any_of_them = select(exists().where(_claimable(now, self._full(limits, now))))
+        return bool(self.connection.execute(any_of_them).scalar_one())
 
     def claim(self, worker: str, now: datetime, limits: Mapping[str, int]) -> Job | None:
         full = self._full(limits, now)
@@ -48,7 +48,7 @@ class JobQueries(rows.JobQueries):
     def _next(self, now: datetime, full: Iterable[str]) -> RowMapping | None:
         query = (
             select(jobs)
-            .where(or_(_due(now), _abandoned(now)), ~_same_key_in_hand(now), jobs.c.resource.not_in(tuple(full)))
+            .where(_claimable(now, full))
             .order_by(jobs.c.priority.desc(), jobs.c.due_at, jobs.c.id)
             .limit(1)
             .with_for_update(skip_locked=True)
@@ -122,6 +122,11 @@ _busy = jobs.alias("busy")
 
 def _waiting(key: str) -> ColumnElement[bool]:
     return exists().where(jobs.c.key == key, jobs.c.state == "waiting")
+
+
+def _claimable(now: datetime, full: Iterable[str]) -> ColumnElement[bool]:
+    """Match jobs that may be claimed: none whose key is in hand, and none that needs what is in full use."""
+    return and_(or_(_due(now), _abandoned(now)), ~_same_key_in_hand(now), jobs.c.resource.not_in(tuple(full)))
 
 
 def _due(now: datetime) -> ColumnElement[bool]:
