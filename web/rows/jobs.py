@@ -22,7 +22,8 @@ class JobQueries(Protocol):
     def claim(self, worker: str, now: datetime, limits: Mapping[str, int]) -> Job | None:
         """Claim the most urgent job that is due, or that a lost worker left, and no job of whose key is being done.
 
-        `limits` say of how many jobs that need a resource may be claimed at once, by whatever workers.
+        `limits` say of how many jobs that need a resource may be claimed at once, by whatever workers. None may come of
+        a race for the last place, too; `any_due` tells whether to ask again.
         """
         ...
 

@@ -29,12 +29,9 @@ class JobQueries(rows.JobQueries):
         return bool(self.connection.execute(any_of_them).scalar_one())
 
     def claim(self, worker: str, now: datetime, limits: Mapping[str, int]) -> Job | None:
-        full = self._full(limits, now)
-        row = self._next(now, full)
-        while row is not None and row["resource"] in limits and self._is_full(row["resource"], limits, now):
-            full = {*full, row["resource"]}
-            row = self._next(now, full)
-        if row is None:
+        row = self._next(now, self._full(limits, now))
+        # What others have filled meanwhile is left at that: who went on to another resource could lock those crosswise.
+        if row is None or (row["resource"] in limits and self._is_full(row["resource"], limits, now)):
             return None
         taken = {
             "state": "claimed",
