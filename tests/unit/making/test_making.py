@@ -279,6 +279,16 @@ def test_a_lost_worker_holds_no_place(world: World) -> None:
         assert tx.of_jobs.claim("third", later, limits) is None
 
 
+@pytest.mark.storage
+def test_a_generator_may_have_as_long_a_name_as_an_option_keeps(world: World) -> None:
+    name = "g" * 64
+    enqueue(world, name)
+    with world.parts.store.begin() as tx:
+        found = tx.of_jobs.claim("worker", world.clock.now(), {})
+    assert found is not None
+    assert found.resource == making_with(name)
+
+
 def test_workers_know_the_limits_of_their_generators(world: World) -> None:
     world.parts = replace(world.parts, generators={"local": Slow(at_once=3)})
     assert Worker(world.parts).limits == {"generator:local": 3}

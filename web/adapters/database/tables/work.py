@@ -27,7 +27,7 @@ jobs = Table(
     moment("created_at"),
     moment("due_at"),
     short_text("state", 16),
-    short_text("resource", 64),
+    short_text("resource", 80),
     whole("priority"),
     whole("attempts"),
     short_text("worker", 64, nullable=True),
