@@ -68,7 +68,7 @@ class TextModel(Protocol):
         ...
 
 
-class Books(Protocol):
+class Ledger(Protocol):
     """What calls of text models cost: the worst is set aside before a call, the truth is written down after it."""
 
     def reserve(self, request: TextRequest, request_hash: str, model: str, worst_micros: int) -> Charge:

@@ -10,7 +10,7 @@ from ml_service.errors import ServiceError, Unanswered, Unavailable
 from web.adapters.models.identity import request_hash
 from web.adapters.models.reading import read_answer
 from web.domain.models.usage import Choice
-from web.ports.models import Books, Completion, TextModel, TextRequest
+from web.ports.models import Completion, Ledger, TextModel, TextRequest
 
 T = TypeVar("T")
 ATTEMPTS = 5
@@ -54,13 +54,13 @@ def _pause(error: Exception) -> bool | float:
 
 
 class Metered:
-    """A text model whose every call is on the books: the worst cost is reserved before, the true one settled after.
+    """A text model whose every call is in the ledger: the worst cost is reserved before, the true one settled after.
 
     A process that dies in between leaves the reservation standing.
     """
 
-    def __init__(self, inner: TextModel, books: Books, choice: Choice) -> None:
-        self._inner, self._books, self._choice = inner, books, choice
+    def __init__(self, inner: TextModel, ledger: Ledger, choice: Choice) -> None:
+        self._inner, self._ledger, self._choice = inner, ledger, choice
 
     @property
     def sees(self) -> bool:
@@ -70,16 +70,16 @@ class Metered:
     def complete(self, request: TextRequest) -> Completion:
         """Answer where the budget allows for it."""
         of = request_hash(self._choice, request), self._choice.model
-        charge = self._books.reserve(request, *of, self._inner.worst(request))
+        charge = self._ledger.reserve(request, *of, self._inner.worst(request))
         try:
             completion = self._inner.complete(request)
         except Unanswered:
-            self._books.fail(charge, charge.reserved_micros)
+            self._ledger.fail(charge, charge.reserved_micros)
             raise
         except ServiceError:
-            self._books.fail(charge, 0)
+            self._ledger.fail(charge, 0)
             raise
-        self._books.settle(charge, completion)
+        self._ledger.settle(charge, completion)
         return completion
 
     def worst(self, request: TextRequest) -> int:
@@ -90,8 +90,8 @@ class Metered:
 class Cached:
     """A text model that remembers its usable answers for ever: the same question costs nothing twice."""
 
-    def __init__(self, inner: TextModel, books: Books, choice: Choice) -> None:
-        self._inner, self._books, self._choice = inner, books, choice
+    def __init__(self, inner: TextModel, ledger: Ledger, choice: Choice) -> None:
+        self._inner, self._ledger, self._choice = inner, ledger, choice
 
     @property
     def sees(self) -> bool:
@@ -101,7 +101,7 @@ class Cached:
     def complete(self, request: TextRequest) -> Completion:
         """Answer from memory where the same was asked before."""
         began = time.monotonic()
-        known = self._books.answered(request_hash(self._choice, request))
+        known = self._ledger.answered(request_hash(self._choice, request))
         if known is None or known.answer is None:
             return self._inner.complete(request)
         parsed, fault = read_answer(known.answer, request.schema)
@@ -110,4 +110,4 @@ class Cached:
 
     def worst(self, request: TextRequest) -> int:
         """Return nothing where the answer is known, else what the text model within says."""
-        return 0 if self._books.answered(request_hash(self._choice, request)) else self._inner.worst(request)
+        return 0 if self._ledger.answered(request_hash(self._choice, request)) else self._inner.worst(request)
