@@ -125,6 +125,9 @@ def test_a_person_of_two_projects_goes_from_one_to_the_other(site: Site) -> None
     strangers.cookies.set("palate", before)
     assert strangers.post("/account/project", data={"project": second}, headers=PAGE).status_code == 403
     assert client.post("/account/project", data={"project": "nowhere"}, headers=PAGE).status_code == 404
+    stayed = client.post("/account/project", data={"project": first}, headers=PAGE)
+    assert (stayed.status_code, stayed.headers["location"]) == (303, "/account")
+    assert client.cookies["palate"] == before
     done = client.post("/account/project", data={"project": second}, headers=PAGE)
     assert (done.status_code, done.headers["location"]) == (303, "/account?said=project")
     assert client.cookies["palate"] != before

@@ -2,13 +2,15 @@
 
 import json
 import threading
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
 
 from tests.site import Site
-from tests.world import SPACE, make_world
+from tests.visitors import another_project
+from tests.world import SPACE
 from web.domain.ids import new_id
 from web.services.studies import intake, studies
 
@@ -199,9 +201,11 @@ def test_strangers_are_turned_away_and_forged_requests_refused(site: Site, rater
     assert rater.post("/api/train/rate", json={"answers": [1]}).status_code == 403
 
 
-def test_a_study_of_another_project_is_not_there(site: Site, rater: TestClient, tmp_path: Any) -> None:
-    elsewhere = make_world(site.world.parts.store, site.world.clock, tmp_path / "other", inputs=1)  # type: ignore[arg-type]
-    assert rater.get("/api/train/next", params={"study": elsewhere.study.id}).status_code == 404
+def test_a_study_of_another_project_is_not_there(site: Site, rater: TestClient) -> None:
+    elsewhere = replace(site.world.study, id=new_id(), project_id=another_project(site))
+    with site.world.parts.store.begin() as tx:
+        tx.studies.add(elsewhere)
+    assert rater.get("/api/train/next", params={"study": elsewhere.id}).status_code == 404
     assert rater.get("/api/train/next", params={"study": new_id()}).status_code == 404
 
 

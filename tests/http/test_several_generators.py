@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from ml_service.errors import NotFound
 from tests.clock import FixedClock
 from tests.second import SECOND, Second
 from tests.site import Site
@@ -13,6 +14,7 @@ from tests.world import SPACE, World, answer, make_world
 from web.adapters.database.store import SqlStore
 from web.adapters.generators.atonce import AtOnce
 from web.services.learning import learn
+from web.services.making import generation
 from web.settings import Settings
 
 BOTH = {"local": SPACE.model_dump(mode="json"), "second": SECOND.model_dump(mode="json")}
@@ -105,3 +107,25 @@ def test_the_form_has_the_parameters_of_both_and_keeps_what_it_does_not_change(s
         "second": ["saturation"],
     }
     assert spaces["local"]["parameters"]["contrast"]["low"] == 0.8
+
+
+def test_a_generator_that_was_taken_out_is_told_of_and_breaks_no_page(site: Site) -> None:
+    admin, world = site.signed_in("admin"), site.world
+    study = admin.post("/api/v1/studies", json={"name": "Both", "spaces": BOTH}).json()["id"]
+    with world.parts.store.read() as tx:
+        world.study = tx.studies.get(study)
+    rated(world)
+    learn.learn(world.parts, study)
+    with world.parts.store.read() as tx:
+        made = next(one for one in tx.options.all(study_id=study) if one.generator == "second")
+    left = replace(world.parts, generators={"local": world.parts.generators["local"]})
+    bare = Site(replace(world, parts=left), Settings(_env_file=None)).signed_in("admin")
+    for page in (f"/admin/studies/{study}", f"/status?study={study}", f"/history/{made.experiment_id}"):
+        assert bare.get(page, headers=PAGE).status_code == 200, page
+    publishing = bare.get(f"/admin/prompts/{world.study.prompt_key}/publish", params={"study": study}, headers=PAGE)
+    assert (publishing.status_code, "PLUGINS must list" in publishing.text) == (404, True)
+    with world.parts.store.begin() as tx:
+        tx.options.replace(replace(made, state="planned"))
+        tx.of_experiments.move([made.experiment_id], "planned", world.clock.now())
+    with pytest.raises(NotFound, match="no generator second here"):
+        generation.make(left, made.id)

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Protocol
 
+from ml_service.errors import NotFound
 from ml_service.objects import ObjectStore
 from web.domain.prompts.hostile import Scanner
 from web.ports.learning import Optimizer
@@ -51,6 +52,12 @@ class Parts:
     retention: timedelta | None = None
     degrader: Generator | None = None
     text_model: TextModel | None = None
+
+    def generator(self, name: str) -> Generator:
+        """Return a generator by its name, or raise NotFound: the plugin that brought it may have been taken out."""
+        if name not in self.generators:
+            raise NotFound(f"There is no generator {name} here; PLUGINS must list the module that brings it.")
+        return self.generators[name]
 
     def at(self, tx: Transaction) -> "Parts":
         """Return these parts with all that is read through them as of one transaction's moment."""

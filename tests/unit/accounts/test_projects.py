@@ -114,6 +114,18 @@ def test_who_makes_a_link_gets_no_password_for_the_other_project(books: Books, r
     assert who(books, sign_in(books)).user_id == rita.user_id
 
 
+def test_who_makes_a_link_gets_no_first_password_either(books: Books, here: Actor, there: Actor) -> None:
+    first = came_in(books, here)
+    for admin in (there, here):
+        came = came_in(books, admin)
+        guard = Throttle(books, b"key", "network")
+        with pytest.raises(InvalidRequest, match="another project"):
+            passwords.choose_password(books, guard, came, BETTER)  # type: ignore[arg-type]
+    by_terminal = accounts.invite(books, accounts.operator(books), "rater", RITA)
+    accounts.use_link(books, by_terminal, hashed=books.passwords.hash(GOOD))
+    assert who(books, sign_in(books)).user_id == first.user_id
+
+
 def test_the_terminal_makes_a_link_that_replaces_a_password(books: Books, rita: Actor) -> None:
     secret = accounts.invite(books, accounts.operator(books), "rater", RITA)
     accounts.use_link(books, secret, hashed=books.passwords.hash(BETTER))

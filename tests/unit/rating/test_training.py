@@ -6,15 +6,17 @@ from pathlib import Path
 
 import pytest
 
-from ml_service.errors import Forbidden
+from ml_service.errors import Forbidden, NotFound
 from tests.clock import FixedClock
 from tests.world import World, answer, make_world
 from web.adapters.database.store import SqlStore
+from web.domain.accounts import Membership
 from web.domain.ids import new_id
 from web.domain.studies.study import Project
 from web.jobs import schedule
+from web.services.accounts import accounts
 from web.services.learning import requests
-from web.services.rating import training
+from web.services.rating import training, views
 from web.services.studies.studies import move_study
 
 pytestmark = pytest.mark.storage
@@ -223,3 +225,26 @@ def test_a_rater_is_given_the_newest_running_study_else_the_newest_that_was_open
     assert given() == oldest.id
     move_study(parts, admin, oldest.id, "paused")
     assert given() == newer.id
+
+
+def test_a_person_of_two_projects_rates_in_both_until_they_leave_one(world: World) -> None:
+    rita = world.person()
+    held, kept, last = world.hold(rita).held[:3]
+    with world.parts.store.begin() as tx:
+        there = tx.projects.add(Project(new_id(), "Elsewhere", world.clock.now()))
+        tx.memberships.add(Membership(new_id(), there.id, rita.user_id, "rater", world.clock.now()))
+    elsewhere = replace(rita, project_id=there.id)
+    shown = [one.options[0].option_id for one in (held, kept, last)]
+    given = [answer(option) for option in shown]
+    assert world.rate(elsewhere, given[0], given[1]) == ["stored", "stored"]
+    training.undo(world.parts, elsewhere, given[0].id)
+    assert views.leased_image(world.parts, elsewhere, last.lease.id, shown[2]).key
+
+    accounts.deactivate(world.parts, world.admin, rita.user_id)
+    assert world.rate(elsewhere, given[2]) == ["never_leased"]
+    with pytest.raises(Forbidden, match="not in the project"):
+        training.undo(world.parts, elsewhere, given[1].id)
+    with pytest.raises(NotFound, match="no image"):
+        views.leased_image(world.parts, elsewhere, last.lease.id, shown[2])
+    with world.parts.store.read() as tx:
+        assert tx.ratings.get(given[1].id).undone_at is None

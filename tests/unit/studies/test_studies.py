@@ -1,5 +1,6 @@
 """What stays of a study when a photo is taken down, its ranges change or it is cloned."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,9 +13,12 @@ from ml_service.wire.contract import (
 from tests.clock import FixedClock
 from tests.world import SPACE, World, answer, make_world
 from web.adapters.database.store import SqlStore
+from web.domain.ids import new_id
+from web.domain.prompts.prompt import DEFAULT_KEY
+from web.domain.studies.study import Project
 from web.services.learning import learn, requests
 from web.services.studies import intake
-from web.services.studies.studies import StudyDraft, change_study, clone_study
+from web.services.studies.studies import StudyDraft, change_study, clone_study, make_study
 
 
 @pytest.fixture
@@ -79,3 +83,12 @@ def test_a_range_beyond_the_generators_own_is_refused(world: World) -> None:
     beyond = ParameterSpace(parameters={"exposure": FloatParameter(low=-90, high=90, default=0)})
     with pytest.raises(InvalidRequest, match="exposure"):
         change_study(world.parts, world.admin, world.study.id, 0, StudyDraft("Photos", {"local": beyond}))
+
+
+def test_a_study_is_for_a_prompt_of_its_own_project(world: World) -> None:
+    with world.parts.store.begin() as tx:
+        there = tx.projects.add(Project(new_id(), "Elsewhere", world.clock.now()))
+    stranger = replace(world.admin, project_id=there.id)
+    for admin, key in ((stranger, DEFAULT_KEY), (world.admin, "nothing")):
+        with pytest.raises(InvalidRequest, match="There is no prompt"):
+            make_study(world.parts, admin, StudyDraft("Theirs", {"local": SPACE}, prompt_key=key))

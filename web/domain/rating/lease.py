@@ -92,7 +92,7 @@ class Asker:
 class HeldOption:
     """An option of a locked experiment with the rater's lease of it; `state` is None where they never held it.
 
-    `raters_wanted` and `daily_target` are what their study asks for.
+    `raters_wanted` and `daily_target` are what their study asks for, of the project `project_id`.
     """
 
     option: Option
@@ -101,6 +101,7 @@ class HeldOption:
     until: datetime | None
     raters_wanted: int
     daily_target: int
+    project_id: str
 
     def is_late(self, now: datetime) -> bool:
         """Tell whether an answer now comes after the lease's time."""

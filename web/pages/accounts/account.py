@@ -60,7 +60,9 @@ def choose_time_zone(request: Request, rater: Rater, zone: Annotated[str, Form(m
 
 @router.post("/project")
 def switch_project(request: Request, rater: Rater, project: Annotated[str, Form(max_length=36)]) -> Response:
-    """Go on in another project of one's own."""
+    """Go on in another project of one's own; who is there already stays as they are."""
+    if project == rater.project_id:
+        return RedirectResponse("/account", 303)
     try:
         secret = projects.switch(context(request).parts, rater, project)
     except Conflict as error:

@@ -213,6 +213,8 @@ def _settings(study: Study, learnt: Diagnosis | None) -> list[tuple[str, str, st
 
 
 def _is_live(parts: Parts, live: PromptVersion, best: Best) -> bool:
-    """Tell whether production uses the best settings already."""
+    """Tell whether production uses the best settings already; without their generator that is not known."""
+    if best.generator not in parts.generators:
+        return False
     used = parts.generators[best.generator].space().default() | live.parameter_defaults.get(best.generator, {})
     return used == used | best.point

@@ -123,7 +123,9 @@ def _generator(parts: Parts, name: str) -> str:
 
 
 def _offered(parts: Parts, draft: StudyDraft) -> dict[str, ParameterSpace]:
-    return {name: parts.generators[name].space() for name in draft.spaces}
+    """Return what the generators of a draft offer; one that is not here any more offers what is chosen."""
+    known = parts.generators
+    return {name: known[name].space() if name in known else chosen for name, chosen in draft.spaces.items()}
 
 
 def _new(request: Request, admin: Actor, draft: StudyDraft, error: ServiceError | None = None) -> Response:

@@ -11,7 +11,7 @@ from web.domain.studies.study import Project
 from web.ports.parts import Books, Parts
 from web.rows.transaction import Transaction
 from web.services.accounts import rights
-from web.services.accounts.passwords import checked, keep_password, may_replace, record_password
+from web.services.accounts.passwords import ELSEWHERE, checked, keep_password, may_replace, record_password
 from web.services.accounts.sessions import (
     begin_session,
     digest,
@@ -27,7 +27,6 @@ from web.services.audit.record import record
 
 LINK_TIME = timedelta(days=7)
 FIRST_ADMIN = "admin@localhost"
-ELSEWHERE = "You are in another project too, where a password would let you in; change yours there, under Account."
 
 
 @dataclass(frozen=True)

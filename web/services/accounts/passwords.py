@@ -22,6 +22,10 @@ LEAST, MOST = 10, 128
 MOST_GIVEN = 4 * MOST  # in other normal forms a password has more characters
 RESET_TIME = timedelta(minutes=15)
 WRONG = "The address or the password is not right. Who has no password, or forgot it, asks an admin for a link."
+ELSEWHERE = (
+    "You are in another project too, where a password would let you in: change the one you have under Account, "
+    "or ask for a link from the terminal of the server."
+)
 
 
 @dataclass(frozen=True)
@@ -83,8 +87,8 @@ def choose_password(parts: Parts, throttle: Throttle, actor: Actor, password: st
     """Set the password of whoever asks, and end their other sessions and open links.
 
     The current one is needed, unless there is none or the session came by a link within the last 15 minutes: a link
-    of an admin is how a forgotten password is replaced. It opens every project of its owner, so who is in several has
-    it replaced by a link from the server's terminal.
+    of an admin is how a forgotten password is replaced. It opens every project of its owner, so who is in several and
+    cannot give the current one chooses it with a link from the server's terminal.
     """
     with parts.store.read() as tx:
         kept, state = tx.passwords.find(id=actor.user_id), _state(tx, actor, parts.clock.now())
@@ -101,6 +105,8 @@ def choose_password(parts: Parts, throttle: Throttle, actor: Actor, password: st
             raise Unauthorized("Your session was ended meanwhile; sign in again.")
         if tx.passwords.find(id=actor.user_id) != kept:
             raise Conflict("The password was changed meanwhile; load the page again.")
+        if not state.needs_current and not may_replace(tx, actor.user_id, actor.project_id):
+            raise InvalidRequest(ELSEWHERE)
         keep_password(tx, actor.user_id, hashed, now)
         throttle.forget(tx, CURRENT_PASSWORD, actor.user_id)
         changes = shut(tx, actor.user_id, actor.email, now, but=actor.session_id)

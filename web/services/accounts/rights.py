@@ -5,6 +5,7 @@ from typing import Protocol, TypeVar
 
 from ml_service.errors import Forbidden, NotFound
 from web.domain.access import Action, Actor, allowed
+from web.rows.accounts import AccountRows
 from web.rows.collection import Collection
 
 REFUSALS: Mapping[Action, str] = {
@@ -42,6 +43,13 @@ def demand(actor: Actor, action: Action, project_id: str | None = None) -> None:
     """Refuse, as Forbidden, who may not do something in a project: their own, unless another is named."""
     if not allowed(actor, action, actor.project_id if project_id is None else project_id):
         raise Forbidden(REFUSALS[action])
+
+
+def belongs(tx: AccountRows, actor: Actor, project_id: str) -> bool:
+    """Tell whether a person is in a project: the one of their session, or another one that they have not left."""
+    if project_id == actor.project_id:
+        return True
+    return tx.memberships.find(user_id=actor.user_id, project_id=project_id) is not None
 
 
 def found(rows: Collection[T], actor: Actor, action: Action, kind: str, key: str) -> T:

@@ -49,7 +49,7 @@ def proposal(parts: Parts, actor: Actor, study_id: str) -> Prospective:
         samples = previews.samples(tx, parts, actor, study.prompt_key, study.id, best.generator) if best else ()
     if learnt is None or best is None:
         raise NotFound(f"{study.name} has learnt no best settings yet; they come with its first ratings.")
-    before = parts.generators[best.generator].space().default() | live.parameter_defaults.get(best.generator, {})
+    before = parts.generator(best.generator).space().default() | live.parameter_defaults.get(best.generator, {})
     after, gain = before | best.point, _gain(parts, request, best, before)
     return Prospective(study, best.generator, live, pointer, learnt, before, after, gain, samples)
 

@@ -85,7 +85,7 @@ def _make(parts: Parts, option: Option, source: Input, version: PromptVersion, t
     if option.state == "generating" and not ticket:  # whoever began it was killed after it was noted: it is looked at
         return
     made_by = parts.degrader if parts.degrader and option.generator == parts.degrader.name else None
-    generator = made_by or parts.generators[option.generator]
+    generator = made_by or parts.generator(option.generator)
     begun = Ticket(ticket) if ticket else _begun(parts, generator, option, source, version)
     if isinstance(begun, Refused):
         _keep(parts, option, None, begun.words)

@@ -1,7 +1,7 @@
 """What raters do: hold experiments, answer their options, undo."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from hashlib import sha256
@@ -17,6 +17,7 @@ from web.domain.studies.study import Study
 from web.ports.parts import Books
 from web.rows.jobs import JobRows
 from web.rows.transaction import Transaction
+from web.services.accounts import rights
 from web.services.rating import checks
 from web.services.rating.target import Progress, counted, progress
 from web.services.studies.experiments import study_to_rate
@@ -118,7 +119,7 @@ def rate(parts: Books, rater: Actor, answers: Sequence[Answer]) -> tuple[tuple[R
     now = parts.clock.now()
     with parts.store.begin() as tx:
         zone = tx.of_people.lock(rater.user_id)
-        held = tx.of_leases.of_options(rater.user_id, {answer.option_id for answer in answers})
+        held = _held(tx, rater, {answer.option_id for answer in answers})
         buried = tx.of_ratings.buried(rater.user_id, [answer.id for answer in answers])
         refused = {answer.id: fault for answer in answers if (fault := _fault(answer, held))}
         new: dict[str, Rating] = {}
@@ -140,6 +141,13 @@ def rate(parts: Books, rater: Actor, answers: Sequence[Answer]) -> tuple[tuple[R
         if mine is None:
             return _once_each(rulings), progress(tx, rater, study_to_rate(tx, rater), since)
         return _once_each(rulings), counted(tx, rater, mine.option.study_id, mine.daily_target, since)
+
+
+def _held(tx: Transaction, rater: Actor, option_ids: Set[str]) -> dict[str, HeldOption]:
+    """Return what answers are about, also of other projects of the rater: they may have gone on in this one since."""
+    found = tx.of_leases.of_options(rater.user_id, option_ids)
+    mine = {one for one in {item.project_id for item in found.values()} if rights.belongs(tx, rater, one)}
+    return {key: item for key, item in found.items() if item.project_id in mine}
 
 
 def _fault(answer: Answer, held: dict[str, HeldOption]) -> Ruling | None:
@@ -195,6 +203,8 @@ def undo(parts: Books, rater: Actor, rating_id: str) -> Progress:
         known = tx.of_ratings.by_id([rating_id]).get(rating_id)
         if known is not None and known.judge_id != rater.user_id:
             raise Forbidden("Only the rater who gave a rating can undo it.")
+        if known is not None and not rights.belongs(tx, rater, tx.studies.get(known.study_id).project_id):
+            raise Forbidden("You are not in the project of this rating any more.")
         tx.of_ratings.bury(rating_id, rater.user_id, now)
         undone = tx.of_ratings.undo(rating_id, rater.user_id, now)
         if undone is not None:

@@ -13,6 +13,7 @@ from web.ports.parts import Parts
 from web.rows.accounts import AccountRows
 from web.rows.studies import StudyRows
 from web.rows.transaction import Transaction
+from web.services.accounts import rights
 from web.services.audit.record import record
 from web.services.rating.training import shuffled
 from web.services.studies.experiments import study_to_rate
@@ -98,6 +99,8 @@ def watch_upload(parts: Parts, rater: Actor, experiment_id: str) -> Upload:
             raise NotFound("There is no such upload of yours.")
         experiment = tx.experiments.get(experiment_id)
         study = tx.studies.get(experiment.study_id)
+        if not rights.belongs(tx, rater, study.project_id):
+            raise NotFound("There is no such upload of yours.")
         options = tx.options.all(experiment_id=experiment_id)
         _require_seat(tx, rater, study)
         ready = experiment.state in ("ready", "closed")

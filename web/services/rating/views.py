@@ -88,6 +88,8 @@ def leased_image(parts: Parts, rater: Actor, lease_id: str, target_id: str) -> S
         lease = tx.leases.find(id=lease_id)
         if lease is None or lease.rater_id != rater.user_id:
             raise NotFound("There is no image at this address.")
+        if not rights.belongs(tx, rater, tx.studies.get(lease.study_id).project_id):
+            raise NotFound("There is no image at this address.")
         if not lease.is_running(parts.clock.now()):
             raise Gone("This address held while you were rating the image; open the rating page for the next one.")
         option = tx.options.find(id=target_id, experiment_id=lease.experiment_id)

@@ -51,11 +51,10 @@ def recipe(
         source, study = _source(tx, actor, input_id)
         best = _best(tx, study, learnt_id) if learnt_id else None
     made_by = best.generator if best else generator or next(iter(free(parts, study)), study.generators[0])
-    if made_by not in parts.generators:
-        raise NotFound(f"There is no generator {made_by}.")
+    maker = parts.generator(made_by)
     point = version.parameter_defaults.get(made_by, {}) | (best.point if best else {})
     prompt = version.rendered(made_by)
-    if parts.generators[made_by].price(GenerateRequest(b"", "image/jpeg", prompt, point, study.seed)):
+    if maker.price(GenerateRequest(b"", "image/jpeg", prompt, point, study.seed)):
         raise InvalidRequest(f"{made_by} costs money, so no pictures are made with it just to look at.")
     return Recipe(view_key(source), source.content_hash, made_by, prompt, point, study.seed)
 
@@ -64,7 +63,7 @@ def picture(parts: Parts, wanted: Recipe) -> Generated:
     """Make the picture of a recipe, at most 512 pixels long."""
     small = parts.cleaner.thumbnail(parts.objects.read(wanted.object_key), wanted.side)
     request = GenerateRequest(small, "image/jpeg", wanted.prompt, wanted.point, wanted.seed)
-    return made_at_once(parts.generators[wanted.generator], request)
+    return made_at_once(parts.generator(wanted.generator), request)
 
 
 def made_at_once(generator: Generator, request: GenerateRequest) -> Generated:

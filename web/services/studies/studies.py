@@ -65,7 +65,7 @@ def make_study(parts: Parts, actor: Actor, draft: StudyDraft, *, demo: bool = Fa
     )
     with parts.store.begin() as tx:
         rights.demand(actor, "steer")
-        if tx.prompts.find(key=draft.prompt_key) is None:
+        if tx.prompts.find(key=draft.prompt_key, project_id=actor.project_id) is None:
             raise InvalidRequest(f"There is no prompt {draft.prompt_key}.")
         _check_origin(tx, study)
         tx.studies.add(study)

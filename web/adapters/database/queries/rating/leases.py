@@ -48,7 +48,7 @@ class LeaseQueries(rows.LeaseQueries):
         for row in self.connection.execute(_OF_OPTIONS, known):
             option = Option(**_named(options, row))
             experiment = Experiment(**_named(experiments, row[len(options.c) :]))
-            found[option.id] = HeldOption(option, experiment, *row[-4:])
+            found[option.id] = HeldOption(option, experiment, *row[-5:])
         return found
 
     def shown(self, rater_id: str, experiment_ids: Iterable[str]) -> tuple[Shown, ...]:
@@ -100,7 +100,15 @@ _MOVE = (
     .values(state=bindparam("to"))
 )
 _OF_OPTIONS = (
-    select(options, experiments, leases.c.state, leases.c.until, studies.c.raters_wanted, studies.c.daily_target)
+    select(
+        options,
+        experiments,
+        leases.c.state,
+        leases.c.until,
+        studies.c.raters_wanted,
+        studies.c.daily_target,
+        studies.c.project_id,
+    )
     .join(experiments, experiments.c.id == options.c.experiment_id)
     .join(studies, studies.c.id == options.c.study_id)
     .join(
