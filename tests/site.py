@@ -6,7 +6,7 @@ from tests.world import World
 from web.app import create_app
 from web.domain.access import Role
 from web.domain.ids import new_id
-from web.services.accounts import accounts
+from web.services.accounts import accounts, members
 from web.settings import Settings
 
 KEY = b"a key for tests that is long enough"
@@ -36,7 +36,7 @@ class Site:
         client.headers["X-CSRF-Token"] = client.get("/api/v1/session").json()["csrf_token"]
         return client
 
-    def members(self) -> dict[str, accounts.Member]:
+    def members(self) -> dict[str, members.Member]:
         """Return the members by their address."""
-        found = accounts.members(self.world.parts, self.world.admin)
+        found = members.members(self.world.parts, self.world.admin)
         return {member.user.email: member for member in found}

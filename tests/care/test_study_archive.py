@@ -21,7 +21,7 @@ from web.adapters.database.store import SqlStore
 from web.domain.accounts import User
 from web.domain.ids import new_id
 from web.domain.studies.study import Project
-from web.services.accounts import accounts
+from web.services.accounts.members import members as project_members
 from web.services.learning import requests
 from web.services.prompts import publication, versions
 from web.services.studies import intake
@@ -146,7 +146,7 @@ def test_raters_who_arrive_are_raters_here_and_known_people_stay_who_they_are(
     with target.store.begin() as tx:
         known = tx.users.add(User(new_id(), rater.email, target.world.clock.now()))
     target.load_study(origin.export_study(tmp_path / "study.zip"))
-    members = accounts.members(target.world.parts, target.world.admin)
+    members = project_members(target.world.parts, target.world.admin)
     assert [member.role for member in members if member.user.email == rater.email] == ["rater"]
     with target.store.read() as tx:
         assert tx.users.find(id=rater.id) is None

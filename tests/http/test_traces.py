@@ -25,7 +25,7 @@ from web.domain.rating.rating import Exclusion
 from web.domain.studies.guide import Guide
 from web.rows.transaction import Transaction
 from web.services.abtests import abtests
-from web.services.accounts import accounts
+from web.services.accounts import members
 from web.services.studies.studies import StudyDraft, make_study
 
 # Their rows are a record in themselves: under their sender's id, with a fingerprint, and kept for good.
@@ -104,7 +104,7 @@ class Deeds:
 
     def off(self) -> str:
         user_id = self.member()
-        accounts.deactivate(self.world.parts, self.world.admin, user_id)
+        members.deactivate(self.world.parts, self.world.admin, user_id)
         return user_id
 
     def signed_in_twice(self) -> str:

@@ -9,7 +9,7 @@ from tests.books import PlainBooks
 from tests.clock import FixedClock
 from web.adapters.database.store import SqlStore
 from web.domain.access import Actor
-from web.services.accounts import accounts, sessions
+from web.services.accounts import accounts, members, sessions
 
 
 def who(books: PlainBooks, session: str) -> Actor | None:
@@ -45,7 +45,7 @@ def test_the_first_start_makes_the_named_admins_and_one_link(books: PlainBooks) 
     assert secret is not None
     first = come_in(books, secret)
     assert (first.email, first.role) == ("a@b.org", "admin")
-    assert [member.user.email for member in accounts.members(books, first)] == ["a@b.org", "c@d.org"]
+    assert [member.user.email for member in members.members(books, first)] == ["a@b.org", "c@d.org"]
 
 
 def test_a_start_prints_a_new_link_until_somebody_came_in(store: SqlStore, books: PlainBooks) -> None:
@@ -95,7 +95,7 @@ def test_a_link_used_by_two_at_once_lets_one_in(admin: Actor, books: PlainBooks)
     for thread in threads:
         thread.join()
     assert sum(isinstance(result, str) for result in results) == 1
-    assert len(accounts.members(books, admin)) == 2
+    assert len(members.members(books, admin)) == 2
 
 
 def test_a_link_runs_out_after_a_week(clock: FixedClock, admin: Actor, books: PlainBooks) -> None:
@@ -144,20 +144,20 @@ def test_signing_out_ends_this_session_only(admin: Actor, books: PlainBooks) -> 
 def test_deactivation_ends_sessions_and_voids_links(admin: Actor, rater: Actor, books: PlainBooks) -> None:
     session = accounts.use_link(books, accounts.renew_link(books, admin, rater.user_id))
     waiting = accounts.renew_link(books, admin, rater.user_id)
-    accounts.deactivate(books, admin, rater.user_id)
+    members.deactivate(books, admin, rater.user_id)
     assert who(books, session) is None
     with pytest.raises(Gone):
         accounts.use_link(books, waiting)
     with pytest.raises(Conflict, match="reactivate it"):
         accounts.renew_link(books, admin, rater.user_id)
-    accounts.reactivate(books, admin, rater.user_id)
+    members.reactivate(books, admin, rater.user_id)
     assert who(books, session) is None
     assert come_in(books, accounts.renew_link(books, admin, rater.user_id)).user_id == rater.user_id
 
 
 def test_a_role_changes_from_the_next_request_on(admin: Actor, rater: Actor, books: PlainBooks) -> None:
     session = accounts.use_link(books, accounts.renew_link(books, admin, rater.user_id))
-    accounts.set_role(books, admin, rater.user_id, "admin")
+    members.set_role(books, admin, rater.user_id, "admin")
     promoted = who(books, session)
     assert promoted is not None
     assert promoted.role == "admin"
@@ -166,29 +166,29 @@ def test_a_role_changes_from_the_next_request_on(admin: Actor, rater: Actor, boo
 @pytest.mark.parametrize(
     "leave",
     [
-        lambda books, admin: accounts.deactivate(books, admin, admin.user_id),
-        lambda books, admin: accounts.set_role(books, admin, admin.user_id, "rater"),
+        lambda books, admin: members.deactivate(books, admin, admin.user_id),
+        lambda books, admin: members.set_role(books, admin, admin.user_id, "rater"),
     ],
 )
 def test_the_last_admin_cannot_leave(admin: Actor, rater: Actor, leave: Callable[..., None], books: PlainBooks) -> None:
     with pytest.raises(Conflict, match="last admin"):
         leave(books, admin)
-    accounts.set_role(books, admin, rater.user_id, "admin")
+    members.set_role(books, admin, rater.user_id, "admin")
     leave(books, admin)
     assert [
-        each.user.active for each in accounts.members(books, accounts.operator(books)) if each.role == "admin"
+        each.user.active for each in members.members(books, accounts.operator(books)) if each.role == "admin"
     ].count(True) == 1
 
 
 def test_two_admins_who_remove_each_other_leave_one(books: PlainBooks) -> None:
     accounts.bootstrap(books, ("a@b.org", "c@d.org"))
     boss = accounts.operator(books)
-    ids = [member.user.id for member in accounts.members(books, boss)]
+    ids = [member.user.id for member in members.members(books, boss)]
     failures: list[ServiceError] = []
 
     def remove(user_id: str) -> None:
         try:
-            accounts.deactivate(books, boss, user_id)
+            members.deactivate(books, boss, user_id)
         except ServiceError as error:
             failures.append(error)
 
@@ -198,17 +198,17 @@ def test_two_admins_who_remove_each_other_leave_one(books: PlainBooks) -> None:
     for thread in threads:
         thread.join()
     assert len(failures) == 1
-    assert [member.user.active for member in accounts.members(books, boss)].count(True) == 1
+    assert [member.user.active for member in members.members(books, boss)].count(True) == 1
 
 
 def test_a_rater_manages_nobody(admin: Actor, rater: Actor, books: PlainBooks) -> None:
     for attempt in (
         lambda: accounts.invite(books, rater, "admin", "eve@example.org"),
         lambda: accounts.renew_link(books, rater, admin.user_id),
-        lambda: accounts.deactivate(books, rater, admin.user_id),
-        lambda: accounts.reactivate(books, rater, admin.user_id),
-        lambda: accounts.set_role(books, rater, rater.user_id, "admin"),
-        lambda: accounts.members(books, rater),
+        lambda: members.deactivate(books, rater, admin.user_id),
+        lambda: members.reactivate(books, rater, admin.user_id),
+        lambda: members.set_role(books, rater, rater.user_id, "admin"),
+        lambda: members.members(books, rater),
     ):
         with pytest.raises(Forbidden):
             attempt()
@@ -216,14 +216,14 @@ def test_a_rater_manages_nobody(admin: Actor, rater: Actor, books: PlainBooks) -
 
 def test_a_stranger_is_not_found(admin: Actor, books: PlainBooks) -> None:
     with pytest.raises(NotFound):
-        accounts.deactivate(books, admin, "nobody")
+        members.deactivate(books, admin, "nobody")
 
 
 def test_what_admins_do_is_recorded_without_addresses(
     store: SqlStore, admin: Actor, rater: Actor, books: PlainBooks
 ) -> None:
-    accounts.set_role(books, admin, rater.user_id, "admin")
-    accounts.deactivate(books, admin, rater.user_id)
+    members.set_role(books, admin, rater.user_id, "admin")
+    members.deactivate(books, admin, rater.user_id)
     wanted = {"link.made": 2, "link.used": 2, "session.begun": 2, "role.changed": 1, "user.deactivated": 1}
     wanted |= {"session.ended": 1, "role.given": 1, "role.taken": 1}
     assert Counter(actions(store)) == wanted
@@ -244,9 +244,9 @@ def test_the_links_that_an_admin_made_are_void_with_their_right_to(
     theirs = accounts.invite(books, boss, "admin", "backdoor@example.org")
     ours = accounts.invite(books, admin, "rater", "rita@example.org")
     if how == "deactivated":
-        accounts.deactivate(books, admin, boss.user_id)
+        members.deactivate(books, admin, boss.user_id)
     else:
-        accounts.set_role(books, admin, boss.user_id, "rater")
+        members.set_role(books, admin, boss.user_id, "rater")
     with pytest.raises(Gone):
         accounts.use_link(books, theirs)
     come_in(books, ours)

@@ -16,7 +16,7 @@ from web.adapters.database.store import SqlStore
 from web.domain.access import Actor, Scope
 from web.domain.accounts import ApiKey
 from web.domain.audit.audit import faults, row_hash
-from web.services.accounts import accounts, keys, tokens
+from web.services.accounts import accounts, keys, members, tokens
 from web.services.accounts.keys import KeyDraft
 from web.services.accounts.throttle import CLIENTS, Throttle
 from web.services.accounts.tokens import Claim
@@ -133,7 +133,7 @@ def test_a_key_outlives_its_owner_and_says_that_they_left(world: World) -> None:
     boss = world.person("admin")
     key, secret = keys.make_key(world.parts, boss, KeyDraft("enhancer", READ))
     by_terminal, _ = keys.make_key(world.parts, accounts.operator(world.parts), KeyDraft("script", READ))
-    accounts.deactivate(world.parts, world.admin, boss.user_id)
+    members.deactivate(world.parts, world.admin, boss.user_id)
     assert machine(world, secret) is not None
     lines = keys.list_keys(world.parts, world.admin)
     assert [(line.key.id, line.owner, line.owner_left) for line in lines] == [

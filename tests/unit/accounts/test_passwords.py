@@ -17,7 +17,7 @@ from web.adapters.passwords import Argon2
 from web.domain.access import Actor, Role
 from web.domain.audit.audit import faults
 from web.jobs.schedule import tick
-from web.services.accounts import accounts, passwords, sessions
+from web.services.accounts import accounts, members, passwords, sessions
 from web.services.accounts.throttle import ADDRESS, ADDRESS_EVERYWHERE, LINK, NETWORK, Throttle
 
 GOOD, BETTER = "zufriedener Hund am See", "kupfer Fagott, 12 Regale"
@@ -144,7 +144,7 @@ WRONG: dict[str, Callable[[World, Actor], tuple[str, str]]] = {
 
 
 def _deactivated(world: World, rita: Actor) -> tuple[str, str]:
-    accounts.deactivate(world.parts, world.admin, rita.user_id)
+    members.deactivate(world.parts, world.admin, rita.user_id)
     return rita.email, GOOD
 
 
@@ -419,7 +419,7 @@ def test_who_loses_the_right_while_the_password_is_compared_does_not_get_in(
             passwords.keep_password(tx, rita.user_id, Argon2().hash(BETTER), world.clock.now())
 
     def deactivate() -> None:
-        accounts.deactivate(world.parts, world.admin, rita.user_id)
+        members.deactivate(world.parts, world.admin, rita.user_id)
 
     change_it = {"changed": change, "deactivated": deactivate}[meanwhile]
     slow = replace(world.parts, passwords=Interrupting(change_it))
@@ -444,7 +444,7 @@ def test_who_is_shut_out_while_their_password_is_compared_chooses_none(
     world: World, rita: Actor, meanwhile: str
 ) -> None:
     here = sign_in(world, "rita@example.org", GOOD)
-    end = {"signed out": accounts.sign_out_everywhere, "deactivated": accounts.deactivate}[meanwhile]
+    end = {"signed out": members.sign_out_everywhere, "deactivated": members.deactivate}[meanwhile]
     slow = Interrupting(lambda: end(world.parts, world.admin, rita.user_id))
     with pytest.raises(Unauthorized, match="ended meanwhile"):
         passwords.choose_password(replace(world.parts, passwords=slow), throttle(world), here, BETTER, GOOD)
@@ -481,7 +481,7 @@ def test_ending_all_others_leaves_this_one(world: World, rita: Actor) -> None:
 
 def test_an_admin_signs_a_member_out_everywhere(world: World, rita: Actor) -> None:
     waiting = accounts.renew_link(world.parts, world.admin, rita.user_id)
-    accounts.sign_out_everywhere(world.parts, world.admin, rita.user_id)
+    members.sign_out_everywhere(world.parts, world.admin, rita.user_id)
     assert sessions.own_sessions(world.parts, rita) == ()
     with pytest.raises(Exception, match="used already"):
         accounts.use_link(world.parts, waiting)

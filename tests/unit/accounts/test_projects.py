@@ -11,7 +11,7 @@ from web.domain.access import Actor
 from web.domain.audit.audit import faults
 from web.domain.ids import new_id
 from web.domain.studies.study import Project
-from web.services.accounts import accounts, keys, passwords, projects, sessions
+from web.services.accounts import accounts, keys, members, passwords, projects, sessions
 from web.services.accounts.keys import KeyDraft
 from web.services.accounts.throttle import Throttle
 
@@ -91,7 +91,7 @@ def test_a_link_lets_a_member_of_one_project_into_another(books: Books, rita: Ac
     assert (again.user_id, again.project_id, again.role) == (rita.user_id, there.project_id, "admin")
     assert (rita.project_id, rita.role) == (here.project_id, "rater")
     assert [one.name for one in projects.own_projects(books, rita)] == ["Palate", "Elsewhere"]
-    assert RITA in [member.user.email for member in accounts.members(books, there)]
+    assert RITA in [member.user.email for member in members.members(books, there)]
     assert whole(books)
 
 
@@ -170,9 +170,9 @@ def test_nobody_goes_where_they_are_not_a_member(books: Books, rita: Actor) -> N
 def test_ending_one_membership_leaves_the_other(books: Books, rita: Actor, here: Actor, there: Actor) -> None:
     in_second, waiting = sign_in(books), accounts.invite(books, here, "rater", RITA)
     keys.make_key(books, who(books, in_second), KeyDraft("enhancer", ("prompts:read",)))
-    accounts.deactivate(books, there, rita.user_id)
+    members.deactivate(books, there, rita.user_id)
     assert actor_of(books, in_second) is None
-    assert RITA not in [member.user.email for member in accounts.members(books, there)]
+    assert RITA not in [member.user.email for member in members.members(books, there)]
     assert [line.owner_left for line in keys.list_keys(books, there)] == [True]
     with books.store.read() as tx:
         assert [one.id for one in tx.sessions.all(user_id=rita.user_id, revoked_at=None)] == [rita.session_id]
@@ -185,7 +185,7 @@ def test_ending_one_membership_leaves_the_other(books: Books, rita: Actor, here:
 
 def test_an_admin_ends_sessions_of_their_own_project_only(books: Books, rita: Actor, there: Actor) -> None:
     in_second = sign_in(books)
-    accounts.sign_out_everywhere(books, there, rita.user_id)
+    members.sign_out_everywhere(books, there, rita.user_id)
     assert actor_of(books, in_second) is None
     with books.store.read() as tx:
         assert tx.sessions.get(rita.session_id).revoked_at is None

@@ -22,7 +22,7 @@ from web.domain.accounts import ApiKey, User
 from web.domain.audit.audit import FIRST, Event, chained, faults, head, note_hash, row_hash, signature
 from web.domain.ids import new_id
 from web.domain.studies.study import Project
-from web.services.accounts import accounts
+from web.services.accounts import accounts, members
 from web.services.audit.record import record
 from web.services.studies import intake
 from web.services.studies.studies import StudyDraft, change_study, clone_study, make_study, move_study
@@ -273,13 +273,13 @@ def test_mutations_at_once_neither_block_each_other_for_good_nor_break_the_chain
         for number in range(ROUNDS):
             secret = accounts.invite(world.parts, world.admin, "rater", f"{new_id()}@example.org")
             accounts.use_link(world.parts, secret)
-            accounts.set_role(world.parts, world.admin, people[number % 3].user_id, "admin")
+            members.set_role(world.parts, world.admin, people[number % 3].user_id, "admin")
 
     def doors() -> None:
         for number in range(ROUNDS):
-            accounts.deactivate(world.parts, world.admin, people[number % 3].user_id)
-            accounts.reactivate(world.parts, world.admin, people[number % 3].user_id)
-            accounts.set_role(world.parts, world.admin, people[number % 3].user_id, "rater")
+            members.deactivate(world.parts, world.admin, people[number % 3].user_id)
+            members.reactivate(world.parts, world.admin, people[number % 3].user_id)
+            members.set_role(world.parts, world.admin, people[number % 3].user_id, "rater")
 
     before = len(chain(store, world.admin))
     barrier = Barrier(6)

@@ -23,7 +23,7 @@ from web.domain.rating.rating import Exclusion
 from web.domain.studies.experiment import Output
 from web.domain.studies.study import Project
 from web.rows.transaction import Transaction
-from web.services.accounts import accounts, passwords
+from web.services.accounts import accounts, members, passwords
 from web.services.accounts.keys import KeyDraft, make_key
 from web.services.accounts.throttle import Throttle
 from web.services.audit.record import record
@@ -152,7 +152,7 @@ def test_the_person_is_out_at_once_and_for_good(world: World) -> None:
     for address in (ADDRESS, f"erased person {rita.user_id[-12:]}"):
         with pytest.raises(Unauthorized):
             passwords.sign_in(world.parts, guard, address, GOOD)
-    for again in (accounts.reactivate, accounts.renew_link):
+    for again in (members.reactivate, accounts.renew_link):
         with pytest.raises(Gone, match="erased"):
             again(world.parts, world.admin, rita.user_id)
     newcomer = come_in(world)

@@ -21,7 +21,7 @@ from web.domain.audit.audit import signature
 from web.jobs import tasks
 from web.ports.parts import Parts
 from web.rows.transaction import Store
-from web.services.accounts import accounts
+from web.services.accounts import accounts, members
 from web.services.accounts.keys import KeyDraft, make_key
 from web.services.audit import chain
 from web.services.audit.chain import check_chain
@@ -63,9 +63,9 @@ def test_nothing_is_wrong_with_what_only_palate_has_changed(world: World, clock:
     intake.take_down(world.parts, world.admin, source.id)
     move_study(world.parts, world.admin, world.study.id, "paused")
     rita = world.person()
-    accounts.set_role(world.parts, world.admin, rita.user_id, "admin")
+    members.set_role(world.parts, world.admin, rita.user_id, "admin")
     accounts.use_link(world.parts, accounts.renew_link(world.parts, world.admin, rita.user_id))
-    accounts.deactivate(world.parts, world.admin, rita.user_id)
+    members.deactivate(world.parts, world.admin, rita.user_id)
     make_key(world.parts, world.admin, KeyDraft("CI", ("prompts:read",)))
     verification = Verification(world.parts, KEY)
     assert list(verification.findings()) == []
@@ -98,10 +98,10 @@ ROWS: dict[str, Callable[[World], Any]] = {
 
 def test_a_row_that_was_edited_in_the_database_is_found(world: World, store: SqlStore, clock: FixedClock) -> None:
     rita, gone = world.person(), world.person()
-    accounts.set_role(world.parts, world.admin, rita.user_id, "admin")
-    accounts.set_role(world.parts, world.admin, rita.user_id, "rater")
+    members.set_role(world.parts, world.admin, rita.user_id, "admin")
+    members.set_role(world.parts, world.admin, rita.user_id, "rater")
     accounts.use_link(world.parts, accounts.renew_link(world.parts, world.admin, gone.user_id))
-    accounts.deactivate(world.parts, world.admin, gone.user_id)
+    members.deactivate(world.parts, world.admin, gone.user_id)
     source = intake.add_input(world.parts, world.admin, world.study.id, "photo", photo(50))
     intake.take_down(world.parts, world.admin, source.id)
     make_key(world.parts, world.admin, KeyDraft("CI", ("prompts:read",)))

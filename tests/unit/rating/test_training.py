@@ -14,7 +14,7 @@ from web.domain.accounts import Membership
 from web.domain.ids import new_id
 from web.domain.studies.study import Project
 from web.jobs import schedule
-from web.services.accounts import accounts
+from web.services.accounts import members
 from web.services.learning import requests
 from web.services.rating import training, views
 from web.services.studies.studies import move_study
@@ -240,7 +240,7 @@ def test_a_person_of_two_projects_rates_in_both_until_they_leave_one(world: Worl
     training.undo(world.parts, elsewhere, given[0].id)
     assert views.leased_image(world.parts, elsewhere, last.lease.id, shown[2]).key
 
-    accounts.deactivate(world.parts, world.admin, rita.user_id)
+    members.deactivate(world.parts, world.admin, rita.user_id)
     assert world.rate(elsewhere, given[2]) == ["never_leased"]
     with pytest.raises(Forbidden, match="not in the project"):
         training.undo(world.parts, elsewhere, given[1].id)

@@ -14,9 +14,9 @@ from web.http.edge.door import throttle, through_the_door
 from web.http.edge.session import Admin, Rater, Visitor, clear_session, context, leave, set_session
 from web.http.serving.browsers import browser_name
 from web.http.wire.links import link_address
-from web.services.accounts import accounts, links, passwords, sessions
-from web.services.accounts.accounts import Member
+from web.services.accounts import accounts, links, members, passwords, sessions
 from web.services.accounts.links import OpenLink
+from web.services.accounts.members import Member
 
 router = APIRouter(prefix="/api/v1", tags=["people"])
 Email = Annotated[str, Field(max_length=254)]
@@ -196,7 +196,7 @@ async def choose_password(request: Request, rater: Rater, given: NewPassword) ->
 @router.get("/users")
 def users(request: Request, admin: Admin) -> list[User]:
     """List the members of the project."""
-    return [User.of(member) for member in accounts.members(context(request).parts, admin)]
+    return [User.of(member) for member in members.members(context(request).parts, admin)]
 
 
 @router.post("/users/invites", status_code=201)
@@ -231,7 +231,7 @@ def renew_link(request: Request, admin: Admin, user_id: str) -> LinkOut:
 def sign_out_everywhere(request: Request, admin: Admin, user_id: str) -> None:
     """End all sessions of a member, and void their open links."""
     here = context(request).parts
-    accounts.sign_out_everywhere(here, admin, user_id)
+    members.sign_out_everywhere(here, admin, user_id)
 
 
 @router.patch("/users/{user_id}")
@@ -239,10 +239,10 @@ def change(request: Request, admin: Admin, user_id: str, given: Change) -> User:
     """Change a member's role, or shut them out or let them in again."""
     here = context(request).parts
     if given.role is not None:
-        accounts.set_role(here, admin, user_id, given.role)
+        members.set_role(here, admin, user_id, given.role)
     if given.active is not None:
-        (accounts.reactivate if given.active else accounts.deactivate)(here, admin, user_id)
-    found = next((each for each in accounts.members(here, admin) if each.user.id == user_id), None)
+        (members.reactivate if given.active else members.deactivate)(here, admin, user_id)
+    found = next((each for each in members.members(here, admin) if each.user.id == user_id), None)
     if found is None:
         raise NotFound("There is no such person in this project.")
     return User.of(found)

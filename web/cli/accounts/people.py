@@ -4,13 +4,13 @@ from argparse import ArgumentParser, Namespace
 
 from ml_service.errors import InvalidRequest
 from web.cli.command import Desk, address, say, table
-from web.services.accounts import accounts
+from web.services.accounts import accounts, members
 from web.services.accounts.views import user_of
 
 CHANGES = {
-    "off": (accounts.deactivate, "can no longer sign in"),
-    "on": (accounts.reactivate, "can sign in again, by their password or by a new link"),
-    "sign-out": (accounts.sign_out_everywhere, "is signed out everywhere, and their open links are void"),
+    "off": (members.deactivate, "can no longer sign in"),
+    "on": (members.reactivate, "can sign in again, by their password or by a new link"),
+    "sign-out": (members.sign_out_everywhere, "is signed out everywhere, and their open links are void"),
 }
 
 
@@ -26,7 +26,7 @@ def run(arguments: Namespace, desk: Desk) -> int:
     here = desk.parts()
     actor = accounts.operator(here)
     if arguments.action == "list":
-        table(arguments, [_row(member) for member in accounts.members(here, actor)])
+        table(arguments, [_row(member) for member in members.members(here, actor)])
     elif arguments.action in CHANGES:
         change, words = CHANGES[arguments.action]
         change(here, actor, user_of(here, _email(arguments)).id)
@@ -38,7 +38,7 @@ def run(arguments: Namespace, desk: Desk) -> int:
     return 0
 
 
-def _row(member: accounts.Member) -> dict[str, object]:
+def _row(member: members.Member) -> dict[str, object]:
     return {"email": member.user.email, "role": member.role, "active": member.user.active}
 
 

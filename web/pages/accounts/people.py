@@ -9,7 +9,7 @@ from web.domain.access import Actor, Role
 from web.http.edge.session import Admin, context
 from web.http.serving.templates import page
 from web.http.wire.links import link_address
-from web.services.accounts import accounts, links, views
+from web.services.accounts import accounts, links, members, views
 
 router = APIRouter(prefix="/admin/people", tags=["people page"])
 
@@ -43,7 +43,7 @@ def renew_link(request: Request, admin: Admin, user_id: str) -> Response:
     """Make a new sign-in link for a member and show it, once."""
     here = context(request).parts
     secret = accounts.renew_link(here, admin, user_id)
-    whose = next(each.user.email for each in accounts.members(here, admin) if each.user.id == user_id)
+    whose = next(each.user.email for each in members.members(here, admin) if each.user.id == user_id)
     return _page(request, admin, link=link_address(request, secret), link_for=whose)
 
 
@@ -51,7 +51,7 @@ def renew_link(request: Request, admin: Admin, user_id: str) -> Response:
 def sign_out_everywhere(request: Request, admin: Admin, user_id: str) -> Response:
     """End all sessions of a member."""
     here = context(request).parts
-    accounts.sign_out_everywhere(here, admin, user_id)
+    members.sign_out_everywhere(here, admin, user_id)
     return _back()
 
 
@@ -59,7 +59,7 @@ def sign_out_everywhere(request: Request, admin: Admin, user_id: str) -> Respons
 def set_role(request: Request, admin: Admin, user_id: str, role: Annotated[Role, Form()]) -> Response:
     """Change what a member may do."""
     here = context(request).parts
-    accounts.set_role(here, admin, user_id, role)
+    members.set_role(here, admin, user_id, role)
     return _back()
 
 
@@ -67,7 +67,7 @@ def set_role(request: Request, admin: Admin, user_id: str, role: Annotated[Role,
 def deactivate(request: Request, admin: Admin, user_id: str) -> Response:
     """Shut a member out."""
     here = context(request).parts
-    accounts.deactivate(here, admin, user_id)
+    members.deactivate(here, admin, user_id)
     return _back()
 
 
@@ -75,7 +75,7 @@ def deactivate(request: Request, admin: Admin, user_id: str) -> Response:
 def reactivate(request: Request, admin: Admin, user_id: str) -> Response:
     """Let a member in again."""
     here = context(request).parts
-    accounts.reactivate(here, admin, user_id)
+    members.reactivate(here, admin, user_id)
     return _back()
 
 

@@ -7,8 +7,8 @@ from web.domain.access import Actor
 from web.domain.accounts import Session, User
 from web.domain.studies.study import Project
 from web.ports.parts import Parts
-from web.services.accounts.accounts import Member, members
 from web.services.accounts.links import OpenLink, open_links
+from web.services.accounts.members import Member, members
 from web.services.accounts.passwords import PasswordState, password_state
 from web.services.accounts.projects import own_projects
 from web.services.accounts.sessions import own_sessions

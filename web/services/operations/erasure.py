@@ -15,7 +15,7 @@ from web.ports.parts import Parts
 from web.rows.accounts import AccountRows
 from web.rows.transaction import Transaction
 from web.services.accounts import rights
-from web.services.accounts.accounts import keep_an_admin, membership_of
+from web.services.accounts.members import keep_an_admin, membership_of
 from web.services.accounts.sessions import hold_chains, record_shut, void_made_by
 from web.services.audit.record import record
 from web.services.studies.intake import detach, forget_objects

@@ -9,7 +9,7 @@ from web.domain.accounts import User
 from web.domain.job import Job, JobState
 from web.domain.prompts.prompt import DEFAULT_KEY, PromptVersion
 from web.ports.parts import Books, Parts
-from web.services.accounts import accounts
+from web.services.accounts import members
 from web.services.operations import erasure
 from web.services.prompts import pointers
 
@@ -79,7 +79,7 @@ def person(parts: Parts, admin: Actor, user_id: str) -> Person:
     """Return somebody of the admin's project, and what they brought."""
     with parts.store.snapshot() as tx:
         seen = parts.at(tx)
-        found = next((each for each in accounts.members(seen, admin) if each.user.id == user_id), None)
+        found = next((each for each in members.members(seen, admin) if each.user.id == user_id), None)
         if found is None:
             raise NotFound("There is no such person in this project.")
         return Person(found.user, erasure.photos_of(seen, admin, user_id))
