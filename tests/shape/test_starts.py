@@ -1,4 +1,4 @@
-"""What a start of `python -m web` imports: no more than its command uses."""
+"""What a start imports: no more than a command uses, and no numbers, pictures or SDKs in a root."""
 
 import os
 import subprocess
@@ -11,6 +11,13 @@ from tests.shape.places import ROOT
 from web.adapters.database.migrate import migrate
 
 HEAVY = {"cv2", "fastapi", "httpx", "openai", "PIL", "scipy", "sklearn", "skopt", "uvicorn", "web.app"}
+SDKS = {"boto3", "openai", "replicate"}
+NUMBERS = {"cv2", "PIL", "scipy", "sklearn", "skopt", "torch"}
+ROOTS = {
+    "web.app": NUMBERS | SDKS,
+    "web.jobs.worker": NUMBERS | SDKS,
+    "ml_service.handler": {"cv2", "PIL", "torch"} | SDKS,
+}
 LOOK = """
 import runpy, sys
 sys.argv = ["web", *sys.argv[1:]]
@@ -43,3 +50,10 @@ def test_a_command_without_numbers_imports_neither_them_nor_the_app(words: str, 
     found = imported(tmp_path, *words.split())
     assert "web.cli.command" in found
     assert found & HEAVY == set()
+
+
+@pytest.mark.parametrize("root", list(ROOTS))
+def test_a_root_imports_nothing_heavy_before_it_is_asked_for_something(root: str) -> None:
+    code = f"import sys, {root}; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert set(done.stdout.split()) & ROOTS[root] == set()
