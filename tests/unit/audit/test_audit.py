@@ -21,7 +21,8 @@ from web.domain.access import Actor
 from web.domain.accounts import ApiKey, User
 from web.domain.audit.audit import FIRST, Event, chained, faults, head, note_hash, row_hash, signature
 from web.domain.ids import new_id
-from web.domain.studies.study import Project
+from web.domain.prompts.prompt import Prompt
+from web.domain.studies.study import Project, StopRules, Stopped, Study
 from web.services.accounts import accounts, members
 from web.services.audit.record import record
 from web.services.studies import intake
@@ -248,6 +249,22 @@ def test_hashes_of_rows_leave_out_what_identifies_a_person_and_mere_use(clock: F
     assert row_hash(key) != row_hash(replace(key, scopes=("feedback:write",)))
     assert note_hash("e", "") == ""
     assert note_hash("e", "a") != note_hash("f", "a")
+
+
+def test_a_row_on_its_way_into_a_database_hashes_as_it_comes_out(store: SqlStore, clock: FixedClock) -> None:
+    elsewhere = clock.now().astimezone(timezone(timedelta(hours=2)))
+    stop, stopped = StopRules(goal=4, gain=0), Stopped("goal", elsewhere, "enough", {"ratings": 7})
+    study = Study(new_id(), "p", "Photos", "finished", {"local": SPACE}, "photo-enhance", elsewhere, stop=stop)
+    given = replace(study, stopped=stopped)
+    with store.begin() as tx:
+        project = tx.projects.add(Project(new_id(), "Palate", clock.now()))
+        tx.prompts.add(Prompt("photo-enhance", project.id, clock.now()))
+        given = tx.studies.add(replace(given, project_id=project.id))
+    with store.read() as tx:
+        kept = tx.studies.get(given.id)
+    assert row_hash(given) == row_hash(kept)
+    assert row_hash(given) != row_hash(replace(kept, created_at=kept.created_at + timedelta(microseconds=1)))
+    assert row_hash(given) != row_hash(replace(kept, stop=replace(stop, gain=0.5)))
 
 
 def test_mutations_at_once_neither_block_each_other_for_good_nor_break_the_chain(

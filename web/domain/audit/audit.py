@@ -81,11 +81,20 @@ def note_hash(event_id: str, note: str) -> str:
 
 
 def row_hash(row: object) -> str:
-    """Return the SHA-256 of a row's fields without what identifies a person."""
-    personal = _PERSONAL.get(type(row).__name__, frozenset())
-    fields: Mapping[str, Any] = TypeAdapter(type(row)).dump_python(row, mode="json")
-    kept = {name: fields[name] for name in fields if name not in personal}
+    """Return the SHA-256 of a row's fields without what identifies a person, as a database gives them back.
+
+    Whether a row comes from there or is on its way makes no difference: a whole number for a float, or a moment of
+    another time zone, is told as it will be read.
+    """
+    adapter, personal = TypeAdapter(type(row)), _PERSONAL.get(type(row).__name__, frozenset())
+    read = adapter.validate_python(adapter.dump_python(row, mode="json"))
+    told: Mapping[str, Any] = adapter.dump_python(read, mode="json")
+    kept = {name: _in_utc(getattr(read, name), told[name]) for name in told if name not in personal}
     return hashlib.sha256(_canonical(kept)).hexdigest()
+
+
+def _in_utc(value: object, told: object) -> object:
+    return value.astimezone(UTC).isoformat() if isinstance(value, datetime) else told
 
 
 def head(event: Event | None) -> str:

@@ -82,9 +82,11 @@ WORDS: dict[str, str] = {
     "study.running": "resumed the study {object}",
     "user.deactivated": "deactivated {object}",
     "user.erased": "erased somebody, now {object}",
+    "user.imported": "imported {object}, whose account was changed in another project",
     "user.reactivated": "let {object} in again",
     "user.zoned": "chose another time zone",
     "version.drafted": "wrote the {object} of the prompt {prompt}",
+    "version.released": "released the {object} of the prompt {prompt}",
 }
 
 

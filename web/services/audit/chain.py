@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ml_service.errors import InvalidRequest
+from web.domain.accounts import User
 from web.domain.audit.audit import Event, faults, head, row_hash, signature
 from web.domain.batches import batches
 from web.ports.parts import Parts
@@ -31,6 +32,7 @@ _COLLECTIONS = {
     "version": "versions",
 }
 _FORGOTTEN = ("link", "session")  # in time, without an event
+_SHARED = "user"  # of whom each project writes into its own chain what was done there
 
 Subject = tuple[str, str]
 Last = dict[Subject, Event]
@@ -120,18 +122,45 @@ def _changed(parts: Parts, project_id: str, kind: str, ids: Iterable[str], last:
 
 
 def _still_differs(parts: Parts, project_id: str, kind: str, object_id: str) -> bool:
-    """Look again at a row that is not as its event left it: both may have moved on meanwhile."""
+    """Look again at a row that is not as its event left it: both may have moved on meanwhile.
+
+    A person is as one of the chains says that hold them: no clock tells which of these spoke last.
+    """
+    where = {} if kind == _SHARED else {"project_id": project_id}
     for _ in range(TRIES):
         with parts.store.read() as tx:
             try:
                 row = _rows(tx, project_id, kind, (object_id,)).get(object_id)
-                events = tx.events.all(project_id=project_id, object_id=object_id)
+                events = tx.events.all(object_id=object_id, **where)
             except ValueError:
                 return True
-        last = max((event for event in events if _holds_row(event, kind)), key=lambda event: event.number)
-        if not _differs(last, row):
+        if row is None and _went(events, project_id):
+            return False
+        if not all(_differs(last, row) for last in _last(events, kind).values()):
             return False
     return True
+
+
+def _last(events: Iterable[Event], kind: str) -> dict[str, Event]:
+    """Return the last event of each project's chain that says how a row was left."""
+    return {event.project_id: event for event in sorted(events, key=_number) if _holds_row(event, kind)}
+
+
+def _went(events: Iterable[Event], project_id: str) -> bool:
+    """Tell whether somebody left a project for another one: when it moves, they need not come along."""
+    role = _last(events, "role").get(project_id)
+    return role is not None and role.after_hash is None
+
+
+def changed_elsewhere(tx: Transaction, project_id: str) -> tuple[User, ...]:
+    """Return the people who are not as a project's chain left them: the chain of another project may tell why."""
+    events = tx.events.all(project_id=project_id, object_type=_SHARED)
+    last = {event.object_id: event for event in sorted(events, key=_number) if _holds_row(event, _SHARED)}
+    return tuple(user for user in tx.users.all(id=tuple(last)) if _differs(last[user.id], user))
+
+
+def _number(event: Event) -> int:
+    return event.number
 
 
 def _subject(event: Event) -> Subject:

@@ -14,6 +14,7 @@ from web.domain.studies.study import Project, Study
 from web.ports.parts import Parts
 from web.rows.prompts import PromptRows
 from web.rows.transaction import Transaction
+from web.services.audit.chain import changed_elsewhere
 from web.services.audit.record import record
 from web.services.prompts import pointers
 from web.services.prompts.publication import file_of, folder_errors, stray
@@ -85,11 +86,17 @@ def check_published(tx: PromptRows, lying: Lying) -> None:
 
 
 def project_arrived(tx: Transaction, parts: Parts, project: Project) -> None:
-    """Note the import of a project and take its work up where the other place left it."""
+    """Note the import of a project and take its work up where the other place left it.
+
+    Its chain alone comes along: of people whom another project has changed since it says how they are now.
+    """
     for study in tx.studies.all(project_id=project.id):
         _take_up(tx, parts, study)
-    terminal = Actor("", "the terminal", project.id, "admin")
-    record(tx, parts.clock.now(), terminal, "project.imported", ("project", project.id), after=project)
+    terminal, now = Actor("", "the terminal", project.id, "admin"), parts.clock.now()
+    changed = changed_elsewhere(tx, project.id)
+    record(tx, now, terminal, "project.imported", ("project", project.id), after=project)
+    for user in changed:
+        record(tx, now, terminal, "user.imported", ("user", user.id), after=user)
 
 
 def _take_up(tx: Transaction, parts: Parts, study: Study) -> None:

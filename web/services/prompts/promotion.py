@@ -90,11 +90,14 @@ def promote(
         promotion = _repeated(tx, pointer, revision, PROMOTED, version)
         if promotion is None:
             _check_revision(pointer, revision)
-            if version.status == "candidate":
-                version = tx.versions.replace(released(tx, version))
-            promotion = Promotion(version, pointer)
-            if version.id != pointer.version_id:
-                promotion = _moved(tx, parts, actor, pointer, version, PROMOTED, {}, note)
+            made = tx.versions.replace(released(tx, version)) if version.status == "candidate" else version
+            promotion = Promotion(made, pointer)
+            if made.id != pointer.version_id:
+                promotion = _moved(tx, parts, actor, pointer, made, PROMOTED, {}, note)
+            if made != version:
+                details = {"prompt": prompt_key, "version": str(made.name)}
+                subject, now = ("version", made.id), parts.clock.now()
+                record(tx, now, actor, "version.released", subject, before=version, after=made, details=details)
     publish(parts, prompt_key)
     return promotion
 

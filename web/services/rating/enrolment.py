@@ -205,7 +205,7 @@ def choose_time_zone(parts: Books, rater: Actor, zone: str) -> User:
         if user.time_zone == zone:
             return user
         moved = tx.users.replace(replace(user, time_zone=zone))
-        record(tx, parts.clock.now(), rater, "user.zoned", ("user", user.id))
+        record(tx, parts.clock.now(), rater, "user.zoned", ("user", user.id), before=user, after=moved)
         return moved
 
 
