@@ -8,13 +8,14 @@ import subprocess
 import sys
 import threading
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 PATIENCE = 60  # seconds for an answer, which the first asks of a process that has imported nothing yet
 Event = dict[str, Any]
+Form = Callable[[str, str, bytes, Mapping[str, str] | None], Event]
 
 
 class Lambda:
@@ -131,9 +132,15 @@ def body_of(answer: Mapping[str, Any]) -> bytes:
     return base64.b64decode(text) if answer["isBase64Encoded"] else text.encode()
 
 
+def headers_of(answer: Mapping[str, Any]) -> dict[str, str]:
+    """Return the headers that AWS would send to the client."""
+    lists: Mapping[str, list[str]] = answer.get("multiValueHeaders") or {}
+    return {**(answer.get("headers") or {}), **{name: ", ".join(values) for name, values in lists.items()}}
+
+
 @contextmanager
-def url_of(function: Lambda) -> Iterator[str]:
-    """Serve a Lambda over HTTP as its Function URL does, one request at a time."""
+def url_of(function: Lambda, form: Form = event) -> Iterator[str]:
+    """Serve a Lambda over HTTP as its Function URL does, or another form of events, one request at a time."""
 
     class FunctionUrl(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
@@ -144,10 +151,10 @@ def url_of(function: Lambda) -> Iterator[str]:
 
         def _pass_on(self, body: bytes) -> None:
             sent = {name.lower(): value for name, value in self.headers.items()}
-            answer = function.invoke(event(self.command, self.path, body, sent))
+            answer = function.invoke(form(self.command, self.path, body, sent))
             told = body_of(answer)
             self.send_response(answer["statusCode"])
-            for name, value in {**answer["headers"], "content-length": str(len(told))}.items():
+            for name, value in {**headers_of(answer), "content-length": str(len(told))}.items():
                 self.send_header(name, value)
             self.end_headers()
             self.wfile.write(told)

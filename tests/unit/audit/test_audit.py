@@ -22,7 +22,7 @@ from web.domain.accounts import ApiKey, User
 from web.domain.audit.audit import FIRST, Event, chained, faults, head, note_hash, row_hash, signature
 from web.domain.ids import new_id
 from web.domain.prompts.prompt import Prompt
-from web.domain.studies.study import Project, StopRules, Stopped, Study
+from web.domain.studies.study import Project, Stopped, StopRules, Study
 from web.services.accounts import accounts, members
 from web.services.audit.record import record
 from web.services.studies import intake

@@ -1,5 +1,7 @@
 import gzip
 import json
+import os
+import subprocess
 import sys
 from collections.abc import Iterator
 from typing import Any
@@ -8,7 +10,8 @@ import pytest
 
 from ml_service.optimizer.suggest import diagnose, suggest
 from ml_service.wire.contract import DiagnoseRequest, Suggestion, SuggestRequest
-from tests.lambda_runtime import Lambda, body_of, event, lambda_of
+from tests.lambda_events import CLOCKS, FORMS
+from tests.lambda_runtime import Lambda, body_of, event, headers_of, lambda_of
 from tests.unit.ml.histories import BOWL, random_history
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="AWS's runtime client runs on Linux")
@@ -63,9 +66,30 @@ def test_a_lambda_says_what_the_service_says(function: Lambda, asked: Any, statu
     assert said in body_of(answer).decode()
 
 
-def test_a_lambda_goes_on_after_an_event_that_is_no_request(function: Lambda) -> None:
+def test_a_stage_stands_before_the_path_and_a_problem_is_text(function: Lambda) -> None:
+    answer = function.invoke(FORMS["a stage of an HTTP API"]("POST", "/ml/suggest", b"{}", None))
+    assert (answer["statusCode"], answer["isBase64Encoded"]) == (401, False)
+    assert headers_of(answer)["content-type"] == "application/problem+json"
+    assert json.loads(answer["body"])["type"].endswith("unauthorized")
+
+
+@pytest.mark.parametrize("clock", CLOCKS.values(), ids=list(CLOCKS))
+def test_a_lambda_is_kept_warm_by_the_clock(function: Lambda, clock: dict[str, Any]) -> None:
+    assert function.invoke(clock) == {"warm": True}
+
+
+def test_a_warm_lambda_has_read_the_optimizer() -> None:
+    asked = "handler({'warmup': True}, None); print('scipy' in sys.modules)"
+    told = f"import sys; from ml_service.handler import handler; {asked}"
+    around = {**os.environ, "ML_SERVICE_TOKEN": TOKEN}
+    done = subprocess.run([sys.executable, "-c", told], env=around, capture_output=True, text=True, check=True)
+    assert done.stdout == "True\n"
+
+
+@pytest.mark.parametrize("other", [{}, {"Records": [{"eventSource": "aws:sqs", "body": "{}"}]}, {"warmup": False}])
+def test_a_lambda_goes_on_after_an_event_that_is_no_request(function: Lambda, other: dict[str, Any]) -> None:
     with pytest.raises(RuntimeError, match="unable to infer a handler"):
-        function.invoke({"detail-type": "Scheduled Event"})
+        function.invoke(other)
     assert function.invoke(event("GET", "/ml/health"))["statusCode"] == 200
 
 
