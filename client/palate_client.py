@@ -12,6 +12,7 @@ the last good version stays. Only what is whole replaces it: SHA-256, schema, pr
 from __future__ import annotations
 
 import argparse
+import codecs
 import contextlib
 import hashlib
 import http.client
@@ -26,6 +27,7 @@ import sys
 import threading
 import time
 import uuid
+import weakref
 from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -47,6 +49,8 @@ Value = Union[float, int, str]
 Renderer = Callable[[str, Mapping[str, str]], str]
 log = logging.getLogger("palate.client")
 chance = random.Random()  # so that a program that seeds its own random numbers gets those it would have had
+codecs.lookup("idna")  # read now: where a thread is just reading it, a forked child would never find a host again
+clients: weakref.WeakSet[PalateClient] = weakref.WeakSet()  # all that a forked child has to begin anew
 
 
 class PalateError(Exception):
@@ -229,14 +233,18 @@ class _Feed:
         self.client, self.name, self.seconds = client, name, seconds
         self.version: Version | None = None
         self.confirmed: datetime | None = None
-        self.error, self.tag, self.due, self.failures = "", "", 0.0, 0
+        self.error, self.tag, self.failures = "", "", 0
         self.stored = self.withdrawn = False
-        self.guard, self.looking = threading.Lock(), threading.Thread()
+        self.begin()
         if client.cache:
             with contextlib.suppress(Withdrawn, *FAULTS):
                 self._take(client.cache.fetch(name)[0])
                 self.stored = True
                 self.confirmed = datetime.fromtimestamp(client.cache.path(name).stat().st_mtime, timezone.utc)
+
+    def begin(self) -> None:
+        """Look at the next use: by nothing that another process has under way."""
+        self.guard, self.looking, self.due = threading.Lock(), threading.Thread(), 0.0
 
     def get(self) -> Version:
         """Return the last good version, after a look at whether it still is the one where that is due."""
@@ -278,8 +286,9 @@ class _Feed:
             self._store()
 
     def _take(self, body: bytes) -> None:
-        self.version = read_version(body, self.client.prompt_key, self.name, self.client.major)
-        self.tag, self.stored = f'"{hashlib.sha256(body).hexdigest()}"', False
+        version = read_version(body, self.client.prompt_key, self.name, self.client.major)
+        self.stored = False  # first: a process may be forked at any moment
+        self.version, self.tag = version, f'"{hashlib.sha256(body).hexdigest()}"'
         log.info("%s of %s is %s", self.name, self.client.prompt_key, self.version.name)
 
     def _store(self) -> None:
@@ -336,11 +345,21 @@ class PalateClient:
         self.server = _Server(str(source), key, prompt_key, timeout, allow_http) if "://" in str(source) else None
         self.source = self.server or _Folder(Path(source), prompt_key)
         self.cache = _Folder(Path(cache), prompt_key) if cache else None
+        self._begin()
+        self._feeds = {CURRENT: _Feed(self, CURRENT, ttl)}
+        clients.add(self)
+
+    def _begin(self) -> None:
         self.waiting: deque[dict[str, Any]] = deque()
         self.dropped = 0
         self._guard, self._sending, self._news = threading.Lock(), threading.Lock(), threading.Event()
         self._sender = threading.Thread()
-        self._feeds = {CURRENT: _Feed(self, CURRENT, ttl)}
+
+    def begin_in_child(self) -> None:
+        """Go on in a forked child: what waits and whoever held the locks are the parent's, and stay there."""
+        self._begin()
+        for feed in self._feeds.values():
+            feed.begin()
 
     def __repr__(self) -> str:
         return f"<PalateClient of {self.prompt_key} at {self.address}>"
@@ -401,21 +420,37 @@ class PalateClient:
                 self._sender.start()
         return str(report["id"])
 
-    def flush(self) -> int:
-        """Send the reports that wait until one cannot be sent, as before an exit; return how many still wait."""
-        with self._sending:
+    def flush(self, timeout: float | None = None) -> int:
+        """Send the reports that wait until one cannot be sent or the time is over; return how many still wait.
+
+        For the end of a process: 0 says that all is told. Without a timeout each report has the client's own.
+        """
+        given = -1.0 if timeout is None else max(0.0, timeout)
+        sender = threading.Thread(target=self._send_all, args=(given,), daemon=True)  # a name's look-up has no limit
+        with contextlib.suppress(RuntimeError):  # no thread can start here any more
+            sender.start()
+            sender.join(timeout)
+        return len(self.waiting)
+
+    def _send_all(self, timeout: float = -1.0) -> None:
+        if not self._sending.acquire(timeout=timeout):
+            return
+        try:
             while self.waiting and self._send(self.waiting[0]):
                 self.waiting.popleft()
             self.waiting.rotate(-1)  # so that one that the server cannot digest does not hold up the others
-        return len(self.waiting)
+        finally:
+            self._sending.release()
 
     def _send_on(self) -> None:
         while self._news.wait():
             self._news.clear()
             failures = 0
-            while self.flush():
-                failures += 1
-                time.sleep(_backoff(failures))
+            while self.waiting:
+                self._send_all()
+                if self.waiting:
+                    failures += 1
+                    time.sleep(_backoff(failures))
 
     def _send(self, report: Mapping[str, Any]) -> bool:
         if self.server is None:
@@ -431,6 +466,16 @@ class PalateClient:
             self.dropped += 1
             log.warning("report %s was refused with %s", report["id"], status)
         return refused or 200 <= status < 300
+
+
+def _after_fork() -> None:
+    chance.seed()  # else all children would wait for as long as each other
+    for client in list(clients):
+        client.begin_in_child()
+
+
+if hasattr(os, "register_at_fork"):  # not on Windows, where nothing forks
+    os.register_at_fork(after_in_child=_after_fork)
 
 
 def main(words: list[str] | None = None) -> int:
