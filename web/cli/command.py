@@ -5,9 +5,12 @@ import sys
 from argparse import ArgumentParser, Namespace
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from importlib import import_module
 from threading import Event
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
+
+from web.domain.day import written
 
 if TYPE_CHECKING:  # they cost more than a command that needs neither
     from web.ports.parts import Parts
@@ -94,7 +97,7 @@ def address(port: int) -> str:
 
 def say(arguments: Namespace, words: str, **facts: Any) -> None:
     """Print a line of words, or the same facts as one JSON object where --json was given."""
-    print(json.dumps(facts, default=str) if arguments.json else words, flush=True)
+    print(json.dumps(facts, default=_plain) if arguments.json else words, flush=True)
 
 
 def table(arguments: Namespace, rows: Iterable[Mapping[str, Any]]) -> None:
@@ -102,7 +105,7 @@ def table(arguments: Namespace, rows: Iterable[Mapping[str, Any]]) -> None:
     listed = list(rows)
     if arguments.json:
         for row in listed:
-            print(json.dumps(row, default=str))
+            print(json.dumps(row, default=_plain))
         return
     if not listed:
         return
@@ -110,6 +113,10 @@ def table(arguments: Namespace, rows: Iterable[Mapping[str, Any]]) -> None:
     print("  ".join(name.ljust(width) for name, width in widths.items()).rstrip())
     for row in listed:
         print("  ".join(str(row[name]).ljust(width) for name, width in widths.items()).rstrip())
+
+
+def _plain(value: object) -> str:
+    return written(value) if isinstance(value, datetime) else str(value)
 
 
 def progress(items: Iterable[T], label: str, total: int) -> Iterator[T]:
