@@ -46,8 +46,8 @@ class Problem:
 
     @classmethod
     def _of_http(cls, error: HTTPException) -> "Problem":
-        if isinstance(error.__cause__, ServiceError):
-            return cls.of(error.__cause__)
+        if isinstance(error.__cause__, ServiceError) or error.status_code == 500:
+            return cls.of(error.__cause__ or Exception())
         if error.status_code in _KNOWN:
             kind, detail = _KNOWN[error.status_code]
             return cls.of(kind(detail))
