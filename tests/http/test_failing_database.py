@@ -4,20 +4,20 @@ import re
 import resource
 import shutil
 import subprocess
-import sys
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from pathlib import Path
 
-import httpx
 import pytest
+from httpx2 import Response
 from sqlalchemy import text
 
 from ml_service.errors import Unavailable
 from tests.clock import FixedClock
 from tests.disk import small_disk
+from tests.failing import end_connections, held_by_another, only_reading
 from tests.postgres import Postgres
 from tests.site import Site
 from tests.world import make_world
@@ -27,11 +27,6 @@ from web.domain.ids import new_id
 from web.settings import Settings
 
 LOCK = text("SELECT pg_advisory_xact_lock(:key)")
-HOLD = """import sqlite3, sys
-held = sqlite3.connect(sys.argv[1])
-held.execute(sys.argv[2])
-print("held", flush=True)
-sys.stdin.read()"""
 
 
 @pytest.fixture
@@ -68,7 +63,11 @@ def store_of(site: Site) -> SqlStore:
     return site.world.parts.store
 
 
-def rating(site: Site) -> Callable[[], httpx.Response]:
+def file_of(site: Site) -> Path:
+    return Path(str(store_of(site).engines.writer.url.database))
+
+
+def rating(site: Site) -> Callable[[], Response]:
     """Return what sends one and the same batch of answers, again and again."""
     rater = site.signed_in()
     rater.get("/api/train/next")
@@ -80,43 +79,25 @@ def rating(site: Site) -> Callable[[], httpx.Response]:
     return lambda: rater.post("/api/train/rate", json={"answers": answers})
 
 
-def assert_told(answer: httpx.Response, words: str) -> None:
+def assert_told(answer: Response, words: str) -> None:
     """A problem with words of what is wrong, that says when to try again."""
     assert (answer.status_code, answer.headers["content-type"]) == (503, "application/problem+json"), answer.text
     assert re.search(words, answer.json()["detail"]), answer.json()["detail"]
     assert int(answer.headers["retry-after"]) >= 1
 
 
-def assert_stored(answer: httpx.Response) -> None:
+def assert_stored(answer: Response) -> None:
     assert answer.status_code == 200, answer.text
     assert {verdict["verdict"] for verdict in answer.json()["verdicts"]} == {"stored"}
-
-
-def end_connections(server: Postgres, database: str) -> None:
-    server.run(f"SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = '{database}'")
-
-
-@contextmanager
-def held_by_another(site: Site, statement: str) -> Iterator[None]:
-    """Let another process hold a SQLite database until the block is left."""
-    path = str(store_of(site).engines.writer.url.database)
-    command = [sys.executable, "-c", HOLD, path, statement]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:
-        assert other.stdout is not None
-        assert other.stdout.readline()
-        yield
-        other.communicate()
 
 
 def test_a_rating_waits_while_postgres_takes_no_changes_and_is_stored_by_the_next_primary(
     far: Site, postgres_server: Postgres, database: str
 ) -> None:
     send = rating(far)
-    postgres_server.run(f'ALTER DATABASE "{database}" SET default_transaction_read_only = on')
-    end_connections(postgres_server, database)  # as a failover does
-    send()  # finds its connection gone
-    assert_told(send(), "takes no changes")
-    postgres_server.run(f'ALTER DATABASE "{database}" RESET default_transaction_read_only')
+    with only_reading(postgres_server, database):
+        send()  # finds its connection gone
+        assert_told(send(), "takes no changes")
     assert_stored(send())  # though nobody ended the connections that can only read
 
 
@@ -190,14 +171,14 @@ def test_a_database_without_our_tables_is_told_on_both_engines(
 
 def test_a_rating_waits_while_another_process_holds_the_file_and_is_stored_then(near: Site) -> None:
     send = rating(near)
-    with held_by_another(near, "BEGIN IMMEDIATE"):
+    with held_by_another(str(file_of(near))):
         assert_told(send(), "Another program holds the database")
     assert_stored(send())
 
 
 def test_a_page_says_in_words_that_the_file_is_held(near: Site) -> None:
     visitor = near.visitor()
-    with held_by_another(near, "BEGIN IMMEDIATE"):
+    with held_by_another(str(file_of(near))):
         shown = visitor.post("/link/unknown", headers={"accept": "text/html"})
     assert (shown.status_code, shown.headers["content-type"]) == (503, "text/html; charset=utf-8")
     assert "Another program holds the database" in shown.text
@@ -228,7 +209,7 @@ def test_a_rating_waits_while_its_disk_only_reads_and_is_stored_when_it_writes_a
 
 
 def test_a_disk_that_fails_is_told_and_nothing_is_half_stored(near: Site) -> None:
-    send, path = rating(near), Path(str(store_of(near).engines.writer.url.database))
+    send, path = rating(near), file_of(near)
     usual = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (path.with_name(path.name + "-wal").stat().st_size, usual[1]))
     try:
@@ -240,7 +221,7 @@ def test_a_disk_that_fails_is_told_and_nothing_is_half_stored(near: Site) -> Non
 
 
 def test_a_damaged_file_is_told_as_damaged(near: Site) -> None:
-    send, path = rating(near), Path(str(store_of(near).engines.writer.url.database))
+    send, path = rating(near), file_of(near)
     store_of(near).engines.dispose()
     path.write_bytes(b"x" * path.stat().st_size)
     assert_told(send(), "database is damaged")

@@ -39,6 +39,10 @@ class JobQueries(Protocol):
         """Put a failed job back for later, or close it where the same work waits again already."""
         ...
 
+    def put_back(self, job: Job, due_at: datetime, error: str | None) -> bool:
+        """Put a claimed job back for later as `retry` does, with nothing wrong with it: the attempt does not count."""
+        ...
+
     def park(self, job: Job, now: datetime, error: str) -> bool:
         """Set a job aside that keeps failing, for a person to look at."""
         ...
@@ -53,6 +57,10 @@ class JobQueries(Protocol):
 
     def revive(self, job_id: str, now: datetime) -> bool:
         """Let a parked job try again from its first attempt; False where it is not parked or its work waits again."""
+        ...
+
+    def probe(self) -> None:
+        """Change nothing, as whoever wants to write: it fails where nothing can be written."""
         ...
 
     def prune(self, before: datetime) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, RowMapping, and_, delete, exists, func, or_, select, update
+from sqlalchemy import ColumnElement, Connection, RowMapping, and_, delete, exists, false, func, or_, select, update
 
 from web.adapters.database.queries.common import insert_once
 from web.adapters.database.tables import jobs
@@ -74,11 +74,17 @@ class JobQueries(rows.JobQueries):
         return self._write(job, state="done", finished_at=now, error=None)
 
     def retry(self, job: Job, due_at: datetime, error: str) -> bool:
+        return self._again(job, due_at, error, job.attempts)
+
+    def put_back(self, job: Job, due_at: datetime, error: str | None) -> bool:
+        return self._again(job, due_at, error, job.attempts - 1)
+
+    def _again(self, job: Job, due_at: datetime, error: str | None, attempts: int) -> bool:
         waits = self.connection.execute(select(_waiting(job.key))).scalar_one()
         values: dict[str, Any] = (
             {"state": "done", "finished_at": due_at} if waits else {"state": "waiting", "due_at": due_at}
         )
-        return self._write(job, **values, error=error, worker=None, claimed_until=None)
+        return self._write(job, **values, attempts=attempts, error=error, worker=None, claimed_until=None)
 
     def park(self, job: Job, now: datetime, error: str) -> bool:
         return self._write(job, state="parked", finished_at=now, error=error)
@@ -100,6 +106,9 @@ class JobQueries(rows.JobQueries):
         fresh = {"state": "waiting", "attempts": 0, "due_at": now, "error": None, "finished_at": None, "worker": None}
         self.connection.execute(update(jobs).where(jobs.c.id == job_id).values(**fresh))
         return True
+
+    def probe(self) -> None:
+        self.connection.execute(delete(jobs).where(false()))
 
     def prune(self, before: datetime) -> None:
         self.connection.execute(delete(jobs).where(jobs.c.state == "done", jobs.c.finished_at < before))
