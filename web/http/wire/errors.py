@@ -34,9 +34,7 @@ def render(request: Request, error: Exception) -> Response:
     if problem.status == 401 and request.headers.get("hx-request"):
         return Response(status_code=401, headers={"HX-Redirect": "/sign-in"})
     if not wants_page(request):
-        answer = problem.response(REQUEST_ID.get())
-        answer.headers.update(headers_of(error))
-        return answer
+        return problem.response(REQUEST_ID.get(), headers_of(error))
     if problem.status == 401:
         return RedirectResponse(f"/sign-in{_way_back(request)}", 303)
     shown = page(
