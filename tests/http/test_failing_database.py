@@ -24,6 +24,7 @@ from tests.world import make_world
 from web.adapters.database.engine import HELD, QUEUED
 from web.adapters.database.store import SqlStore
 from web.domain.ids import new_id
+from web.services.accounts.keys import KeyDraft, make_key
 from web.settings import Settings
 
 LOCK = text("SELECT pg_advisory_xact_lock(:key)")
@@ -99,6 +100,15 @@ def test_a_rating_waits_while_postgres_takes_no_changes_and_is_stored_by_the_nex
         send()  # finds its connection gone
         assert_told(send(), "takes no changes")
     assert_stored(send())  # though nobody ended the connections that can only read
+
+
+def test_production_pulls_while_postgres_takes_no_changes(far: Site, postgres_server: Postgres, database: str) -> None:
+    _, secret = make_key(far.world.parts, far.world.admin, KeyDraft("production", ("prompts:read",)))
+    puller = far.visitor(raise_errors=False)
+    with only_reading(postgres_server, database):
+        puller.get("/prompts/current.json")  # finds its connection gone
+        answer = puller.get("/prompts/current.json", headers={"authorization": f"Bearer {secret}"})
+    assert answer.status_code == 200, answer.text
 
 
 def test_connections_that_a_server_ends_are_said_to_be_lost_and_replaced(

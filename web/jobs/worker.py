@@ -11,6 +11,7 @@ from ml_service.errors import ServiceError, StorageFull, Unavailable
 from web.domain.ids import new_id
 from web.domain.job import CLAIM_TIME, MAX_ATTEMPTS, Job, retry_delay
 from web.domain.jobs import making_with
+from web.jobs.jumps import Jumps
 from web.jobs.schedule import tick
 from web.jobs.standing import PAUSE_SECONDS, Standing
 from web.jobs.tasks import TASKS, Task
@@ -99,11 +100,11 @@ class Worker:
                 tx.of_jobs.finish(job, now)
             elif isinstance(error, Unavailable):  # nothing is wrong with the job: it waits until the part is back
                 again = AWAY_TIME if job.away else retry_delay(1)
-                tx.of_jobs.put_back(job, now + again, _said(error))
+                tx.of_jobs.put_back(job, now, again, _said(error))
             elif job.attempts >= MAX_ATTEMPTS:
                 tx.of_jobs.park(job, now, _said(error))
             else:
-                tx.of_jobs.retry(job, now + retry_delay(job.attempts), _said(error))
+                tx.of_jobs.retry(job, now, retry_delay(job.attempts), _said(error))
 
 
 def _said(error: Exception) -> str:
@@ -162,8 +163,9 @@ def run_workers(parts: Parts, stop: threading.Event, threads: int = 2) -> bool:
 
 
 def _tick(parts: Parts, stop: threading.Event) -> None:
-    watch, standing = Watch(), Standing()
+    watch, standing, jumps = Watch(), Standing(), Jumps()
     while not stop.is_set():
+        jumps.look(parts.clock)
         try:
             tick(parts, watch)
         except (Unavailable, StorageFull) as error:
@@ -187,4 +189,4 @@ def _put_back(parts: Parts, workers: Iterable[Worker]) -> None:
     with contextlib.suppress(ServiceError), parts.store.begin() as tx:
         for job in (worker.in_hand for worker in workers):
             if job is not None:
-                tx.of_jobs.put_back(job, now, job.error)
+                tx.of_jobs.put_back(job, now, timedelta(0), job.error)

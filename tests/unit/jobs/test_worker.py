@@ -115,7 +115,7 @@ def test_a_failed_job_whose_work_waits_again_is_closed_and_forgotten_in_time(wor
         assert claimed.id == first.id
     enqueue(world, second := job())
     with world.parts.store.begin() as tx:
-        assert tx.of_jobs.retry(claimed, now, "Conflict: Taken.")
+        assert tx.of_jobs.retry(claimed, now, timedelta(0), "Conflict: Taken.")
         assert tx.jobs.get(first.id).state == "done"
         tx.of_jobs.prune(now + timedelta(days=1))
         assert [row.id for row in tx.jobs.all(key="k")] == [second.id]

@@ -1,7 +1,8 @@
 """Database engines: one writing connection and a pool of readers on SQLite, one pool on Postgres."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from sqlite3 import Connection as SqliteConnection
 from time import monotonic
 
@@ -12,6 +13,7 @@ from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 
 from ml_service.errors import InvalidRequest
+from web.adapters.database.clock import DatabaseClock
 from web.adapters.database.faults import only_reads
 
 READERS = 8
@@ -27,6 +29,7 @@ class Engines:
 
     writer: Engine
     reader: Engine
+    clock: DatabaseClock = field(default_factory=DatabaseClock)
 
     def dispose(self) -> None:
         """Close every connection."""
@@ -64,6 +67,8 @@ def _postgres(url: URL) -> Engines:
     given = {name: value for name, value in _PATIENCE.items() if name not in url.query}
     engine = create_engine(url, pool_size=READERS, pool_timeout=QUEUED, connect_args=given, hide_parameters=True)
 
+    clock = DatabaseClock()
+
     def on_connect(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
         # To plan what raters ask takes several times as long as to run it, and its plan is always the same.
         connection.cursor().execute("SET plan_cache_mode = force_generic_plan")
@@ -73,10 +78,12 @@ def _postgres(url: URL) -> Engines:
         entry.info["used_at"] = monotonic()
 
     def on_checkout(connection: DBAPIConnection, entry: ConnectionPoolEntry, _: PoolProxiedConnection) -> None:
-        if monotonic() - entry.info.get("used_at", monotonic()) < RESTED:
-            return
+        rested = monotonic() - entry.info.get("used_at", monotonic()) >= RESTED
         try:
-            engine.dialect.do_ping(connection)
+            if clock.is_due():
+                _ask_time(connection, clock)
+            elif rested:
+                engine.dialect.do_ping(connection)
         except engine.dialect.loaded_dbapi.Error as error:
             raise DisconnectionError from error  # the pool takes another one
 
@@ -85,7 +92,16 @@ def _postgres(url: URL) -> Engines:
     event.listen(engine, "checkin", on_checkin)
     event.listen(engine, "checkout", on_checkout)
     # A transaction would give no more than its statements give by themselves, for a round trip at either end.
-    return Engines(engine, engine.execution_options(isolation_level="AUTOCOMMIT"))
+    return Engines(engine, engine.execution_options(isolation_level="AUTOCOMMIT"), clock)
+
+
+def _ask_time(connection: DBAPIConnection, clock: DatabaseClock) -> None:
+    cursor, began = connection.cursor(), datetime.now(UTC)
+    cursor.execute("SELECT clock_timestamp()")
+    row = cursor.fetchone()
+    connection.commit()
+    if row is not None:
+        clock.hear(row[0], began)
 
 
 def _sqlite(url: str) -> Engines:
