@@ -20,9 +20,9 @@ import numpy as np
 
 from benchmarks.ratios import mean_and_error
 from ml_service.objects.local import Folder
+from web.adapters.database.clock import DatabaseClock
 from web.adapters.database.migrate import migrate
 from web.adapters.database.store import SqlStore
-from web.adapters.system import SystemClock
 from web.domain.access import Actor
 from web.domain.ids import new_id
 from web.domain.prompts.prompt import DEFAULT_KEY, Prompt, PromptVersion, as_file, to_bytes
@@ -97,7 +97,7 @@ def make_place(folder: Path, count: int) -> Place:
     store = SqlStore.open(f"sqlite:///{folder}/palate.db")
     shutil.copytree(SHIPPED, folder / "prompts")
     none = cast(Any, None)
-    parts = Parts(store, none, Folder(folder / "prompts"), {}, none, none, SystemClock(), none, none, none)
+    parts = Parts(store, none, Folder(folder / "prompts"), {}, none, none, DatabaseClock(), none, none, none)
     project = Project(new_id(), "Palate", parts.clock.now())
     with store.begin() as tx:
         tx.projects.add(project)

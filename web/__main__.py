@@ -57,19 +57,21 @@ def make_desk() -> Desk:
 
         return build_parts(settings())
 
-    def listen(host: str, port: int) -> None:
+    def listen(host: str, port: int, ending: Event) -> None:
         from web.app import create_app
         from web.http.edge.logs import log_json
         from web.http.serving.server import listen
         from web.settings.key import signing_key
 
         log_json()
-        listen(create_app(parts(), settings(), signing_key(settings())), host, port)
+        listen(create_app(parts(), settings(), signing_key(settings()), ending), host, port, ending)
 
-    def work(stop: Event, threads: int) -> None:
+    def work(stop: Event, threads: int) -> bool:
+        from web.http.edge.logs import log_json
         from web.jobs.worker import run_workers
 
-        run_workers(parts(), stop, threads)
+        log_json()
+        return run_workers(parts(), stop, threads)
 
     def reference() -> str:
         from web.cli.operations.reference import render

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 from anyio.to_thread import current_default_thread_limiter
@@ -118,8 +119,11 @@ class WebApp(FastAPI):
         return self.openapi_schema
 
 
-def create_app(parts: Parts, settings: Settings, key: bytes) -> WebApp:
-    """Build the app from its parts and its signing key; a body may have 1 MB unless its route says otherwise."""
+def create_app(parts: Parts, settings: Settings, key: bytes, ending: Event | None = None) -> WebApp:
+    """Build the app from its parts and its signing key; a body may have 1 MB unless its route says otherwise.
+
+    Once `ending` is set, no answer waits for anything any more.
+    """
     guards = [Depends(refuse_forgery), Depends(refuse_malformed)]
     if not settings.enable_training_mode:
         guards.insert(0, Depends(_closed))
@@ -133,7 +137,7 @@ def create_app(parts: Parts, settings: Settings, key: bytes) -> WebApp:
         telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},
     )
     static = HashedFiles(PAGES / "static")
-    app.state.context = Context(parts, settings, key, ImageUrls(key))
+    app.state.context = Context(parts, settings, key, ImageUrls(key), ending or Event())
     app.state.metrics = Metrics(parts)
     app.state.static = static
     app.state.pages = Pages(PAGES / "templates", static, training_enabled=settings.enable_training_mode)

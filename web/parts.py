@@ -11,7 +11,6 @@ from web.adapters.later import later
 from web.adapters.models.build import text_model
 from web.adapters.scanners import phones, secrets
 from web.adapters.scanners.scanner import PluginScanner
-from web.adapters.system import SystemClock
 from web.domain.rating.gold import DEGRADED
 from web.hooks import generators_of, load
 from web.ports.learning import Optimizer
@@ -31,7 +30,8 @@ def build_parts(settings: Settings) -> Parts:
     """Choose the parts that the settings ask for; those that are costly to import are made when they are first used."""
     plugins = load((*BUILT_IN, *settings.plugins))
     settings.data_dir.mkdir(parents=True, exist_ok=True)
-    store, clock = SqlStore.open(settings.database_url), SystemClock()
+    store = SqlStore.open(settings.database_url)
+    clock = store.engines.clock
     return Parts(
         store=store,
         objects=Folder(settings.data_dir / "objects"),

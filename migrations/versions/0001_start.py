@@ -414,6 +414,7 @@ def upgrade() -> None:
         sa.Column("error", sa.Text(), nullable=True),
         sa.Column("finished_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("study_id", sa.String(length=36), nullable=True),
+        sa.Column("dated_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("revision", sa.Integer(), nullable=False),
         sa.CheckConstraint("state IN ('waiting', 'claimed', 'done', 'parked')", name=op.f("ck_jobs_state_known")),
         sa.ForeignKeyConstraint(["study_id"], ["studies.id"], name=op.f("fk_jobs_study_id")),

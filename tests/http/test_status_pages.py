@@ -3,12 +3,15 @@
 import asyncio
 import json
 import re
+from collections.abc import Callable
 from dataclasses import replace
+from threading import Event
 from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
 
+from ml_service.errors import Unavailable
 from ml_service.wire.contract import Interval, Why
 from tests.rows import diagnosis
 from tests.site import MOMENT, Site, table_of
@@ -371,7 +374,7 @@ def test_changes_are_announced_once_each() -> None:
     numbers = iter(["a", "a", "b", "b"])
 
     async def heard() -> list[str]:
-        stream = changes(lambda: next(numbers), pause=0)
+        stream = changes(lambda: next(numbers), Event(), pause=0)
         return [await anext(stream) for _ in range(3)]
 
     retry, first, second = asyncio.run(heard())
@@ -382,10 +385,23 @@ def test_changes_are_announced_once_each() -> None:
 
 def test_a_quiet_line_shows_that_it_is_alive() -> None:
     async def heard() -> list[str]:
-        stream = changes(lambda: "a", pause=0)
+        stream = changes(lambda: "a", Event(), pause=0)
         return [await anext(stream) for _ in range(3)]
 
     assert asyncio.run(heard())[2].startswith(":")
+
+
+def test_a_line_ends_with_the_server_and_while_the_database_is_away() -> None:
+    def away() -> str:
+        raise Unavailable("The database does not answer.")
+
+    async def heard(look: Callable[[], str]) -> list[str]:
+        return [line async for line in changes(look, ending, pause=0)]
+
+    ending = Event()
+    assert len(asyncio.run(heard(away))) == 1
+    ending.set()
+    assert len(asyncio.run(heard(lambda: "a"))) == 1
 
 
 def test_nobody_listens_without_a_session(site: Site) -> None:

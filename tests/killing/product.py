@@ -5,7 +5,7 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -34,16 +34,23 @@ SPARED = "PYTHONDONTWRITEBYTECODE"  # a process that starts a hundred times must
 
 
 class Process:
-    """One command of the product in a process of its own."""
+    """One command of the product in a process of its own; `more` is set in its environment."""
 
-    def __init__(self, words: tuple[str, ...], log: Path, settings: Settings) -> None:
-        self.words, self.log, self.settings = words, log, settings
+    def __init__(
+        self, words: tuple[str, ...], log: Path, settings: Settings, more: Mapping[str, str] | None = None
+    ) -> None:
+        self.words, self.log, self.settings, self.more = words, log, settings, more or {}
         self.running: subprocess.Popen[bytes] | None = None
 
     @property
     def alive(self) -> bool:
         """Whether the process runs."""
         return self.running is not None and self.running.poll() is None
+
+    @property
+    def has_anybody(self) -> bool:
+        """Whether the process or anything that it started runs."""
+        return _anybody_in(self._group)
 
     def start(self) -> None:
         """Start the process, and do not wait for what it does."""
@@ -52,7 +59,7 @@ class Process:
             self.running = subprocess.Popen(
                 [sys.executable, "-m", "web", *self.words],
                 cwd=ROOT,
-                env=around,
+                env={**around, **self.more},
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
@@ -63,7 +70,7 @@ class Process:
         assert self.running is not None
         self.running.kill()
         self.running.wait()
-        until("an end of what a killed process had started", lambda: not _anybody_in(self._group), 10)
+        until("an end of what a killed process had started", lambda: not self.has_anybody, 10)
 
     def end(self) -> None:
         """Stop whatever is left of the process and its children."""

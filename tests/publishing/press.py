@@ -8,8 +8,8 @@ from typing import Any, cast
 
 from ml_service.objects import ObjectStore
 from ml_service.objects.local import Folder
+from web.adapters.database.clock import DatabaseClock
 from web.adapters.database.store import SqlStore
-from web.adapters.system import SystemClock
 from web.domain.access import Actor
 from web.domain.ids import new_id
 from web.domain.prompts.prompt import DEFAULT_KEY, Pointer, PromptVersion, content_hash, from_bytes, to_bytes
@@ -25,7 +25,7 @@ SHIPPED = Path(__file__).resolve().parents[2] / "prompts"
 def make_parts(store: SqlStore, files: ObjectStore, clock: Clock | None = None) -> Parts:
     """Return what publishing needs; it uses no other part."""
     none = cast(Any, None)
-    return Parts(store, none, files, {}, none, none, clock or SystemClock(), none, none, none)
+    return Parts(store, none, files, {}, none, none, clock or DatabaseClock(), none, none, none)
 
 
 def operator(store: SqlStore) -> Actor:
@@ -37,7 +37,7 @@ def operator(store: SqlStore) -> Actor:
 def make_project(store: SqlStore) -> Actor:
     """Make a project without any prompt."""
     with store.begin() as tx:
-        tx.projects.add(Project(new_id(), "Palate", SystemClock().now()))
+        tx.projects.add(Project(new_id(), "Palate", DatabaseClock().now()))
     return operator(store)
 
 

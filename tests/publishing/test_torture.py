@@ -24,8 +24,8 @@ from tests.publishing.press import SHIPPED, check_files, make_parts, operator
 from tests.publishing.readers import Acknowledged, FileReader, HttpReader, Read, Reader, stale
 from tests.publishing.writer import keep_promoting, started
 from tests.rows import SPACE
+from web.adapters.database.clock import DatabaseClock
 from web.adapters.database.store import SqlStore
-from web.adapters.system import SystemClock
 from web.domain.access import Actor
 from web.domain.audit.audit import faults
 from web.domain.ids import new_id
@@ -99,7 +99,7 @@ class Writer:
 @pytest.fixture
 def parts(store: SqlStore, folder: Path) -> Parts:
     """A press whose clock goes, in a project with an admin, as a server starts with."""
-    books = PlainBooks(store, SystemClock())
+    books = PlainBooks(store, DatabaseClock())
     accounts.bootstrap(books, ())
     shutil.copytree(SHIPPED, folder)
     made = make_parts(store, Folder(folder))

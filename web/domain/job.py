@@ -12,7 +12,10 @@ _AWAY = "Unavailable: "
 
 @dataclass(frozen=True)
 class Job:
-    """Work to be done by a worker; `key` makes twice once among jobs not yet claimed."""
+    """Work to be done by a worker; `key` makes twice once among jobs not yet claimed.
+
+    `dated_at` is what time it was when `due_at` was chosen, None for `created_at`.
+    """
 
     id: str
     key: str
@@ -29,7 +32,13 @@ class Job:
     error: str | None = None
     finished_at: datetime | None = None
     study_id: str | None = None
+    dated_at: datetime | None = None
     revision: int = 0
+
+    @property
+    def dated(self) -> datetime:
+        """What time it was when it was decided when the job is due."""
+        return self.dated_at or self.created_at
 
     @property
     def away(self) -> str:

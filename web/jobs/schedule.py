@@ -1,5 +1,6 @@
 """The clock of a place: what time asks for, and no request does."""
 
+import logging
 from datetime import timedelta
 
 from web.domain.abtests.abtest import OPEN
@@ -8,6 +9,8 @@ from web.ports.parts import Parts
 from web.services.abtests.safeguard import watch_rows
 from web.services.prompts.publication import repair
 from web.services.prompts.watch import Watch
+
+log = logging.getLogger("palate.worker")
 
 
 def tick(parts: Parts, watch: Watch | None = None) -> None:
@@ -20,11 +23,14 @@ def tick(parts: Parts, watch: Watch | None = None) -> None:
         running = tx.studies.all(state="running")
         tests = tx.ab_tests.all(state=(*OPEN, "decided"), settled_at=None)
     with parts.store.begin() as tx:
+        ahead = tx.of_jobs.date_anew(now)
         tx.of_leases.expire(now)
         tx.of_jobs.add_once([job(study.id, now) for study in running for job in (plan_job, compare_job, evolve_job)])
         tx.of_jobs.add_once([prune_job(now), *(pairs_job(test.id, test.study_id, now) for test in tests)])
         tx.of_jobs.prune(now - timedelta(days=1))
         tx.of_people.forget_attempts(now - timedelta(days=1))
+    if ahead:
+        log.warning("the clock went back: what it had dated ahead waits as long as was meant", extra={"jobs": ahead})
     _look_after_prompts(parts, watch or Watch())
 
 

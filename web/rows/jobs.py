@@ -1,7 +1,7 @@
 """Later work."""
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from web.domain.job import Job
@@ -35,8 +35,12 @@ class JobQueries(Protocol):
         """Mark a claimed job done; False where the claim was lost."""
         ...
 
-    def retry(self, job: Job, due_at: datetime, error: str) -> bool:
+    def retry(self, job: Job, now: datetime, delay: timedelta, error: str) -> bool:
         """Put a failed job back for later, or close it where the same work waits again already."""
+        ...
+
+    def put_back(self, job: Job, now: datetime, delay: timedelta, error: str | None) -> bool:
+        """Put a claimed job back for later as `retry` does, with nothing wrong with it: the attempt does not count."""
         ...
 
     def park(self, job: Job, now: datetime, error: str) -> bool:
@@ -53,6 +57,17 @@ class JobQueries(Protocol):
 
     def revive(self, job_id: str, now: datetime) -> bool:
         """Let a parked job try again from its first attempt; False where it is not parked or its work waits again."""
+        ...
+
+    def date_anew(self, now: datetime) -> int:
+        """Let what a clock far ahead has dated wait for as long as was meant, from now on; return how many there were.
+
+        Claims that would hold for longer than any is given run out in time, too.
+        """
+        ...
+
+    def probe(self) -> None:
+        """Change nothing, as whoever wants to write: it fails where nothing can be written."""
         ...
 
     def prune(self, before: datetime) -> None:

@@ -50,7 +50,10 @@ class LeaseQueries(Protocol):
         ...
 
     def expire(self, now: datetime) -> int:
-        """End the leases whose time is over and give uploads that their uploader left to everyone; return how many."""
+        """End the leases whose time is over and give uploads that their uploader left to everyone; return how many.
+
+        Those that a clock far ahead gave a later end than any has end in time.
+        """
         ...
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from ml_service.wire.contract import FloatParameter, ParameterSpace
+from tests.failing import held_by_another
 from tests.world import photo
 from web.__main__ import main
 from web.adapters.database.migrate import downgrade
@@ -19,10 +20,12 @@ from web.cli.commands import COMMANDS
 from web.cli.operations.place import ready
 from web.domain.ids import new_id
 from web.domain.job import Job
+from web.domain.jobs import plan_job
 from web.domain.studies.study import Study
 from web.parts import build_parts
 from web.ports.parts import Parts
 from web.services.accounts import accounts
+from web.services.audit.record import record
 from web.services.studies.studies import StudyDraft, make_study
 from web.settings import Settings, load_settings
 
@@ -246,7 +249,26 @@ def test_the_doctor_finds_a_working_machine_well(run: Run, here: Parts) -> None:
     states = {name: check["state"] for name, check in checks(said).items()}
     wanted = ["python", "settings", "prompts", "text model", "port", "data", "images", "generator"]
     assert code == 0
-    assert states == dict.fromkeys([*wanted, "database", "live prompt", "worker", "jobs"], "ok")
+    assert states == dict.fromkeys([*wanted, "database", "changes", "live prompt", "clock", "worker", "jobs"], "ok")
+
+
+def test_the_doctor_says_that_another_program_holds_the_database(run: Run, here: Parts) -> None:
+    with held_by_another(load_settings().database_url.removeprefix("sqlite:///")):
+        code, said, _ = run("doctor", "--json")
+    assert (code, checks(said)["changes"]["state"]) == (1, "fail")
+    assert "Another program holds the database" in checks(said)["changes"]["says"]
+
+
+def test_the_doctor_sees_that_the_clock_went_back(run: Run, here: Parts, study: Study) -> None:
+    tomorrow = here.clock.now() + timedelta(days=1)
+    with here.store.begin() as tx:
+        tx.jobs.remove(state="waiting")
+        tx.of_jobs.add_once([plan_job(study.id, tomorrow)])
+    assert "1 jobs were dated" in checks(run("doctor", "--json")[1])["clock"]["says"]
+    with here.store.begin() as tx:
+        tx.jobs.remove(state="waiting")
+        record(tx, tomorrow, accounts.operator(here), "study.paused", ("study", study.id), after=study)
+    assert "still to come" in checks(run("doctor", "--json")[1])["clock"]["says"]
 
 
 def test_the_doctor_speaks_to_people_too(run: Run, here: Parts) -> None:

@@ -13,7 +13,7 @@ from sqlalchemy.pool import ConnectionPoolEntry
 
 from ml_service.errors import Conflict
 from web.adapters.database.engine import connect
-from web.adapters.database.store import translated
+from web.adapters.database.faults import translated
 from web.adapters.database.tables import metadata
 
 MIGRATIONS = Path(__file__).parents[3] / "migrations"

@@ -7,10 +7,10 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, cast
 
 from sqlalchemy import ColumnElement, Connection, Select, Table, and_, bindparam, delete, func, insert, select, update
-from sqlalchemy.exc import IntegrityError, OperationalError
 
-from ml_service.errors import Conflict, NotFound, StorageFull, Unavailable
+from ml_service.errors import Conflict, NotFound
 from web.adapters.database.engine import Engines, connect
+from web.adapters.database.faults import translated
 from web.adapters.database.queries.abtests import ABTestQueries
 from web.adapters.database.queries.accounts.erasure import ErasureQueries
 from web.adapters.database.queries.accounts.people import PeopleQueries
@@ -206,16 +206,3 @@ class SqlStore:
     def close(self) -> None:
         """Close every connection."""
         self.engines.dispose()
-
-
-@contextmanager
-def translated() -> Iterator[None]:
-    """Raise the database's errors as ours."""
-    try:
-        yield
-    except IntegrityError as error:
-        raise Conflict("That is taken already, or what it belongs to is gone.") from error
-    except OperationalError as error:
-        if "full" in str(error.orig):
-            raise StorageFull("The disk of the database is full; free some room and try again.") from error
-        raise Unavailable("The database does not answer; try again in a moment.") from error

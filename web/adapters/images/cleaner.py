@@ -61,6 +61,7 @@ class Cleaner:
 
     def _exchange(self, worker: subprocess.Popen[bytes], request: bytes) -> tuple[dict[str, int], bytes]:
         watchdog = threading.Timer(self._patience, worker.kill)
+        watchdog.daemon = True
         watchdog.start()
         try:
             _pipe(worker.stdin).write(request)

@@ -24,7 +24,7 @@ async def live() -> dict[str, str]:
 
 @router.get("/health/ready")
 def ready(request: Request) -> dict[str, str]:
-    """Say that the database answers and that images can be written; 503 says what is away."""
+    """Say that the database answers and takes changes, and that images can be written; 503 says what is away."""
     here = context(request)
     views.answers(here.parts)
     try:

@@ -89,7 +89,7 @@ async def upload(
     take = partial(uploads.upload_to_rate, name=name, body=body, input_id=input_id, study_id=study_id)
     made = await run_in_threadpool(take, here.parts, rater, tab)
     until = time.monotonic() + PATIENCE_SECONDS
-    while made.state in ("planned", "generating") and time.monotonic() < until:
+    while made.state in ("planned", "generating") and time.monotonic() < until and not here.ending.is_set():
         await asyncio.sleep(POLL_SECONDS)
         made = await run_in_threadpool(uploads.watch_upload, here.parts, rater, made.experiment_id)
     out = upload_out(made, here.urls)

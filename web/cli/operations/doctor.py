@@ -8,7 +8,7 @@ from argparse import ArgumentParser, Namespace
 from base64 import b64decode
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Literal
 
@@ -19,11 +19,12 @@ from ml_service.objects.local import Folder
 from ml_service.wire.contract import WIRE_VERSION
 from web.adapters.database.migrate import is_current
 from web.cli.command import Desk, say
+from web.domain.clocks import JUMP, is_ahead
 from web.domain.job import Job
 from web.domain.prompts.prompt import DEFAULT_KEY
 from web.ports.making import GenerateRequest
 from web.ports.parts import Parts
-from web.services.operations.views import health
+from web.services.operations.views import Health, answers, health
 from web.services.prompts.versions import load_current
 from web.services.studies.previews import made_at_once
 from web.settings import Settings
@@ -89,6 +90,7 @@ def examine(desk: Desk) -> Iterator[Check]:
     found = database(given)
     yield found
     if found.state == "ok":
+        yield changes(here)
         yield from rows(here, serving)
 
 
@@ -210,6 +212,32 @@ def database(settings: Settings) -> Check:
     return Check("database", "ok", "it answers and has the newest schema.")
 
 
+def changes(parts: Parts) -> Check:
+    """Look whether the database takes changes: where it does not, ratings wait in browsers and workers stand still."""
+    try:
+        answers(parts)
+    except ServiceError as error:
+        return Check("changes", "fail", f"{error} Until then ratings wait in the browsers, and workers stand still.")
+    return Check("changes", "ok", "the database takes changes.")
+
+
+def clock(parts: Parts, found: Health) -> Check:
+    """Look whether the clock tells what it told before, and what this machine's tells."""
+    now = parts.clock.now()
+    off = now - datetime.now(UTC)
+    if abs(off) > JUMP:
+        told = f"the database's is {abs(off)} {'ahead of' if off > timedelta(0) else 'behind'} this machine's"
+        return Check("clock", "warn", f"{told}, and counts; set both by one time server.")
+    waiting = sum(is_ahead(job.dated, now) for job in found.jobs if job.state == "waiting")
+    if waiting:
+        advice = "`python -m web work` dates them anew"
+        return Check("clock", "warn", f"it went back since {waiting} jobs were dated; {advice}.")
+    if found.latest is not None and is_ahead(found.latest, now):
+        when = f"the newest event of the audit is of {found.latest:%d %B %Y %H:%M} UTC, which is still to come"
+        return Check("clock", "warn", f"{when}: it was ahead then, or is behind now; set it by a time server.")
+    return Check("clock", "ok", "it tells what the database's tells, and nothing is dated ahead.")
+
+
 def rows(parts: Parts, serving: bool) -> Iterator[Check]:
     """Look at what the database holds: a live prompt version, and jobs that are done in time."""
     found = health(parts)
@@ -218,6 +246,7 @@ def rows(parts: Parts, serving: bool) -> Iterator[Check]:
         yield Check("live prompt", "fail", f"{DEFAULT_KEY} has no live version; {advice}.")
     else:
         yield Check("live prompt", "ok", f"{DEFAULT_KEY} is at {found.live.name}.")
+    yield clock(parts, found)
     yield worker(found.jobs, parts.clock.now(), serving)
     if found.parked:
         why = f"{len(found.parked)} failed too often and are parked; retry them on /admin/jobs. The last one says: "

@@ -1,6 +1,5 @@
 """`serve`: the product, with a worker process beside it."""
 
-import os
 import socket
 import subprocess
 import sys
@@ -11,10 +10,12 @@ from contextlib import contextmanager
 
 from ml_service.errors import Conflict
 from web.cli.command import Desk, address, say
+from web.cli.leaving import leave_when_told, leave_within
 from web.cli.operations.place import ready_with_demo
 
 RESTART_SECONDS = 1.0
-GRACE_SECONDS = 20.0
+GRACE_SECONDS = 4.3  # for the worker, which gives its jobs less
+LAST_SECONDS = 4.6  # after which a request that still waits for something goes with the process
 
 
 def arguments(parser: ArgumentParser) -> None:
@@ -26,12 +27,14 @@ def arguments(parser: ArgumentParser) -> None:
 
 def run(arguments: Namespace, desk: Desk) -> int:
     """Ready the database, say where to go, and serve until stopped."""
+    leave_when_told()
     port = arguments.port if arguments.port is not None else desk.settings().port
     _refuse_taken(arguments.host, port)
     lines = greeting(ready_with_demo(desk.settings(), desk.parts()), port)
-    with _worker_process(arguments.no_worker):
+    ending = threading.Event()
+    with _worker_process(arguments.no_worker, ending):
         say(arguments, "\n".join(lines), url=f"http://{arguments.host}:{port}", lines=lines)
-        desk.listen(arguments.host, port)
+        desk.listen(arguments.host, port, ending)
     return 0
 
 
@@ -54,30 +57,33 @@ def _refuse_taken(host: str, port: int) -> None:
 
 
 @contextmanager
-def _worker_process(absent: bool) -> Iterator[None]:
-    """Keep a worker process running, starting it again where it dies, until the block is left."""
-    if absent:
-        yield
-        return
-    over = threading.Event()
-    keeper = threading.Thread(target=_keep_working, args=(over,))
-    keeper.start()
+def _worker_process(absent: bool, ending: threading.Event) -> Iterator[None]:
+    """Keep a worker process running, starting it again where it dies, until the event or until the block is left."""
+    keepers = [threading.Thread(target=_leave_in_time, args=(ending,), daemon=True)]
+    if not absent:
+        keepers.append(threading.Thread(target=_keep_working, args=(ending,)))
+    for keeper in keepers:
+        keeper.start()
     try:
         yield
     finally:
-        over.set()
-        keeper.join()
+        ending.set()
+        keepers[-1].join()
 
 
-def _keep_working(over: threading.Event) -> None:
-    while not over.is_set():
-        worker = subprocess.Popen([sys.executable, "-m", "web", "work", "--parent", str(os.getpid())])
-        while worker.poll() is None and not over.wait(0.2):
+def _keep_working(ending: threading.Event) -> None:
+    while not ending.is_set():
+        worker = subprocess.Popen([sys.executable, "-m", "web", "work", "--attached"], stdin=subprocess.PIPE)
+        while worker.poll() is None and not ending.wait(0.2):
             pass
-        if worker.poll() is None:
-            worker.terminate()
-            try:
-                worker.wait(GRACE_SECONDS)
-            except subprocess.TimeoutExpired:
-                worker.kill()
-        over.wait(RESTART_SECONDS)
+        try:
+            worker.communicate(timeout=GRACE_SECONDS)  # the end of its input tells it to stop
+        except subprocess.TimeoutExpired:
+            worker.kill()
+            worker.wait()
+        ending.wait(RESTART_SECONDS)
+
+
+def _leave_in_time(ending: threading.Event) -> None:
+    ending.wait()
+    leave_within(LAST_SECONDS)

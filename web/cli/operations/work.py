@@ -2,17 +2,21 @@
 
 import os
 import signal
+import sys
 import threading
 from argparse import ArgumentParser, Namespace
 from types import FrameType
 
 from web.cli.command import Desk
+from web.cli.leaving import leave
 
 
 def arguments(parser: ArgumentParser) -> None:
     """Declare the arguments of `work`."""
     parser.add_argument("--threads", type=int, default=2, help="jobs done at the same time")
-    parser.add_argument("--parent", type=int, help="stop when this process is no longer the parent")
+    parser.add_argument(
+        "--attached", action="store_true", help="stop when standard input ends, as it does with a parent"
+    )
 
 
 def run(arguments: Namespace, desk: Desk) -> int:
@@ -24,14 +28,15 @@ def run(arguments: Namespace, desk: Desk) -> int:
 
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, on_signal)
-    if arguments.parent is not None:
-        threading.Thread(target=_stop_without, args=(arguments.parent, stop), daemon=True).start()
-    desk.work(stop, arguments.threads)
+    if arguments.attached:
+        threading.Thread(target=_stop_with_input, args=(stop,), daemon=True).start()
+    if not desk.work(stop, arguments.threads):
+        leave()
     return 0
 
 
-def _stop_without(parent: int, stop: threading.Event) -> None:
+def _stop_with_input(stop: threading.Event) -> None:
     """A worker whose server was killed would otherwise go on for ever, beside the next server's."""
-    while not stop.wait(1.0):
-        if os.getppid() != parent:
-            stop.set()
+    while os.read(sys.stdin.fileno(), 1):
+        pass
+    stop.set()

@@ -1,5 +1,6 @@
 """Problems as they go over the wire: application/problem+json (RFC 9457)."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 
@@ -46,15 +47,16 @@ class Problem:
 
     @classmethod
     def _of_http(cls, error: HTTPException) -> "Problem":
-        if isinstance(error.__cause__, ServiceError):
-            return cls.of(error.__cause__)
+        cause = error.__cause__
+        if isinstance(cause, ServiceError) or (error.status_code == 500 and isinstance(cause, Exception)):
+            return cls.of(cause)
         if error.status_code in _KNOWN:
             kind, detail = _KNOWN[error.status_code]
             return cls.of(kind(detail))
         phrase = HTTPStatus(error.status_code).phrase
         return cls(phrase.lower().replace(" ", "-"), f"{phrase}.", f"{error.detail}.", error.status_code)
 
-    def response(self, request_id: str) -> JSONResponse:
+    def response(self, request_id: str, headers: Mapping[str, str] | None = None) -> JSONResponse:
         """Answer a program."""
         body = {
             "type": f"/problems/{self.slug}",
@@ -63,7 +65,7 @@ class Problem:
             "status": self.status,
             "request_id": request_id,
         }
-        return JSONResponse(body, self.status, media_type="application/problem+json")
+        return JSONResponse(body, self.status, headers, media_type="application/problem+json")
 
 
 def _faults(error: RequestValidationError) -> str:

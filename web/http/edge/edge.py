@@ -1,5 +1,6 @@
 """The edge of the app: what every answer carries, and what is written down about every request."""
 
+import asyncio
 import logging
 import os
 import re
@@ -7,7 +8,7 @@ import time
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from ml_service.errors import TooLarge
+from ml_service.errors import TooLarge, Unavailable
 from web.http.answers.problems import Problem
 from web.http.edge.logs import REQUEST_ID
 from web.http.edge.metrics import Metrics
@@ -27,6 +28,7 @@ HEADERS = (
     (b"cache-control", b"no-store"),
 )
 OVER_HTTPS = ((b"strict-transport-security", b"max-age=31536000"),)  # a year; over http, browsers pass it over
+SOON = {"Retry-After": "5"}  # seconds until another one serves
 _SANE_ID = re.compile(rb"[A-Za-z0-9._-]{8,64}")
 log = logging.getLogger("palate.access")
 
@@ -45,6 +47,9 @@ class Edge:
         answer = _Answer(scope, receive, send)
         try:
             await self.app(scope, receive, answer.send)
+        except asyncio.CancelledError:
+            await answer.break_off()
+            raise
         finally:
             route = _template(scope)
             self.metrics.observe(scope["method"], route, answer.status, answer.began - answer.arrived)
@@ -63,9 +68,15 @@ class _Answer:
     def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
         self.scope, self.receive, self.out = scope, receive, send
         self.arrived = self.began = time.perf_counter()
-        self.status, self.replaced = 500, False
+        self.status, self.started, self.replaced = 500, False, False
         self.request_id = _request_id(scope)
         REQUEST_ID.set(self.request_id)
+
+    async def break_off(self) -> None:
+        """Say that there is no time for an answer that has not begun; the web server itself would call it a fault."""
+        if not self.started:
+            problem = Problem.of(Unavailable("The server is about to stop; try again in a moment."))
+            await problem.response(self.request_id, SOON)(self.scope, self.receive, self._complete)
 
     async def send(self, message: Message) -> None:
         """Pass a message on, completed."""
@@ -81,7 +92,7 @@ class _Answer:
 
     async def _complete(self, message: Message) -> None:
         if message["type"] == "http.response.start":
-            self.status, self.began = message["status"], time.perf_counter()
+            self.status, self.started, self.began = message["status"], True, time.perf_counter()
             headers = list(message["headers"])
             given = {name.lower() for name, _ in headers}
             always = HEADERS + OVER_HTTPS if self.scope["scheme"] == "https" else HEADERS

@@ -1,6 +1,7 @@
 """Who is asking: the session cookie or a machine's key, the role a route demands, and what a request has at hand."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from threading import Event
 from typing import Annotated
 
 from fastapi import Depends, Request, Response
@@ -21,12 +22,13 @@ SECURE_COOKIE = "__Host-palate"
 
 @dataclass(frozen=True)
 class Context:
-    """What every request has at hand."""
+    """What every request has at hand; `ending` is set once the server is to stop, and nothing should wait any more."""
 
     parts: Parts
     settings: Settings
     key: bytes
     urls: ImageUrls
+    ending: Event = field(default_factory=Event)
 
 
 def context(request: Request) -> Context:

@@ -1,19 +1,21 @@
 """The server of the app: how one process listens."""
 
 import gc
+import socket
+from threading import Event
 
 import uvicorn
 from fastapi import FastAPI
 
 KEEP_ALIVE = 75  # seconds: longer than a rater looks at a photo, and than what proxies keep a connection open
-GRACE = 5  # seconds for requests under way when the server is to stop
+GRACE = 3  # seconds for requests under way when the server is to stop
 
 
-def listen(app: FastAPI, host: str, port: int) -> None:
-    """Serve an app until the process is told to stop."""
+def listen(app: FastAPI, host: str, port: int, ending: Event) -> None:
+    """Serve an app until the process is told to stop; `ending` is set then, before answers under way are waited for."""
     gc.collect()
     gc.freeze()  # what is there by now stays: to look through it for garbage would hold up every request for 0.2 s
-    uvicorn.run(
+    config = uvicorn.Config(
         app,
         host=host,
         port=port,
@@ -22,3 +24,17 @@ def listen(app: FastAPI, host: str, port: int) -> None:
         timeout_keep_alive=KEEP_ALIVE,
         timeout_graceful_shutdown=GRACE,
     )
+    _Server(config, ending).run()
+
+
+class _Server(uvicorn.Server):
+    """A server that tells when it is to stop."""
+
+    def __init__(self, config: uvicorn.Config, ending: Event) -> None:
+        super().__init__(config)
+        self._ending = ending
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Tell it, then let go what is under way."""
+        self._ending.set()
+        await super().shutdown(sockets)

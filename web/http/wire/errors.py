@@ -1,6 +1,7 @@
 """The one error handler: problem+json for programs, a page for people, the sign-in page for who is not signed in."""
 
 import logging
+from math import ceil
 from urllib.parse import quote
 
 from fastapi import FastAPI, Request, Response
@@ -8,13 +9,14 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import RedirectResponse
 from starlette.exceptions import HTTPException
 
-from ml_service.errors import ServiceError, Throttled
+from ml_service.errors import ServiceError, Throttled, Unavailable
 from web.domain.access import Actor
 from web.http.answers.problems import Problem
 from web.http.edge.logs import REQUEST_ID
 from web.http.edge.session import actor_of
 from web.http.serving.templates import page
 
+RETRY_AFTER = 5  # seconds, where what is away does not say itself when it will be back
 log = logging.getLogger("palate.errors")
 
 
@@ -32,9 +34,7 @@ def render(request: Request, error: Exception) -> Response:
     if problem.status == 401 and request.headers.get("hx-request"):
         return Response(status_code=401, headers={"HX-Redirect": "/sign-in"})
     if not wants_page(request):
-        answer = problem.response(REQUEST_ID.get())
-        answer.headers.update(headers_of(error))
-        return answer
+        return problem.response(REQUEST_ID.get(), headers_of(error))
     if problem.status == 401:
         return RedirectResponse(f"/sign-in{_way_back(request)}", 303)
     shown = page(
@@ -53,8 +53,8 @@ def render(request: Request, error: Exception) -> Response:
 def headers_of(error: Exception) -> dict[str, str]:
     """Return the headers that belong to an error: when to try again, how to say who one is, which methods there are."""
     cause = error.__cause__ if isinstance(error, HTTPException) else error
-    if isinstance(cause, Throttled):
-        return {"Retry-After": str(cause.retry_after)}
+    if isinstance(cause, (Throttled, Unavailable)):
+        return {"Retry-After": str(ceil(cause.retry_after or RETRY_AFTER))}
     told = {"WWW-Authenticate": "Bearer"} if Problem.of(error).status == 401 else getattr(error, "headers", None)
     return dict(told or {})
 

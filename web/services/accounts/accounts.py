@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from ml_service.errors import Conflict, Forbidden, Gone, InvalidRequest, NotFound
 from web.domain.access import Actor, Role
 from web.domain.accounts import Link, Membership, User, email_address
+from web.domain.clocks import is_ahead
 from web.domain.ids import new_id
 from web.domain.studies.study import Project
 from web.ports.parts import Books, Parts
@@ -163,6 +164,8 @@ def _usable(tx: Transaction, secret: str, now: datetime) -> Link:
         raise NotFound("This link is not known here; check that it was copied whole, or ask for a new one.")
     if link.used_at is not None:
         raise Gone("This link was used already or made void; ask for a new one.")
+    if is_ahead(link.created_at, now):
+        raise Gone("This link was made by a clock that was ahead of the one here; ask for a new one.")
     if link.expires_at <= now:
         raise Gone(f"This link ran out on {link.expires_at:%d %B %Y}; ask for a new one.")
     return link

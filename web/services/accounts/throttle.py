@@ -9,6 +9,7 @@ from math import ceil
 
 from ml_service.errors import ServiceError, Throttled
 from web.domain.accounts import Attempts
+from web.domain.clocks import is_ahead
 from web.ports.parts import Books
 from web.rows.transaction import Transaction
 
@@ -88,7 +89,7 @@ class Throttle:
 
 
 def _refuse(limit: Limit, attempts: Attempts | None, most: int, now: datetime) -> None:
-    if attempts is None:
+    if attempts is None or is_ahead(attempts.since, now):
         return
     left = ceil((attempts.since + limit.within - now).total_seconds())
     if attempts.count > most and left > 0:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 
 from ml_service.errors import NotFound
 from web.domain.access import Actor
@@ -32,11 +33,15 @@ class Counts:
 
 @dataclass(frozen=True)
 class Health:
-    """What is live of the shipped prompt, the jobs that wait or are being done, and those that failed too often."""
+    """What is live of the shipped prompt, the jobs that wait or are being done, and those that failed too often.
+
+    `latest` is when the newest event of the audit says that it was.
+    """
 
     live: PromptVersion | None
     jobs: tuple[Job, ...]
     parked: tuple[Job, ...]
+    latest: datetime | None
 
 
 @dataclass(frozen=True)
@@ -62,9 +67,11 @@ def counts(parts: Books) -> Counts:
 
 
 def answers(parts: Books) -> None:
-    """Ask the database for something that is always there."""
+    """Ask the database for something that is always there, and whether it takes changes; an error says what is wrong."""
     with parts.store.read() as tx:
         tx.of_people.default_project()
+    with parts.store.begin() as tx:
+        tx.of_jobs.probe()
 
 
 def health(parts: Parts) -> Health:
@@ -72,7 +79,10 @@ def health(parts: Parts) -> Health:
     with parts.store.snapshot() as tx:
         pointer = pointers.find(tx, DEFAULT_KEY)
         live = tx.versions.find(id=pointer.version_id) if pointer else None
-        return Health(live, tx.jobs.all(state=("waiting", "claimed")), tuple(tx.of_jobs.parked()))
+        project = tx.of_people.default_project()
+        event = tx.of_audit.last(project) if project else None
+        jobs = tx.jobs.all(state=("waiting", "claimed"))
+        return Health(live, jobs, tx.of_jobs.parked(), event.at if event else None)
 
 
 def person(parts: Parts, admin: Actor, user_id: str) -> Person:

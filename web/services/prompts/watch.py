@@ -48,7 +48,7 @@ class Watch:
         """
         self._read_on(parts)
         now = parts.clock.now()
-        whole = self.began is None or now - self.began >= EVERY
+        whole = self.began is None or not timedelta(0) <= now - self.began < EVERY
         if whole:
             self._begin(parts, now)
         keys = {*islice(self.due, MOST_DUE)}

@@ -1,13 +1,14 @@
 """Queries of jobs: enqueued once, claimed by one worker at a time, fenced by worker and attempt."""
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, RowMapping, and_, delete, exists, func, or_, select, update
+from sqlalchemy import ColumnElement, Connection, RowMapping, and_, delete, exists, false, func, or_, select, update
 
 from web.adapters.database.queries.common import insert_once
 from web.adapters.database.tables import jobs
+from web.domain.clocks import JUMP
 from web.domain.job import CLAIM_TIME, Job
 from web.rows import jobs as rows
 
@@ -73,12 +74,20 @@ class JobQueries(rows.JobQueries):
     def finish(self, job: Job, now: datetime) -> bool:
         return self._write(job, state="done", finished_at=now, error=None)
 
-    def retry(self, job: Job, due_at: datetime, error: str) -> bool:
+    def retry(self, job: Job, now: datetime, delay: timedelta, error: str) -> bool:
+        return self._again(job, now, delay, attempts=job.attempts, error=error)
+
+    def put_back(self, job: Job, now: datetime, delay: timedelta, error: str | None) -> bool:
+        return self._again(job, now, delay, attempts=job.attempts - 1, error=error)
+
+    def _again(self, job: Job, now: datetime, delay: timedelta, **told: Any) -> bool:
         waits = self.connection.execute(select(_waiting(job.key))).scalar_one()
         values: dict[str, Any] = (
-            {"state": "done", "finished_at": due_at} if waits else {"state": "waiting", "due_at": due_at}
+            {"state": "done", "finished_at": now}
+            if waits
+            else {"state": "waiting", "due_at": now + delay, "dated_at": now}
         )
-        return self._write(job, **values, error=error, worker=None, claimed_until=None)
+        return self._write(job, **values, **told, worker=None, claimed_until=None)
 
     def park(self, job: Job, now: datetime, error: str) -> bool:
         return self._write(job, state="parked", finished_at=now, error=error)
@@ -97,9 +106,24 @@ class JobQueries(rows.JobQueries):
         ).first()
         if job is None or self.connection.execute(select(_waiting(job.key))).scalar_one():
             return False
-        fresh = {"state": "waiting", "attempts": 0, "due_at": now, "error": None, "finished_at": None, "worker": None}
+        fresh = {"state": "waiting", "attempts": 0, "due_at": now, "dated_at": now}
+        fresh |= {"error": None, "finished_at": None, "worker": None}
         self.connection.execute(update(jobs).where(jobs.c.id == job_id).values(**fresh))
         return True
+
+    def date_anew(self, now: datetime) -> int:
+        dated, held = func.coalesce(jobs.c.dated_at, jobs.c.created_at), now + CLAIM_TIME
+        ahead = select(jobs).where(jobs.c.state == "waiting", dated > now + JUMP).with_for_update(skip_locked=True)
+        found = [Job(**row) for row in self.connection.execute(ahead).mappings()]
+        for job in found:
+            anew = {"due_at": now + (job.due_at - job.dated), "dated_at": now}
+            self.connection.execute(update(jobs).where(jobs.c.id == job.id).values(**anew))
+        claimed = and_(jobs.c.state == "claimed", jobs.c.claimed_until > held + JUMP)
+        done = self.connection.execute(update(jobs).where(claimed).values(claimed_until=held))
+        return len(found) + done.rowcount
+
+    def probe(self) -> None:
+        self.connection.execute(delete(jobs).where(false()))
 
     def prune(self, before: datetime) -> None:
         self.connection.execute(delete(jobs).where(jobs.c.state == "done", jobs.c.finished_at < before))

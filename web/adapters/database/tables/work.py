@@ -35,6 +35,7 @@ jobs = Table(
     Column("error", Text),
     moment("finished_at", nullable=True),
     reference("study_id", "studies", nullable=True),
+    moment("dated_at", nullable=True),
     revision(),
     Index(
         "uq_jobs_waiting",

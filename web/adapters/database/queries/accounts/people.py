@@ -9,6 +9,7 @@ from web.adapters.database.queries.common import insert_into
 from web.adapters.database.tables import api_keys, attempts, enrolments, leases, memberships, projects, sessions, users
 from web.domain.access import Actor
 from web.domain.accounts import Attempts
+from web.domain.clocks import JUMP
 from web.domain.rating.enrolment import Enrolment
 from web.domain.rating.lease import Seat
 from web.rows import accounts as rows
@@ -21,7 +22,7 @@ class PeopleQueries(rows.PeopleQueries):
         self.connection = connection
 
     def actor(self, secret_hash: str, now: datetime) -> Actor | None:
-        row = self.connection.execute(_ACTOR, {"secret_hash": secret_hash, "now": now}).first()
+        row = self.connection.execute(_ACTOR, {"secret_hash": secret_hash, "now": now, "soon": now + JUMP}).first()
         return None if row is None else Actor(row.id, row.email, row.project_id, row.role, row.session)
 
     def machine(self, now: datetime, *, secret_hash: str | None = None, key_id: str | None = None) -> Actor | None:
@@ -31,7 +32,7 @@ class PeopleQueries(rows.PeopleQueries):
         return None if row is None else Actor(row.id, row.name, row.project_id, "service", scopes=row.scopes)
 
     def attempt(self, key: str, now: datetime, since: datetime) -> Attempts:
-        over = attempts.c.since <= since
+        over = or_(attempts.c.since <= since, attempts.c.since > now + JUMP)
         statement = insert_into(self.connection, attempts).values(id=key, count=1, since=now)
         counted = statement.on_conflict_do_update(
             index_elements=["id"],
@@ -95,6 +96,7 @@ _ACTOR = (
         sessions.c.secret_hash == bindparam("secret_hash"),
         sessions.c.revoked_at.is_(None),
         sessions.c.expires_at > bindparam("now", type_=Utc()),
+        sessions.c.created_at <= bindparam("soon", type_=Utc()),  # else a clock that was ahead lets in for longer
         users.c.active,
     )
 )

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, Integer, Table, and_, bindparam, exists, or_,
 from web.adapters.database.columns import Utc
 from web.adapters.database.queries.common import IS_EXTRA, insert_once, standing
 from web.adapters.database.tables import experiments, inputs, leases, options, outputs, ratings, studies
+from web.domain.clocks import JUMP
 from web.domain.rating.lease import ADOPT_AFTER, LEASE_TIME, HeldOption, Lease, LeaseState, Shown
 from web.domain.studies.experiment import Experiment, Option
 from web.rows import rating as rows
@@ -61,6 +62,9 @@ class LeaseQueries(rows.LeaseQueries):
             self.connection.execute(_MOVE, {"chosen": chosen, "rater": rater_id, "to": state})
 
     def expire(self, now: datetime) -> int:
+        longest = now + LEASE_TIME
+        ahead = and_(leases.c.state == "held", leases.c.until > longest + JUMP)
+        self.connection.execute(update(leases).where(ahead).values(until=longest))
         over = and_(leases.c.state == "held", leases.c.until <= now)
         ids = self.connection.execute(select(leases.c.experiment_id).where(over)).scalars().all()
         if ids:
