@@ -72,11 +72,12 @@ FORM: Part = {
 FRAMEWORKS_OWN = ("HTTPValidationError", "ValidationError")
 
 
-def document(app: FastAPI) -> Part:
-    """Return the OpenAPI document of an app."""
+def document(app: FastAPI, server: str) -> Part:
+    """Return the OpenAPI document of an app that is reached at an address."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of routes with two methods, whose operations get their own ids below
         made: Part = get_openapi(title=app.title, version=app.version, description=INTRO, routes=list(app.routes))
+    made["servers"] = [{"url": server}]
     parts = made.setdefault("components", {})
     parts["securitySchemes"] = SECURITY
     parts["schemas"] = {name: each for name, each in parts.get("schemas", {}).items() if name not in FRAMEWORKS_OWN}
