@@ -82,8 +82,8 @@ def join(server: Server, page: Page, place: str, email: str, study_id: str, role
     return Rater(page, email, study_id)
 
 
-def upload(page: Page, tmp_path: Path, name: str) -> None:
-    (tmp_path / name).write_bytes(photos()[0].body)
+def upload(page: Page, tmp_path: Path, name: str, more: bytes = b"") -> None:
+    (tmp_path / name).write_bytes(photos()[0].body + more)
     page.locator("input#files").set_input_files(tmp_path / name)
 
 
@@ -135,7 +135,7 @@ def test_what_the_proxy_refuses_or_does_not_reach_is_told_as_that_and_no_rating_
     with serving(tmp_path) as server, proxy.before(server.port), studying(server, "Through nginx") as study:
         rater = join(server, page, proxy.url, "ada@example.org", study.id, "admin")
         rater.await_photo()
-        upload(page, tmp_path, "big.jpg")
+        upload(page, tmp_path, "big.jpg", bytes(5_000_000))  # much of it is on its way when it is refused
         told = page.locator("li.upload").filter(has_text="big.jpg").get_by_role("alert")
         expect(told).to_contain_text("The proxy in front of Palate takes no files that big")
         expect(told).to_contain_text("client_max_body_size")
