@@ -10,7 +10,7 @@ from anyio.to_thread import current_default_thread_limiter
 from fastapi import APIRouter, Depends, FastAPI, Request
 from starlette.types import ASGIApp
 
-from ml_service.errors import NotFound
+from ml_service.errors import InvalidRequest, NotFound
 from web.api import abtests as abtests_api
 from web.api import audit as audit_api
 from web.api import evolution as evolution_api
@@ -35,8 +35,10 @@ from web.api.studies import studies as studies_api
 from web.http.answers.images import ImageUrls
 from web.http.edge.csrf import refuse_forgery
 from web.http.edge.edge import Edge
+from web.http.edge.front import Front, refuse_foreign_host
 from web.http.edge.gate import Gate
 from web.http.edge.metrics import Metrics
+from web.http.edge.roles import routes_of
 from web.http.edge.session import Context
 from web.http.serving.static import HashedFiles
 from web.http.serving.templates import Pages
@@ -109,13 +111,14 @@ class WebApp(FastAPI):
     """An app whose edge lies outside of everything, so that failures pass it too."""
 
     def build_middleware_stack(self) -> ASGIApp:
-        """Put the edge and the gate around what the framework builds."""
-        return Edge(Gate(super().build_middleware_stack()), self.state.metrics)
+        """Put the edge, the front and the gate around what the framework builds."""
+        inner = Gate(super().build_middleware_stack())
+        return Edge(Front(inner, self.state.context.settings), self.state.metrics)
 
     def openapi(self) -> dict[str, Any]:
         """Return the document of this app, made once."""
         if self.openapi_schema is None:
-            self.openapi_schema = describe(self)
+            self.openapi_schema = describe(self, self.state.context.settings.public_url or "/")
         return self.openapi_schema
 
 
@@ -124,7 +127,7 @@ def create_app(parts: Parts, settings: Settings, key: bytes, ending: Event | Non
 
     Once `ending` is set, no answer waits for anything any more.
     """
-    guards = [Depends(refuse_forgery), Depends(refuse_malformed)]
+    guards = [Depends(refuse_foreign_host), Depends(refuse_forgery), Depends(refuse_malformed)]
     if not settings.enable_training_mode:
         guards.insert(0, Depends(_closed))
     app = WebApp(
@@ -137,15 +140,23 @@ def create_app(parts: Parts, settings: Settings, key: bytes, ending: Event | Non
         telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},
     )
     static = HashedFiles(PAGES / "static")
-    app.state.context = Context(parts, settings, key, ImageUrls(key), ending or Event())
+    app.state.context = Context(parts, settings, key, ImageUrls(key, settings.base), ending or Event())
     app.state.metrics = Metrics(parts)
     app.state.static = static
-    app.state.pages = Pages(PAGES / "templates", static, training_enabled=settings.enable_training_mode)
+    app.state.pages = Pages(PAGES / "templates", static, settings.base, training_enabled=settings.enable_training_mode)
     handle_errors(app)
     for router in ROUTERS:
         app.include_router(router)
     app.mount("/static", static)
+    _refuse_own_place(app, settings.base)
     return app
+
+
+def _refuse_own_place(app: FastAPI, base: str) -> None:
+    """Refuse a base that is a place of Palate's own: whether a path begins with the base could not be told."""
+    places = {"/static", *(str(context.path_format) for context in routes_of(app))}
+    if base and any(f"{place}/".startswith(f"{base}/") for place in places):
+        raise InvalidRequest(f"PUBLIC_URL: its path {base} is a place of Palate's own; put Palate below another one.")
 
 
 @asynccontextmanager

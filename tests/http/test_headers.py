@@ -122,7 +122,7 @@ def test_a_refusal_says_how_to_ask_rightly(site: Site) -> None:
 @contextmanager
 def serving(site: Site) -> Iterator[int]:
     """The site on a port of loopback, behind uvicorn as `serve` runs it."""
-    server = uvicorn.Server(uvicorn.Config(site.app, port=0, log_config=None, access_log=False))
+    server = uvicorn.Server(uvicorn.Config(site.app, port=0, log_config=None, access_log=False, proxy_headers=False))
     with socket.create_server(("127.0.0.1", 0)) as listening:
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
         thread.start()

@@ -189,10 +189,10 @@ def test_another_project_cannot_rate_an_option_of_this_one(grounds: Grounds) -> 
 FORGED = [
     ({"X-CSRF-Token": ""}, "stale-page"),
     ({"X-CSRF-Token": "0" * 64}, "stale-page"),
-    ({"Origin": "https://evil.example"}, "forbidden"),
-    ({"Origin": "null"}, "forbidden"),
-    ({"Sec-Fetch-Site": "cross-site"}, "forbidden"),
-    ({"Sec-Fetch-Site": "same-site"}, "forbidden"),
+    ({"Origin": "https://evil.example"}, "foreign-origin"),
+    ({"Origin": "null"}, "foreign-origin"),
+    ({"Sec-Fetch-Site": "cross-site"}, "foreign-origin"),
+    ({"Sec-Fetch-Site": "same-site"}, "foreign-origin"),
 ]
 
 

@@ -19,12 +19,12 @@ ARGUMENTS = (
 
 
 @contextmanager
-def chromium() -> Iterator[Browser]:
-    """Run a browser until the block is left."""
+def chromium(*more: str) -> Iterator[Browser]:
+    """Run a browser, with more arguments, until the block is left."""
     program = shutil.which("chromium")
     if program is None:
         raise RuntimeError("Journeys need Chromium: install it (apt-get install chromium) and put it on the PATH.")
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=program, args=ARGUMENTS)
+        browser = playwright.chromium.launch(executable_path=program, args=[*ARGUMENTS, *more])
         yield browser
         browser.close()

@@ -50,6 +50,7 @@ def surroundings(settings: Settings) -> dict[str, str]:
     """Return the environment of a process of the product: nothing is set but what these settings say."""
     around = {name: value for name, value in os.environ.items() if name.lower() not in Settings.model_fields}
     places = {"DATA_DIR": settings.data_dir, "PROMPTS_DIR": settings.prompts_dir, "DATABASE_URL": settings.database_url}
+    places |= {"PUBLIC_URL": settings.public_url or ""}
     threads = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
     return {**around, **{name: str(value) for name, value in places.items()}, **threads}
 
@@ -57,11 +58,13 @@ def surroundings(settings: Settings) -> dict[str, str]:
 class Server:
     """A server that can be killed and started again on the same port and folder; `parts` see what it sees."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, public_url: str | None = None) -> None:
         self.folder, self.port = folder, free_port()
         self.log = folder / "server.log"
         shutil.copytree(ROOT / "prompts", folder / "prompts")
-        self.settings = Settings(_env_file=None, data_dir=folder / "data", prompts_dir=folder / "prompts")
+        self.settings = Settings(
+            _env_file=None, data_dir=folder / "data", prompts_dir=folder / "prompts", public_url=public_url
+        )
         self.store = SqlStore.open(self.settings.database_url)
         self.parts = replace(build_parts(self.settings), store=self.store)
         self.process: subprocess.Popen[bytes] | None = None
@@ -143,9 +146,9 @@ class Server:
 
 
 @contextmanager
-def serving(folder: Path) -> Iterator[Server]:
+def serving(folder: Path, public_url: str | None = None) -> Iterator[Server]:
     """Run a server on a new database until the block is left."""
-    server = Server(folder)
+    server = Server(folder, public_url)
     try:
         server.start()
         yield server

@@ -55,6 +55,15 @@ def test_a_file_is_read_and_the_environment_wins(monkeypatch: pytest.MonkeyPatch
         ({"PLUGINS": ".rules"}, "PLUGINS: It must be names of modules"),
         ({"TRAINING_ADMIN_EMAILS": "a@b.org,nobody"}, "TRAINING_ADMIN_EMAILS: “nobody” is not"),
         ({"SECRET_KEY": "short"}, "SECRET_KEY: "),
+        ({"PUBLIC_URL": "palate.example.org"}, "PUBLIC_URL: It must be an address like https://"),
+        ({"PUBLIC_URL": "https://palate.example.org:port"}, "PUBLIC_URL: It must be an address like https://"),
+        ({"PUBLIC_URL": "https://me:word@palate.example.org"}, "PUBLIC_URL: It must be an address like https://"),
+        ({"PUBLIC_URL": "https://palate.example.org/?a=1"}, "PUBLIC_URL: It must be an address like https://"),
+        ({"PUBLIC_URL": "https://palate.example.org/a//b"}, "PUBLIC_URL: It must be an address like https://"),
+        ({"PUBLIC_URL": "https://palate.example.org/../b"}, "PUBLIC_URL: It must be an address like https://"),
+        ({"ALLOWED_HOSTS": "https://palate.example.org"}, "ALLOWED_HOSTS: It must be names of hosts without a port"),
+        ({"ALLOWED_HOSTS": "palate.example.org:8000"}, "ALLOWED_HOSTS: It must be names of hosts without a port"),
+        ({"FORWARDED_ALLOW_IPS": "proxy"}, "FORWARDED_ALLOW_IPS: It must be addresses or networks"),
         ({"TEXT_MODEL_BASE_URL": "somewhere"}, "TEXT_MODEL_BASE_URL: It must be one of openai, gemini, mistral"),
         ({"TEXT_MODEL_BASE_URL": "https://user:word@llm.example.org"}, "TEXT_MODEL_BASE_URL: It must be one of"),
         ({"TEXT_MODEL_PRICE": "0.4"}, "TEXT_MODEL_PRICE: It must be two prices"),
@@ -167,3 +176,32 @@ def test_the_example_file_names_every_setting_and_loads(monkeypatch: pytest.Monk
     lines = [line for line in example.read_text().splitlines() if line and not line.startswith("#")]
     assert sorted(line.partition("=")[0] for line in lines) == sorted(NAMES)
     assert load_settings(str(example)) == load_settings(None)
+
+
+@pytest.mark.parametrize(
+    ("given", "public", "origin", "base"),
+    [
+        ("https://Palate.Example.org/", "https://palate.example.org", "https://palate.example.org", ""),
+        ("http://palate.test:80/a/b/", "http://palate.test/a/b", "http://palate.test", "/a/b"),
+        ("https://palate.test:8443", "https://palate.test:8443", "https://palate.test:8443", ""),
+        ("http://[::1]:8000/Palate", "http://[::1]:8000/Palate", "http://[::1]:8000", "/Palate"),
+    ],
+)
+def test_the_public_address_is_as_browsers_write_it(given: str, public: str, origin: str, base: str) -> None:
+    settings = Settings(_env_file=None, public_url=given)
+    assert (settings.public_url, settings.origin, settings.base) == (public, origin, base)
+
+
+def test_hosts_are_all_or_those_that_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert load_settings().hosts == ("*",)
+    set_all(monkeypatch, PUBLIC_URL="https://palate.test:8443/a", ALLOWED_HOSTS="Palate.internal, *.example.org,")
+    known = ("localhost", "127.0.0.1", "[::1]", "palate.internal", "*.example.org", "palate.test")
+    assert load_settings().hosts == known
+
+
+def test_proxies_are_those_of_this_machine_or_those_that_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert load_settings().forwarded_allow_ips == ("127.0.0.1", "::1")
+    set_all(monkeypatch, FORWARDED_ALLOW_IPS="10.0.0.0/8, 192.168.1.7/24,::1")
+    assert load_settings().forwarded_allow_ips == ("10.0.0.0/8", "192.168.1.0/24", "::1")
+    set_all(monkeypatch, FORWARDED_ALLOW_IPS="10.0.0.0/8,*")
+    assert load_settings().forwarded_allow_ips == ("*",)

@@ -90,9 +90,14 @@ def every(commands: Iterable[Command | Group], above: str = "") -> Iterator[tupl
             yield words, each
 
 
-def address(port: int) -> str:
-    """Return where a browser on this machine finds Palate."""
-    return f"http://localhost:{port}"
+def address(settings: "Settings", port: int | None = None) -> str:
+    """Return where people reach Palate: PUBLIC_URL, or where a browser on this machine finds it."""
+    return settings.public_url or nearby(settings, port)
+
+
+def nearby(settings: "Settings", port: int | None = None) -> str:
+    """Return where a program on this machine reaches Palate, whatever stands in front of it."""
+    return f"http://localhost:{settings.port if port is None else port}{settings.base}"
 
 
 def say(arguments: Namespace, words: str, **facts: Any) -> None:

@@ -7,12 +7,13 @@ from pydantic_core import ErrorDetails
 from pydantic_settings import SettingsConfigDict
 
 from ml_service.errors import InvalidRequest
+from web.settings.address import AddressSettings
 from web.settings.house import HouseSettings
 from web.settings.ml_service import MlServiceSettings
 from web.settings.text_model import TextModelSettings
 
 
-class Settings(TextModelSettings, MlServiceSettings, HouseSettings):
+class Settings(TextModelSettings, MlServiceSettings, AddressSettings, HouseSettings):
     """What can be set, by group; an empty value counts as not set."""
 
     model_config = SettingsConfigDict(frozen=True, extra="ignore", env_ignore_empty=True, hide_input_in_errors=True)

@@ -15,8 +15,9 @@ from tests.failing import held_by_another
 from tests.world import photo
 from web.__main__ import main
 from web.adapters.database.migrate import downgrade
-from web.cli.command import Command, Group, add_commands, every, progress, say, table
+from web.cli.command import Command, Group, add_commands, address, every, nearby, progress, say, table
 from web.cli.commands import COMMANDS
+from web.cli.operations import doctor, serve
 from web.cli.operations.place import ready
 from web.domain.ids import new_id
 from web.domain.job import Job
@@ -240,14 +241,15 @@ def test_the_doctor_finds_a_fresh_machine_well_but_empty(run: Run) -> None:
     code, said, _ = run("doctor", "--json")
     found = checks(said)
     assert code == 0
-    assert {name for name, check in found.items() if check["state"] != "ok"} == {"database"}
+    assert {name for name, check in found.items() if check["state"] != "ok"} == {"address", "database"}
     assert "python -m web serve" in found["database"]["says"]
 
 
-def test_the_doctor_finds_a_working_machine_well(run: Run, here: Parts) -> None:
+def test_the_doctor_finds_a_working_machine_well(run: Run, here: Parts, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PUBLIC_URL", "https://palate.example")
     code, said, _ = run("doctor", "--json")
     states = {name: check["state"] for name, check in checks(said).items()}
-    wanted = ["python", "settings", "prompts", "text model", "port", "data", "images", "generator"]
+    wanted = ["python", "settings", "prompts", "text model", "port", "address", "data", "images", "generator"]
     assert code == 0
     assert states == dict.fromkeys([*wanted, "database", "changes", "live prompt", "clock", "worker", "jobs"], "ok")
 
@@ -310,6 +312,28 @@ def test_the_doctor_sees_a_port_that_is_taken(run: Run, monkeypatch: pytest.Monk
     assert "PORT" in checks(said)["port"]["says"]
 
 
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        ("", "PUBLIC_URL is not set, so links name whatever host a request names"),
+        ("http://palate.example", "is reached over http, so passwords can be read on the way"),
+        ("http://localhost:8000/palate", "is what links begin with."),
+    ],
+)
+def test_the_doctor_looks_where_links_lead(run: Run, monkeypatch: pytest.MonkeyPatch, given: str, says: str) -> None:
+    monkeypatch.setenv("PUBLIC_URL", given)
+    code, said, _ = run("doctor", "--json")
+    found = checks(said)["address"]
+    assert (code, found["state"]) == (0, "ok" if "localhost" in given else "warn")
+    assert says in found["says"]
+
+
+def test_the_doctor_sees_a_public_address_that_leads_elsewhere() -> None:
+    settings = Settings(_env_file=None, public_url="http://127.0.0.1:1/palate")
+    found = doctor.address(settings, serving=True)
+    assert (found.state, "127.0.0.1:1/palate/health/live does not answer as Palate" in found.says) == ("warn", True)
+
+
 def test_the_doctor_sees_a_data_folder_that_is_none(run: Run, tmp_path: Path) -> None:
     (tmp_path / "data").write_text("a file")
     code, said, _ = run("doctor", "--json")
@@ -367,6 +391,18 @@ def test_rows_are_columns_for_people_and_lines_for_machines(capsys: pytest.Captu
     assert capsys.readouterr().out == "name    count\na       10\nlonger  2\n"
     table(Namespace(json=True), rows)
     assert [json.loads(line) for line in capsys.readouterr().out.splitlines()] == rows
+
+
+def test_what_is_printed_leads_to_the_public_address(run: Run, here: Parts, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PUBLIC_URL", "https://example.org:443/palate/")
+    link = json.loads(run("user", "link", "rita@home.org", "--json")[1])["link"]
+    assert link.startswith("https://example.org/palate/link/")
+    settings = load_settings()
+    assert serve.greeting("secret", address(settings, 9000)) == [
+        "Palate is at https://example.org/palate/train",
+        "Sign in as the first admin, once, with https://example.org/palate/link/secret",
+    ]
+    assert nearby(settings, 9000) == "http://localhost:9000/palate"
 
 
 def test_progress_is_silent_where_nobody_watches(capsys: pytest.CaptureFixture[str]) -> None:

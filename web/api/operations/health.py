@@ -13,7 +13,7 @@ from web.http.wire.openapi import content
 from web.services.operations import views
 
 router = APIRouter(tags=["operations"])
-FORWARDED = ("forwarded", "x-forwarded-for", "x-real-ip")
+FORWARDED = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip")
 
 
 @router.get("/health/live")

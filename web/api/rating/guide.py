@@ -80,12 +80,13 @@ class AppealOut(Out):
 @router.get("/guide", responses={200: {"model": GuideOut}})
 def guide(request: Request, rater: Rater, study: str | None = None) -> Response:
     """Return what raters of a study are told."""
-    found = views.told(context(request).parts, rater, study)
+    here = context(request)
+    found = views.told(here.parts, rater, study)
     chosen, told = found.study, found.study.guide
     out = GuideOut(
         study=StudyOut(id=chosen.id, name=chosen.name),
         words=told.words,
-        anchors=[_anchor(found, score, label) for score, label in SCORES.items()],
+        anchors=[_anchor(found, score, label, here.urls.base) for score, label in SCORES.items()],
         tags=told.tags,
         consent=told.consent,
         consent_hash=told.consent_hash,
@@ -95,11 +96,11 @@ def guide(request: Request, rater: Rater, study: str | None = None) -> Response:
     return _json(out)
 
 
-def _anchor(found: Told, score: str, label: str) -> AnchorOut:
+def _anchor(found: Told, score: str, label: str, base: str) -> AnchorOut:
     study, output = found.study, found.examples.get(score)
     # The address changes with the example, as browsers keep what they have of it.
     query = f"study={study.id}&score={score}&v={output.content_hash[:8]}" if output else ""
-    url = f"/api/train/guide/example?{query}" if query else None
+    url = f"{base}/api/train/guide/example?{query}" if query else None
     return AnchorOut(score=int(score), label=label, words=study.guide.anchors[score], example_url=url)
 
 

@@ -263,7 +263,7 @@ def rated_out(rulings: Sequence[Ruling], progress: Progress) -> RateOut:
 
 def upload_out(upload: Upload, urls: ImageUrls) -> UploadOut:
     """Return what the uploader may know of what is being made."""
-    watch = f"/api/enhance/train/{upload.experiment_id}"
+    watch = f"{urls.base}/api/enhance/train/{upload.experiment_id}"
     told = {"experiment_id": upload.experiment_id, "watch": watch, "done": upload.done, "of": upload.of}
     if upload.state in ("void", "dropped"):
         return UploadOut(**told, state="void", message="No version of this image could be made. Try another image.")

@@ -33,7 +33,7 @@ def run(arguments: Namespace, desk: Desk) -> int:
         say(arguments, f"{arguments.email} {words}.", email=arguments.email, done=arguments.action)
     else:
         secret = accounts.invite(here, actor, arguments.role, _email(arguments))
-        link = f"{address(desk.settings().port)}/link/{secret}"
+        link = f"{address(desk.settings())}/link/{secret}"
         say(arguments, f"Open this once, within seven days:\n{link}", link=link, role=arguments.role)
     return 0
 

@@ -28,6 +28,7 @@ from web.services.operations.views import Health, answers, health
 from web.services.prompts.versions import load_current
 from web.services.studies.previews import made_at_once
 from web.settings import Settings
+from web.settings.address import THIS_MACHINE
 
 State = Literal["ok", "warn", "fail"]
 OLDEST_PYTHON = (3, 11)
@@ -75,6 +76,7 @@ def examine(desk: Desk) -> Iterator[Check]:
     yield text_model(given)
     serving = _answers(f"http://127.0.0.1:{given.port}/health/live") == {"status": "ok"}
     yield port(given, serving)
+    yield address(given, serving)
     if given.ml_service_url is not None:
         yield ml_service(given.ml_service_url)
     disk = data_dir(given)
@@ -154,6 +156,21 @@ def port(settings: Settings, serving: bool) -> Check:
             what = f"{settings.port} cannot be used ({error.strerror}); set PORT to another one."
             return Check("port", "fail", what)
     return Check("port", "ok", f"{settings.port} is free.")
+
+
+def address(settings: Settings, serving: bool) -> Check:
+    """Look whether links will lead here: whether PUBLIC_URL is set, is safe, and reaches the server that answers."""
+    place = settings.public_url
+    if place is None:
+        says = "PUBLIC_URL is not set, so links name whatever host a request names; set it before others reach this."
+        return Check("address", "warn", says)
+    if serving and _answers(f"{place}/health/live") != {"status": "ok"}:
+        says = f"{place}/health/live does not answer as Palate; look at the proxy and the name, or change PUBLIC_URL."
+        return Check("address", "warn", says)
+    if place.startswith("http:") and not any(f"//{name}" in place for name in THIS_MACHINE):
+        says = f"{place} is reached over http, so passwords can be read on the way; have a proxy speak https."
+        return Check("address", "warn", says)
+    return Check("address", "ok", f"{place} is what links begin with{', and it answers' if serving else ''}.")
 
 
 def ml_service(url: str) -> Check:

@@ -30,7 +30,7 @@ def run(arguments: Namespace, desk: Desk) -> int:
     leave_when_told()
     port = arguments.port if arguments.port is not None else desk.settings().port
     _refuse_taken(arguments.host, port)
-    lines = greeting(ready_with_demo(desk.settings(), desk.parts()), port)
+    lines = greeting(ready_with_demo(desk.settings(), desk.parts()), address(desk.settings(), port))
     ending = threading.Event()
     with _worker_process(arguments.no_worker, ending):
         say(arguments, "\n".join(lines), url=f"http://{arguments.host}:{port}", lines=lines)
@@ -38,11 +38,11 @@ def run(arguments: Namespace, desk: Desk) -> int:
     return 0
 
 
-def greeting(secret: str | None, port: int) -> list[str]:
+def greeting(secret: str | None, place: str) -> list[str]:
     """Return the lines that tell a newcomer where to go; `secret` lets the first admin in."""
-    lines = [f"Palate is at {address(port)}/train"]
+    lines = [f"Palate is at {place}/train"]
     if secret is not None:
-        lines.append(f"Sign in as the first admin, once, with {address(port)}/link/{secret}")
+        lines.append(f"Sign in as the first admin, once, with {place}/link/{secret}")
     return lines
 
 

@@ -14,7 +14,7 @@ import httpx
 
 from ml_service.errors import Conflict, InvalidRequest, Unauthorized, Unavailable
 from web.adapters.demo.raters import Judge, SimulatedRater, demo_look, simulated_raters
-from web.cli.command import Desk, address, say
+from web.cli.command import Desk, nearby, say
 from web.domain.ids import new_id
 from web.ports.parts import Parts
 from web.services.accounts import accounts
@@ -138,7 +138,8 @@ class Seat:
             yield {"id": new_id(), "option_id": option["option_id"], "client_seq": self.sent, "seen_ms": seen, **said}
 
     def _image(self, address: str) -> bytes:
-        return self.browser.send("GET", address).content
+        whole = self.browser.client.base_url.join(address)  # what a server gives is an address of its host
+        return self.browser.send("GET", str(whole)).content
 
     def _post(self, answers: list[dict[str, Any]], tally: Tally) -> None:
         verdicts = self.browser.send("POST", "/api/train/rate", json={"answers": answers}).json()["verdicts"]
@@ -166,7 +167,7 @@ def arguments(parser: ArgumentParser) -> None:
 
 def run(arguments: Namespace, desk: Desk) -> int:
     """Rate the demo photos at a server as people would, and say what was learnt; 1 where ratings were refused."""
-    return simulate(arguments, desk.parts(), arguments.url or address(desk.settings().port), demo_look)
+    return simulate(arguments, desk.parts(), arguments.url or nearby(desk.settings()), demo_look)
 
 
 def simulate(arguments: Namespace, here: Parts, url: str, judge: Judge) -> int:

@@ -20,13 +20,14 @@ ID_BYTES = 16
 class ImageUrls:
     """Names an image by the lease it is shown under, so that no two raters see the same address of one output."""
 
-    def __init__(self, secret: bytes) -> None:
+    def __init__(self, secret: bytes, base: str = "") -> None:
+        self.base = base
         self.secret = hashlib.sha256(b"image addresses" + secret).digest()
 
     def url(self, lease_id: str, target_id: str) -> str:
         """Return the address of an option's or an input's image under a lease."""
         body = uuid.UUID(lease_id).bytes + uuid.UUID(target_id).bytes
-        return f"/i/{urlsafe_b64encode(body + self._mac(body)).decode().rstrip('=')}"
+        return f"{self.base}/i/{urlsafe_b64encode(body + self._mac(body)).decode().rstrip('=')}"
 
     def read(self, token: str) -> tuple[str, str]:
         """Return the lease and the target that an address names, or raise NotFound where we did not make it."""

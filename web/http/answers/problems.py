@@ -24,6 +24,16 @@ class StalePage(Forbidden):
     """This page is not from the session that sends it."""
 
 
+class ForeignOrigin(Forbidden):
+    """This request comes from a page of another site."""
+
+
+class UnknownHost(ServiceError):
+    """Palate does not answer to this host."""
+
+    status = HTTPStatus.MISDIRECTED_REQUEST
+
+
 @dataclass(frozen=True)
 class Problem:
     """What went wrong: a stable name, what it means in general, and what to do now."""

@@ -18,6 +18,7 @@ from web.settings import Settings
 
 COOKIE = "palate"
 SECURE_COOKIE = "__Host-palate"
+SECURE_COOKIE_BELOW = "__Secure-palate"  # below a path: browsers take __Host- for the whole host only
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,7 @@ def session_hash(request: Request) -> str | None:
     """Return the hash of the session's secret, or None without a cookie; the session may be over."""
     if bearer(request) is not None:
         return None
-    secret = request.cookies.get(SECURE_COOKIE if _secure(request) else COOKIE)
+    secret = request.cookies.get(_cookie(request))
     return digest(secret) if secret else None
 
 
@@ -60,13 +61,12 @@ def leave(request: Request, visitor: Actor | None) -> None:
 
 def set_session(request: Request, response: Response, secret: str) -> None:
     """Keep a session's secret in the browser, out of reach for scripts and other sites."""
-    secure = _secure(request)
     response.set_cookie(
-        SECURE_COOKIE if secure else COOKIE,
+        _cookie(request),
         secret,
         max_age=int(SESSION_TIME.total_seconds()),
-        path="/",
-        secure=secure,
+        path=_path(request),
+        secure=_secure(request),
         httponly=True,
         samesite="lax",
     )
@@ -74,9 +74,9 @@ def set_session(request: Request, response: Response, secret: str) -> None:
 
 def clear_session(request: Request, response: Response) -> None:
     """Take the session's secret out of the browser."""
-    secure = _secure(request)
-    name = SECURE_COOKIE if secure else COOKIE
-    response.delete_cookie(name, path="/", secure=secure, httponly=True, samesite="lax")
+    response.delete_cookie(
+        _cookie(request), path=_path(request), secure=_secure(request), httponly=True, samesite="lax"
+    )
 
 
 async def current_actor(request: Request) -> Actor | None:
@@ -147,6 +147,16 @@ def _able(actor: Actor | None, action: Action) -> Actor:
         raise Unauthorized("Send a key of this project as `Authorization: Bearer …`; admins make keys under Keys.")
     rights.demand(actor, action)
     return actor
+
+
+def _cookie(request: Request) -> str:
+    if not _secure(request):
+        return COOKIE
+    return SECURE_COOKIE_BELOW if context(request).settings.base else SECURE_COOKIE
+
+
+def _path(request: Request) -> str:
+    return context(request).settings.base or "/"
 
 
 def _secure(request: Request) -> bool:

@@ -21,6 +21,7 @@ def listen(app: FastAPI, host: str, port: int, ending: Event) -> None:
         port=port,
         log_config=None,
         access_log=False,
+        proxy_headers=False,  # the app's own front asks its settings whom to believe
         timeout_keep_alive=KEEP_ALIVE,
         timeout_graceful_shutdown=GRACE,
     )

@@ -1,5 +1,6 @@
 """Pages from Jinja2 templates, escaped; a name that was not given is an error, except those that every page has."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -11,15 +12,24 @@ from web.domain.access import Actor
 from web.http.edge.csrf import csrf_token
 from web.http.serving.static import HashedFiles
 
+# Attributes that hold addresses: templates write these from the root, as if there were no path before it.
+ADDRESSES = ("href", "src", "action", "formaction", "hx-post", "data-events", "data-worker")
+_ADDRESS = re.compile(rf'(\s(?:{"|".join(ADDRESSES)})=")/(?!/)')
+
 
 class Pages:
     """The templates of one app; each knows `static(name)` and `training_enabled`."""
 
-    def __init__(self, folder: Path, static: HashedFiles, *, training_enabled: bool) -> None:
+    def __init__(self, folder: Path, static: HashedFiles, base: str, *, training_enabled: bool) -> None:
+        self.base = base
         self.environment = Environment(
             loader=FileSystemLoader(folder), autoescape=True, undefined=StrictUndefined, trim_blocks=True
         )
         self.environment.globals.update(static=static.url, training_enabled=training_enabled, flash="", error="")
+
+    def below_base(self, markup: str) -> str:
+        """Put the addresses in markup below the path of PUBLIC_URL; escaped text has no quotes that look like these."""
+        return _ADDRESS.sub(rf"\g<1>{self.base}/", markup) if self.base else markup
 
 
 def page(
@@ -30,4 +40,4 @@ def page(
     text = pages.environment.get_template(name).render(
         actor=actor, csrf_token=csrf_token(request), active=active, **values
     )
-    return HTMLResponse(text, code)
+    return HTMLResponse(pages.below_base(text), code)

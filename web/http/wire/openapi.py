@@ -18,7 +18,7 @@ from fastapi.routing import RouteContext
 from ml_service.errors import ServiceError
 from web.http.edge.csrf import SAFE
 from web.http.edge.roles import Demand, demand_of, looks_at_visitor, routes_of
-from web.http.edge.session import COOKIE
+from web.http.edge.session import COOKIE, SECURE_COOKIE, SECURE_COOKIE_BELOW
 
 Part = dict[str, Any]
 
@@ -46,7 +46,8 @@ SECURITY: dict[str, Part] = {
         "type": "apiKey",
         "in": "cookie",
         "name": COOKIE,
-        "description": f"A signed-in browser; over https the cookie is called `__Host-{COOKIE}`.",
+        "description": f"A signed-in browser; over https the cookie is called `{SECURE_COOKIE}`, or "
+        f"`{SECURE_COOKIE_BELOW}` where Palate is below a path.",
     },
     "csrf": {
         "type": "apiKey",
@@ -72,11 +73,12 @@ FORM: Part = {
 FRAMEWORKS_OWN = ("HTTPValidationError", "ValidationError")
 
 
-def document(app: FastAPI) -> Part:
-    """Return the OpenAPI document of an app."""
+def document(app: FastAPI, server: str) -> Part:
+    """Return the OpenAPI document of an app that is reached at an address."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of routes with two methods, whose operations get their own ids below
         made: Part = get_openapi(title=app.title, version=app.version, description=INTRO, routes=list(app.routes))
+    made["servers"] = [{"url": server}]
     parts = made.setdefault("components", {})
     parts["securitySchemes"] = SECURITY
     parts["schemas"] = {name: each for name, each in parts.get("schemas", {}).items() if name not in FRAMEWORKS_OWN}

@@ -9,6 +9,7 @@ from ml_service.errors import InvalidRequest
 from web.domain.access import Actor, Scope
 from web.http.edge.session import Admin, context
 from web.http.serving.templates import page
+from web.http.wire.links import public_address
 from web.services.accounts import keys
 from web.services.accounts.keys import KeyDraft
 
@@ -51,7 +52,7 @@ def revoke_key(request: Request, admin: Admin, key_id: str) -> Response:
 
 def _page(request: Request, admin: Actor, code: int = 200, **values: Any) -> Response:
     here = context(request).parts
-    shown = {"made": None, "draft": KeyDraft("", ("prompts:read",)), "days": 0, "server": str(request.base_url)}
+    shown = {"made": None, "draft": KeyDraft("", ("prompts:read",)), "days": 0, "server": public_address(request)}
     lines = keys.list_keys(here, admin)
     return page(
         request,

@@ -6,6 +6,8 @@
  * its parts with `data-part`, and the line that tells its age with `data-live-note`.
  */
 
+import { isOurs } from "./server.js";
+
 const DEBOUNCE = 600; // ms of quiet after a change, so that a burst of ratings is one fetch
 const POLL = 10_000;
 const AT_MOST = 60_000; // ms until a look in any case
@@ -91,6 +93,7 @@ async function refresh() {
     const answer = await fetch(location.href, { headers: { Accept: "text/html" }, redirect: "error" });
     if (!answer.ok) throw new Error(String(answer.status));
     const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+    if (!isOurs(page)) throw new Error("a proxy's own page");
     const fresh = page.querySelector("[data-live]");
     if (fresh) adopt(fresh);
     updated = Date.now();

@@ -3,8 +3,9 @@
  * asks the network first, and never touches answers of the API.
  */
 
-const SHELL = "palate-shell";
-const PAGE = "/train";
+const BASE = new URL(".", location.href).pathname; // it serves what lies in its own folder
+const SHELL = BASE === "/" ? "palate-shell" : `palate-shell ${BASE}`; // caches are of the whole host
+const PAGE = `${BASE}train`;
 const PATIENCE_MS = 3_000; // a network that says nothing is none
 /** @type {Set<string>} pages that were given a copy once: they get all their files so, at once and of one time */
 const copied = new Set();
@@ -47,5 +48,5 @@ worker.addEventListener("fetch", (event) => {
   const url = new URL(request.url);
   if (request.method !== "GET" || url.origin !== location.origin) return;
   if (request.mode === "navigate" && url.pathname === PAGE) event.respondWith(networkFirst(request, PAGE, event.resultingClientId));
-  else if (url.pathname.startsWith("/static/")) event.respondWith(networkFirst(request, request.url, event.clientId));
+  else if (url.pathname.startsWith(`${BASE}static/`)) event.respondWith(networkFirst(request, request.url, event.clientId));
 });

@@ -1,5 +1,6 @@
 /** The rating page: builds its parts and ties keys, buttons and events to them. */
 
+import { placeOf } from "./server.js";
 import { Attention } from "./train/attention.js";
 import { Comparison } from "./train/comparison.js";
 import { Grid } from "./train/grid.js";
@@ -274,9 +275,9 @@ function wireEvents() {
 /** Keep the page itself for a reload without network. */
 async function keepShell() {
   if (!navigator.serviceWorker) return; // only where the connection is trusted
-  await navigator.serviceWorker.register(main.dataset.worker ?? "/sw.js", { scope: "/" });
+  await navigator.serviceWorker.register(main.dataset.worker ?? placeOf("/sw.js"));
   const { active } = await navigator.serviceWorker.ready;
-  const loaded = performance.getEntriesByType("resource").map(({ name }) => name).filter((name) => new URL(name).pathname.startsWith("/static/"));
+  const loaded = performance.getEntriesByType("resource").map(({ name }) => name).filter((name) => new URL(name).pathname.startsWith(placeOf("/static/")));
   active?.postMessage({ keep: [...new Set(loaded)] });
 }
 

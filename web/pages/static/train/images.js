@@ -238,13 +238,15 @@ export class Images {
     try {
       const cache = this.#spoilt.has(url) ? "reload" : "default";
       response = await fetch(url, { cache, signal: patience.signal });
-      if (response.ok) return await patience.blob(response);
+      if (response.ok && (response.headers.get("Content-Type") ?? "").startsWith("image/")) return await patience.blob(response);
     } catch {
       throw new ImageFailure("network", url);
     } finally {
       patience.end();
     }
     if (response.status === 410) throw new ImageFailure("over", url);
-    throw new ImageFailure(response.status === 401 || response.status >= 500 ? "network" : "broken", url);
+    const isFinal = response.status !== 401 && response.status !== 429 && response.status < 500;
+    const isOurs = (response.headers.get("Content-Type") ?? "").startsWith("application/problem+json");
+    throw new ImageFailure(isFinal && isOurs ? "broken" : "network", url); // a proxy's word on a photo is not the server's
   }
 }

@@ -8,7 +8,8 @@
 import { Grid, make } from "./grid.js";
 import { itemsOf } from "./queue.js";
 import { backOff } from "./outbox.js";
-import { Failure, failureOf } from "./wire.js";
+import { placeOf } from "../server.js";
+import { answerOf, Failure } from "./wire.js";
 
 const AT_ONCE = 2;
 const WATCH_MS = 800;
@@ -118,12 +119,15 @@ export class Uploads {
   #send(upload) {
     return new Promise((resolve, reject) => {
       const request = new XMLHttpRequest();
-      request.open("POST", PATH);
+      request.open("POST", placeOf(PATH));
       for (const [name, value] of Object.entries(this.wire.headers())) request.setRequestHeader(name, value);
       request.upload.onprogress = (event) => upload.sent(event.loaded / event.total);
       request.onload = () => {
-        if (request.status >= 300) reject(failureOf(request.status, request.responseText));
-        else resolve(JSON.parse(request.responseText));
+        try {
+          resolve(answerOf(request.status, request.responseText));
+        } catch (error) {
+          reject(error);
+        }
       };
       request.onerror = () => reject(new Failure("network", "The server could not be reached. The photo was not sent."));
       const form = new FormData();
@@ -136,7 +140,7 @@ export class Uploads {
 
   /** Watch until the versions are made. @param {Upload} upload @param {UploadState} state */
   async #made(upload, state) {
-    const path = state.watch ?? `${PATH}/${state.experiment_id}`;
+    const path = `${PATH}/${state.experiment_id}`;
     let wait = WATCH_MS;
     for (let tries = 0; state.state === "generating"; ) {
       upload.state("generating", `Making versions, ${state.done ?? 0} of ${state.of ?? "some"} ready`);

@@ -16,6 +16,8 @@
  *   done?: number, of?: number}} UploadState
  */
 
+import { isOurs, placeOf, strangersWords } from "../server.js";
+
 const LAST_ID = "palate-last-id";
 const TIMEOUT_MS = 15_000;
 const KEEPALIVE_BYTES = 30_000; // browsers cap what may outlive the page at 64 KiB in all
@@ -37,23 +39,36 @@ export class Failure extends Error {
   }
 }
 
-/** Return what a refused response means. @param {number} status @param {string} text @param {string | null} retryAfter */
-export function failureOf(status, text, retryAfter = null) {
-  const said = detailOf(text);
-  if (status === 401 || status === 403) return new Failure("session", said || "Your session is over.");
-  if (status === 408 || status === 429 || status >= 500) {
-    return new Failure("later", said || `The server answered ${status}.`, Number(retryAfter ?? 0) * 1000 || 0);
-  }
-  return new Failure("refused", said || `The server refused it (${status}).`);
+const SESSION = new Set(["unauthorized", "forbidden", "stale-page"]);
+
+/** Return the JSON of an answer, or throw the Failure that it means. @param {number} status @param {string} text @param {string | null} retryAfter */
+export function answerOf(status, text, retryAfter = null) {
+  const said = parsed(text);
+  if (status < 300 && said !== null) return said;
+  throw failureOf(status, said, retryAfter);
 }
 
-/** Read the sentence out of a problem+json body; "" if it is none. @param {string} text */
-function detailOf(text) {
+/**
+ * Return what a refused response means. The server's own word may be final; what something on the way answers is not, so
+ * nothing is given up because of it.
+ * @param {number} status @param {any} problem the body, or null where it is no JSON @param {string | null} retryAfter
+ */
+function failureOf(status, problem, retryAfter) {
+  const said = problem?.detail ?? problem?.title ?? strangersWords(status);
+  const slug = String(problem?.type ?? "").replace(/^.*\//, "");
+  if (SESSION.has(slug)) return new Failure("session", said);
+  if (!slug || status === 403 || status === 408 || status === 421 || status === 429 || status >= 500) {
+    return new Failure("later", said, Number(retryAfter ?? 0) * 1000 || 0);
+  }
+  return new Failure("refused", said);
+}
+
+/** Read JSON; null if it is none. @param {string} text */
+function parsed(text) {
   try {
-    const problem = JSON.parse(text);
-    return String(problem.detail ?? problem.title ?? "");
+    return JSON.parse(text);
   } catch (error) {
-    if (error instanceof SyntaxError) return "";
+    if (error instanceof SyntaxError) return null;
     throw error;
   }
 }
@@ -129,12 +144,19 @@ export class Wire {
       await this.renew();
       response = await this.#send(method, path, body);
     }
-    if (!response.ok) throw failureOf(response.status, await response.text(), response.headers.get("Retry-After"));
+    return this.#answer(response);
+  }
+
+  /** Return the JSON of a response, or throw the Failure that it means. @param {Response} response */
+  async #answer(response) {
+    /** @type {string} */
+    let text;
     try {
-      return await response.json();
+      text = await response.text();
     } catch (error) {
       throw new Failure("network", `The answer was cut short: ${error}`);
     }
+    return answerOf(response.status, text, response.headers.get("Retry-After"));
   }
 
   /** @param {string} method @param {string} path @param {object} [body] */
@@ -143,7 +165,7 @@ export class Wire {
     const headers = { ...this.headers(), ...(text ? { "Content-Type": "application/json" } : {}) };
     const keepalive = method !== "GET" && (text?.length ?? 0) < KEEPALIVE_BYTES;
     try {
-      return await fetch(path, { method, body: text, headers, keepalive, signal: AbortSignal.timeout(TIMEOUT_MS) });
+      return await fetch(placeOf(path), { method, body: text, headers, keepalive, signal: AbortSignal.timeout(TIMEOUT_MS) });
     } catch (error) {
       throw new Failure("network", `The server cannot be reached: ${error}`);
     }
@@ -153,17 +175,18 @@ export class Wire {
   async signIn(email, password) {
     const response = await this.#send("POST", "/api/v1/session", { email, password });
     const elsewhere = response.status === 403; // somebody signed in meanwhile, in another tab
-    if (!response.ok && !elsewhere) throw failureOf(response.status, await response.text());
+    if (!response.ok && !elsewhere) await this.#answer(response);
     await this.renew();
   }
 
   /** Take a fresh CSRF token from the page; if somebody else is signed in by now, load the page as theirs. */
   async renew() {
     const response = await this.#send("GET", "/train");
-    if (!response.ok || response.redirected) throw new Failure("session", "You are not signed in yet.");
+    if (response.status >= 500) await this.#answer(response);
     const page = new DOMParser().parseFromString(await response.text(), "text/html");
+    if (response.ok && !isOurs(page)) throw new Failure("later", strangersWords(response.status));
     const token = page.querySelector("meta[name=csrf-token]")?.getAttribute("content");
-    if (!token) throw new Failure("session", "You are not signed in yet.");
+    if (!response.ok || response.redirected || !token) throw new Failure("session", "You are not signed in yet.");
     const rater = page.querySelector("main")?.dataset.rater;
     if (rater !== this.rater) location.reload();
     else this.csrf = token;
