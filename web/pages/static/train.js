@@ -4,6 +4,7 @@ import { Attention } from "./train/attention.js";
 import { Comparison } from "./train/comparison.js";
 import { Grid } from "./train/grid.js";
 import { Guide } from "./train/guide.js";
+import { tabToken } from "./train/ids.js";
 import { Images } from "./train/images.js";
 import { Letters } from "./train/letter.js";
 import { Keymap } from "./train/keymap.js";
@@ -18,7 +19,7 @@ import { Store } from "./train/store.js";
 import { takeFiles, Uploads } from "./train/upload.js";
 import { byId, dialogById, View } from "./train/view.js";
 import { Welcome } from "./train/welcome.js";
-import { Failure, tabToken, Wire } from "./train/wire.js";
+import { Failure, Wire } from "./train/wire.js";
 
 const LEAST_AHEAD = 4;
 const MOST_AHEAD = 60;
@@ -35,7 +36,7 @@ const ahead = Math.min(MOST_AHEAD, Math.max(LEAST_AHEAD, wished || LEAST_AHEAD))
 
 const wire = new Wire(rater, csrf, await tabToken());
 main.dataset.tab = wire.tab;
-const store = await Store.open(rater, wire.tab);
+const store = new Store(rater, wire.tab);
 const images = new Images(store);
 const outbox = new Outbox(store, wire);
 const queue = new Queue(wire, store, images, ahead, asked.get("study") ?? "");
@@ -214,7 +215,7 @@ function on(target, name, hear) {
 }
 
 function syncView() {
-  view.sync(outbox.state, outbox.pending, online, queue.length);
+  view.sync(outbox, online, queue.length);
   view.progress(outbox.gain);
   const isOut = outbox.state === "signin";
   if (isOut && !signedOut) view.askToSignIn(); // once: who has just signed in again rates on while the rest is told
@@ -271,10 +272,14 @@ function wireEvents() {
   document.addEventListener("keyup", (event) => keys.actionOf(event)?.command === "compare" && comparison.hold(false));
 }
 
-/** Keep the page itself for a reload without network. */
+/** Keep the page itself for a reload without network, where the connection is trusted and the browser allows it. */
 async function keepShell() {
-  if (!navigator.serviceWorker) return; // only where the connection is trusted
-  await navigator.serviceWorker.register(main.dataset.worker ?? "/sw.js", { scope: "/" });
+  if (!navigator.serviceWorker) return;
+  try {
+    await navigator.serviceWorker.register(main.dataset.worker ?? "/sw.js", { scope: "/" });
+  } catch {
+    return; // forbidden, or not reached: it is asked for again with the next load
+  }
   const { active } = await navigator.serviceWorker.ready;
   const loaded = performance.getEntriesByType("resource").map(({ name }) => name).filter((name) => new URL(name).pathname.startsWith("/static/"));
   active?.postMessage({ keep: [...new Set(loaded)] });
@@ -288,5 +293,6 @@ watchFatigue();
 new Keymap(keys, () => panels.assign());
 takeFiles(uploads, /** @type {HTMLInputElement} */ (byId("files")), byId("dropping"));
 view.keys(keys.on);
+view.expect();
 await session.start();
 await keepShell();

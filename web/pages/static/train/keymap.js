@@ -2,9 +2,7 @@
 
 import { make } from "./grid.js";
 import { ACTIONS } from "./keys.js";
-
-/** @param {string} id */
-const byId = (id) => /** @type {HTMLElement} */ (document.getElementById(id));
+import { byId } from "./view.js";
 
 /** Lists every action with its key; a button waits for the new one. */
 export class Keymap {

@@ -7,6 +7,8 @@
  *   `held` may repeat while the key is down
  */
 
+import { shared } from "./shelf.js";
+
 const SWITCH = "palate-keys";
 const MAP = "palate-keymap";
 const FIXED = new Set(["Escape", "Tab", "Enter", "Shift", "Control", "Alt", "Meta", "AltGraph", "Dead", "CapsLock"]);
@@ -43,22 +45,18 @@ export class Keys {
   #chosen = {};
 
   constructor() {
-    try {
-      const kept = JSON.parse(localStorage.getItem(MAP) ?? "{}");
-      for (const { name } of ACTIONS) if (typeof kept[name] === "string") this.#chosen[name] = kept[name];
-    } catch (error) {
-      if (!(error instanceof SyntaxError)) throw error; // not ours: the usual keys hold
-    }
+    const kept = shared.object(MAP);
+    for (const { name } of ACTIONS) if (typeof kept[name] === "string") this.#chosen[name] = kept[name];
   }
 
   /** Tell whether single keys are on. */
   get on() {
-    return localStorage.getItem(SWITCH) !== "off";
+    return shared.get(SWITCH) !== "off";
   }
 
   /** Switch single keys on or off. @param {boolean} on */
   turn(on) {
-    localStorage.setItem(SWITCH, on ? "on" : "off");
+    shared.set(SWITCH, on ? "on" : "off");
   }
 
   /** Return the keys of an action. @param {Action} action */
@@ -99,14 +97,14 @@ export class Keys {
     const other = ACTIONS.find((action) => action.name !== name && this.of(action).includes(wanted));
     if (other) return `${SHOWN[wanted] ?? wanted.toUpperCase()} is taken: ${other.words}.`;
     this.#chosen[name] = wanted;
-    localStorage.setItem(MAP, JSON.stringify(this.#chosen));
+    shared.set(MAP, JSON.stringify(this.#chosen));
     return "";
   }
 
   /** Go back to the usual keys. */
   reset() {
     this.#chosen = {};
-    localStorage.removeItem(MAP);
+    shared.remove(MAP);
   }
 
   /** Return the keys of some actions. @param {string[]} names */

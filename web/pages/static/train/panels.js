@@ -6,9 +6,7 @@
 
 import { make } from "./grid.js";
 import { mnemonics } from "./keys.js";
-
-/** @param {string} id */
-const byId = (id) => /** @type {HTMLElement} */ (document.getElementById(id));
+import { byId } from "./view.js";
 
 /** The drawers; at most one is open. */
 export class Panels {

@@ -13,10 +13,11 @@
  * @typedef {{score: number, right: [number, number], done: number, of: number}} Lesson
  */
 
+import { newId } from "./ids.js";
 import { ImageFailure } from "./images.js";
 import { Rounds } from "./rounds.js";
 import { orElse } from "./store.js";
-import { Failure, newId, NOTHING_DUE } from "./wire.js";
+import { Failure, NOTHING_DUE } from "./wire.js";
 
 const UNDO_DEPTH = 20;
 const RENEW_MS = 2 * 60_000; // a lease lasts ten minutes, and goes to another tab once it was left alone for five

@@ -8,7 +8,7 @@
 import { Grid, make } from "./grid.js";
 import { itemsOf } from "./queue.js";
 import { backOff } from "./outbox.js";
-import { Failure, failureOf } from "./wire.js";
+import { Failure, failureOf, jsonOf } from "./wire.js";
 
 const AT_ONCE = 2;
 const WATCH_MS = 800;
@@ -122,8 +122,12 @@ export class Uploads {
       for (const [name, value] of Object.entries(this.wire.headers())) request.setRequestHeader(name, value);
       request.upload.onprogress = (event) => upload.sent(event.loaded / event.total);
       request.onload = () => {
-        if (request.status >= 300) reject(failureOf(request.status, request.responseText));
-        else resolve(JSON.parse(request.responseText));
+        if (request.status >= 300) return reject(failureOf(request.status, request.responseText));
+        try {
+          resolve(jsonOf(request.responseText));
+        } catch (failure) {
+          reject(failure);
+        }
       };
       request.onerror = () => reject(new Failure("network", "The server could not be reached. The photo was not sent."));
       const form = new FormData();

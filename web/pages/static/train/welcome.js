@@ -6,10 +6,9 @@
  */
 
 import { paragraphs } from "./guide.js";
+import { byId } from "./view.js";
 import { Failure } from "./wire.js";
 
-/** @param {string} id */
-const byId = (id) => /** @type {HTMLElement} */ (document.getElementById(id));
 /** @param {string} id */
 const inputById = (id) => /** @type {HTMLInputElement} */ (document.getElementById(id));
 

@@ -16,7 +16,6 @@
  *   done?: number, of?: number}} UploadState
  */
 
-const LAST_ID = "palate-last-id";
 const TIMEOUT_MS = 15_000;
 const KEEPALIVE_BYTES = 30_000; // browsers cap what may outlive the page at 64 KiB in all
 
@@ -51,57 +50,28 @@ export function failureOf(status, text, retryAfter = null) {
 function detailOf(text) {
   try {
     const problem = JSON.parse(text);
-    return String(problem.detail ?? problem.title ?? "");
+    return String(problem?.detail ?? problem?.title ?? "");
   } catch (error) {
     if (error instanceof SyntaxError) return "";
     throw error;
   }
 }
 
-/** Return the time for a new id: later than any before in this browser, even where its clock was set back. */
-function nextMoment() {
-  const moment = Math.max(Date.now(), Number(localStorage.getItem(LAST_ID)) + 1);
-  localStorage.setItem(LAST_ID, String(moment));
-  return moment;
+/** Return the text of an answer, or throw a Failure where it ends before its end. @param {Response} response */
+async function textOf(response) {
+  try {
+    return await response.text();
+  } catch {
+    throw new Failure("network", "The answer was cut short.");
+  }
 }
 
-/** Return a random id that sorts in the order of making (UUID version 7); works without a secure context. */
-export function newId() {
-  const bytes = crypto.getRandomValues(new Uint8Array(16));
-  let time = nextMoment();
-  for (let i = 5; i >= 0; i -= 1, time = Math.floor(time / 256)) bytes[i] = time % 256;
-  bytes[6] = (bytes[6] & 0x0f) | 0x70;
-  bytes[8] = (bytes[8] & 0x3f) | 0x80;
-  const hex = [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
-  return hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5");
-}
-
-/** Return the id under a name, made at the first look. @param {Storage} storage @param {string} name */
-function idIn(storage, name) {
-  const id = storage.getItem(name) ?? newId();
-  storage.setItem(name, id);
-  return id;
-}
-
-/** Hold a lock until this tab is closed; false where another tab holds it. @param {string} name @returns {Promise<boolean>} */
-function hold(name) {
-  return new Promise((resolve) => {
-    void navigator.locks.request(name, { ifAvailable: true }, (lock) => {
-      resolve(lock !== null);
-      return lock ? new Promise(() => {}) : undefined;
-    });
-  });
-}
-
-/**
- * Return this tab's token, in whose name it leases. No two open tabs have the same, and a tab that is opened takes that
- * of one that was closed or reloaded: it goes on with what was left there.
- */
-export async function tabToken() {
-  if (!navigator.locks) return idIn(sessionStorage, "palate-tab"); // only where the connection is trusted
-  for (let place = 1; ; place += 1) {
-    const name = `palate-tab-${place}`;
-    if (await hold(name)) return idIn(localStorage, name);
+/** Return what an answer says in JSON, or throw a Failure where it is none. @param {string} text */
+export function jsonOf(text) {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new Failure("network", "The answer was cut short, or is not Palate's.");
   }
 }
 
@@ -129,12 +99,8 @@ export class Wire {
       await this.renew();
       response = await this.#send(method, path, body);
     }
-    if (!response.ok) throw failureOf(response.status, await response.text(), response.headers.get("Retry-After"));
-    try {
-      return await response.json();
-    } catch (error) {
-      throw new Failure("network", `The answer was cut short: ${error}`);
-    }
+    if (!response.ok) throw failureOf(response.status, await textOf(response), response.headers.get("Retry-After"));
+    return jsonOf(await textOf(response));
   }
 
   /** @param {string} method @param {string} path @param {object} [body] */
@@ -142,10 +108,11 @@ export class Wire {
     const text = body && JSON.stringify(body);
     const headers = { ...this.headers(), ...(text ? { "Content-Type": "application/json" } : {}) };
     const keepalive = method !== "GET" && (text?.length ?? 0) < KEEPALIVE_BYTES;
+    const signal = AbortSignal.timeout(TIMEOUT_MS);
     try {
-      return await fetch(path, { method, body: text, headers, keepalive, signal: AbortSignal.timeout(TIMEOUT_MS) });
-    } catch (error) {
-      throw new Failure("network", `The server cannot be reached: ${error}`);
+      return await fetch(path, { method, body: text, headers, keepalive, signal });
+    } catch {
+      throw new Failure("network", "The server cannot be reached.");
     }
   }
 
@@ -153,7 +120,7 @@ export class Wire {
   async signIn(email, password) {
     const response = await this.#send("POST", "/api/v1/session", { email, password });
     const elsewhere = response.status === 403; // somebody signed in meanwhile, in another tab
-    if (!response.ok && !elsewhere) throw failureOf(response.status, await response.text());
+    if (!response.ok && !elsewhere) throw failureOf(response.status, await textOf(response));
     await this.renew();
   }
 
@@ -161,7 +128,7 @@ export class Wire {
   async renew() {
     const response = await this.#send("GET", "/train");
     if (!response.ok || response.redirected) throw new Failure("session", "You are not signed in yet.");
-    const page = new DOMParser().parseFromString(await response.text(), "text/html");
+    const page = new DOMParser().parseFromString(await textOf(response), "text/html");
     const token = page.querySelector("meta[name=csrf-token]")?.getAttribute("content");
     if (!token) throw new Failure("session", "You are not signed in yet.");
     const rater = page.querySelector("main")?.dataset.rater;
