@@ -4,7 +4,7 @@ from playwright.sync_api import BrowserContext, CDPSession, Page
 
 from tests.journeys.server import until
 
-# `fault` is none as long as it is "", and can change at any time.
+# `fault` is none as long as it is "", and can change at any time; what is "mute" opens, and then says nothing.
 DATABASE = """
 window.fault = "FAULT";
 {
@@ -20,7 +20,7 @@ window.fault = "FAULT";
   };
   IDBDatabase.prototype.transaction = function (...given) {
     if (window.fault === "forbidden") throw new DOMException("Connection to server lost.", "UnknownError");
-    return window.fault === "silent" ? mute : transaction.apply(this, given);
+    return ["silent", "mute"].includes(window.fault) ? mute : transaction.apply(this, given);
   };
   window.hangUp = () => databases.splice(0).forEach((database) => database.close());
 }
@@ -72,7 +72,7 @@ def devtools(page: Page) -> CDPSession:
 
 
 def leave_room(page: Page, origin: str, size: int | None) -> None:
-    """Leave so many bytes for all that this origin keeps, or as many as usual; Chromium takes half a minute to see it."""
+    """Leave so many bytes for all that an origin keeps, or as many as usual; Chromium takes half a minute to see it."""
     quota = {} if size is None else {"quotaSize": size}
     devtools(page).send("Storage.overrideQuotaForOrigin", {"origin": origin, **quota})
     until("the change of room", lambda: page.evaluate(REFUSED) == (size is not None), 120)

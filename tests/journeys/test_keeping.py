@@ -1,4 +1,4 @@
-"""What the browser keeps may be full, forbidden, silent or gone: ratings go on, and nothing is called saved that is not."""
+"""Storage that is full, forbidden, silent or gone: ratings go on, and nothing is called saved that is not."""
 
 import re
 from collections.abc import Iterator
@@ -87,7 +87,7 @@ def test_a_database_that_is_erased_is_written_anew(server: Server, rater: Rater)
     assert scores(server, rater) == [1, 2, 3, 4]
 
 
-@pytest.mark.parametrize("fault", ["silent", "forbidden"])
+@pytest.mark.parametrize("fault", ["silent", "mute", "forbidden"])
 def test_without_a_database_ratings_go_on_and_the_page_says_that_it_keeps_none(
     server: Server, room: Study, join: Join, fault: str
 ) -> None:
@@ -109,7 +109,7 @@ def test_without_a_database_ratings_go_on_and_the_page_says_that_it_keeps_none(
     assert "saved" not in rater.page.evaluate("window.syncs")
 
 
-@pytest.mark.parametrize("fault", ["silent", "forbidden"])
+@pytest.mark.parametrize("fault", ["silent", "mute", "forbidden"])
 def test_a_database_that_fails_while_answers_wait_loses_none_and_is_taken_up_again(
     server: Server, rater: Rater, fault: str
 ) -> None:

@@ -7,8 +7,7 @@ import { Guide } from "./train/guide.js";
 import { tabToken } from "./train/ids.js";
 import { Images } from "./train/images.js";
 import { Letters } from "./train/letter.js";
-import { Keymap } from "./train/keymap.js";
-import { isTaken, Keys } from "./train/keys.js";
+import { isTaken, Keymap, Keys } from "./train/keys.js";
 import { Outbox } from "./train/outbox.js";
 import { Panels } from "./train/panels.js";
 import { Queue } from "./train/queue.js";
@@ -59,7 +58,7 @@ let signedOut = false; // the server has said so, and nothing else since
 let gateTimer = 0;
 let guideCame = Promise.resolve();
 
-/** Judge the photo on the screen, unless it was not seen yet. @param {import("./train/session.js").Judgement} judgement @param {string} said @param {number} [leastMs] */
+/** Judge the photo on the screen, unless it was not seen yet. @param {Judgement} judgement @param {string} said @param {number} [leastMs] */
 function judge(judgement, said, leastMs = KEY_GATE_MS) {
   if (!session.sight || session.sight.seenMs() < leastMs) return;
   performance.mark("palate:key");
@@ -84,7 +83,7 @@ function openGrid() {
   dialogById("grid").addEventListener("close", () => grid.end(), { once: true });
 }
 
-/** @type {Record<import("./train/keys.js").Command, (value: number) => void>} */
+/** @type {Record<Command, (value: number) => void>} */
 const COMMANDS = {
   rate: (value) => (panels.skipping ? panels.reasons[value - 1]?.click() : rate(value)),
   compare: () => comparison.hold(true),
@@ -134,7 +133,7 @@ function wireScores() {
 }
 
 function wireButtons() {
-  /** @param {import("./train/keys.js").Command} command */
+  /** @param {Command} command */
   const run = (command) => () => COMMANDS[command](0);
   /** @type {Record<string, () => void>} */
   const clicks = {
@@ -155,7 +154,7 @@ function wireButtons() {
 
 /** Stop where the notice asked whether to. */
 function stop() {
-  session.rest(/** @type {import("./train/session.js").Rest} */ (byId("notice").dataset.why));
+  session.rest(/** @type {Rest} */ (byId("notice").dataset.why));
   view.dismiss();
   byId("message-retry").focus({ preventScroll: true });
 }
@@ -200,7 +199,7 @@ function showGuide() {
   guide.showChoice();
 }
 
-/** Ask for what is due before photos are shown. @param {import("./train/wire.js").Onboarding} due */
+/** Ask for what is due before photos are shown. @param {Onboarding} due */
 async function ask(due) {
   view.close();
   await guideCame;
@@ -233,7 +232,7 @@ function onPainted() {
   gateTimer = setTimeout(() => view.gate(session.sight !== null), KEY_GATE_MS);
 }
 
-/** @param {import("./train/store.js").Item | null} item */
+/** @param {Item | null} item */
 function onItem(item) {
   clearTimeout(gateTimer);
   welcome.endLesson();

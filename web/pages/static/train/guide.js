@@ -1,11 +1,6 @@
 /**
  * What raters of a study are told: fetched once for each study, kept for a time without network, shown in the help and
  * before the first photo.
- *
- * @typedef {{score: number, label: string, words: string, example_url: string | null}} Anchor
- * @typedef {{study: {id: string, name: string}, words: string, anchors: Anchor[], tags: Record<string, string>,
- *   consent: string, consent_hash: string, unsafe_ok: boolean}} Told
- * @typedef {import("./wire.js").Onboarding} Onboarding
  */
 
 import { make } from "./grid.js";
@@ -36,7 +31,7 @@ export class Guide {
 
   #unsafe = /** @type {HTMLInputElement} */ (document.getElementById("unsafe"));
 
-  /** @param {import("./wire.js").Wire} wire */
+  /** @param {Wire} wire */
   constructor(wire) {
     this.wire = wire;
     this.#unsafe.addEventListener("change", () => void this.#choose());

@@ -1,11 +1,4 @@
-/**
- * The outbox: every answer and undo is kept in the browser first, then told to the server, in order, until it rules on it.
- *
- * @typedef {import("./store.js").Entry} Entry
- * @typedef {import("./store.js").Item} Item
- * @typedef {import("./wire.js").Answer} Answer
- * @typedef {import("./wire.js").Verdict} Verdict
- */
+/** The outbox: every answer and undo is kept in the browser first, then told to the server, in order, until it rules on it. */
 
 import { newId } from "./ids.js";
 import { orElse } from "./store.js";
@@ -52,7 +45,7 @@ export class Outbox extends EventTarget {
   #limit = BATCH;
   #timer = 0;
 
-  /** @param {import("./store.js").Store} store @param {import("./wire.js").Wire} wire */
+  /** @param {Store} store @param {Wire} wire */
   constructor(store, wire) {
     super();
     this.store = store;

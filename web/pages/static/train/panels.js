@@ -1,8 +1,4 @@
-/**
- * The two drawers over the photo: why to skip it, and what is wrong with it.
- *
- * @typedef {import("./session.js").Remarks} Remarks
- */
+/** The two drawers over the photo: why to skip it, and what is wrong with it. */
 
 import { make } from "./grid.js";
 import { mnemonics } from "./keys.js";
@@ -19,7 +15,7 @@ export class Panels {
   /** @type {Map<string, string>} */
   letters = new Map();
 
-  /** @param {import("./keys.js").Keys} keys @param {(reason: string) => void} onSkip @param {() => void} onClose */
+  /** @param {Keys} keys @param {(reason: string) => void} onSkip @param {() => void} onClose */
   constructor(keys, onSkip, onClose) {
     this.keys = keys;
     this.onSkip = onSkip;

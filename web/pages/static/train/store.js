@@ -1,15 +1,6 @@
 /**
  * What this browser keeps for one rater: the outbox and what was answered, in whatever tab; what each tab last leased;
  * the images of all that.
- *
- * @typedef {import("./wire.js").Answer} Answer
- * @typedef {import("./wire.js").Next} Next
- * @typedef {{experiment_id: string, option_id: string, image_url: string, width: number, height: number,
- *   source_url: string, source_width: number, source_height: number, practice?: boolean}} Item one option, ready to be
- *   shown; of one of the practice the rater is told what was expected
- * @typedef {{rater: string, option_id: string, id: string, score: number, item: Item}} Answered
- * @typedef {{seq: string, rater: string, kind: "answer"|"undo", id: string, option_id: string,
- *   body?: Answer}} Entry one thing the server has to be told; `seq` is an id, so that writing it twice is writing it once
  */
 
 const NAME = "palate-rater";
@@ -89,7 +80,6 @@ export class Store extends EventTarget {
     db.onclose = db.onversionchange = () => this.#drop(db);
     if (this.#db) db.close();
     this.#db ??= db;
-    if (this.#lost) this.#turn(false);
     return this.#db;
   }
 
@@ -98,13 +88,25 @@ export class Store extends EventTarget {
     db?.close();
     if (!db || this.#db !== db) return;
     this.#db = null;
-    this.dispatchEvent(new Event("turn"));
+    if (!this.#lost) this.#turn(false);
   }
 
   #lose() {
-    this.#wait = this.#lost ? Math.min(LONGEST_WAIT_MS, this.#wait * 2) : FIRST_WAIT_MS;
-    setTimeout(() => this.#lost && this.#open().catch(() => this.#lose()), this.#wait);
+    setTimeout(() => void this.#find(), this.#wait);
+    this.#wait = Math.min(LONGEST_WAIT_MS, this.#wait * 2);
     if (!this.#lost) this.#turn(true);
+  }
+
+  /** Look whether the database is there again: one that opens need not answer. */
+  async #find() {
+    try {
+      await this.#ask(this.#db ?? (await this.#open()), ["outbox"], "readonly", (tx) => tx("outbox").count());
+      this.#wait = FIRST_WAIT_MS;
+      this.#turn(false);
+    } catch {
+      this.#drop(this.#db);
+      this.#lose();
+    }
   }
 
   /** @param {boolean} lost */
@@ -132,7 +134,7 @@ export class Store extends EventTarget {
         if (!(error instanceof DOMException || error instanceof StoreFailure)) throw error;
         if (REFUSALS.has(error.name)) throw new StoreFailure(error.name);
         this.#drop(db);
-        if (tries || !db) this.#lose();
+        if ((tries || !db) && !this.#lost) this.#lose();
       }
     }
     throw new StoreFailure("The browser's database is away.");

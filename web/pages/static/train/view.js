@@ -1,8 +1,4 @@
-/**
- * What the page says around the photo: state, progress, sync, banner, dialogs.
- *
- * @typedef {import("./wire.js").Progress} Progress
- */
+/** What the page says around the photo: state, progress, sync, banner, dialogs. */
 
 const SKELETON_MS = 150;
 /** @type {Record<string, string>} */
@@ -16,7 +12,7 @@ const RESTING = {
   stopped: "Thank you. All you rated is kept; you can close the page or go on.",
   break: "Your place is kept. Look at something far away for a while, then go on.",
 };
-/** @type {Record<import("./session.js").Rest | "unkept", {text: string, stop: string}>} */
+/** @type {Record<Rest | "unkept", {text: string, stop: string}>} */
 const NOTICES = {
   stopped: { text: "Today's target is reached. Go on or stop, as you like.", stop: "Stop for today" },
   break: { text: "You have rated for a good while. A short break keeps your eye fair.", stop: "Take a break" },
@@ -115,7 +111,7 @@ export class View {
     this.#reached = target === 0 || done >= target;
   }
 
-  /** Show where the answers are, and say so once where closing the page loses them. @param {import("./outbox.js").Outbox} outbox @param {boolean} online @param {number} ahead */
+  /** Show where the answers are, and say so once where closing the page loses them. @param {Outbox} outbox @param {boolean} online @param {number} ahead */
   sync({ state, pending, kept }, online, ahead) {
     const here = kept ? `${pending} saved here` : `${pending} lost if you close this page`;
     this.main.dataset.sync = state;

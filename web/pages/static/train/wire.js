@@ -1,20 +1,4 @@
-/**
- * Calls to the server: the one place that knows the tab, the CSRF token and what a failed call means.
- *
- * @typedef {{today: number, target: number, total: number}} Progress
- * @typedef {{option_id: string, image_url: string, width: number, height: number}} Option
- * @typedef {{experiment_id: string, lease_until?: string, practice?: boolean, source_url: string, source_width: number,
- *   source_height: number, options: Option[]}} Experiment
- * @typedef {{state: "ready"|"generating"|"empty"|"paused"|"finished", message: string, progress: Progress,
- *   onboarding: Onboarding, from_admin: Letter | null, study: {id: string, name: string} | null, experiments: Experiment[]}} Next
- * @typedef {{consent: boolean, guidelines: boolean, training: {done: number, of: number} | null}} Onboarding what is due
- * @typedef {{words: string, at: string}} Letter what an admin wrote to the rater
- * @typedef {{id: string, verdict: string, detail?: string, right?: [number, number] | null}} Verdict
- * @typedef {{id: string, option_id: string, score?: number, skip?: string, tags: string[], comment: string,
- *   flagged: boolean, client_seq: number, painted_at: string, seen_ms: number}} Answer
- * @typedef {{state: "ready"|"generating"|"void", experiment_id: string, message?: string, watch?: string,
- *   done?: number, of?: number}} UploadState
- */
+/** Calls to the server: the one place that knows the tab, the CSRF token and what a failed call means. */
 
 const TIMEOUT_MS = 15_000;
 const KEEPALIVE_BYTES = 30_000; // browsers cap what may outlive the page at 64 KiB in all
