@@ -15,6 +15,7 @@ ARGUMENTS = (
     "--disable-component-update",
     "--disable-sync",
     "--disable-dev-shm-usage",
+    "--host-resolver-rules=MAP *.test 127.0.0.1",  # names that browsers do not trust as they trust localhost
 )
 
 

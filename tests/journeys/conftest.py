@@ -15,6 +15,7 @@ from web.domain.studies.study import Study
 from web.http.edge.session import COOKIE
 
 NETWORK = "Failed to load resource"
+PLAIN = "The Cross-Origin-Opener-Policy header has been ignored"  # said of every page on a plain connection
 PATIENCE_MS = 20_000
 numbers = count(1)
 
@@ -47,7 +48,7 @@ def visit(server: Server, browser: Browser, request: pytest.FixtureRequest) -> I
     may_fail = request.node.get_closest_marker("network_fails") is not None
 
     def hear(kind: str, text: str) -> None:
-        if kind == "error" and not (may_fail and text.startswith(NETWORK)):
+        if kind == "error" and not text.startswith(PLAIN) and not (may_fail and text.startswith(NETWORK)):
             faults.append(text)
 
     def visit(base_url: str = server.url, **more: object) -> BrowserContext:

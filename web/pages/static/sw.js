@@ -7,21 +7,32 @@ const BASE = new URL(".", location.href).pathname; // it serves what lies in its
 const SHELL = BASE === "/" ? "palate-shell" : `palate-shell ${BASE}`; // caches are of the whole host
 const PAGE = `${BASE}train`;
 const PATIENCE_MS = 3_000; // a network that says nothing is none
+const SILENCE_MS = 2_000; // and so is a cache
 /** @type {Set<string>} pages that were given a copy once: they get all their files so, at once and of one time */
 const copied = new Set();
 
-/** Answer from the network and keep a copy. @param {Cache} cache @param {Request} request @param {string} key */
+/**
+ * Return what the cache gives, or nothing where it is full, forbidden, broken or silent: it must never stand between the
+ * page and the network.
+ * @template T @param {Promise<T>} asked @returns {Promise<T | undefined>}
+ */
+function orNothing(asked) {
+  return Promise.race([asked.catch(() => undefined), new Promise((resolve) => setTimeout(resolve, SILENCE_MS))]);
+}
+
+/** Answer from the network and keep a copy. @param {Cache | undefined} cache @param {Request} request @param {string} key */
 async function fromNetwork(cache, request, key) {
   const response = await fetch(request);
-  if (response.ok) await cache.put(key, response.clone());
-  else if (key === PAGE && response.status !== 503) await cache.delete(PAGE); // signed out: the page is not theirs any more
+  if (!cache) return response;
+  if (response.ok) await orNothing(cache.put(key, response.clone()));
+  else if (key === PAGE && response.status !== 503) await orNothing(cache.delete(PAGE)); // signed out: the page is not theirs any more
   return response;
 }
 
 /** Answer from the network; where that fails or is silent, with the copy. @param {Request} request @param {string} key @param {string} client */
 async function networkFirst(request, key, client) {
-  const cache = await caches.open(SHELL);
-  const kept = await cache.match(key);
+  const cache = await orNothing(caches.open(SHELL));
+  const kept = cache && (await orNothing(cache.match(key)));
   if (kept && copied.has(client)) return kept;
   const asking = fromNetwork(cache, request, key);
   if (!kept) return asking;
@@ -42,7 +53,7 @@ async function keep(urls) {
 const worker = /** @type {ServiceWorkerGlobalScope} */ (/** @type {unknown} */ (self));
 worker.addEventListener("install", (event) => event.waitUntil(worker.skipWaiting()));
 worker.addEventListener("activate", (event) => event.waitUntil(worker.clients.claim()));
-worker.addEventListener("message", (event) => event.waitUntil(keep(event.data.keep)));
+worker.addEventListener("message", (event) => event.waitUntil(keep(event.data.keep).catch(() => undefined)));
 worker.addEventListener("fetch", (event) => {
   const { request } = event;
   const url = new URL(request.url);

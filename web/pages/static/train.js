@@ -5,10 +5,10 @@ import { Attention } from "./train/attention.js";
 import { Comparison } from "./train/comparison.js";
 import { Grid } from "./train/grid.js";
 import { Guide } from "./train/guide.js";
+import { tabToken } from "./train/ids.js";
 import { Images } from "./train/images.js";
 import { Letters } from "./train/letter.js";
-import { Keymap } from "./train/keymap.js";
-import { isTaken, Keys } from "./train/keys.js";
+import { isTaken, Keymap, Keys } from "./train/keys.js";
 import { Outbox } from "./train/outbox.js";
 import { Panels } from "./train/panels.js";
 import { Queue } from "./train/queue.js";
@@ -19,7 +19,7 @@ import { Store } from "./train/store.js";
 import { takeFiles, Uploads } from "./train/upload.js";
 import { byId, dialogById, View } from "./train/view.js";
 import { Welcome } from "./train/welcome.js";
-import { Failure, tabToken, Wire } from "./train/wire.js";
+import { Failure, Wire } from "./train/wire.js";
 
 const LEAST_AHEAD = 4;
 const MOST_AHEAD = 60;
@@ -36,7 +36,7 @@ const ahead = Math.min(MOST_AHEAD, Math.max(LEAST_AHEAD, wished || LEAST_AHEAD))
 
 const wire = new Wire(rater, csrf, await tabToken());
 main.dataset.tab = wire.tab;
-const store = await Store.open(rater, wire.tab);
+const store = new Store(rater, wire.tab);
 const images = new Images(store);
 const outbox = new Outbox(store, wire);
 const queue = new Queue(wire, store, images, ahead, asked.get("study") ?? "");
@@ -59,7 +59,7 @@ let signedOut = false; // the server has said so, and nothing else since
 let gateTimer = 0;
 let guideCame = Promise.resolve();
 
-/** Judge the photo on the screen, unless it was not seen yet. @param {import("./train/session.js").Judgement} judgement @param {string} said @param {number} [leastMs] */
+/** Judge the photo on the screen, unless it was not seen yet. @param {Judgement} judgement @param {string} said @param {number} [leastMs] */
 function judge(judgement, said, leastMs = KEY_GATE_MS) {
   if (!session.sight || session.sight.seenMs() < leastMs) return;
   performance.mark("palate:key");
@@ -84,7 +84,7 @@ function openGrid() {
   dialogById("grid").addEventListener("close", () => grid.end(), { once: true });
 }
 
-/** @type {Record<import("./train/keys.js").Command, (value: number) => void>} */
+/** @type {Record<Command, (value: number) => void>} */
 const COMMANDS = {
   rate: (value) => (panels.skipping ? panels.reasons[value - 1]?.click() : rate(value)),
   compare: () => comparison.hold(true),
@@ -134,7 +134,7 @@ function wireScores() {
 }
 
 function wireButtons() {
-  /** @param {import("./train/keys.js").Command} command */
+  /** @param {Command} command */
   const run = (command) => () => COMMANDS[command](0);
   /** @type {Record<string, () => void>} */
   const clicks = {
@@ -155,7 +155,7 @@ function wireButtons() {
 
 /** Stop where the notice asked whether to. */
 function stop() {
-  session.rest(/** @type {import("./train/session.js").Rest} */ (byId("notice").dataset.why));
+  session.rest(/** @type {Rest} */ (byId("notice").dataset.why));
   view.dismiss();
   byId("message-retry").focus({ preventScroll: true });
 }
@@ -200,7 +200,7 @@ function showGuide() {
   guide.showChoice();
 }
 
-/** Ask for what is due before photos are shown. @param {import("./train/wire.js").Onboarding} due */
+/** Ask for what is due before photos are shown. @param {Onboarding} due */
 async function ask(due) {
   view.close();
   await guideCame;
@@ -215,7 +215,7 @@ function on(target, name, hear) {
 }
 
 function syncView() {
-  view.sync(outbox.state, outbox.pending, online, queue.length);
+  view.sync(outbox, online, queue.length);
   view.progress(outbox.gain);
   const isOut = outbox.state === "signin";
   if (isOut && !signedOut) view.askToSignIn(); // once: who has just signed in again rates on while the rest is told
@@ -233,7 +233,7 @@ function onPainted() {
   gateTimer = setTimeout(() => view.gate(session.sight !== null), KEY_GATE_MS);
 }
 
-/** @param {import("./train/store.js").Item | null} item */
+/** @param {Item | null} item */
 function onItem(item) {
   clearTimeout(gateTimer);
   welcome.endLesson();
@@ -272,10 +272,14 @@ function wireEvents() {
   document.addEventListener("keyup", (event) => keys.actionOf(event)?.command === "compare" && comparison.hold(false));
 }
 
-/** Keep the page itself for a reload without network. */
+/** Keep the page itself for a reload without network, where the connection is trusted and the browser allows it. */
 async function keepShell() {
-  if (!navigator.serviceWorker) return; // only where the connection is trusted
-  await navigator.serviceWorker.register(main.dataset.worker ?? placeOf("/sw.js"));
+  if (!navigator.serviceWorker) return;
+  try {
+    await navigator.serviceWorker.register(main.dataset.worker ?? placeOf("/sw.js"));
+  } catch {
+    return; // forbidden, or not reached: it is asked for again with the next load
+  }
   const { active } = await navigator.serviceWorker.ready;
   const loaded = performance.getEntriesByType("resource").map(({ name }) => name).filter((name) => new URL(name).pathname.startsWith(placeOf("/static/")));
   active?.postMessage({ keep: [...new Set(loaded)] });
@@ -289,5 +293,6 @@ watchFatigue();
 new Keymap(keys, () => panels.assign());
 takeFiles(uploads, /** @type {HTMLInputElement} */ (byId("files")), byId("dropping"));
 view.keys(keys.on);
+view.expect();
 await session.start();
 await keepShell();

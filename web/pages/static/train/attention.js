@@ -1,4 +1,4 @@
-/** A clock that runs only while the page is visible and somebody is at it. */
+/** What the rater has seen, by a clock that runs only while the page is visible and somebody is at it. */
 
 const IDLE_MS = 60_000;
 const BREAK_MS = 5 * 60_000; // so long away is a break, whatever it was taken for
@@ -59,5 +59,28 @@ export class Attention {
     const now = this.now();
     if (!this.#hidden) this.#attended += Math.max(0, Math.min(now, this.#stirred + IDLE_MS) - this.#looked);
     this.#looked = now;
+  }
+}
+
+/** Resolve once the browser has painted what is in the page now; while the page is hidden, not before it is shown. */
+export function painted() {
+  return new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)));
+}
+
+/** Counts how long one image is attended to from the moment it was painted. */
+export class Sight {
+  #from = 0;
+
+  /** @param {Attention} attention */
+  constructor(attention) {
+    this.attention = attention;
+    this.paintedAt = new Date();
+    attention.stir(); // what has just appeared is looked at
+    this.#from = attention.ms();
+  }
+
+  /** Return the attended milliseconds so far. */
+  seenMs() {
+    return Math.round(this.attention.ms() - this.#from);
   }
 }

@@ -8,7 +8,7 @@ const STEP = 0.05;
 export class Comparison {
   #range = /** @type {HTMLInputElement} */ (byId("split"));
 
-  /** @param {import("./stage.js").Stage} stage @param {(text: string) => void} say */
+  /** @param {Stage} stage @param {(text: string) => void} say */
   constructor(stage, say) {
     this.stage = stage;
     this.say = say;

@@ -1,10 +1,4 @@
-/**
- * Fingers, pen and mouse on the stage: drag, pinch, tap and double tap, told in pixels of the stage.
- *
- * @typedef {{x: number, y: number}} Spot
- * @typedef {{grab: (spot: Spot) => boolean, slide: (x: number) => void, drag: (dx: number, dy: number) => void,
- *   pinch: (factor: number, spot: Spot) => void, tap: (spot: Spot) => void, doubleTap: (spot: Spot) => void}} Hand
- */
+/** Fingers, pen and mouse on the stage: drag, pinch, tap and double tap, told in pixels of the stage. */
 
 const STILL_PX = 6;
 const DOUBLE_MS = 320;

@@ -1,13 +1,7 @@
-/**
- * A grid of versions beside their original, each with its own five radios; used for one experiment and for uploads.
- *
- * @typedef {import("./store.js").Item} Item
- * @typedef {import("./session.js").Session} Session
- * @typedef {{item: Item, figure: HTMLElement, scores: HTMLFieldSetElement, said: HTMLElement, sight: Sight | null}} Cell
- */
+/** A grid of versions beside their original, each with its own five radios; used for one experiment and for uploads. */
 
 import { ImageFailure } from "./images.js";
-import { painted, Sight } from "./sight.js";
+import { painted, Sight } from "./attention.js";
 
 const WORDS = ["Bad", "Poor", "Fair", "Good", "Excellent"];
 let grids = 0;
@@ -54,7 +48,7 @@ export class Grid {
   /** @type {Cell[]} */
   cells = [];
 
-  /** @param {Session} session @param {import("./images.js").Images} images @param {Item[]} items of one experiment */
+  /** @param {Session} session @param {Images} images @param {Item[]} items of one experiment */
   constructor(session, images, items) {
     this.session = session;
     this.images = images;

@@ -1,14 +1,10 @@
 /**
  * What raters of a study are told: fetched once for each study, kept for a time without network, shown in the help and
  * before the first photo.
- *
- * @typedef {{score: number, label: string, words: string, example_url: string | null}} Anchor
- * @typedef {{study: {id: string, name: string}, words: string, anchors: Anchor[], tags: Record<string, string>,
- *   consent: string, consent_hash: string, unsafe_ok: boolean}} Told
- * @typedef {import("./wire.js").Onboarding} Onboarding
  */
 
 import { make } from "./grid.js";
+import { shared } from "./shelf.js";
 import { Failure, NOTHING_DUE } from "./wire.js";
 
 const KEPT = "palate-guide";
@@ -35,7 +31,7 @@ export class Guide {
 
   #unsafe = /** @type {HTMLInputElement} */ (document.getElementById("unsafe"));
 
-  /** @param {import("./wire.js").Wire} wire */
+  /** @param {Wire} wire */
   constructor(wire) {
     this.wire = wire;
     this.#unsafe.addEventListener("change", () => void this.#choose());
@@ -43,12 +39,8 @@ export class Guide {
 
   /** Take up what this browser keeps of a study's guide. @param {string} study @returns {boolean} whether there was something */
   restore(study) {
-    try {
-      const kept = JSON.parse(localStorage.getItem(KEPT) ?? "null");
-      if (kept?.study?.id === study && kept.rater === this.wire.rater) this.told = kept;
-    } catch (error) {
-      if (!(error instanceof SyntaxError)) throw error; // not ours
-    }
+    const kept = shared.object(KEPT);
+    if (kept.study?.id === study && kept.rater === this.wire.rater) this.told = kept;
     return this.told?.study.id === study;
   }
 
@@ -57,12 +49,12 @@ export class Guide {
     /** @type {Told} */
     const told = await this.wire.call("GET", `/api/train/guide?${new URLSearchParams(study && { study })}`);
     this.told = told;
-    localStorage.setItem(KEPT, JSON.stringify({ ...told, rater: this.wire.rater }));
+    shared.set(KEPT, JSON.stringify({ ...told, rater: this.wire.rater }));
   }
 
   /** Ask what must be done before the first photo of a study; this browser need not ask again once nothing was. @param {string} study */
   async due(study) {
-    if (localStorage.getItem(ADMITTED) === `${this.wire.rater} ${study}`) return NOTHING_DUE;
+    if (shared.get(ADMITTED) === `${this.wire.rater} ${study}`) return NOTHING_DUE;
     try {
       return await this.wire.call("POST", "/api/train/enrolment", study ? { study } : {});
     } catch (error) {
@@ -73,7 +65,7 @@ export class Guide {
 
   /** Remember that nothing was due in a study. @param {string} study */
   admitted(study) {
-    localStorage.setItem(ADMITTED, `${this.wire.rater} ${study}`);
+    shared.set(ADMITTED, `${this.wire.rater} ${study}`);
   }
 
   /** Tell the server what the rater says of themselves, and return what is still due; throws a Failure. @param {object} said @returns {Promise<Onboarding>} */

@@ -74,7 +74,7 @@ export class Images {
   #kept = new Set();
   #busy = 0;
 
-  /** @param {import("./store.js").Store} store */
+  /** @param {Store} store */
   constructor(store) {
     this.store = store;
   }

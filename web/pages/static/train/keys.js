@@ -1,11 +1,8 @@
-/**
- * Single keys: which key means what in this browser, and whether they are on.
- *
- * @typedef {"rate"|"compare"|"slider"|"zoom"|"move"|"undo"|"skip"|"note"|"flag"|"grid"|"help"|"close"} Command
- * @typedef {{command: Command, value: number}} Press
- * @typedef {{name: string, words: string, command: Command, value: number, keys: string[], held?: boolean}} Action
- *   `held` may repeat while the key is down
- */
+/** Single keys: which key means what in this browser, whether they are on, and the part of the help that changes them. */
+
+import { make } from "./grid.js";
+import { shared } from "./shelf.js";
+import { byId } from "./view.js";
 
 const SWITCH = "palate-keys";
 const MAP = "palate-keymap";
@@ -43,22 +40,18 @@ export class Keys {
   #chosen = {};
 
   constructor() {
-    try {
-      const kept = JSON.parse(localStorage.getItem(MAP) ?? "{}");
-      for (const { name } of ACTIONS) if (typeof kept[name] === "string") this.#chosen[name] = kept[name];
-    } catch (error) {
-      if (!(error instanceof SyntaxError)) throw error; // not ours: the usual keys hold
-    }
+    const kept = shared.object(MAP);
+    for (const { name } of ACTIONS) if (typeof kept[name] === "string") this.#chosen[name] = kept[name];
   }
 
   /** Tell whether single keys are on. */
   get on() {
-    return localStorage.getItem(SWITCH) !== "off";
+    return shared.get(SWITCH) !== "off";
   }
 
   /** Switch single keys on or off. @param {boolean} on */
   turn(on) {
-    localStorage.setItem(SWITCH, on ? "on" : "off");
+    shared.set(SWITCH, on ? "on" : "off");
   }
 
   /** Return the keys of an action. @param {Action} action */
@@ -99,14 +92,14 @@ export class Keys {
     const other = ACTIONS.find((action) => action.name !== name && this.of(action).includes(wanted));
     if (other) return `${SHOWN[wanted] ?? wanted.toUpperCase()} is taken: ${other.words}.`;
     this.#chosen[name] = wanted;
-    localStorage.setItem(MAP, JSON.stringify(this.#chosen));
+    shared.set(MAP, JSON.stringify(this.#chosen));
     return "";
   }
 
   /** Go back to the usual keys. */
   reset() {
     this.#chosen = {};
-    localStorage.removeItem(MAP);
+    shared.remove(MAP);
   }
 
   /** Return the keys of some actions. @param {string[]} names */
@@ -135,4 +128,83 @@ export function mnemonics(names, taken) {
     if (free) keys.set(free, name);
   }
   return keys;
+}
+
+/** Lists every action with its key; a button waits for the new one. */
+export class Keymap {
+  /** @type {HTMLButtonElement | null} waits for a key */
+  #waiting = null;
+
+  /** @param {Keys} keys @param {() => void} onChange */
+  constructor(keys, onChange) {
+    this.keys = keys;
+    this.onChange = onChange;
+    byId("keymap").replaceChildren(...ACTIONS.map((action) => this.#row(action)));
+    byId("keymap-reset").addEventListener("click", () => {
+      keys.reset();
+      this.#changed("The usual keys are back.");
+    });
+    this.label();
+  }
+
+  /** @param {Action} action */
+  #row({ name, words }) {
+    const button = /** @type {HTMLButtonElement} */ (make("button", { class: "button small", type: "button", "data-rebind": name }));
+    button.append(make("span", { class: "visually-hidden" }, `${words}: `), make("kbd", { "data-keys": name }));
+    button.addEventListener("click", () => this.#wait(button));
+    button.addEventListener("keydown", (event) => this.#take(button, event));
+    button.addEventListener("blur", () => this.#end(button));
+    return make("li", {}, make("span", { "aria-hidden": "true" }, words), button);
+  }
+
+  /** @param {HTMLButtonElement} button */
+  #wait(button) {
+    this.#waiting = button;
+    button.dataset.waiting = "";
+    this.#say("Press the new key, or Escape to leave it.");
+  }
+
+  /** @param {HTMLButtonElement} button @param {KeyboardEvent} event */
+  #take(button, event) {
+    if (this.#waiting !== button || ["Shift", "Tab"].includes(event.key)) return;
+    event.preventDefault();
+    event.stopPropagation();
+    if (event.key === "Escape") {
+      this.#end(button);
+      this.#say("Nothing was changed.");
+      return;
+    }
+    const fault = event.ctrlKey || event.metaKey || event.altKey ? "Press one key alone." : this.keys.choose(button.dataset.rebind ?? "", event.key);
+    if (fault) return this.#say(fault);
+    this.#end(button);
+    this.#changed("The key was changed, in this browser.");
+  }
+
+  /** @param {HTMLButtonElement} button */
+  #end(button) {
+    if (this.#waiting === button) this.#waiting = null;
+    delete button.dataset.waiting;
+  }
+
+  /** @param {string} said */
+  #changed(said) {
+    this.label();
+    this.onChange();
+    this.#say(said);
+  }
+
+  /** @param {string} text */
+  #say(text) {
+    byId("keymap-said").textContent = text;
+  }
+
+  /** Write the keys on everything that tells one. */
+  label() {
+    const tellers = /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll("[data-key], [data-keys]"));
+    for (const kbd of tellers) {
+      const { key = "", keys = "" } = kbd.dataset;
+      kbd.textContent = this.keys.label(key || keys, keys !== "");
+      kbd.hidden = kbd.matches(".score-other") && key.endsWith(kbd.textContent); // the number itself says it
+    }
+  }
 }

@@ -1,8 +1,4 @@
-/**
- * What an admin wrote to the rater: shown until they say that they have read it, here or on their status page.
- *
- * @typedef {import("./wire.js").Letter} Letter
- */
+/** What an admin wrote to the rater: shown until they say that they have read it, here or on their status page. */
 
 import { byId } from "./view.js";
 import { Failure } from "./wire.js";
@@ -14,7 +10,7 @@ export class Letters {
   /** @type {Letter | null} */
   #shown = null;
 
-  /** @param {import("./wire.js").Wire} wire */
+  /** @param {Wire} wire */
   constructor(wire) {
     this.wire = wire;
     byId("letter-read").addEventListener("click", () => void this.#close());

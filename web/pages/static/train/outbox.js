@@ -1,14 +1,8 @@
-/**
- * The outbox: every answer and undo is kept in the browser first, then told to the server, in order, until it rules on it.
- *
- * @typedef {import("./store.js").Entry} Entry
- * @typedef {import("./store.js").Item} Item
- * @typedef {import("./wire.js").Answer} Answer
- * @typedef {import("./wire.js").Verdict} Verdict
- */
+/** The outbox: every answer and undo is kept in the browser first, then told to the server, in order, until it rules on it. */
 
+import { newId } from "./ids.js";
+import { orElse } from "./store.js";
 import { Failure } from "./wire.js";
-import { orElse, StoreFailure } from "./store.js";
 
 const BATCH = 100;
 const FIRST_WAIT_MS = 500;
@@ -21,9 +15,6 @@ export function backOff(tries) {
   return Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** tries) * (0.5 + Math.random() / 2);
 }
 
-/** Return what an entry adds to the rater's count. @param {Entry} entry */
-const gainOf = (entry) => (entry.kind === "answer" ? 1 : -1);
-
 /** Run work while no other tab of this browser runs work of that name. @param {string} name @param {() => Promise<void>} work */
 function exclusively(name, work) {
   return navigator.locks ? navigator.locks.request(name, work) : work();
@@ -34,38 +25,59 @@ function exclusively(name, work) {
  * "progress" (detail: Progress), "ruled" (detail: Verdict), "told" (a batch went through).
  */
 export class Outbox extends EventTarget {
-  /** @type {Entry[]} what the browser refused to keep: lost with the page */
-  #loose = [];
-  /** @type {Entry[]} on their way into the browser's database */
-  #writing = [];
+  /** @type {Map<string, Entry>} all that is known not to be told, by `seq`, the oldest first */
+  #untold = new Map();
+  /** @type {Set<string>} on its way into the browser's database */
+  #writing = new Set();
+  /** @type {Set<string>} what that may not hold: lost with the page */
+  #loose = new Set();
+  /** @type {Set<string>} what it may hold although it was told */
+  #ruled = new Set();
+  /** @type {boolean | null} whether it could be read; null before the first look */
+  #read = null;
+  #refused = false; // it did not take the last entry
   /** @type {Promise<void> | null} */
   #running = null;
   #again = false;
-  #taken = 0; // entries taken in so far
+  #turns = 0; // what may have changed what a look finds: entries taken in, and the database itself
   #tries = 0;
   #flows = false; // the last batch went through
   #limit = BATCH;
   #timer = 0;
 
-  /** @param {import("./store.js").Store} store @param {import("./wire.js").Wire} wire */
+  /** @param {Store} store @param {Wire} wire */
   constructor(store, wire) {
     super();
     this.store = store;
     this.wire = wire;
-    this.pending = 0; // entries not told yet
-    this.gain = 0; // answers less undos among them
     this.batches = 0; // told so far
-    /** @type {"saved"|"waiting"|"signin"} */
-    this.state = "saved";
+    /** @type {"unread"|"saved"|"waiting"|"signin"} saved: nothing is left, as far as the browser's database could be read */
+    this.state = "unread";
     addEventListener("online", () => this.flush(true));
-    addEventListener("beforeunload", (event) => this.#loose.length && event.preventDefault());
+    addEventListener("beforeunload", (event) => this.#loose.size && event.preventDefault());
+    store.addEventListener("turn", () => void this.#recover());
+  }
+
+  /** Return how many entries are known not to be told yet. */
+  get pending() {
+    return this.#untold.size;
+  }
+
+  /** Return answers less undos among them. */
+  get gain() {
+    return [...this.#untold.values()].reduce((sum, { kind }) => sum + (kind === "answer" ? 1 : -1), 0);
+  }
+
+  /** Tell whether this browser keeps what is not told, also when the page is closed. */
+  get kept() {
+    return this.#read !== false && !this.#refused && !this.#loose.size;
   }
 
   /** Keep an answer; resolves once it is written, true if it will survive the page. @param {Answer} body @param {Item} item */
   answer(body, item) {
     const { rater } = this.store;
     /** @type {Entry} */
-    const entry = { rater, kind: "answer", id: body.id, option_id: body.option_id, body };
+    const entry = { seq: body.id, rater, kind: "answer", id: body.id, option_id: body.option_id, body };
     const answered = { rater, option_id: body.option_id, id: body.id, score: body.score ?? 0, item };
     return this.#keep(entry, this.store.addAnswer(entry, answered));
   }
@@ -73,7 +85,7 @@ export class Outbox extends EventTarget {
   /** Keep an undo; resolves once it is written, true if it will survive the page. @param {string} id @param {string} option */
   undo(id, option) {
     /** @type {Entry} */
-    const entry = { rater: this.store.rater, kind: "undo", id, option_id: option };
+    const entry = { seq: newId(), rater: this.store.rater, kind: "undo", id, option_id: option };
     return this.#keep(entry, this.store.addUndo(entry));
   }
 
@@ -95,21 +107,26 @@ export class Outbox extends EventTarget {
 
   /** @param {Entry} entry @param {Promise<unknown>} writing */
   async #keep(entry, writing) {
-    let durable = true;
-    this.#taken += 1;
-    this.#writing.push(entry);
-    this.#set(this.state, this.pending + 1, this.gain + gainOf(entry));
-    try {
-      await writing;
-    } catch (error) {
-      if (!(error instanceof StoreFailure)) throw error;
-      durable = false;
-      this.#loose.push(entry);
-    } finally {
-      this.#writing.splice(this.#writing.indexOf(entry), 1);
-    }
+    const { seq } = entry;
+    this.#turns += 1;
+    this.#untold.set(seq, entry);
+    this.#writing.add(seq);
+    this.#set(this.state);
+    const kept = await orElse(writing.then(() => true), false);
+    this.#writing.delete(seq);
+    this.#refused = !kept;
+    if (!kept) this.#loose.add(seq);
     void this.flush();
-    return durable;
+    return kept;
+  }
+
+  /** The database was closed, lost or is there again: whether it holds what is known here is unknown, so it is written anew. */
+  async #recover() {
+    const entries = [...this.#untold.values()];
+    for (const { seq } of entries) this.#loose.add(seq);
+    this.#turns += 1;
+    this.#refused = !(await orElse(this.store.hold(entries).then(() => true), false));
+    await this.flush(true);
   }
 
   /** Tell the server all that is kept. While backing off only `force` tries at once. @param {boolean} [force] */
@@ -134,13 +151,13 @@ export class Outbox extends EventTarget {
       while (this.#again) {
         this.#again = false;
         await exclusively(`palate-outbox-${this.store.rater}`, () => this.#tellAll());
-        await this.#recount("saved");
+        this.#set("saved");
       }
       this.#tries = 0;
     } catch (error) {
       if (!(error instanceof Failure)) throw error;
       this.#flows = false;
-      await this.#recount(error.kind === "session" ? "signin" : "waiting");
+      this.#set(error.kind === "session" ? "signin" : "waiting");
       this.#timer = setTimeout(() => this.flush(true), Math.max(backOff(this.#tries), error.waitMs));
       this.#tries += 1;
     } finally {
@@ -155,14 +172,37 @@ export class Outbox extends EventTarget {
       else await this.#tellAnswers(entries);
       this.#flows = true;
       this.batches += 1;
-      await this.#recount("saved");
+      this.#set("saved");
       this.dispatchEvent(new Event("told"));
     }
   }
 
+  /** Return the oldest entries to be told. */
   async #head() {
-    const kept = await orElse(this.store.head(BATCH), []);
-    return [...kept, ...this.#loose].slice(0, BATCH);
+    await this.#look();
+    return [...this.#untold.values()].filter(({ seq }) => !this.#writing.has(seq)).slice(0, BATCH);
+  }
+
+  /** Read what is to be told, again where something came meanwhile; what cannot be read stays as it is known. */
+  async #look() {
+    let turns, unsure, kept;
+    do {
+      [turns, unsure] = [this.#turns, [...this.#writing, ...this.#loose]];
+      kept = await orElse(this.store.untold(), null);
+    } while (turns !== this.#turns);
+    this.#read = kept !== null;
+    if (kept) this.#compare(kept, unsure);
+  }
+
+  /** Take up what the database holds, and keep what it may not hold. @param {Entry[]} kept @param {string[]} unsure */
+  #compare(kept, unsure) {
+    const own = unsure.flatMap((seq) => this.#untold.get(seq) ?? []);
+    const there = new Map(kept.map((entry) => [entry.seq, entry]));
+    this.#ruled = new Set([...this.#ruled].filter((seq) => there.has(seq)));
+    for (const seq of there.keys()) this.#loose.delete(seq);
+    const all = [...kept.filter(({ seq }) => !this.#ruled.has(seq)), ...own];
+    all.sort((a, b) => (a.seq < b.seq ? -1 : 1)); // ids are made in order
+    this.#untold = new Map(all.map((entry) => [entry.seq, entry]));
   }
 
   /** @param {Entry} entry */
@@ -206,8 +246,12 @@ export class Outbox extends EventTarget {
 
   /** @param {Entry[]} entries @param {string[]} reopened */
   async #settle(entries, reopened) {
-    this.#loose = this.#loose.filter((entry) => !entries.includes(entry));
-    if (entries.some((entry) => entry.seq !== undefined)) await this.store.settle(entries, reopened);
+    for (const { seq } of entries) {
+      this.#untold.delete(seq);
+      this.#loose.delete(seq);
+      this.#ruled.add(seq); // until it is known to be gone: else it would be told again and again
+    }
+    await orElse(this.store.settle(this.#ruled, reopened), undefined);
   }
 
   /** @param {string} message */
@@ -215,23 +259,9 @@ export class Outbox extends EventTarget {
     this.dispatchEvent(new CustomEvent("refused", { detail: message }));
   }
 
-  /** Count what is not told yet, again where something came meanwhile, and say so. @param {"saved"|"waiting"|"signin"} state */
-  async #recount(state) {
-    let taken, writing, kept;
-    do {
-      [taken, writing] = [this.#taken, [...this.#writing]];
-      kept = await orElse(this.store.head(), []);
-    } while (taken !== this.#taken);
-    const isKept = (/** @type {Entry} */ entry) => kept.some(({ id, kind }) => id === entry.id && kind === entry.kind);
-    const untold = [...kept, ...this.#loose, ...writing.filter((entry) => !isKept(entry))];
-    this.#set(state, untold.length, untold.reduce((sum, entry) => sum + gainOf(entry), 0));
-  }
-
-  /** @param {"saved"|"waiting"|"signin"} state @param {number} pending @param {number} gain */
-  #set(state, pending, gain) {
-    this.state = state;
-    this.pending = pending;
-    this.gain = gain;
+  /** @param {"unread"|"saved"|"waiting"|"signin"} state */
+  #set(state) {
+    this.state = state === "saved" && !this.#read ? "unread" : state;
     this.dispatchEvent(new Event("change"));
   }
 }

@@ -1,14 +1,8 @@
-/**
- * The two drawers over the photo: why to skip it, and what is wrong with it.
- *
- * @typedef {import("./session.js").Remarks} Remarks
- */
+/** The two drawers over the photo: why to skip it, and what is wrong with it. */
 
 import { make } from "./grid.js";
 import { mnemonics } from "./keys.js";
-
-/** @param {string} id */
-const byId = (id) => /** @type {HTMLElement} */ (document.getElementById(id));
+import { byId } from "./view.js";
 
 /** The drawers; at most one is open. */
 export class Panels {
@@ -21,7 +15,7 @@ export class Panels {
   /** @type {Map<string, string>} */
   letters = new Map();
 
-  /** @param {import("./keys.js").Keys} keys @param {(reason: string) => void} onSkip @param {() => void} onClose */
+  /** @param {Keys} keys @param {(reason: string) => void} onSkip @param {() => void} onClose */
   constructor(keys, onSkip, onClose) {
     this.keys = keys;
     this.onSkip = onSkip;

@@ -1,10 +1,4 @@
-/**
- * The items to come: leased ahead of the rater, in the order they will be shown, their images on the way.
- *
- * @typedef {import("./store.js").Item} Item
- * @typedef {import("./wire.js").Next} Next
- * @typedef {import("./wire.js").Experiment} Experiment
- */
+/** The items to come: leased ahead of the rater, in the order they will be shown, their images on the way. */
 
 import { orElse } from "./store.js";
 import { Failure } from "./wire.js";
@@ -40,8 +34,8 @@ export class Queue {
   #taken = 0;
 
   /**
-   * @param {import("./wire.js").Wire} wire @param {import("./store.js").Store} store
-   * @param {import("./images.js").Images} images @param {number} least experiments to hold
+   * @param {Wire} wire @param {Store} store
+   * @param {Images} images @param {number} least experiments to hold
    * @param {string} study "" for the one the server chooses
    */
   constructor(wire, store, images, least, study) {

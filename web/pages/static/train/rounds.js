@@ -12,7 +12,7 @@ export class Rounds {
   #timer = 0;
 
   /**
-   * @param {import("./outbox.js").Outbox} outbox
+   * @param {Outbox} outbox
    * @param {() => Promise<number | null>} ask returns the milliseconds to the next round, null for none; throws a Failure
    * @param {(failure: Failure) => Promise<void>} onFailure
    */

@@ -1,22 +1,10 @@
-/**
- * A rater at work: which item is on, what was answered, what can be undone, when to lease more.
- *
- * @typedef {import("./store.js").Item} Item
- * @typedef {import("./wire.js").Next} Next
- * @typedef {import("./sight.js").Sight} Sight
- * @typedef {{tags: string[], comment: string, flagged: boolean}} Remarks
- * @typedef {{score: number} | {skip: string}} Judgement
- * @typedef {{id: string, score: number}} Given
- * @typedef {"stopped"|"break"} Rest
- * @typedef {import("./wire.js").Onboarding} Onboarding
- * @typedef {import("./wire.js").Verdict} Verdict
- * @typedef {{score: number, right: [number, number], done: number, of: number}} Lesson
- */
+/** A rater at work: which item is on, what was answered, what can be undone, when to lease more. */
 
+import { newId } from "./ids.js";
 import { ImageFailure } from "./images.js";
 import { Rounds } from "./rounds.js";
 import { orElse } from "./store.js";
-import { Failure, newId, NOTHING_DUE } from "./wire.js";
+import { Failure, NOTHING_DUE } from "./wire.js";
 
 const UNDO_DEPTH = 20;
 const RENEW_MS = 2 * 60_000; // a lease lasts ten minutes, and goes to another tab once it was left alone for five
@@ -50,8 +38,8 @@ export class Session extends EventTarget {
   #unloaded = new Set();
 
   /**
-   * @param {import("./outbox.js").Outbox} outbox @param {import("./queue.js").Queue} queue
-   * @param {import("./images.js").Images} images @param {import("./attention.js").Attention} attention
+   * @param {Outbox} outbox @param {Queue} queue
+   * @param {Images} images @param {Attention} attention
    * @param {() => Promise<Onboarding>} whatIsDue asks before the first lease; throws a Failure
    * @param {(item: Item, image: HTMLImageElement) => Promise<Sight>} paint
    */

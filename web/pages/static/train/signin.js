@@ -3,7 +3,7 @@
 import { byId, dialogById } from "./view.js";
 import { Failure } from "./wire.js";
 
-/** @param {import("./wire.js").Wire} wire @param {() => Promise<void>} goOn */
+/** @param {Wire} wire @param {() => Promise<void>} goOn */
 export function wireSignIn(wire, goOn) {
   /** @param {() => Promise<void>} enter gets a new session, or throws a Failure */
   const comeBack = async (enter) => {

@@ -1,14 +1,11 @@
 /**
  * The stage: paints one item at a size known beforehand, zooms and moves it, and shows its original in the same place.
  * Zoom and place stay from item to item, so that the same detail can be looked at in each.
- *
- * @typedef {import("./store.js").Item} Item
- * @typedef {import("./gestures.js").Spot} Spot
  */
 
 import { Gestures } from "./gestures.js";
 import { ImageFailure } from "./images.js";
-import { painted, Sight } from "./sight.js";
+import { painted, Sight } from "./attention.js";
 
 const LARGEST_ENLARGEMENT = 2; // of a small photo fitted to a large window
 const MAX_ZOOM = 16;
@@ -34,7 +31,7 @@ export class Stage {
 
   /**
    * @param {HTMLElement} root @param {HTMLElement} frame @param {HTMLElement} level @param {HTMLElement} line
-   * @param {import("./images.js").Images} images @param {import("./attention.js").Attention} attention
+   * @param {Images} images @param {Attention} attention
    */
   constructor(root, frame, level, line, images, attention) {
     this.root = root;

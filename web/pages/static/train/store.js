@@ -1,25 +1,21 @@
 /**
  * What this browser keeps for one rater: the outbox and what was answered, in whatever tab; what each tab last leased;
  * the images of all that.
- *
- * @typedef {import("./wire.js").Answer} Answer
- * @typedef {import("./wire.js").Next} Next
- * @typedef {{experiment_id: string, option_id: string, image_url: string, width: number, height: number,
- *   source_url: string, source_width: number, source_height: number, practice?: boolean}} Item one option, ready to be
- *   shown; of one of the practice the rater is told what was expected
- * @typedef {{rater: string, option_id: string, id: string, score: number, item: Item}} Answered
- * @typedef {{seq?: number, rater: string, kind: "answer"|"undo", id: string, option_id: string,
- *   body?: Answer}} Entry one thing the server has to be told
  */
 
+const NAME = "palate-rater";
 const REMEMBERED = 500; // answers remembered per rater: more than can be leased at once
+const SILENCE_MS = 2_000; // a database that says nothing for so long is none
+const FIRST_WAIT_MS = 500; // until one that was lost is looked for again: some are closed and there again at once
+const LONGEST_WAIT_MS = 15_000;
+const REFUSALS = new Set(["QuotaExceededError", "DataCloneError"]); // it is there, and does not take this
 
-/** The browser refused to keep or to give something back. */
+/** The browser refused to keep or to give something back, or did not say: what it keeps is then unknown, not nothing. */
 export class StoreFailure extends Error {}
 
 /** @param {IDBDatabase} db */
 function lay(db) {
-  db.createObjectStore("outbox", { keyPath: "seq", autoIncrement: true }).createIndex("rater", "rater");
+  db.createObjectStore("outbox", { keyPath: "seq" }).createIndex("rater", "rater");
   db.createObjectStore("answered", { keyPath: ["rater", "option_id"] });
   db.createObjectStore("leases", { keyPath: ["rater", "tab"] });
   db.createObjectStore("images", { keyPath: ["rater", "url"] });
@@ -30,47 +26,134 @@ function keysOf(rater) {
   return IDBKeyRange.bound([rater], [rater, []]);
 }
 
-/** One rater's part of the browser's database. */
-export class Store {
-  /** @param {string} rater @param {string} tab @param {IDBDatabase | null} db null where the browser keeps nothing */
-  constructor(rater, tab, db) {
+/**
+ * Return what work comes to, or fail once it was silent for long.
+ * @template T @param {(resolve: (value: T) => void, reject: (reason: unknown) => void) => void} work @returns {Promise<T>}
+ */
+function inTime(work) {
+  return new Promise((resolve, reject) => {
+    setTimeout(() => reject(new StoreFailure("The browser's database does not answer.")), SILENCE_MS);
+    work(resolve, reject);
+  });
+}
+
+/**
+ * One rater's part of the browser's database. A connection that dies is opened anew and asked again; where that does not
+ * help, all is refused at once until the database is there again. Event: "turn" (what it holds is unknown from here on).
+ */
+export class Store extends EventTarget {
+  /** @type {IDBDatabase | null} */
+  #db = null;
+  /** @type {Promise<IDBDatabase> | null} */
+  #opening = null;
+  #lost = false;
+  #wait = FIRST_WAIT_MS;
+
+  /** @param {string} rater @param {string} tab */
+  constructor(rater, tab) {
+    super();
     this.rater = rater;
     this.tab = tab;
-    this.db = db;
   }
 
-  /** Open the database; where the browser forbids it, return a store that refuses every write. @param {string} rater @param {string} tab */
-  static async open(rater, tab) {
-    /** @type {IDBDatabase | null} */
-    const db = await new Promise((resolve) => {
-      const request = indexedDB.open("palate-rater", 1);
-      request.onupgradeneeded = () => lay(request.result);
-      request.onsuccess = () => resolve(request.result);
-      request.onerror = () => resolve(null);
-    });
-    return new Store(rater, tab, db);
+  #open() {
+    this.#opening ??= this.#opened().finally(() => { this.#opening = null; });
+    return this.#opening;
+  }
+
+  /** @returns {Promise<IDBDatabase>} */
+  async #opened() {
+    try {
+      return await inTime((resolve, reject) => {
+        const request = indexedDB.open(NAME, 1);
+        request.onupgradeneeded = () => lay(request.result);
+        request.onsuccess = () => resolve(this.#take(request.result)); // also where nobody waits for it any more
+        request.onerror = request.onblocked = reject;
+      });
+    } catch {
+      throw new StoreFailure("The browser gives no database."); // forbidden, broken, held back or silent
+    }
+  }
+
+  /** @param {IDBDatabase} db */
+  #take(db) {
+    db.onclose = db.onversionchange = () => this.#drop(db);
+    if (this.#db) db.close();
+    this.#db ??= db;
+    return this.#db;
+  }
+
+  /** Use a connection no more. @param {IDBDatabase | null} db */
+  #drop(db) {
+    db?.close();
+    if (!db || this.#db !== db) return;
+    this.#db = null;
+    if (!this.#lost) this.#turn(false);
+  }
+
+  #lose() {
+    setTimeout(() => void this.#find(), this.#wait);
+    this.#wait = Math.min(LONGEST_WAIT_MS, this.#wait * 2);
+    if (!this.#lost) this.#turn(true);
+  }
+
+  /** Look whether the database is there again: one that opens need not answer. */
+  async #find() {
+    try {
+      await this.#ask(this.#db ?? (await this.#open()), ["outbox"], "readonly", (tx) => tx("outbox").count());
+      this.#wait = FIRST_WAIT_MS;
+      this.#turn(false);
+    } catch {
+      this.#drop(this.#db);
+      this.#lose();
+    }
+  }
+
+  /** @param {boolean} lost */
+  #turn(lost) {
+    this.#lost = lost;
+    this.dispatchEvent(new Event("turn"));
   }
 
   /**
-   * Run requests in one transaction and return the result of the one that `work` returns, once all is written. It is
-   * committed in the same step as it is asked for: a tab that is closed right after a key has kept what was pressed.
+   * Run requests in one transaction and return the result of the one that `work` returns, once all is written; on a new
+   * connection where that dies, so work must bear to be done twice.
    * @template T
    * @param {string[]} names @param {IDBTransactionMode} mode
    * @param {(tx: (name: string) => IDBObjectStore) => IDBRequest<T>} work
    * @returns {Promise<T>}
    */
-  #run(names, mode, work) {
-    return new Promise((resolve, reject) => {
+  async #run(names, mode, work) {
+    for (let tries = 0; !this.#lost; tries += 1) {
+      /** @type {IDBDatabase | null} */
+      let db = this.#db;
       try {
-        if (!this.db) throw new StoreFailure("This browser keeps no data for this page.");
-        const tx = this.db.transaction(names, mode);
-        const request = work((name) => tx.objectStore(name));
-        tx.commit();
-        tx.oncomplete = () => resolve(request.result);
-        tx.onabort = () => reject(new StoreFailure(`The browser could not keep it: ${tx.error?.message}`));
+        db ??= await this.#open();
+        return await this.#ask(db, names, mode, work);
       } catch (error) {
-        reject(error instanceof StoreFailure ? error : new StoreFailure(String(error)));
+        if (!(error instanceof DOMException || error instanceof StoreFailure)) throw error;
+        if (REFUSALS.has(error.name)) throw new StoreFailure(error.name);
+        this.#drop(db);
+        if ((tries || !db) && !this.#lost) this.#lose();
       }
+    }
+    throw new StoreFailure("The browser's database is away.");
+  }
+
+  /**
+   * It is committed in the same step as it is asked for: a tab that is closed right after a key has kept what was pressed.
+   * @template T
+   * @param {IDBDatabase} db @param {string[]} names @param {IDBTransactionMode} mode
+   * @param {(tx: (name: string) => IDBObjectStore) => IDBRequest<T>} work
+   * @returns {Promise<T>}
+   */
+  #ask(db, names, mode, work) {
+    return inTime((resolve, reject) => {
+      const tx = db.transaction(names, mode);
+      const request = work((name) => tx.objectStore(name));
+      tx.commit();
+      tx.oncomplete = () => resolve(request.result);
+      tx.onabort = () => reject(tx.error ?? new StoreFailure("The browser broke it off."));
     });
   }
 
@@ -78,7 +161,7 @@ export class Store {
   addAnswer(entry, answered) {
     return this.#run(["outbox", "answered"], "readwrite", (tx) => {
       tx("answered").put(answered);
-      return tx("outbox").add(entry);
+      return tx("outbox").put(entry);
     });
   }
 
@@ -86,21 +169,29 @@ export class Store {
   addUndo(entry) {
     return this.#run(["outbox", "answered"], "readwrite", (tx) => {
       tx("answered").delete([this.rater, entry.option_id]);
-      return tx("outbox").add(entry);
+      return tx("outbox").put(entry);
     });
   }
 
-  /** Return the oldest entries still to be told. @param {number} [limit] @returns {Promise<Entry[]>} */
-  head(limit) {
-    return this.#run(["outbox"], "readonly", (tx) => tx("outbox").index("rater").getAll(this.rater, limit));
+  /** Write down anew what the server has to be told. @param {Entry[]} entries */
+  hold(entries) {
+    return this.#run(["outbox"], "readwrite", (tx) => {
+      for (const entry of entries) tx("outbox").put(entry);
+      return tx("outbox").count();
+    });
   }
 
-  /** Drop entries the server has ruled on; options in `reopened` may be shown again. @param {Entry[]} entries @param {string[]} reopened */
-  settle(entries, reopened) {
+  /** Return the entries still to be told, the oldest first. @returns {Promise<Entry[]>} */
+  untold() {
+    return this.#run(["outbox"], "readonly", (tx) => tx("outbox").index("rater").getAll(this.rater));
+  }
+
+  /** Drop entries the server has ruled on; options in `reopened` may be shown again. @param {Iterable<string>} ruled @param {string[]} reopened */
+  settle(ruled, reopened) {
     return this.#run(["outbox", "answered"], "readwrite", (tx) => {
       for (const option of reopened) tx("answered").delete([this.rater, option]);
-      for (const entry of entries) if (entry.seq !== undefined) tx("outbox").delete(entry.seq);
-      return tx("outbox").index("rater").count(this.rater);
+      for (const seq of ruled) tx("outbox").delete(seq);
+      return tx("outbox").count();
     });
   }
 

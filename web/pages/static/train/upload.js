@@ -1,9 +1,4 @@
-/**
- * The upload panel: photos dropped, pasted or chosen, sent two at a time, made, and rated in a grid.
- *
- * @typedef {import("./wire.js").Experiment} Experiment
- * @typedef {import("./wire.js").UploadState} UploadState
- */
+/** The upload panel: photos dropped, pasted or chosen, sent two at a time, made, and rated in a grid. */
 
 import { Grid, make } from "./grid.js";
 import { itemsOf } from "./queue.js";
@@ -62,8 +57,8 @@ export class Uploads {
   #busy = 0;
 
   /**
-   * @param {import("./wire.js").Wire} wire @param {import("./session.js").Session} session
-   * @param {import("./images.js").Images} images @param {HTMLElement} list @param {(failure: Failure) => void} onSession
+   * @param {Wire} wire @param {Session} session
+   * @param {Images} images @param {HTMLElement} list @param {(failure: Failure) => void} onSession
    */
   constructor(wire, session, images, list, onSession) {
     this.wire = wire;

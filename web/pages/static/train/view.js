@@ -1,8 +1,4 @@
-/**
- * What the page says around the photo: state, progress, sync, banner, dialogs.
- *
- * @typedef {import("./wire.js").Progress} Progress
- */
+/** What the page says around the photo: state, progress, sync, banner, dialogs. */
 
 const SKELETON_MS = 150;
 /** @type {Record<string, string>} */
@@ -16,10 +12,11 @@ const RESTING = {
   stopped: "Thank you. All you rated is kept; you can close the page or go on.",
   break: "Your place is kept. Look at something far away for a while, then go on.",
 };
-/** @type {Record<import("./session.js").Rest, {text: string, stop: string}>} */
+/** @type {Record<Rest | "unkept", {text: string, stop: string}>} */
 const NOTICES = {
   stopped: { text: "Today's target is reached. Go on or stop, as you like.", stop: "Stop for today" },
   break: { text: "You have rated for a good while. A short break keeps your eye fair.", stop: "Take a break" },
+  unkept: { text: "This browser keeps no ratings when the page is closed. Leave it open until all are sent.", stop: "" },
 };
 const NOTICE_ITEMS = 5; // who goes on has answered
 
@@ -36,6 +33,7 @@ export class View {
   /** @type {Progress} */
   #progress = { today: 0, target: 0, total: 0 };
   #reached = true;
+  #kept = true; // what is not told, also when the page is closed
   #noticed = 0; // items that may still be shown under the notice
 
   /** @param {HTMLElement} main */
@@ -55,13 +53,14 @@ export class View {
     this.#skeleton = setTimeout(() => this.state("loading", ""), SKELETON_MS);
   }
 
-  /** Ask whether to stop, beside the photo; going on answers it. @param {import("./session.js").Rest} why */
+  /** Ask whether to stop, beside the photo; going on answers it. @param {keyof typeof NOTICES} why */
   notice(why) {
     const { text, stop } = NOTICES[why];
     byId("notice").hidden = false;
     byId("notice").dataset.why = why;
     byId("notice-text").textContent = text;
     byId("notice-stop").textContent = stop;
+    byId("notice-stop").hidden = !stop;
     this.#noticed = NOTICE_ITEMS;
   }
 
@@ -112,16 +111,24 @@ export class View {
     this.#reached = target === 0 || done >= target;
   }
 
-  /** Show where the answers are. @param {"saved"|"waiting"|"signin"} state @param {number} pending @param {boolean} online @param {number} ahead */
-  sync(state, pending, online, ahead) {
-    const kept = `${pending} saved here`;
+  /** Show where the answers are, and say so once where closing the page loses them. @param {Outbox} outbox @param {boolean} online @param {number} ahead */
+  sync({ state, pending, kept }, online, ahead) {
+    const here = kept ? `${pending} saved here` : `${pending} lost if you close this page`;
     this.main.dataset.sync = state;
     this.main.dataset.pending = String(pending);
-    const waiting = `${kept}, waiting for the network`;
-    byId("sync-text").textContent = { saved: "saved", waiting, signin: `${kept}: sign in again` }[state];
+    const unread = kept ? "looking" : pending ? `sending ${pending}` : "sent; nothing is kept here";
+    const words = { unread, saved: pending ? "saving" : "saved", waiting: `${here}, waiting for the network`, signin: `${here}: sign in again` };
+    byId("sync-text").textContent = words[state];
     byId("banner").hidden = online && state !== "waiting";
     const left = ahead ? `You can go on: ${ahead} more are in this browser.` : "";
-    byId("banner-text").textContent = `The server is out of reach. ${pending ? `${kept}.` : ""} ${left}`;
+    byId("banner-text").textContent = `The server is out of reach. ${pending ? `${here}.` : ""} ${left}`;
+    if (kept !== this.#kept) kept ? this.#withdraw("unkept") : this.notice("unkept");
+    this.#kept = kept;
+  }
+
+  /** Take a notice away that holds no more. @param {keyof typeof NOTICES} why */
+  #withdraw(why) {
+    if (byId("notice").dataset.why === why) this.dismiss();
   }
 
   /** Show whether single keys are on. @param {boolean} on */

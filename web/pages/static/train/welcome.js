@@ -1,15 +1,9 @@
-/**
- * Before the first photo: consent, guidelines, what not to be shown; and after each photo of the practice, what is expected.
- *
- * @typedef {import("./wire.js").Onboarding} Onboarding
- * @typedef {import("./session.js").Lesson} Lesson
- */
+/** Before the first photo: consent, guidelines, what not to be shown; and after each photo of the practice, what is expected. */
 
 import { paragraphs } from "./guide.js";
+import { byId } from "./view.js";
 import { Failure } from "./wire.js";
 
-/** @param {string} id */
-const byId = (id) => /** @type {HTMLElement} */ (document.getElementById(id));
 /** @param {string} id */
 const inputById = (id) => /** @type {HTMLInputElement} */ (document.getElementById(id));
 
@@ -21,7 +15,7 @@ export class Welcome {
   #root = byId("welcome");
 
   /**
-   * @param {HTMLElement} main @param {import("./guide.js").Guide} guide
+   * @param {HTMLElement} main @param {Guide} guide
    * @param {(due: Onboarding) => void} onStart @param {() => void} onNext @param {(failure: Failure) => void} onSession
    */
   constructor(main, guide, onStart, onNext, onSession) {
