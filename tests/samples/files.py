@@ -38,7 +38,7 @@ def greys(scale: int = 255) -> Ints:
 
 def with_alpha(samples: Ints, scale: int) -> Ints:
     """Add what shows through: whole on the left, four tenths on the right."""
-    alpha = np.full(samples.shape[:2] + (1,), scale)
+    alpha = np.full((*samples.shape[:2], 1), scale)
     alpha[:, WIDTH // 2 :] = round(scale * 0.4)
     return np.concatenate([samples, alpha], 2)
 
@@ -141,7 +141,10 @@ def _jpegs() -> Iterator[tuple[str, bytes]]:
     yield "jpeg, ycck", ycck()
     yield "jpeg, cmyk with its inks", saved(picture().convert("CMYK"), "JPEG", quality=97, icc_profile=inks())
     yield "jpeg, ycck with its inks", ycck(inks())
-    yield "jpeg, cmyk with a display's profile", saved(picture().convert("CMYK"), "JPEG", quality=97, icc_profile=matrix())
+    yield (
+        "jpeg, cmyk with a display's profile",
+        saved(picture().convert("CMYK"), "JPEG", quality=97, icc_profile=matrix()),
+    )
     yield "jpeg, not transformed", jpeg(keep_rgb=True)
     for orientation in range(2, 9):
         yield f"jpeg, exif {orientation}", jpeg(exif=b"Exif\0\0" + exif(orientation))
@@ -149,8 +152,9 @@ def _jpegs() -> Iterator[tuple[str, bytes]]:
     yield "jpeg, exif 6 as long", jpeg(exif=b"Exif\0\0" + exif(6, kind=4))
     yield "jpeg, exif 9", jpeg(exif=b"Exif\0\0" + exif(9))
     yield "jpeg, exif of the thumbnail alone", jpeg(exif=b"Exif\0\0" + thumbnail_exif(6))
-    yield "jpeg, exif twice", with_segments(
-        jpeg(), segment(0xE1, b"Exif\0\0" + exif(6)), segment(0xE1, b"Exif\0\0" + exif(3))
+    yield (
+        "jpeg, exif twice",
+        with_segments(jpeg(), segment(0xE1, b"Exif\0\0" + exif(6)), segment(0xE1, b"Exif\0\0" + exif(3))),
     )
     yield "jpeg, xmp alone", jpeg(xmp=XMP.encode())
     yield "jpeg, xmp against exif", jpeg(xmp=XMP.encode(), exif=b"Exif\0\0" + exif(1))
@@ -158,7 +162,10 @@ def _jpegs() -> Iterator[tuple[str, bytes]]:
     yield "jpeg, display p3", jpeg(icc_profile=matrix())
     yield "jpeg, swapped", jpeg(icc_profile=matrix(swapped=True))
     yield "jpeg, grey with its profile", saved(picture().convert("L"), "JPEG", quality=97, icc_profile=grey(1.4))
-    yield "jpeg, grey with a display's profile", saved(picture().convert("L"), "JPEG", quality=97, icc_profile=matrix(gamma=1.4))
+    yield (
+        "jpeg, grey with a display's profile",
+        saved(picture().convert("L"), "JPEG", quality=97, icc_profile=matrix(gamma=1.4)),
+    )
     yield "jpeg, a profile of words", jpeg(icc_profile=b"no profile at all")
     yield "jpeg, a profile over a megabyte", jpeg(icc_profile=matrix(padding=1_300_000))
     tall = picture().resize((WIDTH, 40 * HEIGHT), Image.Resampling.NEAREST)
@@ -186,7 +193,10 @@ def _pngs() -> Iterator[tuple[str, bytes]]:
     yield "png, key 16", rgb16(chunk(b"tRNS", KEY16))
     for depth in (4, 8, 16):
         key = greys((1 << depth) - 1)[0, 0, 0]
-        yield f"png, grey key {depth}", p.png(greys((1 << depth) - 1), depth, p.GREY, chunk(b"tRNS", struct.pack(">H", key)))
+        yield (
+            f"png, grey key {depth}",
+            p.png(greys((1 << depth) - 1), depth, p.GREY, chunk(b"tRNS", struct.pack(">H", key))),
+        )
     profile = matrix(WIDE)
     yield "png, profile", rgb(p.iccp(profile))
     yield "png, profile 16", rgb16(p.iccp(profile))
@@ -199,8 +209,9 @@ def _pngs() -> Iterator[tuple[str, bytes]]:
     yield "png, grey profile 16", p.png(greys(65535), 16, p.GREY, p.iccp(grey()))
     yield "png, grey profile and alpha", p.png(with_alpha(greys(), 255), 8, p.GREY_ALPHA, p.iccp(grey()))
     yield "png, grey with a display's profile", p.png(greys(), 8, p.GREY, p.iccp(matrix(gamma=1.4)))
-    yield "png, grey and alpha with a display's profile", p.png(
-        with_alpha(greys(), 255), 8, p.GREY_ALPHA, p.iccp(matrix(gamma=1.4))
+    yield (
+        "png, grey and alpha with a display's profile",
+        p.png(with_alpha(greys(), 255), 8, p.GREY_ALPHA, p.iccp(matrix(gamma=1.4))),
     )
     yield "png, colours with a grey profile", rgb(p.iccp(grey()))
     yield "png, a profile over a megabyte", rgb(p.iccp(matrix(WIDE, padding=1_300_000)))
@@ -261,8 +272,12 @@ def _pngs() -> Iterator[tuple[str, bytes]]:
     yield "png, without its end", rgb(end=False)
     yield "png, cut in its end", rgb()[:-6]
     yield "png, behind its end", rgb() + b"more"
-    yield "png, an animation of one frame", rgb(
-        chunk(b"acTL", struct.pack(">II", 1, 0)), chunk(b"fcTL", struct.pack(">5I2H2B", 0, WIDTH, HEIGHT, 0, 0, 1, 10, 0, 0))
+    yield (
+        "png, an animation of one frame",
+        rgb(
+            chunk(b"acTL", struct.pack(">II", 1, 0)),
+            chunk(b"fcTL", struct.pack(">5I2H2B", 0, WIDTH, HEIGHT, 0, 0, 1, 10, 0, 0)),
+        ),
     )
     yield "png, data with a wrong sum", p.png(quarters(), 8, p.RGB)[:-13] + b"\0" + p.png(quarters(), 8, p.RGB)[-12:]
 
@@ -270,7 +285,10 @@ def _pngs() -> Iterator[tuple[str, bytes]]:
 def _others() -> Iterator[tuple[str, bytes]]:
     yield "webp", webp()
     yield "webp, lossy", saved(picture(), "WEBP", quality=95)
-    yield "webp, see-through", saved(Image.fromarray(with_alpha(quarters(), 255).astype(np.uint8), "RGBA"), "WEBP", lossless=True)
+    yield (
+        "webp, see-through",
+        saved(Image.fromarray(with_alpha(quarters(), 255).astype(np.uint8), "RGBA"), "WEBP", lossless=True),
+    )
     yield "webp, profile", webp(icc_profile=matrix(WIDE))
     yield "webp, exif 6", webp(exif=b"Exif\0\0" + exif(6))
     yield "webp, bare exif 6", webp(exif=exif(6))
@@ -279,8 +297,15 @@ def _others() -> Iterator[tuple[str, bytes]]:
     yield "avif", avif()
     yield "avif, halved colour", avif(subsampling="4:2:0")
     yield "avif, grey", saved(picture().convert("L"), "AVIF", quality=95, speed=8)
-    yield "avif, see-through", saved(
-        Image.fromarray(with_alpha(quarters(), 255).astype(np.uint8), "RGBA"), "AVIF", quality=95, subsampling="4:4:4", speed=8
+    yield (
+        "avif, see-through",
+        saved(
+            Image.fromarray(with_alpha(quarters(), 255).astype(np.uint8), "RGBA"),
+            "AVIF",
+            quality=95,
+            subsampling="4:4:4",
+            speed=8,
+        ),
     )
     yield "avif, profile", avif(icc_profile=matrix(WIDE))
     for orientation in (3, 5, 6):

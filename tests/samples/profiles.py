@@ -30,7 +30,7 @@ def grey(gamma: float = 1.0) -> bytes:
 
 
 def inks() -> bytes:
-    """A profile of a press whose paper is yellowish and whose inks are dull: a table of 2 × 2 × 2 × 2 colours in Lab."""
+    """A profile of a press whose paper is yellowish and whose inks are dull: a table of 16 colours in Lab."""
     table = bytearray()
     for index in range(16):
         cyan, magenta, yellow, black = ((index >> shift) & 1 for shift in (3, 2, 1, 0))

@@ -10,8 +10,8 @@ from PIL import Image
 
 from ml_service.errors import InvalidRequest, TooLarge
 from tests.pictures import chunk, saved
-from tests.samples.chromium import Shown, kept, looked_at
 from tests.samples import png as p
+from tests.samples.chromium import Shown, kept, looked_at
 from tests.samples.files import HEIGHT, WIDTH, jpeg, paletted, picture, quarters, samples, webp
 from tests.samples.profiles import P3, SRGB, Chromaticities, matrix, to_d50
 from web.adapters.images.cleaner import Cleaner

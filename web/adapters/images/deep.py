@@ -1,6 +1,5 @@
 """PNGs of 16 bits a channel: OpenCV decodes them, as Pillow keeps the upper eight and cuts off the rest."""
 
-from collections.abc import Sequence
 from dataclasses import replace
 
 import cv2
@@ -18,9 +17,7 @@ _ROUNDED = np.rint(np.arange(65536) / 257).astype(np.uint8)
 Deep = NDArray[np.uint16]
 
 
-def read_deep(
-    chunks: Chunks, told: Sequence[bytes | Encoding]
-) -> tuple[Image.Image, tuple[bytes | Encoding, ...]]:
+def read_deep(chunks: Chunks) -> tuple[Image.Image, tuple[bytes | Encoding, ...]]:
     """Return a picture with 8 bits a channel, and what is told of its colours that has not been applied yet.
 
     An encoding by numbers is applied here, to all sixteen bits: eight of linear light are too few for the dark.
@@ -29,11 +26,13 @@ def read_deep(
     grey = chunks.head[9] in _GREY
     colours = samples[..., 2::-1] if samples.ndim == 3 else samples[..., None]
     alpha = _alpha(chunks, samples, colours)
-    first = told[0] if told else None
-    if isinstance(first, Encoding) and (made := to_srgb(np.broadcast_to(colours, (*samples.shape[:2], 3)), first)) is not None:
-        return _layered(made, alpha), ()
+    told = chunks.colours()
+    if told and isinstance(told[0], Encoding):
+        made = to_srgb(np.broadcast_to(colours, (*samples.shape[:2], 3)), told[0])
+        if made is not None:
+            return _layered(made, alpha), ()
     narrow = _ROUNDED[colours]
-    return _layered(narrow[..., 0] if grey else narrow, alpha), tuple(told)
+    return _layered(narrow[..., 0] if grey else narrow, alpha), told
 
 
 def _decoded(chunks: Chunks) -> Deep:
@@ -43,7 +42,10 @@ def _decoded(chunks: Chunks) -> Deep:
         raise Refused(f"With 16 bits a channel, an image may have {most} megapixels; save it with 8.", too_large=True)
     told = {name: data for name, data in chunks.told.items() if name != b"tRNS"}  # keys are compared here
     body = np.frombuffer(replace(chunks, told=told).bare(), np.uint8)
-    samples = cv2.imdecode(body, cv2.IMREAD_UNCHANGED)
+    try:
+        samples = cv2.imdecode(body, cv2.IMREAD_UNCHANGED)
+    except cv2.error as error:
+        raise MemoryError from error
     if samples is None or samples.dtype != np.uint16 or samples.shape[:2] != (height, width):
         raise damaged()
     return np.asarray(samples, np.uint16)

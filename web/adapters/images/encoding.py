@@ -159,15 +159,15 @@ def _written() -> NDArray[np.uint8]:
     """Return the 8 bits of sRGB of light in 65,536 steps."""
     light = np.linspace(0, 1, 65536)
     encoded = np.where(light <= 0.0031308, light * 12.92, 1.055 * light ** (1 / 2.4) - 0.055)
-    return np.rint(encoded * 255).astype(np.uint8)
+    return np.asarray(np.rint(encoded * 255), np.uint8)
 
 
 def _brought_down(light: NDArray[np.float32], *, hybrid: bool) -> NDArray[np.float32]:
     """Bring the light of HDR into a display's range, all of a colour by what its brightest part asks for."""
     if hybrid:  # as on a display of 1,000 cd/m², whose system gamma is 1.2
         luma = light @ np.array([0.2627, 0.6780, 0.0593], np.float32)
-        light = light * (1000 * np.maximum(luma, 1e-6) ** 0.2)[..., None]
+        light = light * (1000 * np.maximum(luma, 1e-6) ** 0.2).astype(np.float32)[..., None]
     shares = light / _WHITE
     red, green, blue = np.moveaxis(shares, -1, 0)
     most = np.maximum(np.maximum(red, green), np.maximum(blue, np.float32(1e-6)))
-    return shares * (np.interp(most, *_TONES) / most).astype(np.float32)[..., None]
+    return np.asarray(shares * (np.interp(most, *_TONES) / most)[..., None], np.float32)

@@ -1,6 +1,6 @@
 """What a PNG holds beside its pixels, read as browsers do: colour and orientation are kept, all else passed over.
 
-Chunks that help nobody to see the picture are many in what generators write (whole workflows), and each is a way to fail.
+Chunks that help nobody to see the picture are many in what generators write (whole workflows); each is a way to fail.
 """
 
 import struct
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from web.adapters.images.encoding import Encoding
 
 HEAD = b"\x89PNG\r\n\x1a\n"
+_UNITS = 100_000  # of a gamma or a chromaticity, as whole numbers
 MOST_PROFILE = 8 << 20  # bytes when unpacked
-_CRITICAL = (b"IHDR", b"PLTE", b"IDAT", b"IEND")
 
 
 @dataclass
@@ -41,6 +41,11 @@ class Chunks:
             return zlib.decompressobj().decompress(packed[1:], MOST_PROFILE) if packed[:1] == b"\0" else b""
         except zlib.error:
             return b""
+
+    @property
+    def is_deep(self) -> bool:
+        """Whether there are 16 bits a channel."""
+        return self.head[8] == 16
 
     def grey_key(self) -> int | None:
         """Return the grey of 2 or 4 bits that is see-through, as 8 bits, which Pillow leaves as it stands."""
@@ -73,9 +78,11 @@ class Chunks:
             return None
         from web.adapters.images.encoding import Primaries, by_gamma
 
-        x_y = [value / 100_000 for value in colours or ()]
-        white, *rgb = zip(x_y[::2], x_y[1::2], strict=True) if colours else [()]
-        return by_gamma(gamma[0] / 100_000, Primaries(*rgb, white) if colours else None)
+        if colours is None:
+            return by_gamma(gamma[0] / _UNITS, None)
+        x_y = [value / _UNITS for value in colours]
+        white, red, green, blue = zip(x_y[::2], x_y[1::2], strict=True)
+        return by_gamma(gamma[0] / _UNITS, Primaries(red, green, blue, white))
 
     def numbers(self, name: bytes, layout: str) -> tuple[int, ...] | None:
         """Return the numbers of a chunk; None where it is not there or not as long as they are."""
@@ -86,7 +93,7 @@ class Chunks:
 def taken_apart(body: bytes) -> Chunks:
     """Take a PNG apart; Refused where it has no head, or critical chunks that are wrong or unknown.
 
-    An ancillary chunk with a wrong checksum is passed over, and one that stands behind the rows; of two the first counts.
+    An ancillary chunk with a wrong checksum is passed over, or one behind the rows; of two the first counts.
     """
     made = Chunks()
     for name, data, right in _chunks(body):
@@ -94,9 +101,7 @@ def taken_apart(body: bytes) -> Chunks:
             made.head = data
         elif name == b"IDAT":
             made.rows.append(data)
-        elif name in _CRITICAL and (name == b"IHDR" or not right):
-            raise damaged()
-        elif not name[0] & 0x20 and name not in _CRITICAL:  # critical, and nobody knows what it means
+        elif _is_critical(name) and (name != b"PLTE" or not right):
             raise damaged()
         elif right and not made.rows:
             made.told.setdefault(name, data)
@@ -106,6 +111,10 @@ def taken_apart(body: bytes) -> Chunks:
     if frames is not None and frames[0] > 1:
         raise Refused("The image is animated; upload a single picture.")
     return made
+
+
+def _is_critical(name: bytes) -> bool:
+    return not name[0] & 0x20
 
 
 def _chunks(body: bytes) -> Iterator[tuple[bytes, bytes, bool]]:

@@ -63,7 +63,7 @@ def _jpeg(body: bytes) -> Picture:
         whole = image
     except UNREADABLE:
         whole = _loaded(lambda: mended_jpeg(body, size))
-    return Picture(_within(whole), _profile(image), orientation(image.info.get("exif", b"")))
+    return Picture(within(whole), _profile(image), orientation(image.info.get("exif", b"")))
 
 
 def _decoded_size(image: Image.Image) -> tuple[int, int]:
@@ -74,7 +74,7 @@ def _decoded_size(image: Image.Image) -> tuple[int, int]:
 
 def _webp(body: bytes) -> Picture:
     image = _loaded(lambda: opened(body, "WEBP"))
-    return Picture(_within(image), _profile(image), orientation(image.info.get("exif", b"")))
+    return Picture(within(image), _profile(image), orientation(image.info.get("exif", b"")))
 
 
 def _avif(body: bytes) -> Picture:
@@ -85,24 +85,26 @@ def _avif(body: bytes) -> Picture:
 
         encoding = by_code_points(*points, video_as_srgb=True)
         told = () if encoding is None else (encoding,)
-    return Picture(_within(image), told, orientation(image.info.get("exif", b"")))
+    return Picture(within(image), told, orientation(image.info.get("exif", b"")))
 
 
 def _png(body: bytes) -> Picture:
     chunks = png.taken_apart(body)
-    image = opened(chunks.bare(), "PNG")
     turn = orientation(chunks.exif())
-    if chunks.head[8] == 16:
-        from web.adapters.images.deep import read_deep  # NumPy and OpenCV, which few pictures need
-
-        return Picture(*read_deep(chunks, chunks.colours()), turn)
+    image = opened(chunks.bare(), "PNG")
     try:
         image.load()
     except UNREADABLE:
-        image = _loaded(lambda: opened(mended_png(chunks).bare(), "PNG"))
+        chunks = mended_png(chunks)
+        image = _loaded(lambda: opened(chunks.bare(), "PNG"))
+    if chunks.is_deep:
+        del image  # it has shown that its rows are whole
+        from web.adapters.images.deep import read_deep  # NumPy and OpenCV, which few pictures need
+
+        return Picture(*read_deep(chunks), turn)
     if (key := chunks.grey_key()) is not None:
         image.info["transparency"] = key
-    return Picture(_within(image), chunks.colours(), turn)
+    return Picture(within(image), chunks.colours(), turn)
 
 
 def _loaded(open_one: Callable[[], Image.Image]) -> Image.Image:
@@ -119,8 +121,8 @@ def _profile(image: Image.Image) -> tuple[bytes, ...]:
     return (profile,) if profile else ()
 
 
-def _within(image: Image.Image) -> Image.Image:
-    """Return a picture of at most PIXEL_LIMIT pixels; made smaller in bands, as two whole ones would need much memory."""
+def within(image: Image.Image) -> Image.Image:
+    """Return a picture of at most PIXEL_LIMIT pixels, made smaller in bands, which need little memory."""
     if image.width * image.height <= PIXEL_LIMIT:
         return image
     share = sqrt(PIXEL_LIMIT / (image.width * image.height))

@@ -16,7 +16,7 @@ from web.adapters.images.cleaner import BYTE_LIMIT
 from web.cli.prompts.journal import Entry, Journal
 from web.ports.making import GenerateRequest, ImageCleaner, Maker
 
-IMAGES = (".jpg", ".jpeg", ".png", ".webp")
+IMAGES = (".jpg", ".jpeg", ".png", ".webp", ".avif")
 JPEGS = (".jpg", ".jpeg")
 Mark = tuple[int, int, int]
 Say = Callable[[str, dict[str, Any]], None]
