@@ -106,24 +106,41 @@ def segments(jpeg: bytes) -> set[int]:
 
 SVG = b'<?xml version="1.0"?><svg xmlns="http://www.w3.org/2000/svg" onload="alert(1)" width="64" height="64"/>'
 
+
+def boxed(*brands: bytes) -> bytes:
+    """The start of a file in the container of MP4, which names its brands."""
+    words = b"ftyp" + brands[0] + bytes(4) + b"".join(brands[1:])
+    return struct.pack(">I", 4 + len(words)) + words + bytes(400)
+
+
 # What is refused: the name it is sent under, the file, its status, and a word that the reason must hold.
 REFUSED: dict[str, tuple[str, Callable[[], bytes], int, str]] = {
     "empty": ("empty.jpg", lambda: b"", 422, "empty"),
     "truncated-jpeg": ("cut.jpg", lambda: cut(telling_jpeg()), 422, "cut off"),
     "truncated-png": ("cut.png", lambda: cut(saved(picture(), "PNG")), 422, "cut off"),
-    "truncated-webp": ("cut.webp", lambda: cut(saved(picture(), "WEBP")), 422, "no JPEG, PNG or WebP"),
-    "bomb": ("bomb.png", lambda: blank_png(20000, 20000, 1), 413, "25 megapixels"),
-    "just-too-large": ("large.png", lambda: blank_png(5001, 5000), 413, "25 megapixels"),
-    "more-than-double": ("larger.png", lambda: blank_png(8000, 8000, 1), 413, "25 megapixels"),
+    "truncated-webp": ("cut.webp", lambda: cut(saved(picture(), "WEBP")), 422, "cut off"),
+    "truncated-avif": ("cut.avif", lambda: cut(saved(picture(), "AVIF")), 422, "cut off"),
+    "bomb": ("bomb.png", lambda: blank_png(20000, 20000, 1), 413, "120 megapixels"),
+    "just-too-large": ("large.png", lambda: blank_png(10_001, 12_000, 1), 413, "120 megapixels"),
+    "more-than-double": ("larger.png", lambda: blank_png(16_000, 16_000, 1), 413, "120 megapixels"),
     "ribbon": ("long.png", lambda: blank_png(16_385, 40), 413, "16384 pixels"),
-    "text": ("photo.jpg", lambda: b"This is a shopping list, not a photo.\n" * 40, 422, "no JPEG, PNG or WebP"),
-    "page": ("photo.png", lambda: b"<!doctype html>" + SCRIPT, 422, "no JPEG, PNG or WebP"),
-    "svg": ("logo.svg", lambda: SVG, 422, "no JPEG, PNG or WebP"),
-    "gif": ("fun.gif", lambda: saved(picture(), "GIF"), 422, "no JPEG, PNG or WebP"),
-    "tiff": ("scan.jpg", lambda: saved(picture(), "TIFF"), 422, "no JPEG, PNG or WebP"),
+    "text": ("photo.jpg", lambda: b"This is a shopping list, not a photo.\n" * 40, 422, "no picture that can be read"),
+    "page": ("photo.png", lambda: b"<!doctype html>" + SCRIPT, 422, "a web page"),
+    "svg": ("logo.svg", lambda: SVG, 422, "an SVG drawing"),
+    "gif": ("fun.gif", lambda: saved(picture(), "GIF"), 422, "a GIF"),
+    "bmp": ("paint.jpg", lambda: saved(picture(), "BMP"), 422, "a BMP"),
+    "tiff": ("scan.jpg", lambda: saved(picture(), "TIFF"), 422, "a TIFF"),
+    "raw": ("shot.cr2", lambda: b"II*\0\x10\0\0\0CR\2\0" + bytes(400), 422, "a camera's raw file"),
+    "new-raw": ("shot.cr3", lambda: boxed(b"crx ", b"crx ", b"isom"), 422, "a camera's raw file"),
+    "heic": ("photo.jpg", lambda: boxed(b"heic", b"mif1", b"heic"), 422, "Most Compatible"),
+    "heic-by-container": ("photo.heif", lambda: boxed(b"mif1", b"mif1", b"heic"), 422, "a HEIC photo"),
+    "film": ("film.mp4", lambda: boxed(b"isom", b"isom", b"avc1"), 422, "a video"),
+    "pdf": ("scan.pdf", lambda: b"%PDF-1.7\n" + bytes(400), 422, "a PDF document"),
+    "archive": ("photos.zip", lambda: b"PK\x03\x04" + bytes(400), 422, "unpack it"),
     "animated-webp": ("fun.webp", lambda: animated("WEBP"), 422, "animated"),
     "animated-png": ("fun.png", lambda: animated("PNG"), 422, "animated"),
+    "animated-avif": ("fun.avif", lambda: animated("AVIF"), 422, "animated"),
     "one-pixel": ("dot.png", lambda: saved(picture(1, 1), "PNG"), 422, "32 pixels"),
-    "only-a-head": ("head.jpg", lambda: b"\xff\xd8\xff\xe0", 422, "no JPEG, PNG or WebP"),
+    "only-a-head": ("head.jpg", lambda: b"\xff\xd8\xff\xe0", 422, "cut off"),
     "long-file": ("long.jpg", lambda: telling_jpeg() + bytes(30_000_000), 413, "30 MB"),
 }

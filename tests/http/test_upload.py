@@ -49,10 +49,11 @@ def stored(site: Site, folder: Path) -> tuple[int, set[Path]]:
         ("photo.jpg", saved(picture(), "JPEG")),
         ("photo.jpg", saved(picture(), "PNG")),
         ("photo.webp", saved(picture(), "WEBP")),
+        ("photo.jpg", saved(picture(), "AVIF")),
         ("../../etc/<b>passwd</b>\x00.jpg", polyglot()),
         ("sideways.jpg", telling_jpeg(6)),
     ],
-    ids=["jpeg", "png named jpg", "webp", "polyglot with an evil name", "sideways"],
+    ids=["jpeg", "png named jpg", "webp", "avif named jpg", "polyglot with an evil name", "sideways"],
 )
 def test_a_picture_comes_back_as_options_without_its_metadata(
     site: Site, rater: TestClient, tmp_path: Path, name: str, body: bytes

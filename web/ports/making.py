@@ -21,7 +21,10 @@ class GenerateRequest:
 
 @dataclass(frozen=True)
 class Generated:
-    """What a generator made, without any metadata of the source; cost in micro-dollars."""
+    """What a generator made, without any metadata of the source; cost in micro-dollars.
+
+    What was begun under a provider's id is cleaned before it is kept, as what people upload is.
+    """
 
     body: bytes
     media_type: str

@@ -5,13 +5,18 @@ from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
+from io import BytesIO
 from pathlib import Path
 
 import pytest
+from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 
 from ml_service.errors import InvalidRequest, Unavailable
 from ml_service.wire.contract import ParameterSpace
 from tests.clock import FixedClock
+from tests.pictures import BARE, metadata, picture, saved, segments
+from tests.samples.profiles import P3, matrix
 from tests.world import SPACE, World, make_world, photo
 from web.adapters.database.store import SqlStore
 from web.domain.ids import new_id
@@ -105,6 +110,34 @@ def test_what_waits_is_a_later_job_that_looks_again_and_begins_nothing(world: Wo
     assert [(one.state, one.cost_micros) for one in options(world)] == [("ready", 7), ("ready", 7)]
     assert state(world, first) == "ready"
     assert len(slow.begun) == 2
+
+
+def test_what_a_provider_sends_is_cleaned_as_an_upload_is(world: World) -> None:
+    slow = Slow()
+    plan_one(world, slow)
+    words = PngInfo()
+    words.add_itxt("workflow", '{"nodes": []}' * 500_000, zip=True)
+    sent = saved(picture().convert("P"), "PNG", pnginfo=words, icc_profile=matrix(P3), exif=metadata(6))
+    slow.finish(Generated(sent, "image/png", 96, 64, 7))
+    world.clock.advance(seconds=31)
+    world.work()
+    with world.parts.store.read() as tx:
+        (output,) = {tx.outputs.get(one.output_id) for one in options(world) if one.output_id}
+    kept = world.parts.objects.read(output.object_key)
+    assert (output.media_type, output.width, output.height) == ("image/jpeg", 64, 96)
+    assert segments(kept) <= BARE
+    assert b"Spycam" not in kept
+    assert Image.open(BytesIO(kept)).size == (64, 96)
+
+
+def test_what_a_provider_sends_that_is_no_picture_fails_in_words(world: World) -> None:
+    slow = Slow()
+    plan_one(world, slow)
+    slow.finish(Generated(b"<html>Out of credit</html>", "image/png", 96, 64, cost_micros=7))
+    world.clock.advance(seconds=31)
+    world.work()
+    assert {(one.state, one.cost_micros) for one in options(world)} == {("failed", 7)}
+    assert all((one.error or "").startswith("This is a web page") for one in options(world))
 
 
 class Away(Slow):

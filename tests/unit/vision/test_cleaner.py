@@ -7,7 +7,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -32,7 +32,10 @@ from tests.pictures import (
     telling_jpeg,
     telling_png,
 )
+from tests.samples.png import RGB, png
 from web.adapters.images.cleaner import Cleaner
+from web.adapters.images.limits import PIXEL_LIMIT
+from web.adapters.images.reading import within
 from web.adapters.images.worker import MEMORY_LIMIT
 from web.ports.making import CleanImage
 
@@ -80,8 +83,8 @@ def test_nothing_but_the_picture_survives(cleaner: Cleaner, body: bytes) -> None
 
 @pytest.mark.parametrize(
     "body",
-    [saved(picture(), "PNG"), saved(picture(), "WEBP", lossless=True), saved(picture(), "JPEG", quality=95)],
-    ids=["png", "webp", "jpeg"],
+    [saved(picture(), "PNG"), saved(picture(), "WEBP", lossless=True), saved(picture(), "AVIF", quality=95)],
+    ids=["png", "webp", "avif"],
 )
 def test_the_content_counts_and_not_the_name(cleaner: Cleaner, body: bytes) -> None:
     assert np.abs(pixels(cleaner.clean(body)) - np.asarray(picture(), np.int16)).mean() < 3
@@ -145,6 +148,56 @@ def test_a_photo_with_previews_inside_is_no_animation(cleaner: Cleaner) -> None:
 def test_the_largest_picture_fits_into_the_memory_limit(cleaner: Cleaner, channels: int) -> None:
     made = cleaner.clean(blank_png(5000, 5000, channels))
     assert (made.width, made.height) == (5000, 5000)
+
+
+def huge_jpeg() -> bytes:
+    """99 megapixels: just too few to be decoded in halves, so the most memory that a JPEG takes."""
+    return saved(Image.new("RGB", (11_400, 8_700), (180, 90, 40)), "JPEG", subsampling=0)
+
+
+@pytest.mark.parametrize("make", [huge_jpeg, lambda: blank_png(11_500, 8_700, 4)], ids=["jpeg", "png"])
+def test_a_photo_of_a_hundred_megapixels_is_made_smaller_within_the_memory_limit(make: Callable[[], bytes]) -> None:
+    patient = Cleaner(patience=180.0)
+    made = patient.clean(make())
+    patient.close()
+    assert 0.99 * PIXEL_LIMIT < made.width * made.height <= PIXEL_LIMIT
+    assert abs(made.width / made.height - 11_450 / 8_700) < 0.02
+
+
+def test_bands_of_what_is_made_smaller_meet_without_a_seam() -> None:
+    waves = np.sin(np.arange(5_200) / 3) * 90 + 128
+    source = Image.fromarray(np.repeat(np.rint(waves).astype(np.uint8)[:, None], 5_200, 1))
+    made = np.asarray(within(source), np.int16)[:, 0]
+    whole = np.asarray(source.crop((0, 0, 8, 5_200)).resize((8, 5_000), Image.Resampling.HAMMING), np.int16)[:, 0]
+    assert made.shape == (5_000,)
+    assert np.abs(made - whole).max() <= 1
+
+
+@pytest.mark.parametrize("lost", [2, 3, 40])
+def test_a_jpeg_without_its_last_bytes_has_the_rows_that_are_there(cleaner: Cleaner, lost: int) -> None:
+    """Noise, so that each row takes many bytes: what is missing is cut away, and no row is grey."""
+    noise = np.random.default_rng(5).integers(0, 256, (1200, 64, 3), np.uint8)
+    body = saved(Image.fromarray(noise), "JPEG", quality=90, subsampling=0)
+    whole, made = pixels(cleaner.clean(body)), pixels(cleaner.clean(body[:-lost]))
+    assert 1188 <= len(made) <= 1200
+    assert np.array_equal(made[: len(made) - 8], whole[: len(made) - 8])
+    assert np.abs(made[-8:] - whole[len(made) - 8 : len(made)]).mean() < 8
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG"])
+def test_a_picture_that_lacks_more_than_a_hundredth_of_its_rows_is_refused(cleaner: Cleaner, kind: str) -> None:
+    noise = Image.fromarray(np.random.default_rng(5).integers(0, 256, (1200, 64, 3), np.uint8))
+    body = saved(noise, kind)
+    assert "cut off" in str(error_of(cleaner, body[: len(body) * 97 // 100]))
+
+
+@pytest.mark.parametrize("depth", [8, 16])
+def test_a_png_without_its_last_bytes_has_the_rows_that_are_there(cleaner: Cleaner, depth: int) -> None:
+    noise = np.random.default_rng(5).integers(0, 256, (1200, 64, 3))
+    body = png(noise * 257 if depth == 16 else noise, depth, RGB)
+    made = pixels(cleaner.clean(body[: -75 * depth]))
+    assert 1188 <= len(made) < 1200
+    assert np.abs(made - noise[: len(made)]).mean() < 8
 
 
 def test_a_photo_that_tells_a_lot_fits_at_full_size(cleaner: Cleaner) -> None:

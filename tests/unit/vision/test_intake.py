@@ -19,11 +19,12 @@ from PIL.PngImagePlugin import PngInfo
 
 from ml_service.errors import InvalidRequest, TooLarge
 from tests.clock import FixedClock
-from tests.pictures import BARE, blank_png, chunk, metadata, picture, polyglot, saved, segments, telling_jpeg
+from tests.pictures import BARE, blank_png, boxed, chunk, metadata, picture, polyglot, saved, segments, telling_jpeg
 from tests.world import World, make_world
 from web.adapters.database.store import SqlStore
 from web.adapters.images.cleaner import BYTE_LIMIT, Cleaner
-from web.adapters.images.worker import LEAST_SIDE, MEMORY_LIMIT, PIXEL_LIMIT
+from web.adapters.images.limits import LEAST_SIDE, PIXEL_LIMIT
+from web.adapters.images.worker import MEMORY_LIMIT
 from web.services.studies import intake
 
 FULL = bool(os.environ.get("PALATE_FULL"))
@@ -65,6 +66,7 @@ FILES: dict[str, Maker] = {
     "png": telling_png,
     "webp": lambda image: told(image, "WEBP"),
     "lossless webp": lambda image: told(image, "WEBP", lossless=True),
+    "avif": lambda image: told(image, "AVIF", speed=9),
     "animated webp": lambda image: told(image, "WEBP", save_all=True, append_images=[image.rotate(180)]),
     "animated png": lambda image: saved(image, "PNG", save_all=True, append_images=[image.rotate(90)]) + MARK,
     "mpo": lambda image: told(image, "MPO", save_all=True, append_images=[image.rotate(180)]),
@@ -177,13 +179,16 @@ def test_any_file_is_refused_in_words_or_comes_out_bare(
 
 
 @settings(max_examples=2000 if FULL else 100, **HASTE)
-@given(body=st.binary(max_size=400), head=st.sampled_from([b"", PNG_HEAD, b"\xff\xd8\xff", b"RIFF\xff\0\0\0WEBPVP8 "]))
+@given(
+    body=st.binary(max_size=400),
+    head=st.sampled_from([b"", PNG_HEAD, b"\xff\xd8\xff", b"RIFF\xff\0\0\0WEBPVP8 ", b"\0\0\0\x14ftypavif"]),
+)
 def test_noise_is_refused(cleaner: Cleaner, body: bytes, head: bytes) -> None:
     assert not cleaned(cleaner, head + body)
 
 
 @pytest.mark.parametrize("mode", MODES)
-@pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP"])
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP", "AVIF"])
 def test_what_a_kind_of_file_can_hold_comes_out_bare(cleaner: Cleaner, kind: str, mode: str) -> None:
     grey = mode in ("I", "I;16", "F", "PA")
     source = (picture().convert("L") if grey else picture()).convert(mode)
@@ -227,6 +232,8 @@ BOMBS: dict[str, Callable[[], bytes]] = {
     "a chunk longer than the file": lambda: PNG_HEAD + b"\xff\xff\xff\xff" + b"IDAT" + bytes(100),
     "a profile in many pieces": lambda: telling_jpeg()[:2] + b"\xff\xe2\x00\x12ICC_PROFILE\0\xff\xffAB" * 5000,
     "many scans": many_scans,
+    "a film's worth of boxes": lambda: boxed(b"avif") + b"\0\0\0\x08free" * 1_000_000,
+    "rows that are lost": lambda: png(width=11_000, height=10_900, data=packed(GIGABYTE)[:360_000]),
     "almost too large": lambda: blank_png(5000, 5000, 4),
     "polyglot": polyglot,
 }

@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import os
 import struct
 import subprocess
 import sys
@@ -57,7 +58,9 @@ class Cleaner:
                     return worker
                 _stop(worker)
         command = [sys.executable, "-m", "web.adapters.images.worker", str(self._memory)]
-        return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+        pipe = subprocess.PIPE
+        alone = os.environ | {"OPENBLAS_NUM_THREADS": "1"}  # each thread would take its own share of the memory
+        return subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=subprocess.DEVNULL, env=alone)
 
     def _exchange(self, worker: subprocess.Popen[bytes], request: bytes) -> tuple[dict[str, int], bytes]:
         watchdog = threading.Timer(self._patience, worker.kill)

@@ -15,91 +15,28 @@ import threading
 import warnings
 from typing import BinaryIO
 
-from PIL import Image, ImageCms
+from PIL import AvifImagePlugin, Image
 
-from web.adapters.images.upright import UNREADABLE, upright
+from web.adapters.images.limits import READ_LIMIT, Refused
+from web.adapters.images.reading import opened, read
 
 MEMORY_LIMIT = 1 << 30
-PIXEL_LIMIT = 25_000_000
-LEAST_SIDE, MOST_SIDE = 32, 16_384
-FORMATS = ("JPEG", "PNG", "WEBP")
 CLEAN, THUMBNAIL = b"c", b"t"
-_SRGB = ImageCms.createProfile("sRGB")
-
-
-class Refused(Exception):
-    """An image that is not taken, and why; `too_large` tells a limit from a fault."""
-
-    def __init__(self, reason: str, *, too_large: bool = False) -> None:
-        super().__init__(reason)
-        self.too_large = too_large
 
 
 def clean(body: bytes) -> tuple[bytes, int, int]:
     """Return an image as JPEG in sRGB, upright, on white and without metadata, with its width and height."""
-    image = _opened(body)
-    try:
-        image.load()
-    except UNREADABLE as error:
-        raise Refused("The image is damaged or cut off; export it again and upload that.") from error
-    flat = _flattened(_in_srgb(upright(image)))
-    return _jpeg(flat, 95), *flat.size
+    image = read(body)
+    return _jpeg(image, 95), *image.size
 
 
 def thumbnail(body: bytes, side: int) -> tuple[bytes, int, int]:
     """Return a clean image as a smaller JPEG, its longer side at most so many pixels."""
-    image = _opened(body)
+    image = opened(body, "JPEG")
     image.draft("RGB", (2 * side, 2 * side))
     small = image.convert("RGB")
     small.thumbnail((side, side), Image.Resampling.LANCZOS)
     return _jpeg(small, 90), *small.size
-
-
-def _opened(body: bytes) -> Image.Image:
-    try:
-        image = Image.open(io.BytesIO(body), formats=FORMATS)
-    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-        raise _over_limit() from error
-    except UNREADABLE as error:
-        raise Refused("This is no JPEG, PNG or WebP image that can be read; upload one of these.") from error
-    if image.width * image.height > PIXEL_LIMIT:
-        raise _over_limit()
-    if max(image.size) > MOST_SIDE:
-        raise Refused(f"The image is longer than {MOST_SIDE} pixels; cut it or scale it down.", too_large=True)
-    if min(image.size) < LEAST_SIDE:
-        raise Refused(f"The image is smaller than {LEAST_SIDE} pixels on a side; upload a larger one.")
-    if image.format != "MPO" and getattr(image, "n_frames", 1) > 1:  # an MPO's further frames are previews
-        raise Refused("The image is animated; upload a single picture.")
-    return image
-
-
-def _over_limit() -> Refused:
-    return Refused(f"The image has more than {PIXEL_LIMIT // 1_000_000} megapixels; scale it down.", too_large=True)
-
-
-def _in_srgb(image: Image.Image) -> Image.Image:
-    """Convert to 8-bit sRGB by the embedded profile; a profile that cannot be read is passed over."""
-    if image.mode.startswith("I"):  # 16-bit grey, which Pillow would clip rather than scale
-        return image.convert("I").point(lambda value: value / 257).convert("L")
-    profile = image.info.get("icc_profile")
-    if not profile or image.mode not in ("RGB", "RGBA", "CMYK", "L"):
-        return image
-    target = "RGBA" if image.mode == "RGBA" else "RGB"
-    try:
-        converted = ImageCms.profileToProfile(
-            image, ImageCms.ImageCmsProfile(io.BytesIO(profile)), _SRGB, outputMode=target
-        )
-    except (ImageCms.PyCMSError, OSError, ValueError):
-        return image
-    return converted or image
-
-
-def _flattened(image: Image.Image) -> Image.Image:
-    if image.has_transparency_data:
-        layer = image.convert("RGBA")
-        white = Image.new("RGBA", layer.size, "white")
-        return Image.alpha_composite(white, layer).convert("RGB")
-    return image.convert("RGB")
 
 
 def _jpeg(image: Image.Image, quality: int) -> bytes:
@@ -143,7 +80,8 @@ def main() -> None:
     memory = int(sys.argv[1])
     resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
     warnings.simplefilter("error", Image.DecompressionBombWarning)
-    Image.MAX_IMAGE_PIXELS = PIXEL_LIMIT
+    Image.MAX_IMAGE_PIXELS = READ_LIMIT
+    AvifImagePlugin.DEFAULT_MAX_THREADS = 1  # each would take its own share of the memory
     threading.Thread(target=_end_with, args=(sys.stdin.fileno(),), daemon=True).start()
     serve(sys.stdin.buffer, sys.stdout.buffer)
 

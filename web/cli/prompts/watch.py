@@ -17,7 +17,7 @@ from web.cli.prompts.journal import Entry, Journal
 from web.domain.day import written
 from web.ports.making import GenerateRequest, ImageCleaner, Maker
 
-IMAGES = (".jpg", ".jpeg", ".png", ".webp")
+IMAGES = (".jpg", ".jpeg", ".png", ".webp", ".avif")
 JPEGS = (".jpg", ".jpeg")
 Mark = tuple[int, int, int]
 Say = Callable[[str, dict[str, Any]], None]

@@ -95,13 +95,24 @@ def _make(parts: Parts, option: Option, source: Input, version: PromptVersion, t
         return
     match generator.look(begun):
         case Generated() as generated:
-            _keep(parts, option, generated, None)
+            made, why_not = _clean(parts, generated) if begun.id else (generated, None)
+            _keep(parts, option, made, why_not, generated.cost_micros)
         case Waiting(again):
             _wait(parts, option, begun, again)
         case Refused(words):
             _keep(parts, option, None, words)
         case Unknown():
             _keep(parts, option, None, f"{generator.name} knows nothing of what it was asked for.")
+
+
+def _clean(parts: Parts, generated: Generated) -> tuple[Generated | None, str | None]:
+    """Return what came from outside this process as clean as what people upload, or why it cannot be taken."""
+    try:
+        clean = parts.cleaner.clean(generated.body)
+    except (InvalidRequest, TooLarge) as error:
+        return None, str(error)
+    image = replace(generated, body=clean.body, media_type=clean.media_type, width=clean.width, height=clean.height)
+    return image, None
 
 
 def _begun(
@@ -129,7 +140,7 @@ def _wait(parts: Parts, option: Option, begun: Ticket, again: timedelta) -> None
             tx.of_jobs.add_once([looking_again(job, begun.id, again)])
 
 
-def _keep(parts: Parts, option: Option, generated: Generated | None, error: str | None) -> None:
+def _keep(parts: Parts, option: Option, generated: Generated | None, error: str | None, cost: int = 0) -> None:
     output = None if generated is None else _stored(parts, generated)
     with parts.store.begin() as tx:
         present = tx.of_studies.hold_inputs(option.study_id, option.input_id)
@@ -140,7 +151,7 @@ def _keep(parts: Parts, option: Option, generated: Generated | None, error: str 
                 fresh,
                 state="ready" if kept else "failed",
                 output_id=kept.id if kept else None,
-                cost_micros=generated.cost_micros if generated else 0,
+                cost_micros=cost,
                 error=error,
             )
             tx.options.replace(made)
