@@ -352,7 +352,16 @@ class _Growth:
                 for number in range(self.many.jobs)
             )
             tx.feedback.add_all(
-                Feedback(new_id(), key_id="", fingerprint="", at=self.now, received_at=self.now, score=4, failure=f"f{at}", **said)
+                Feedback(
+                    new_id(),
+                    key_id="",
+                    fingerprint="",
+                    at=self.now,
+                    received_at=self.now,
+                    score=4,
+                    failure=f"f{at}",
+                    **said,
+                )
                 for at in range(self.many.jobs)
             )
 
