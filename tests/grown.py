@@ -1,6 +1,5 @@
 """A project that has grown: rows of years, put straight into the store of a world, for tests and benchmarks of size."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from random import Random
@@ -17,7 +16,6 @@ from ml_service.wire.contract import (
 )
 from tests.world import World
 from web.domain.abtests.abtest import ABTest, Decision, Design, Evidence, Pair
-from web.domain.access import Actor
 from web.domain.accounts import ApiKey, Link, Membership, Session, User
 from web.domain.evolution.evolution import Proposed, Round
 from web.domain.ids import new_id
@@ -120,7 +118,7 @@ class _Growth:
                     number=number,
                     name=f"v7.{number}.0" if is_released else None,
                     status="released" if is_released else "candidate",
-                    parents=(found[-1].id,),
+                    parents=(self.random.choice((live, found[-1])).id,),
                     sha256=f"{number:064}" if is_released else "",
                     created_at=self._at((number - begun) / self.many.versions),
                     changelog=CHANGED,
@@ -220,7 +218,7 @@ class _Growth:
         return found[0].id
 
     def _test(self, number: int) -> ABTest:
-        champion, challenger = (self.random.choice(self.versions).id for _ in range(2))
+        champion, challenger = self.versions[0].id, self.random.choice(self.versions).id
         found = Evidence(challenger, 60, 0.2, -0.3, 0.6, 3.5, 0.3, {"noisy": 0.8})
         at = self._at(number / self.many.tests)
         return ABTest(
@@ -286,11 +284,18 @@ class _Growth:
         count = self.many.diagnoses
         with self.store.begin() as tx:
             tx.diagnoses.add_all(
-                Learnt(new_id(), self.study.id, new_id(), self._diagnosis(ratings * at // count), self._at(at / count))
+                Learnt(
+                    new_id(),
+                    self.study.id,
+                    new_id(),
+                    self._diagnosis(ratings * at // count, at == count),
+                    self._at(at / count),
+                )
                 for at in range(1, count + 1)
             )
 
-    def _diagnosis(self, used: int) -> Diagnosis:
+    def _diagnosis(self, used: int, is_newest: bool) -> Diagnosis:
+        """Return what was learnt of so many ratings; raters and versions are in the newest, which alone is shown."""
         near = Interval(mean=3.5, low=3.2, high=3.8)
         parameters = self.study.parameters("local")
         curves = {
@@ -307,8 +312,8 @@ class _Growth:
             ),
             convergence=Convergence(gain_left=0.21, probability_near_best=0.4),
             parameters={name: ParameterReport(curve=one, importance=0.5, settled=0.5) for name, one in curves.items()},
-            raters=tuple(RaterEffect(rater=one, ratings=used, effect=effect) for one in self.people),
-            versions=tuple(GroupEffect(name=one.id, ratings=used, effect=effect) for one in self.versions),
+            raters=tuple(RaterEffect(rater=one, ratings=used, effect=effect) for one in self.people if is_newest),
+            versions=tuple(GroupEffect(name=one.id, ratings=used, effect=effect) for one in self.versions if is_newest),
             variance=None,
             ratings_used=used,
             history="h",

@@ -1,4 +1,4 @@
-"""What is taken of a database meanwhile: statements, and the steps of SQLite's machine, which no busy core makes more."""
+"""What is taken of a database meanwhile: statements, and steps of SQLite's machine, which a busy core makes no more."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -14,6 +14,7 @@ from sqlalchemy import (
     bindparam,
     case,
     cast,
+    exists,
     func,
     literal,
     select,
@@ -21,7 +22,16 @@ from sqlalchemy import (
 )
 
 from web.adapters.database.columns import Utc
-from web.adapters.database.tables import experiments, inputs, options, prompt_versions, ratings, studies, users
+from web.adapters.database.tables import (
+    experiments,
+    inputs,
+    memberships,
+    options,
+    prompt_versions,
+    ratings,
+    studies,
+    users,
+)
 from web.domain.reports.history import Cursor, Entry, Filter, OwnEntry, Page
 
 VERSION_LABEL = case(
@@ -111,6 +121,18 @@ def _place(rows: "list[Row[Any]] | Any", limit: int) -> str:
     return str(Cursor(rows[limit - 1].rated_at, rows[limit - 1].id)) if len(rows) > limit else ""
 
 
+def is_member(project_id: str) -> ColumnElement[bool]:
+    """Match users who are in a project now; whoever left it goes on in what they have done."""
+    return exists().where(memberships.c.user_id == users.c.id, memberships.c.project_id == project_id)
+
+
+def is_person(column: ColumnElement[Any], word: str) -> ColumnElement[bool]:
+    """Match the rows of somebody who is given by their id, or by their address."""
+    if "@" not in word:
+        return column == word
+    return column == select(users.c.id).where(users.c.email == word.lower()).scalar_subquery()
+
+
 def _own_terms(wanted: Filter) -> list[ColumnElement[bool]]:
     terms = [_in_state(wanted)]
     if wanted.study:
@@ -134,10 +156,10 @@ def _admin_terms(wanted: Filter) -> list[ColumnElement[bool]]:
     asked = (
         (ratings.c.generator, wanted.generator),
         (ratings.c.version, wanted.version),
-        (ratings.c.judge_id, wanted.rater),
         (experiments.c.kind, wanted.kind),
     )
-    return [column == value for column, value in asked if value]
+    whose = [is_person(ratings.c.judge_id, wanted.rater)] if wanted.rater else []
+    return [*whose, *(column == value for column, value in asked if value)]
 
 
 def _in_state(wanted: Filter) -> ColumnElement[bool]:
