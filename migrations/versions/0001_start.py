@@ -420,6 +420,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["study_id"], ["studies.id"], name=op.f("fk_jobs_study_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_jobs")),
     )
+    op.create_index(op.f("ix_jobs_state_finished_at"), "jobs", ["state", "finished_at"], unique=False)
     op.create_index(op.f("ix_jobs_state_priority_due_at"), "jobs", ["state", "priority", "due_at"], unique=False)
     op.create_index(
         "uq_jobs_waiting",
@@ -715,13 +716,22 @@ def upgrade() -> None:
         op.f("ix_enhancement_ratings_experiment_id"), "enhancement_ratings", ["experiment_id"], unique=False
     )
     op.create_index(
-        op.f("ix_enhancement_ratings_judge_id_rated_at"), "enhancement_ratings", ["judge_id", "rated_at"], unique=False
+        op.f("ix_enhancement_ratings_judge_id_rated_at_id"),
+        "enhancement_ratings",
+        ["judge_id", "rated_at", "id"],
+        unique=False,
     )
     op.create_index(op.f("ix_enhancement_ratings_rated_at_id"), "enhancement_ratings", ["rated_at", "id"], unique=False)
     op.create_index(
         op.f("ix_enhancement_ratings_study_id_changed_at"),
         "enhancement_ratings",
         ["study_id", "changed_at"],
+        unique=False,
+    )
+    op.create_index(
+        op.f("ix_enhancement_ratings_study_id_rated_at_id"),
+        "enhancement_ratings",
+        ["study_id", "rated_at", "id"],
         unique=False,
     )
     op.create_index(
@@ -755,9 +765,10 @@ def downgrade() -> None:
         sqlite_where=sa.text("skip = 'unsafe' AND undone_at IS NULL"),
         postgresql_where=sa.text("skip = 'unsafe' AND undone_at IS NULL"),
     )
+    op.drop_index(op.f("ix_enhancement_ratings_study_id_rated_at_id"), table_name="enhancement_ratings")
     op.drop_index(op.f("ix_enhancement_ratings_study_id_changed_at"), table_name="enhancement_ratings")
     op.drop_index(op.f("ix_enhancement_ratings_rated_at_id"), table_name="enhancement_ratings")
-    op.drop_index(op.f("ix_enhancement_ratings_judge_id_rated_at"), table_name="enhancement_ratings")
+    op.drop_index(op.f("ix_enhancement_ratings_judge_id_rated_at_id"), table_name="enhancement_ratings")
     op.drop_index(op.f("ix_enhancement_ratings_experiment_id"), table_name="enhancement_ratings")
     op.drop_index(
         "ix_enhancement_ratings_counted",
@@ -805,6 +816,7 @@ def downgrade() -> None:
         postgresql_where=sa.text("state = 'waiting'"),
     )
     op.drop_index(op.f("ix_jobs_state_priority_due_at"), table_name="jobs")
+    op.drop_index(op.f("ix_jobs_state_finished_at"), table_name="jobs")
     op.drop_table("jobs")
     op.drop_index(
         "uq_inputs_present",

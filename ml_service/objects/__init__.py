@@ -54,3 +54,7 @@ class ObjectStore(Protocol):
     def list(self, prefix: str = "") -> tuple[str, ...]:
         """Return the names that begin with a prefix, in order."""
         ...
+
+    def unfinished(self) -> tuple[str, ...]:
+        """Return the names under which bytes are being written, or were when their writer was killed; not objects."""
+        ...

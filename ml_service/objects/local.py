@@ -14,6 +14,8 @@ from typing import BinaryIO
 
 from ml_service.errors import Conflict, InvalidRequest, NotFound, StorageFull
 
+_ASIDE = ".new-"
+
 
 class Folder:
     """Files under a root: written aside, synced, then linked into place; hidden files are no objects."""
@@ -107,6 +109,10 @@ class Folder:
         names = (path.relative_to(self.root).as_posix() for path in found)
         return tuple(sorted(name for name in names if name.startswith(prefix)))
 
+    def unfinished(self) -> tuple[str, ...]:
+        """Return the names under which bytes are being written, or were when their writer was killed; not objects."""
+        return tuple(sorted(path.relative_to(self.root).as_posix() for path in self.root.rglob(f"{_ASIDE}*")))
+
     def _path(self, name: str) -> Path:
         root = os.path.realpath(self.root)
         path = os.path.realpath(os.path.join(root, name))
@@ -119,7 +125,7 @@ class Folder:
         aside: Path | None = None
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
-            handle, name = tempfile.mkstemp(dir=target.parent, prefix=".new-")
+            handle, name = tempfile.mkstemp(dir=target.parent, prefix=_ASIDE)
             aside = Path(name)
             with os.fdopen(handle, "wb") as file:
                 if isinstance(body, bytes):

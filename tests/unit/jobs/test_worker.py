@@ -11,6 +11,7 @@ import pytest
 
 from ml_service.errors import Conflict, StorageFull, Unavailable
 from tests.clock import FixedClock
+from tests.taken import taking
 from tests.world import World, make_world
 from web.adapters.database.store import SqlStore
 from web.domain.ids import new_id
@@ -50,6 +51,19 @@ def test_a_job_enqueued_twice_is_one_until_it_is_claimed(world: World) -> None:
         assert len(tx.jobs.all(key="k")) == 2
         waiting = [row.key for row in tx.jobs.all(state="waiting")]
         assert waiting.count("k") == 1
+
+
+@pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
+def test_old_jobs_are_forgotten_without_a_look_at_those_that_stay(world: World, store: SqlStore) -> None:
+    done = [replace(job(str(number)), state="done", finished_at=world.clock.now()) for number in range(2000)]
+    with store.begin() as tx:
+        tx.jobs.add_all(done)
+        tx.jobs.add(replace(done[0], id=new_id(), finished_at=world.clock.now() - timedelta(days=2)))
+    with taking(store.engines.writer) as taken, store.begin() as tx:
+        tx.of_jobs.prune(world.clock.now() - timedelta(days=1))
+    assert taken.steps < 10
+    with store.read() as tx:
+        assert len(tx.jobs.all(state="done")) == 2000
 
 
 def test_two_jobs_of_one_key_are_never_done_at_the_same_time(world: World) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 from web.cli.command import Desk, progress, say
 from web.domain.reports.report import Needed
-from web.services.operations.verify import Verification, discard_orphans
+from web.services.operations.verify import Verification, discard_orphans, discard_unfinished
 from web.settings.key import signing_key
 
 
@@ -19,7 +19,9 @@ def arguments(parser: ArgumentParser) -> None:
     )
     parser.add_argument("--quick", action="store_true", help="look only whether images are there, not at their bytes")
     parser.add_argument(
-        "--repair", action="store_true", help="delete images that nothing needs and that are older than a day"
+        "--repair",
+        action="store_true",
+        help="delete images that nothing needs and what killed writers left half written, if older than a day",
     )
 
 
@@ -35,16 +37,17 @@ def run(arguments: Namespace, desk: Desk) -> int:
         state = "broken" if chain.faults else "whole"
         words = f"{chain.project}: chain {state}, {chain.events} events, head {chain.head}"
         say(arguments, words, project=chain.project, chain=state, events=chain.events, head=chain.head)
-    deleted = discard_orphans(here, look.orphans) if arguments.repair else ()
-    return _conclude(arguments, look, faults, len(deleted))
+    deleted = len(discard_orphans(here, look.orphans)) + discard_unfinished(here) if arguments.repair else 0
+    return _conclude(arguments, look, faults, deleted)
 
 
 def _conclude(arguments: Namespace, look: Verification, faults: int, deleted: int) -> int:
     counted = {kind: look.checked[kind] for kind in ("event", "row", "file", "object")}
     words = ", ".join(f"{count} {kind}{'' if count == 1 else 's'}" for kind, count in counted.items())
-    said = f"{words} checked; {faults or 'no'} fault{'' if faults == 1 else 's'}, {len(look.orphans)} orphans"
+    orphans = len(look.orphans) + look.unfinished
+    said = f"{words} checked; {faults or 'no'} fault{'' if faults == 1 else 's'}, {orphans} orphans"
     said += f", {deleted} of them deleted" if arguments.repair else ""
-    say(arguments, f"{said}.", checked=counted, faults=faults, orphans=len(look.orphans), deleted=deleted)
+    say(arguments, f"{said}.", checked=counted, faults=faults, orphans=orphans, deleted=deleted)
     return 1 if faults else 0
 
 

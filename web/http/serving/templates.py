@@ -1,6 +1,7 @@
 """Pages from Jinja2 templates, escaped; a name that was not given is an error, except those that every page has."""
 
 import re
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from web.domain.access import Actor
+from web.http.answers.lists import OFFERED, offered, part
 from web.http.edge.csrf import csrf_token
 from web.http.serving.static import HashedFiles
 
@@ -25,6 +27,8 @@ class Pages:
         self.environment = Environment(
             loader=FileSystemLoader(folder), autoescape=True, undefined=StrictUndefined, trim_blocks=True
         )
+        self.environment.filters["offered"] = offered
+        self.environment.globals.update(most_offered=OFFERED)
         self.environment.globals.update(static=static.url, training_enabled=training_enabled, flash="", error="")
 
     def below_base(self, markup: str) -> str:
@@ -35,9 +39,10 @@ class Pages:
 def page(
     request: Request, name: str, *, actor: Actor | None = None, active: str = "", code: int = 200, **values: Any
 ) -> HTMLResponse:
-    """Render a template with `actor`, `csrf_token`, `active` (the place in the navigation) and the values given."""
+    """Render a template with `actor`, `csrf_token`, `active` (the place in the navigation) and the values given.
+
+    `part` gives it the rows of a long list that the request asks for.
+    """
     pages: Pages = request.app.state.pages
-    text = pages.environment.get_template(name).render(
-        actor=actor, csrf_token=csrf_token(request), active=active, **values
-    )
-    return HTMLResponse(pages.below_base(text), code)
+    shared = {"actor": actor, "csrf_token": csrf_token(request), "active": active, "part": partial(part, request)}
+    return HTMLResponse(pages.below_base(pages.environment.get_template(name).render(**shared, **values)), code)

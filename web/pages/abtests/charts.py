@@ -9,10 +9,22 @@ from markupsafe import Markup
 from web.domain.abtests.abtest import ABTest, Evidence, Pair
 from web.domain.abtests.evidence import bounds, course
 from web.pages.abtests.words import signed, strength
-from web.pages.drawing.svg import BOTTOM, LEFT, RIGHT, TOP, Scale, figure, line, number, path, text, value_axis
+from web.pages.drawing.svg import (
+    BOTTOM,
+    LEFT,
+    RIGHT,
+    TOP,
+    Scale,
+    figure,
+    line,
+    number,
+    path,
+    text,
+    thinned,
+    value_axis,
+)
 
 LOWEST = 0.05  # evidence that is drawn; less is at the bottom
-SHOWN_ROWS = 200
 
 
 def differences(pairs: Sequence[Pair], one: Evidence) -> list[float]:
@@ -41,7 +53,7 @@ def evidence_plot(test: ABTest, given: Sequence[float], name: str) -> Markup:
         f"and that it is worse {strength(worse[-1])} of {test.design.harm:g}.",
         shapes,
         ("Pairs", "Better", "Worse"),
-        rows[::-1][:SHOWN_ROWS],
+        rows[::-1],
     )
 
 
@@ -57,8 +69,8 @@ def gain_plot(test: ABTest, given: Sequence[float], name: str) -> Markup:
     upper = [(x, _within(scale, high)) for x, (_, high) in zip(places, held, strict=True)]
     lower = [(x, _within(scale, low)) for x, (low, _) in zip(places, held, strict=True)]
     shapes += [line(LEFT, scale(0), RIGHT, scale(0), "over"), *value_axis(_marks(across), "pairs")]
-    shapes.append(path([*upper, *reversed(lower)], "band", closed=True))
-    shapes.append(path([(x, _within(scale, mean)) for x, mean in zip(places, means, strict=True)], "line"))
+    shapes.append(path([*thinned(upper), *reversed(thinned(lower))], "band", closed=True))
+    shapes.append(path(thinned([(x, _within(scale, mean)) for x, mean in zip(places, means, strict=True)]), "line"))
     rows = [
         (at, signed(mean), signed(low), signed(high))
         for at, (mean, (low, high)) in enumerate(zip(means, held, strict=True), start=1)
@@ -69,7 +81,7 @@ def gain_plot(test: ABTest, given: Sequence[float], name: str) -> Markup:
         f"{signed(held[-1][0])} to {signed(held[-1][1])} is not refuted.",
         shapes,
         ("Pairs", "Mean", "Low", "High"),
-        rows[::-1][:SHOWN_ROWS],
+        rows[::-1],
     )
 
 
@@ -83,7 +95,7 @@ def _bar(scale: Scale, value: float, label: str) -> list[Markup]:
 
 
 def _course(values: Sequence[float], across: Scale, scale: Scale, class_: str) -> Markup:
-    return path([(across(at), _within(scale, value)) for at, value in enumerate(values, start=1)], class_)
+    return path(thinned([(across(at), _within(scale, value)) for at, value in enumerate(values, start=1)]), class_)
 
 
 def _within(scale: Scale, value: float) -> float:

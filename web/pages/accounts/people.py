@@ -81,12 +81,14 @@ def reactivate(request: Request, admin: Admin, user_id: str) -> Response:
 
 def _page(request: Request, admin: Actor, link: str = "", link_for: str = "") -> Response:
     found = views.people(context(request).parts, admin)
+    named = request.query_params.get("named", "").strip()
     return page(
         request,
         "accounts/people.html",
         actor=admin,
         active="people",
-        members=found.members,
+        members=[one for one in found.members if named.lower() in one.user.email],
+        named=named,
         waiting=found.waiting,
         link=link,
         link_for=link_for,

@@ -6,7 +6,7 @@ from markupsafe import Markup
 
 from web.domain.rating.figures import TrendStep
 from web.domain.reports.report import BestStep, VersionMean
-from web.pages.drawing.rows import Bar, Row, bar_figure, bounds, counted, interval_figure
+from web.pages.drawing.rows import MOST, Bar, Row, bar_figure, bounds, counted, interval_figure
 from web.pages.drawing.svg import (
     BOTTOM,
     LEFT,
@@ -70,7 +70,7 @@ def best_so_far(steps: Sequence[BestStep]) -> Markup:
 def means(versions: Sequence[VersionMean]) -> Markup:
     """Draw the mean score of each generator and version with its 95 % interval."""
     rows = [Row(f"{one.generator} {one.version}", one.rating, one.ratings) for one in versions]
-    words = "; ".join(f"{row.name}: {row.note(signed=False)}" for row in rows)
+    words = "; ".join(f"{row.name}: {row.note(signed=False)}" for row in rows[:MOST])
     return interval_figure("Mean rating by generator and version", words, ("Version",), rows)
 
 

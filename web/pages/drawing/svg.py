@@ -4,6 +4,7 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import TypeVar
 
 from markupsafe import Markup, escape
 
@@ -16,7 +17,11 @@ _STEPS = tuple(timedelta(minutes=m) for m in (1, 2, 5, 10, 15, 30, 60, 120, 180,
     timedelta(days=d) for d in (1, 2, 4, 7, 14, 28, 56, 91, 182, 364, 728)
 )
 
+TWIN = 60  # rows of a table beside a drawing
+POINTS = 120  # of a line: more would lie within a pixel or two of each other
+
 Cell = str | int | float
+T = TypeVar("T")
 
 
 def number(value: float, digits: int = 2) -> str:
@@ -141,8 +146,16 @@ def rating_axis(scale: Scale) -> list[Markup]:
     return shapes
 
 
+def thinned(steps: Sequence[T], most: int = POINTS) -> Sequence[T]:
+    """Return at most so many of the steps of a line, evenly spread, the first and the last among them."""
+    if len(steps) <= most:
+        return steps
+    return [steps[round(at * (len(steps) - 1) / (most - 1))] for at in range(most)]
+
+
 def banded(band: Sequence[tuple[float, Interval]], scale: Scale) -> list[Markup]:
     """Return the line of means over the area of their intervals, both cut to the vertical scale."""
+    band = thinned(band)
     upper = [(x, scale(min(max(one.high, scale.low), scale.high))) for x, one in band]
     lower = [(x, scale(min(max(one.low, scale.low), scale.high))) for x, one in reversed(band)]
     middle = [(x, scale(min(max(one.mean, scale.low), scale.high))) for x, one in band]
@@ -187,10 +200,13 @@ def figure(
 
 def _twin(title: str, head: Sequence[str], rows: Iterable[Sequence[Cell]]) -> Markup:
     top = tag("tr", *(tag("th", name, scope="col") for name in head))
-    body = (tag("tr", *(_cell(value) for value in row)) for row in rows)
+    every = list(rows)
+    body = (tag("tr", *(_cell(value) for value in row)) for row in every[:TWIN])
     table = tag("table", tag("caption", title, class_="visually-hidden"), tag("thead", top), tag("tbody", *body))
     scroller = tag("div", table, class_="table-wrap", tabindex=0, role="region", aria_label=f"{title}, table")
-    return tag("details", tag("summary", "Show table"), scroller, data_key=title)
+    cut = f"The first {TWIN} of {len(every):,} rows."
+    rest = (tag("p", cut, class_="hint"),) if len(every) > TWIN else ()
+    return tag("details", tag("summary", "Show table"), scroller, *rest, data_key=title)
 
 
 def _cell(value: Cell) -> Markup:

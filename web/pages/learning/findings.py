@@ -33,6 +33,7 @@ from web.pages.drawing.svg import (
     path,
     tag,
     text,
+    thinned,
     value_axis,
 )
 from web.pages.learning import words as wording
@@ -117,7 +118,7 @@ def _level(y: float, label: str) -> list[Markup]:
 
 
 def _followed(places: Sequence[tuple[float, float]]) -> list[Markup]:
-    return [path(places, "line"), dot(*places[-1])]
+    return [path(thinned(places), "line"), dot(*places[-1])]
 
 
 def importance(reports: Mapping[str, ParameterReport]) -> Markup:

@@ -11,7 +11,7 @@ from web.services.operations.jobs import retry_job
 
 router = APIRouter(prefix="/admin/jobs", tags=["jobs page"])
 
-MOST = 100
+MOST = 50  # of each state that are listed
 STATES: tuple[JobState, ...] = ("parked", "claimed", "waiting")
 
 

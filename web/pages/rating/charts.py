@@ -31,6 +31,7 @@ from web.pages.drawing.svg import (
 from web.pages.rating import words as rater_words
 
 Named = tuple[str, RaterFigures]
+DOTS = 100  # raters that are drawn as dots
 GOOD, USABLE = 0.8, 0.667  # alpha, by custom
 FASTEST, SLOWEST, TIMES = 0.25, 64.0, 16  # seconds, and pieces of that range on a scale of doublings
 
@@ -53,11 +54,12 @@ def noise(raters: Sequence[Named]) -> Markup | None:
     known = [(name, one.ratings, one.noise) for name, one in raters if one.noise]
     if not known:
         return None
-    most = max(ratings for _, ratings, _ in known)
-    across = Scale(min(ratings for _, ratings, _ in known), max(most, 2), LEFT + 8, RIGHT - 8, log=True)
+    known.sort(key=lambda one: -one[1])
+    most = known[0][1]
+    across = Scale(known[:DOTS][-1][1], max(most, 2), LEFT + 8, RIGHT - 8, log=True)
     up = Scale(0, max(1.0, min(ceil(max(one.high for *_, one in known) * 2) / 2, 2.5)), BOTTOM, TOP)
     shapes = [*_lines(up), *value_axis([(across(value), number(value, 0)) for value in across.ticks()], "ratings")]
-    for name, ratings, one in known:
+    for name, ratings, one in known[:DOTS]:
         x, (mean, low, high) = across(ratings), (min(value, up.high) for value in bounds(one))
         shapes.append(line(x, up(low), x, up(high), "whisker"))
         said = tag("title", f"{name}: ± {one.mean:.2f} stars in {ratings} ratings")
@@ -65,6 +67,7 @@ def noise(raters: Sequence[Named]) -> Markup | None:
     table = [(name, ratings, *bounds(one)) for name, ratings, one in sorted(known, key=lambda item: -item[2].mean)]
     words = f"From ± {min(one.mean for *_, one in known):.2f} to ± {max(one.mean for *_, one in known):.2f} stars; "
     words += "noisier raters weigh less."
+    words += f" Of {len(known):,} raters those {DOTS} are drawn who rated most." if len(known) > DOTS else ""
     return figure("Noise by volume", words, shapes, ("Rater", "Ratings", "± stars", "Low", "High"), table)
 
 

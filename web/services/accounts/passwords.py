@@ -30,10 +30,11 @@ ELSEWHERE = (
 
 @dataclass(frozen=True)
 class PasswordState:
-    """Since when somebody has a password, and whether it must be given to choose another."""
+    """Since when somebody has a password, whether it must be given to choose another, and why none can be chosen."""
 
     set_at: datetime | None
     needs_current: bool
+    why_not: str = ""
 
 
 def checked(password: str, address: str) -> str:
@@ -160,8 +161,10 @@ def may_replace(tx: AccountRows, user_id: str, project_id: str) -> bool:
 def _state(tx: AccountRows, actor: Actor, now: datetime) -> PasswordState:
     kept, session = tx.passwords.find(id=actor.user_id), tx.sessions.find(id=actor.session_id)
     by_link = session is not None and session.via == "link" and now - session.created_at < RESET_TIME
-    free = by_link and may_replace(tx, actor.user_id, actor.project_id)
-    return PasswordState(kept.set_at if kept else None, kept is not None and not free)
+    alone = may_replace(tx, actor.user_id, actor.project_id)
+    if kept is None:
+        return PasswordState(None, needs_current=False, why_not="" if alone else ELSEWHERE)
+    return PasswordState(kept.set_at, needs_current=not (by_link and alone))
 
 
 def _normal(password: str) -> str:

@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import Literal
 
 from ml_service.errors import InvalidRequest, NotFound
+from ml_service.objects import ObjectStore
 from web.domain.prompts.prompt import VersionLine, to_bytes
 from web.domain.reports.report import Needed
 from web.ports.parts import Parts
@@ -43,6 +44,7 @@ class Verification:
         self.checked: Counter[Kind] = Counter()
         self.chains: list[Chain] = []
         self.orphans: tuple[str, ...] = ()
+        self.unfinished = 0
 
     def findings(self, heads: Iterable[str] = ()) -> Iterator[Finding]:
         """Go through all that is wrong, as it is found; `heads` are such as were kept elsewhere."""
@@ -54,6 +56,7 @@ class Verification:
         told = (check_head(self.parts, self.key, self.chains, text) for text in heads)
         yield from (Finding("event", fault) for fault in told if fault)
         yield from self._objects()
+        yield from self._unfinished()
         still = self._files()  # files are written after their rows: only what lasts is wrong
         yield from (Finding("file", fault) for fault in wrong if fault in still)
 
@@ -115,6 +118,12 @@ class Verification:
         self.orphans = tuple(sorted(orphans))
         yield from (Finding("orphan", f"nothing needs {key}") for key in self.orphans)
 
+    def _unfinished(self) -> Iterator[Finding]:
+        for place, store in _stores(self.parts).items():
+            for name in _unfinished(self.parts, store):
+                self.unfinished += 1
+                yield Finding("orphan", f"whoever wrote {name} in {place} was killed; `verify --repair` deletes it")
+
     def needed(self) -> Iterator[Needed]:
         """Go through the objects that present inputs and what was made of them need, a batch at a time."""
         kinds: tuple[Literal["input", "output"], ...] = ("input", "output")
@@ -153,6 +162,25 @@ def _body_or_fault(tx: PromptRows, line: VersionLine) -> bytes | str:
         return to_bytes(file_of(tx, tx.versions.get(line.id)))
     except InvalidRequest as error:
         return str(error)
+
+
+def _stores(parts: Parts) -> dict[str, ObjectStore]:
+    return {"DATA_DIR/objects": parts.objects, "PROMPTS_DIR": parts.published}
+
+
+def _unfinished(parts: Parts, store: ObjectStore) -> list[str]:
+    """Return what has been written for longer than any writer takes: its writer was killed."""
+    before = parts.clock.now() - OLD
+    stored = ((name, store.stored_at(name)) for name in store.unfinished())
+    return [name for name, at in stored if at is not None and at < before]
+
+
+def discard_unfinished(parts: Parts) -> int:
+    """Delete what writers left half written more than a day ago, and return how many files that were."""
+    left = [(store, name) for store in _stores(parts).values() for name in _unfinished(parts, store)]
+    for store, name in left:
+        store.delete(name)
+    return len(left)
 
 
 def discard_orphans(parts: Parts, keys: Iterable[str]) -> tuple[str, ...]:

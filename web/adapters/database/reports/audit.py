@@ -5,16 +5,15 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
-from sqlalchemy import JSON, ColumnElement, Connection, and_, func, or_, select, type_coerce
+from sqlalchemy import JSON, ColumnElement, Connection, and_, exists, func, or_, select, type_coerce
 
-from web.adapters.database.reports.history import VERSION_LABEL
+from web.adapters.database.reports.history import VERSION_LABEL, is_member, is_person
 from web.adapters.database.tables import (
     api_keys,
     audit_events,
     inputs,
     jobs,
     links,
-    memberships,
     prompt_pointers,
     prompt_versions,
     sessions,
@@ -61,13 +60,9 @@ def chain(connection: Connection, project_id: str, after: int, limit: int) -> tu
 
 
 def actors(connection: Connection, project_id: str) -> dict[str, str]:
-    """Return who may have acted in a project, names by id: its people, the terminal, and Palate itself."""
-    people = (
-        select(users.c.id, users.c.email)
-        .join(memberships, memberships.c.user_id == users.c.id)
-        .where(memberships.c.project_id == project_id)
-        .order_by(users.c.email)
-    )
+    """Return who may have acted in a project, names by id: those who are or were in it, the terminal, Palate itself."""
+    came_or_left = exists().where(audit_events.c.object_id == users.c.id, audit_events.c.project_id == project_id)
+    people = select(users.c.id, users.c.email).where(or_(is_member(project_id), came_or_left)).order_by(users.c.email)
     return {**NOBODY, **dict(connection.execute(people).all())}
 
 
@@ -76,7 +71,9 @@ def _terms(wanted: EventFilter) -> list[ColumnElement[bool]]:
     asked = ((here.object_type, wanted.kind), (here.object_id, wanted.object))
     terms = [column == value for column, value in asked if value]
     if wanted.actor:
-        terms.append(_is_nobody(NOBODY[wanted.actor]) if wanted.actor in NOBODY else here.actor_id == wanted.actor)
+        terms.append(
+            _is_nobody(NOBODY[wanted.actor]) if wanted.actor in NOBODY else is_person(here.actor_id, wanted.actor)
+        )
     if wanted.action:
         whole, first = here.action == wanted.action, here.action.startswith(f"{wanted.action}.", autoescape=True)
         terms.append(or_(whole, first))

@@ -5,12 +5,11 @@ from typing import Literal
 from sqlalchemy import Connection, and_, case, exists, func, or_, select
 
 from web.adapters.database.queries.common import BY_PEOPLE
-from web.adapters.database.reports.history import VERSION_LABEL
+from web.adapters.database.reports.history import VERSION_LABEL, is_member
 from web.adapters.database.tables import (
     experiments,
     inputs,
     jobs,
-    memberships,
     options,
     outputs,
     prompt_versions,
@@ -41,12 +40,10 @@ def choices(connection: Connection, project_id: str) -> Choices:
         .where(prompts.c.project_id == project_id)
         .order_by(prompt_versions.c.id.desc())
     )
-    people = (
-        select(users.c.id, users.c.email)
-        .join(memberships, memberships.c.user_id == users.c.id)
-        .where(memberships.c.project_id == project_id)
-        .order_by(users.c.email)
+    rated = exists().where(
+        ratings.c.judge_id == users.c.id, ratings.c.study_id == studies.c.id, studies.c.project_id == project_id
     )
+    people = select(users.c.id, users.c.email).where(or_(is_member(project_id), rated)).order_by(users.c.email)
     return Choices(
         studies={row.id: row.name for row in rows},
         tags={row.id: row.guide.tags for row in rows},

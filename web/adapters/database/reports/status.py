@@ -36,6 +36,7 @@ from web.domain.studies.milestone import milestones
 from web.domain.studies.stopping import Figures, Recommended, Standing, standings
 from web.domain.studies.study import Learnt, Study
 
+MOST_STEPS = 180  # of a trend
 _SCORED = ratings.c.score.is_not(None)
 _SUMS = (func.count(), func.sum(ratings.c.score), func.sum(ratings.c.score * ratings.c.score))
 
@@ -173,14 +174,27 @@ def _versions(connection: Connection, counting: ColumnElement[bool]) -> tuple[Ve
 
 
 def _trend(connection: Connection, which: ColumnElement[bool]) -> tuple[TrendStep, ...]:
-    """Return the trend by minute, hour or day, whichever keeps the steps few."""
+    """Return the trend by minute, hour, day or several days, whichever keeps the steps few."""
     span = select(func.min(ratings.c.rated_at), func.max(ratings.c.rated_at)).where(which, _SCORED)
     first, last = connection.execute(span).one()
     if first is None:
         return ()
     bucket = _bucket(connection, last - first).label("bucket")
     rows = connection.execute(select(bucket, *_SUMS).where(which, _SCORED).group_by(bucket).order_by(bucket))
-    return smooth([(datetime.fromisoformat(row[0]).replace(tzinfo=UTC), Sums(*row[1:])) for row in rows])
+    return smooth(_joined([(datetime.fromisoformat(row[0]).replace(tzinfo=UTC), Sums(*row[1:])) for row in rows]))
+
+
+def _joined(days: Sequence[tuple[datetime, Sums]]) -> list[tuple[datetime, Sums]]:
+    """Join as many days to a step as keep the steps of years few, counted from the first; fewer steps stay."""
+    first, last = days[0][0], days[-1][0]
+    size = timedelta(days=(last - first).days // MOST_STEPS + 1)
+    if len(days) <= MOST_STEPS:
+        return list(days)
+    steps: dict[datetime, Sums] = {}
+    for at, sums in days:
+        start = first + (at - first) // size * size
+        steps[start] = steps[start] + sums if start in steps else sums
+    return list(steps.items())
 
 
 def _bucket(connection: Connection, span: timedelta) -> ColumnElement[str]:

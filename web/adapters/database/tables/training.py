@@ -160,7 +160,8 @@ ratings = Table(
         postgresql_where=text("undone_at IS NULL"),
     ),
     Index(None, "study_id", "changed_at"),
-    Index(None, "judge_id", "rated_at"),
+    Index(None, "judge_id", "rated_at", "id"),
+    Index(None, "study_id", "rated_at", "id"),
     Index(
         "ix_enhancement_ratings_counted",
         "judge_id",

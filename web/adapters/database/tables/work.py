@@ -45,6 +45,7 @@ jobs = Table(
         postgresql_where=text("state = 'waiting'"),
     ),
     Index(None, "state", "priority", "due_at"),
+    Index(None, "state", "finished_at"),
     one_of("state", "waiting", "claimed", "done", "parked"),
     info=rows("jobs", Job),
 )
