@@ -27,8 +27,10 @@ def number(value: float, digits: int = 2) -> str:
 
 
 def compact_percent(share: float) -> str:
-    """Return a share in percent as it fits on a drawing; what is there is not told as nothing."""
-    return "< 1 %" if 0 < share < 0.005 else f"{share * 100:.0f} %"
+    """Return a share in percent as it fits on a drawing; what is there is not told as nothing, nor most as all."""
+    if 0 < share < 0.005:
+        return "< 1 %"
+    return "> 99 %" if 0.995 <= share < 1 else f"{share * 100:.0f} %"
 
 
 def tag(name: str, *inside: str, **attributes: object) -> Markup:

@@ -133,7 +133,7 @@ def scores_beside(mine: Mapping[int, int], others: Mapping[int, int]) -> Markup:
         ]
         shapes += [line(x + 3, up(usual[score]), x + wide - 3, up(usual[score]), "usual")] if pool else []
     rows: list[Sequence[Cell]] = [
-        (str(score), mine.get(score, 0), *(compact_percent(value) for value in (*bounds(one), usual[score])))
+        (str(score), mine.get(score, 0), *map(compact_percent, bounds(one)), _of(usual[score], pool))
         for score, one in told.items()
     ]
     words = "Bars: this rater's shares, with their 95 % intervals; lines across: the others' shares."
@@ -161,7 +161,12 @@ def times(mine: Sequence[float], others: Sequence[float]) -> Markup | None:
         shapes.append(path([(LEFT + (at + 0.5) * wide, up(share)) for at, share in enumerate(pool)], "usual"))
     ends = [FASTEST * (SLOWEST / FASTEST) ** (at / TIMES) for at in range(TIMES + 1)]
     rows: list[Sequence[Cell]] = [
-        (f"{number(ends[at])} to {number(ends[at + 1])}", own[at], compact_percent(one.mean), compact_percent(pool[at]))
+        (
+            f"{number(ends[at])} to {number(ends[at + 1])}",
+            own[at],
+            compact_percent(one.mean),
+            _of(pool[at], len(others)),
+        )
         for at, one in enumerate(tell)
     ]
     words = "Bars: this rater; the line: the others. What took longer or shorter is counted at the ends."
@@ -195,6 +200,11 @@ def items(found: Sequence[ScoredItem]) -> Markup | None:
         rows.append(Row(one.input, interval, score.ratings, more=(compact_percent(one.best), one.generator)))
     words = "; ".join(f"{row.name}: {row.note(signed=False)}" for row in rows[:3])
     return interval_figure("Opinion scores", words, ("Photo", "Is the best", "Made by"), rows)
+
+
+def _of(share: float, all_of_them: int) -> str:
+    """Return a share of what there is, in percent, and that of nothing as not known."""
+    return compact_percent(share) if all_of_them else "–"
 
 
 def _lines(up: Scale) -> list[Markup]:

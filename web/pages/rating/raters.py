@@ -13,6 +13,7 @@ from web.domain.day import day_of
 from web.domain.rating.standing import RaterReport, RatersReport
 from web.http.edge.session import Admin, context
 from web.http.serving.templates import page
+from web.pages.learning.words import percent
 from web.pages.rating import charts as rater_charts
 from web.pages.rating import words as rater_words
 from web.services.rating import enrolment, quality, views
@@ -54,6 +55,7 @@ def raters(request: Request, admin: Admin, study: str = "") -> Response:
         report=found.report,
         plots=_plots(found.report),
         words=rater_words,
+        percent=percent,
         period=found.period,
     )
 

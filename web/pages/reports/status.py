@@ -61,7 +61,7 @@ def status(request: Request, rater: Rater, study: str = "") -> Response:
         plots=_plots(report) | _learnt_plots(report, names) | _maybe(items=rater_charts.items(opinions.items)),
         responses=_responses(report),
         settings=_settings(report.study, learnt),
-        effects={one.rater: one for one in learnt.raters} if learnt else {},
+        effects={one.rater: one for one in learnt.raters} if learnt and len(learnt.raters) > 1 else {},
         live=found.live.name,
         away=found.away,
         is_live=learnt is not None and learnt.best is not None and _is_live(parts, found.live, learnt.best),
@@ -148,13 +148,18 @@ def _learnt_plots(report: StudyReport, names: dict[str, str]) -> Plots:
     plots: Plots = {}
     if learnt.best is not None:
         plots["verdict"] = findings.best_rating(learnt.best, stop.goal)
-    if learnt.parameters:
-        plots["importance"] = findings.importance(learnt.parameters)
     if len(learnt.raters) > 1:
         plots["raters"] = findings.effects([(names.get(one.rater, one.rater), one) for one in learnt.raters])
-    if learnt.variance is not None:
-        plots["variance"] = findings.variance(learnt.variance)
-    return plots | _groups(report, learnt) | _maybe(left=findings.convergence(report.best), pairs=_pairs(learnt))
+    return (
+        plots
+        | _groups(report, learnt)
+        | _maybe(
+            importance=findings.importance(learnt.parameters),
+            left=findings.convergence(report.best),
+            pairs=_pairs(learnt),
+            variance=findings.variance(learnt.variance) if learnt.variance else None,
+        )
+    )
 
 
 def _pairs(learnt: Diagnosis) -> Markup | None:
