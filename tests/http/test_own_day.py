@@ -52,6 +52,7 @@ def test_the_history_is_filtered_and_shown_by_the_days_of_who_asks(
             assert len(client.get("/api/train/history.json", params=asked).json()) == count
             assert client.get("/api/train/history.csv", params=asked).text.strip().count("\n") == count
             assert client.get("/history", params=asked, headers=PAGE).text.count('class="when"') == count
+        assert len(client.get("/api/train/history", params={"since": "0001-01-01"}).json()["rows"]) == 2
         page = client.get("/history", headers=PAGE).text
         assert shown in page
         assert "(UTC)" not in page
