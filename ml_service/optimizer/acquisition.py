@@ -106,10 +106,8 @@ def _leaders(belief: RatingGP, view: View) -> Array:
 
 
 def interval(mean: float, spread: float, *, on_scale: bool = True) -> Interval:
-    """Return the 95 % interval of a normal belief; a rating's is cut to the scale of 1 to 5 stars."""
-    cut = (1.0, 5.0) if on_scale else (-np.inf, np.inf)
-    mean, low, high = (float(np.clip(v, *cut)) for v in (mean, mean - Z95 * spread, mean + Z95 * spread))
-    return Interval(mean=mean, low=low, high=high)
+    """Return the 95 % interval of a normal belief; a rating's lies on the scale of 1 to 5 stars."""
+    return (Interval.of_rating if on_scale else Interval.around)(mean, Z95 * spread)
 
 
 def _among(rows: Array, taken: Array) -> Array:

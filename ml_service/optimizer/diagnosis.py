@@ -1,5 +1,10 @@
-"""What a belief has learnt, in the words of the contract: best point, convergence, curves, effects, variances."""
+"""What a belief has learnt, in the words of the contract: best point, convergence, curves, effects, variances.
 
+Nothing is told surer than whole stars allow: n ratings leave open at least the n-th part of `ROUNDING`, however alike
+they are. What only the priors say is left out: shares of what was not varied, and of ratings that are all alike.
+"""
+
+import math
 from collections import Counter
 from collections.abc import Sequence
 
@@ -8,15 +13,17 @@ import numpy as np
 from ml_service.optimizer.acquisition import interval, pool, recommend
 from ml_service.optimizer.importance import Importance, importance
 from ml_service.optimizer.known import Known
-from ml_service.optimizer.rating_gp import RatingGP
+from ml_service.optimizer.rating_gp import Effect, RatingGP
 from ml_service.optimizer.space import Array, SearchSpace, distinct
 from ml_service.wire.contract import (
+    ROUNDING,
     Best,
     CategoryParameter,
     Convergence,
     CurvePoint,
     Diagnosis,
     GroupEffect,
+    Interval,
     PairReport,
     ParameterReport,
     Point,
@@ -62,6 +69,7 @@ class Findings:
         kept = np.argsort(-belief.mean(rows[1:]), kind="stable")[: DRAWN // 2]
         self.rows = distinct(np.vstack([self.row, rows[1:][kept], rows[1:DRAWN]]))
         self.drawn = self._draw(*belief.posterior(self.rows))
+        self.least = ROUNDING / len(belief.ratings.stars)
 
     def _draw(self, mean: Array, covariance: Array) -> Array:
         return self.random.multivariate_normal(mean, covariance, SAMPLES, check_valid="ignore", method="eigh")
@@ -71,7 +79,8 @@ class Findings:
         mean, c = self.belief.posterior(np.vstack([self.row, self.space.unit([self.space.default])]))
         own = self._own([self.best, self.space.default])
         apart = c[0, 0] + c[1, 1] - 2 * c[0, 1] + (own.sum() if self.best != self.space.default else 0)
-        gain_sd, sd = np.sqrt(np.clip([apart, c[0, 0] + own[0]], 0, None)).tolist()
+        gain_sd, sd = np.sqrt(np.maximum([apart, c[0, 0] + own[0]], self.least)).tolist()
+        gain_sd = gain_sd if self.best != self.space.default else 0.0
         return Best(
             generator=self.known.generator,
             point=self.best,
@@ -80,10 +89,17 @@ class Findings:
             sd=sd,
         )
 
-    def convergence(self) -> Convergence:
-        """Return what the best of all points is expected to have over the recommended one, over drawn functions."""
+    def convergence(self) -> Convergence | None:
+        """Return what the best of all points is expected to have over the recommended one, over drawn functions.
+
+        None while all ratings are of one point of several. One draw more may turn out either way, so that the
+        probability is certain by its draws in neither (Laplace's rule of succession).
+        """
+        if self.space.free and len(self.belief.ratings.points) < 2:
+            return None
         left = self.drawn.max(axis=1) - self.drawn[:, 0]
-        return Convergence(gain_left=float(left.mean()), probability_near_best=float(np.mean(left <= NEAR)))
+        near = (np.sum(left <= NEAR) + 1) / (SAMPLES + 2) if len(self.rows) > 1 else 1.0
+        return Convergence(gain_left=float(left.mean()), probability_near_best=float(near))
 
     def parameters(self, shares: Importance) -> dict[str, ParameterReport]:
         """Return the curve of each parameter through the best point, its importance, and how settled it is."""
@@ -104,7 +120,8 @@ class Findings:
         points = [self.best | {name: value} for name, value in values]
         means, sds = self.belief.marginal(self.space.unit(points))
         curves: dict[str, list[CurvePoint]] = {name: [] for name in each}
-        for (name, value), mean, sd in zip(values, means, np.hypot(sds, np.sqrt(self._own(points))), strict=True):
+        spread = np.sqrt(np.maximum(sds * sds + self._own(points), self.least))
+        for (name, value), mean, sd in zip(values, means, spread, strict=True):
             curves[name].append(CurvePoint(value=value, rating=interval(float(mean), float(sd))))
         return {name: tuple(curve) for name, curve in curves.items()}
 
@@ -127,15 +144,21 @@ class Findings:
             for column, name in enumerate(self.space.free)
         }
 
-    def variance(self) -> VarianceParts:
-        """Return where the variance of a rating comes from."""
-        hyper = self.belief.hyper
+    def variance(self) -> VarianceParts | None:
+        """Return where the variance of a rating comes from, as far as ratings tell; None where all are alike."""
+        hyper, ratings = self.belief.hyper, self.belief.ratings
+        if np.ptp(ratings.stars) == 0:
+            return None
+        luck, noise = hyper.effects["output"], max(float(np.mean(hyper.noises[ratings.rater])), ROUNDING)
+        again = len(ratings.stars) > len(np.unique(ratings.groups["output"]))
+        several = {"point": ratings.point, "rater": ratings.rater, "item": ratings.groups["item"]}
+        varied = {name for name, numbers in several.items() if np.ptp(numbers) > 0}
         return VarianceParts(
-            setting=float(np.var(self.belief.mean(self.belief.ratings.points[self.belief.ratings.point]))),
-            rater=hyper.rater,
-            item=hyper.effects["item"],
-            luck=hyper.effects["output"],
-            noise=float(np.mean(hyper.noises[self.belief.ratings.rater])),
+            setting=float(np.var(self.belief.mean(ratings.points[ratings.point]))) if "point" in varied else None,
+            rater=hyper.rater if "rater" in varied else None,
+            item=hyper.effects["item"] if "item" in varied else None,
+            luck=luck if again else None,
+            noise=noise if again else luck + noise,
         )
 
 
@@ -148,9 +171,9 @@ def _raters(belief: RatingGP, known: Known) -> tuple[RaterEffect, ...]:
         RaterEffect(
             rater=name,
             ratings=counts[name],
-            effect=interval(one.mean, one.sd, on_scale=False),
+            effect=_effect(one, counts[name]),
             scale=float(scale),
-            noise=float(np.sqrt(noise)),
+            noise=float(np.sqrt(max(noise, ROUNDING))),
         )
         for name, one, scale, noise in effects
         if counts[name]
@@ -166,8 +189,13 @@ def _groups(belief: RatingGP, known: Known, kind: str) -> tuple[GroupEffect, ...
     others = sorted(set(counts) - {ours})
     effects = {ours: interval(0, 0, on_scale=False)}
     for name, one in zip(others, belief.effects_of(kind), strict=True):
-        effects[name] = interval(one.mean, one.sd, on_scale=False)
+        effects[name] = _effect(one, counts[name])
     return tuple(GroupEffect(name=name, ratings=counts[name], effect=effects[name]) for name in sorted(effects))
+
+
+def _effect(one: Effect, ratings: int) -> Interval:
+    """Return the interval of an effect that so many ratings tell of."""
+    return interval(one.mean, math.sqrt(max(one.sd**2, ROUNDING / ratings)), on_scale=False)
 
 
 def _values(space: SearchSpace, name: str, at: Value) -> list[Value]:

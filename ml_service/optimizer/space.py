@@ -1,5 +1,8 @@
 """ParameterSpace to the unit cube and back: whatever comes back lies in the space.
 
+Values are written as people write them: on a step's grid with the decimals of the step and of its start, so that a grid
+around zero holds 0 itself.
+
 Rows are `points × free parameters` in [0, 1]; the parameters are in the order of their names, so that the order in
 which a request lists them changes nothing. A parameter with one possible value is not free and has no column.
 
@@ -12,6 +15,7 @@ import itertools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from functools import cached_property
 
 import numpy as np
@@ -34,6 +38,7 @@ Key = tuple[Value, ...]
 ENUMERABLE = 1000  # a space of at most so many points is listed whole instead of being drawn from
 SPREADS = (0.02, 0.07, 0.2)  # standard deviations of a neighbour's steps, as parts of a parameter's range
 SAME = 1e-9  # of the unit cube: closer rows are one point
+DIGITS = 12  # decimals of a place at which a number is written down where no step says how fine it is
 FAR = 2  # ranges: numbers that lie further outside are read as that far
 FINEST = 1e-14  # of a number: what has smaller steps is as good as continuous
 HUGE, TINY = 1e300, 5e-324  # the largest and the smallest number that is read
@@ -75,7 +80,8 @@ class Axis:
         low, step = self.parameter.low, _step(self.parameter) or 0
         if isinstance(self.parameter, IntParameter):
             return int(low + place * step)
-        return min(max(float(f"{low + place * step:.15g}"), low), self.parameter.high)
+        written = float(Decimal(repr(low)) + place * Decimal(repr(step)))
+        return min(max(written, low), self.parameter.high)
 
     def unit(self, values: Sequence[Value]) -> Array:
         """Return where values lie: in [0, 1], or beyond where they are not values of today's."""
@@ -103,8 +109,14 @@ class Axis:
         number = math.exp(low + place * (high - low)) if self.is_log else low + place * (high - low)
         step = _step(self.parameter)
         if step is None:
-            return min(max(number, self.parameter.low), self.parameter.high)
+            return min(max(self._written(number), self.parameter.low), self.parameter.high)
         return self.at(min(max(round((number - self.parameter.low) / step), 0), int(self.levels) - 1))
+
+    def _written(self, number: float) -> float:
+        """Return a number without the digits that arithmetic left: rounded finer than places are told apart."""
+        low, high = self.ends
+        for_one = (high - low) * (abs(number) if self.is_log else 1)  # how far a number goes from place 0 to place 1
+        return round(number, DIGITS - math.floor(math.log10(for_one))) + 0.0  # which makes 0 of -0
 
     def snap(self, column: Array) -> Array:
         """Move places to those of the nearest values."""

@@ -22,6 +22,9 @@ from ml_service.wire.parameters import (
 from ml_service.wire.table import Observation, Observations, Rating, Table
 
 __all__ = [
+    "HIGHEST",
+    "LOWEST",
+    "ROUNDING",
     "WIRE_VERSION",
     "Best",
     "CategoryParameter",
@@ -55,6 +58,8 @@ __all__ = [
 ]
 
 WIRE_VERSION: Literal[1] = 1
+LOWEST, HIGHEST = 1.0, 5.0  # stars: the ends of the scale
+ROUNDING = 1 / 12  # stars²: variance of what a whole star leaves open, an even error of half a star (Sheppard 1898)
 
 
 def _same_wire(version: object) -> object:
@@ -123,6 +128,21 @@ class Interval(Wire):
     mean: float
     low: float
     high: float
+
+    @classmethod
+    def around(cls, mean: float, half: float) -> Self:
+        """Return the interval that reaches as far on both sides of its mean."""
+        return cls(mean=mean, low=mean - half, high=mean + half)
+
+    @classmethod
+    def of_rating(cls, mean: float, half: float) -> Self:
+        """Return the interval of a rating, on the scale.
+
+        The mean is put on the scale before bounds are set off from it. What is true lies there, so that brings the mean
+        no farther from it: bounds hold it as often as before, and reach as far below five stars as they do below three.
+        """
+        middle = min(max(mean, LOWEST), HIGHEST)
+        return cls(mean=middle, low=max(middle - half, LOWEST), high=min(middle + half, HIGHEST))
 
 
 class Why(Wire):
@@ -230,12 +250,16 @@ class GroupEffect(Wire):
 
 
 class VarianceParts(Wire):
-    """Where the variance of a rating comes from, in stars²."""
+    """Where the variance of a rating comes from, in stars².
 
-    setting: float
-    rater: float
-    item: float
-    luck: float
+    A part is null where nothing was told apart by which it could show: one point, one rater, one item, or one rating of
+    each output, whose luck is told with the noise.
+    """
+
+    setting: float | None
+    rater: float | None
+    item: float | None
+    luck: float | None
     noise: float
 
 

@@ -16,6 +16,8 @@ from ml_service.wire.contract import (
 )
 from tests.unit.ml.histories import BIASES, BOWL, MIXED, bowl, random_history, rated, scored
 
+LUCK = 0.12  # stars², of the making of an output: the median of what is believed before any rating
+
 
 def learnt(space: ParameterSpace, seen: list[Observation], **more: Any) -> Diagnosis:
     return diagnose(DiagnoseRequest(spaces={"local": space}, seen=tuple(seen), **more))
@@ -77,9 +79,8 @@ def test_what_a_point_has_of_its_own_is_told_by_rating_it_again(many: Diagnosis)
     again = learnt(ParameterSpace(parameters={"way": way}), seen)
     for told, is_open in ((many, True), (again, False)):
         assert told.best
-        assert told.variance
         spread = (told.best.gain.high - told.best.gain.mean) / 1.96
-        assert (spread**2 > told.variance.luck / 2) == is_open  # of two points, a quarter of the luck each
+        assert (spread**2 > LUCK / 2) == is_open  # of two points, a quarter of the luck each
 
 
 def test_more_ratings_converge(some: Diagnosis, many: Diagnosis) -> None:
@@ -149,7 +150,20 @@ def test_luck_is_told_from_noise_where_outputs_have_several_ratings() -> None:
     assert parts.noise == pytest.approx(0.09, rel=0.35)
     alone = learnt(BOWL, seen[::3]).variance
     assert alone is not None
-    assert alone.luck + alone.noise == pytest.approx(0.45, rel=0.35)
+    assert alone.luck is None
+    assert alone.noise == pytest.approx(0.45, rel=0.35)
+
+
+def test_what_was_not_varied_has_no_share_of_what_differs() -> None:
+    one = learnt(BOWL, [rated(BOWL.default(), i, 3.0 + i % 2) for i in range(20)]).variance
+    assert one is not None
+    assert one.noise is not None
+    assert (one.setting, one.rater, one.item, one.luck) == (None, None, None, None)
+    raters = [rated(BOWL.default(), i // 2, 3.0 + i % 2, "ab"[i % 2]) for i in range(20)]
+    two = learnt(BOWL, raters).variance
+    assert two is not None
+    assert (two.setting, two.item) == (None, None)
+    assert min(two.rater or 0, two.luck or 0, two.noise or 0) > 0
 
 
 def test_the_same_request_gets_the_same_diagnosis_in_any_order() -> None:

@@ -70,16 +70,19 @@ ALL = {
     "log": response("gamma", GAMMA, report(0.1, 1, 10), 1.0, [Coverage(9.8, 3, 3.0), Coverage(0.1, 1, 3.0)]),
     "category": response("style", STYLE, report("natural", "<vivid>"), "<vivid>", [Coverage("natural", 4, 3.0)]),
     "means": charts.means([VersionMean("local", "v1.0.0", 12, around(3.4))]),
-    "importance": findings.importance({"exposure": report(0.0), "<b>": report(0.0, importance=0.1)}),
-    "importance of many": findings.importance({f"p{number}": report(0.0, importance=0.02) for number in range(40)}),
+    "importance": findings.importance({"exposure": report(0.0), "<b>": report(0.0, importance=0.1)}) or Markup(),
+    "importance of many": findings.importance({f"p{number}": report(0.0, importance=0.02) for number in range(40)})
+    or Markup(),
     "pairs": findings.pairs([PairReport(parameters=("exposure", "<b>"), importance=0.08)]) or Markup(),
     "effects": findings.effects([("a&b@example.org", RaterEffect(rater="1", ratings=3, effect=around(-0.4)))]),
     "many effects": findings.effects(
         [(f"r{n}", RaterEffect(rater="r", ratings=n, effect=around(1 - n / 9))) for n in range(30)]
     ),
     "groups": findings.groups("Versions", "Version", [("v1", GroupEffect(name="1", ratings=3, effect=around(0.1)))]),
-    "variance": findings.variance(VarianceParts(setting=0.4, rater=0.2, item=0.1, luck=0.001, noise=0.5)),
-    "variance of nothing": findings.variance(VarianceParts(setting=0, rater=0, item=0, luck=0, noise=0)),
+    "variance": findings.variance(VarianceParts(setting=0.4, rater=0.2, item=0.1, luck=0.001, noise=0.5)) or Markup(),
+    "variance of some": findings.variance(VarianceParts(setting=0.4, rater=None, item=0.1, luck=None, noise=0.5))
+    or Markup(),
+    "variance of nothing": findings.variance(VarianceParts(setting=0, rater=0, item=0, luck=0, noise=0)) or Markup(),
     "verdict": findings.best_rating(best(), 4.5),
     "verdict at the end of the scale": findings.best_rating(best(4.98, 4.2), 5.0),
     "verdict of a default": findings.best_rating(best(gain=0, half=0)),

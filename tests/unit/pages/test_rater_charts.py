@@ -81,8 +81,9 @@ def test_what_one_rating_tells_is_told_as_a_share() -> None:
 
 
 def test_how_sure_scores_are_waits_for_scores() -> None:
-    assert words.reliable(Agreement()) == "Known once items were rated."
+    assert words.reliable(Agreement()).startswith("Not known yet")
     assert "at 2.5 ratings" in words.reliable(Agreement(None, None, 2.5, 0.4))
+    assert words.reliable(Agreement(None, None, 1, 0.4)).endswith("at 1 rating of an item")
 
 
 def test_every_sign_of_carelessness_tells_its_number() -> None:

@@ -127,6 +127,9 @@ def test_raters_differ_only_where_that_is_known() -> None:
 def test_the_largest_part_of_the_variance_is_named() -> None:
     assert "who rates" in wording.varies(VarianceParts(setting=0.1, rater=0.5, item=0.1, luck=0.1, noise=0.1))
     assert wording.varies(VarianceParts(setting=0, rater=0, item=0, luck=0, noise=0)) == ""
+    assert wording.varies(VarianceParts(setting=None, rater=None, item=None, luck=None, noise=0.4)) == ""
+    parts = VarianceParts(setting=0.1, rater=None, item=0.2, luck=None, noise=0.1)
+    assert "the photo" in wording.varies(parts)
 
 
 def test_what_no_parameter_explains_alone_is_told() -> None:

@@ -91,7 +91,8 @@ class Level:
 class Agreement:
     """How far raters agree: alpha and the intraclass correlation with 95 % intervals, and how sure scores are.
 
-    `reliable` is the reliability of an item's score by as many ratings as items have on average.
+    `reliable` is the reliability of an item's score by as many ratings as items have on average. All are None while no
+    ratings tell of them: where nobody scored the same items, or all scored all alike.
     """
 
     alpha: Interval | None = None
@@ -122,8 +123,8 @@ class Contender:
 class RaterFigures:
     """What a rater is like: level, use of the scale and noise against the others, checks, times, and how that moved.
 
-    `judge` and `noise` are None where no rating counts, `seconds` are those that each picture was looked at. `flags`
-    and `drift` go by what was rated since the rater was last calibrated anew.
+    `judge` is None where no rating counts, `noise` where fewer than two do, `seconds` are those that each picture was
+    looked at. `flags` and `drift` go by what was rated since the rater was last calibrated anew.
     """
 
     rater: str

@@ -60,10 +60,13 @@ class Figures:
 
 @dataclass(frozen=True)
 class Standing:
-    """How near a rule is to stopping its study, from 0 to 1, whether it does, and what it goes by."""
+    """How near a rule is to stopping its study, from 0 to 1, whether it does, and what it goes by.
+
+    `near` is None while that is not known.
+    """
 
     rule: RuleName
-    near: float
+    near: float | None
     holds: bool
     words: str
     figures: dict[str, float] = field(default_factory=dict)
@@ -193,7 +196,7 @@ def _learnt(
 
 def _unknown(rule: RuleName, figures: Figures) -> Standing:
     words = "Not known yet: it goes by what is learnt of the first ratings."
-    return Standing(rule, 0, holds=False, words=words, figures={"ratings": float(figures.ratings)})
+    return Standing(rule, None, holds=False, words=words, figures={"ratings": float(figures.ratings)})
 
 
 def _percent(share: float) -> str:

@@ -9,6 +9,7 @@ from fastapi import Request
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from web.domain import day
 from web.domain.access import Actor
 from web.http.answers.lists import OFFERED, offered, part
 from web.http.edge.csrf import csrf_token
@@ -41,8 +42,14 @@ def page(
 ) -> HTMLResponse:
     """Render a template with `actor`, `csrf_token`, `active` (the place in the navigation) and the values given.
 
-    `part` gives it the rows of a long list that the request asks for.
+    `part` gives it the rows of a long list that the request asks for, `there` a moment by the clock of whoever looks.
     """
     pages: Pages = request.app.state.pages
-    shared = {"actor": actor, "csrf_token": csrf_token(request), "active": active, "part": partial(part, request)}
+    shared = {
+        "actor": actor,
+        "csrf_token": csrf_token(request),
+        "active": active,
+        "part": partial(part, request),
+        "there": partial(day.there, zone=actor.time_zone if actor else "UTC"),
+    }
     return HTMLResponse(pages.below_base(pages.environment.get_template(name).render(**shared, **values)), code)

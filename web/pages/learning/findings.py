@@ -31,6 +31,7 @@ from web.pages.drawing.svg import (
     line,
     number,
     path,
+    short,
     tag,
     text,
     thinned,
@@ -40,6 +41,7 @@ from web.pages.learning import words as wording
 
 STARS = Scale(1, 5, START, RIGHT)
 NEAR = 0.1  # stars: so close to the best there is counts as there
+LEAST = 0.01  # of what settings do: less is not known from nothing
 PART = 26.0  # height of a line of the legend of variances
 SOURCES = (
     ("setting", "the settings"),
@@ -121,10 +123,16 @@ def _followed(places: Sequence[tuple[float, float]]) -> list[Markup]:
     return [path(thinned(places), "line"), dot(*places[-1])]
 
 
-def importance(reports: Mapping[str, ParameterReport]) -> Markup:
-    """Draw how much of what settings do is each parameter's alone and with its interactions, the largest first."""
+def importance(reports: Mapping[str, ParameterReport]) -> Markup | None:
+    """Draw how much of what settings do is each parameter's alone and with its interactions, the largest first.
+
+    None where no parameter does a hundredth: then nothing is known yet of what matters.
+    """
     ordered = sorted(reports.items(), key=lambda item: (-max(item[1].total, item[1].importance), item[0]))
-    full = _full(max((max(one.total, one.importance) for _, one in ordered), default=0.0))
+    most = max((max(one.total, one.importance) for _, one in ordered), default=0.0)
+    if most < LEAST:
+        return None
+    full = _full(most)
     bars = [_share(name, report, full) for name, report in ordered]
     table = [
         (
@@ -152,7 +160,7 @@ def _full(most: float) -> float:
 
 def pairs(found: Sequence[PairReport]) -> Markup | None:
     """Draw how much pairs of parameters do beyond what both do alone; None where no pair does a hundredth."""
-    known = [one for one in found if one.importance >= 0.01]
+    known = [one for one in found if one.importance >= LEAST]
     if not known:
         return None
     full = _full(max(one.importance for one in known))
@@ -184,9 +192,15 @@ def _around_zero(intervals: Sequence[Interval]) -> Scale:
     return Scale(-bound, bound, START, RIGHT)
 
 
-def variance(parts: VarianceParts) -> Markup:
-    """Draw where the differences between ratings come from, as one bar of shares with its legend below."""
-    sizes = [(key, name, getattr(parts, key)) for key, name in SOURCES]
+def variance(parts: VarianceParts) -> Markup | None:
+    """Draw where the differences between ratings come from, as one bar of shares with its legend below.
+
+    None where fewer than two sources are told apart: a share of one alone says nothing.
+    """
+    known: list[tuple[str, str, float | None]] = [(key, name, getattr(parts, key)) for key, name in SOURCES]
+    sizes = [(key, name, size) for key, name, size in known if size is not None]
+    if len(sizes) < 2:
+        return None
     total = sum(size for _, _, size in sizes) or 1
     shapes: list[Markup] = []
     x = 0.0
@@ -203,7 +217,10 @@ def variance(parts: VarianceParts) -> Markup:
         x += wide
     table = [(name, compact_percent(size / total), math.sqrt(size)) for _, name, size in sizes]
     head = ("Source", "Share", "± stars")
-    return figure("Why ratings differ", wording.varies(parts), shapes, head, table, 60 + len(sizes) * PART - 14)
+    bottom, missing = 60 + len(sizes) * PART - 14, [name for _, name, size in known if size is None]
+    if missing:
+        shapes.append(text(0, bottom + 12, short(f"not told apart: {', '.join(missing)}", 60)))
+    return figure("Why ratings differ", wording.varies(parts), shapes, head, table, bottom + (20 if missing else 0))
 
 
 def expected(one: Interval, best: float | None) -> Markup:

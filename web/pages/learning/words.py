@@ -166,16 +166,17 @@ def rater_spread(one: RaterEffect) -> str:
 
 
 def varies(parts: VarianceParts) -> str:
-    """Say what makes most of the difference between two ratings, and what that means."""
-    shares = (
+    """Say what makes most of the difference between two ratings, and what that means; empty where that is not known."""
+    shares: tuple[tuple[float | None, str], ...] = (
         (parts.setting, "Most of it is the settings themselves: what the study is after."),
         (parts.rater, "Most of it is who rates: tastes differ more than the settings do."),
         (parts.item, "Most of it is the photo: some are kinder than others, whatever is done to them."),
         (parts.luck, "Most of it is luck of the making: the same settings come out well or badly."),
         (parts.noise, "Most of it is chance: the same rater would score the same image differently another time."),
     )
-    largest, words = max(shares, key=lambda share: share[0])
-    return words if largest > 0 else ""
+    told = [(share, words) for share, words in shares if share is not None]
+    largest, words = max(told, default=(0.0, ""))
+    return words if largest > 0 and len(told) > 1 else ""
 
 
 def listed(names: Sequence[str], most: int = 4) -> str:

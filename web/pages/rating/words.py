@@ -8,6 +8,7 @@ from web.domain.rating.standing import RaterReport
 from web.pages.drawing.svg import compact_percent, number
 
 GOOD, USABLE = 0.8, 0.667  # alpha, by custom
+UNKNOWN = "Not known yet: it takes items that several raters have scored, and not all alike."
 # What the number behind a flag is, and how it lies to its limit.
 _BEHIND = {
     "same_stars": "Variance of the stars {value}, under {limit}.",
@@ -27,7 +28,7 @@ def interval(score: Score) -> Interval:
 def agreement(alpha: Interval | None) -> str:
     """Say how far raters agree, and what that means."""
     if alpha is None:
-        return "Not known yet: it takes items that several raters have scored."
+        return UNKNOWN
     if alpha.low >= GOOD:
         return "Raters agree well: a few ratings of an item are enough."
     if alpha.mean >= USABLE:
@@ -40,14 +41,19 @@ def agreement(alpha: Interval | None) -> str:
 def correlation(icc: Interval | None) -> str:
     """Say how much a single rating tells of an item."""
     if icc is None:
-        return "Not known yet: it takes items that several raters have scored."
+        return UNKNOWN
     return f"{compact_percent(icc.mean)} of what makes ratings differ is the item; the rest is who rates, and chance."
+
+
+def one(icc: Interval | None) -> str:
+    """Say what the figure of a single rating means, below it."""
+    return UNKNOWN if icc is None else "of what makes ratings differ is the item"
 
 
 def order(check: OrdinalCheck) -> str:
     """Say whether the order of items by opinion scores is the one that an ordinal model finds."""
     if check.rank is None:
-        return "Too few items are scored to compare orders."
+        return "Too few items are scored, or all alike, so that there are no orders to compare."
     alike = f"rank correlation {number(check.rank)}; {check.top - check.changed} of the {check.top} best are the same"
     if not check.turned:
         return f"The order of {check.items} items holds where stars count as an order only ({alike})."
@@ -58,8 +64,9 @@ def order(check: OrdinalCheck) -> str:
 def reliable(found: Agreement) -> str:
     """Say how sure the scores of items are."""
     if found.reliable is None:
-        return "Known once items were rated."
-    return f"of what tells items apart is real, at {number(found.per_item, 1)} ratings of an item"
+        return UNKNOWN
+    each = number(found.per_item, 1)
+    return f"of what tells items apart is real, at {each} rating{'' if each == '1' else 's'} of an item"
 
 
 def evidence(flag: Flag) -> str:

@@ -58,10 +58,12 @@ def status(request: Request, rater: Rater, study: str = "") -> Response:
         opinions=opinions,
         rater_words=rater_words,
         studies=found.studies,
-        plots=_plots(report) | _learnt_plots(report, names) | _maybe(items=rater_charts.items(opinions.items)),
+        plots=_plots(report, rater.time_zone)
+        | _learnt_plots(report, names)
+        | _maybe(items=rater_charts.items(opinions.items)),
         responses=_responses(report),
         settings=_settings(report.study, learnt),
-        effects={one.rater: one for one in learnt.raters} if learnt else {},
+        effects={one.rater: one for one in learnt.raters} if learnt and len(learnt.raters) > 1 else {},
         live=found.live.name,
         away=found.away,
         is_live=learnt is not None and learnt.best is not None and _is_live(parts, found.live, learnt.best),
@@ -79,7 +81,7 @@ def _own(request: Request, rater: Actor, found: OwnStatus) -> Response:
         active="status",
         report=found.report,
         studies=found.studies,
-        plots=_rated_plots(found.report),
+        plots=_rated_plots(found.report, rater.time_zone),
         words=rater_words,
     )
 
@@ -105,8 +107,8 @@ def message_read(
     return RedirectResponse(f"/status?study={study}", 303)
 
 
-def _plots(report: StudyReport) -> Plots:
-    plots = _rated_plots(report)
+def _plots(report: StudyReport, zone: str) -> Plots:
+    plots = _rated_plots(report, zone)
     if len(report.versions) > 1:
         plots["versions"] = charts.means(report.versions)
     if report.best:
@@ -128,11 +130,11 @@ def _coverage(report: StudyReport) -> Markup | None:
     )
 
 
-def _rated_plots(report: StudyReport | OwnReport) -> Plots:
+def _rated_plots(report: StudyReport | OwnReport, zone: str) -> Plots:
     plots: Plots = {}
     trend: tuple[TrendStep, ...] = report.trend
     if trend:
-        plots["trend"] = charts.trend(trend)
+        plots["trend"] = charts.trend(trend, zone)
         plots["scores"] = charts.histogram(report.scores)
     if report.tags:
         plots["tags"] = charts.counts(
@@ -148,13 +150,18 @@ def _learnt_plots(report: StudyReport, names: dict[str, str]) -> Plots:
     plots: Plots = {}
     if learnt.best is not None:
         plots["verdict"] = findings.best_rating(learnt.best, stop.goal)
-    if learnt.parameters:
-        plots["importance"] = findings.importance(learnt.parameters)
     if len(learnt.raters) > 1:
         plots["raters"] = findings.effects([(names.get(one.rater, one.rater), one) for one in learnt.raters])
-    if learnt.variance is not None:
-        plots["variance"] = findings.variance(learnt.variance)
-    return plots | _groups(report, learnt) | _maybe(left=findings.convergence(report.best), pairs=_pairs(learnt))
+    return (
+        plots
+        | _groups(report, learnt)
+        | _maybe(
+            importance=findings.importance(learnt.parameters),
+            left=findings.convergence(report.best),
+            pairs=_pairs(learnt),
+            variance=findings.variance(learnt.variance) if learnt.variance else None,
+        )
+    )
 
 
 def _pairs(learnt: Diagnosis) -> Markup | None:

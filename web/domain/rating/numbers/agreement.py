@@ -1,6 +1,6 @@
 """How far raters agree: Krippendorff's alpha, the intraclass correlation, and raters with themselves."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,12 +35,17 @@ def alpha(counts: Floats) -> Interval | None:
 
     `counts` is what is `shared`; None where all of it is equal.
     """
+    return _interval(_alphas, counts, least=-1.0)
+
+
+def _alphas(counts: Floats) -> Floats:
+    """Return the alpha of all items, and then those of all but one."""
     pairs = counts[:, :, None] * counts[:, None, :] / (counts.sum(1) - 1)[:, None, None]
     total, met = _each_left_out(counts), _each_left_out(pairs)  # a rating meets itself on the diagonal, at distance 0
     reached = np.cumsum(total, axis=1) - total / 2
     distance = (reached[:, :, None] - reached[:, None, :]) ** 2
     observed = (total.sum(1) - 1) * (met * distance).sum((1, 2))
-    return _interval(1 - _ratio(observed, (total[:, :, None] * total[:, None, :] * distance).sum((1, 2))), least=-1.0)
+    return np.asarray(1 - _ratio(observed, (total[:, :, None] * total[:, None, :] * distance).sum((1, 2))))
 
 
 def icc(counts: Floats) -> Interval | None:
@@ -48,13 +53,18 @@ def icc(counts: Floats) -> Interval | None:
 
     `counts` is what is `shared`; None where all of it is equal, or of one item.
     """
+    return _interval(_correlations, counts, least=0.0)
+
+
+def _correlations(counts: Floats) -> Floats:
+    """Return the correlation of all items, and then those of all but one."""
     each, total = counts.sum(1), counts @ STARS
     sums = np.column_stack([np.ones_like(each), each, each**2, total, total**2 / each, counts @ STARS**2])
     items, ratings, squared, stars, between, squares = _each_left_out(sums).T
     apart = _ratio(between - _ratio(stars**2, ratings), items - 1)
     within = _ratio(squares - between, ratings - items)
     usual = _ratio(ratings - _ratio(squared, ratings), items - 1)  # ratings of an item
-    return _interval(_ratio(apart - within, apart + (usual - 1) * within), least=0.0)
+    return _ratio(apart - within, apart + (usual - 1) * within)
 
 
 def _each_left_out(by_item: Floats) -> Floats:
@@ -68,16 +78,29 @@ def _ratio(over: Floats, under: Floats) -> Floats:
     return np.divide(over, under, out=np.full_like(over, np.nan), where=under > 1e-9)
 
 
-def _interval(found: Floats, least: float) -> Interval | None:
-    """Return the value of all items with its 95 % interval by the jackknife over items; None where it has none."""
+def _interval(measure: Callable[[Floats], Floats], counts: Floats, least: float) -> Interval | None:
+    """Return the value of all items with its 95 % interval by the jackknife over items; None where it has none.
+
+    Items that are all alike do not make it certain: the interval holds what one more item would make of it on which two
+    raters are a star apart, the least that whole stars can be.
+    """
+    found = measure(counts)
     if np.isnan(found[0]):
         return None
     whole, left = float(np.clip(found[0], least, 1.0)), found[1:][~np.isnan(found[1:])]
     if left.size < 2:
         return Interval(mean=whole, low=least, high=1.0)
     error = np.sqrt((left.size - 1) * left.var())
-    half = float(stdtrit(left.size - 1, 0.975) * error)
+    apart = abs(float(measure(np.vstack([counts, _star_apart(counts)]))[0]) - whole)
+    half = max(float(stdtrit(left.size - 1, 0.975) * error), apart)
     return Interval(mean=whole, low=max(whole - half, least), high=min(whole + half, 1.0))
+
+
+def _star_apart(counts: Floats) -> Floats:
+    """Return an item on which two raters are a star apart, where most ratings are."""
+    total = counts.sum(0)
+    lower = int(np.argmax(total[:-1] + total[1:]))
+    return np.isin(np.arange(STARS.size), (lower, lower + 1)).astype(float)
 
 
 def reliability(found: OpinionScores, ratings: int) -> float | None:

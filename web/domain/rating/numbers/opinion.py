@@ -1,4 +1,9 @@
-"""Means of many ratings, from sums: with intervals, with raters brought to one level, and a trend that forgets."""
+"""Means of many ratings, from sums: with intervals, with raters brought to one level, and a trend that forgets.
+
+Ratings are whole stars: however alike they are, each leaves open at least the variance of an even error of half a star
+(`ROUNDING`), so equal ratings have an interval too, as wide at three stars as at five. One alone says nothing of how
+ratings spread: its interval is the whole scale.
+"""
 
 import math
 from collections import defaultdict
@@ -7,10 +12,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
 
-from ml_service.wire.contract import Interval
-from web.domain.rating.figures import BAND, TrendStep
+from ml_service.wire.contract import ROUNDING, Interval
+from web.domain.rating.figures import TrendStep
 
 K = TypeVar("K")
+FEWEST = 1.1  # ratings, effective ones: fewer say nothing of how ratings spread
 SPAN = 50  # ratings: how far back the smoothed mean looks (the usual span of an exponential mean)
 
 
@@ -65,22 +71,16 @@ def level_raters(groups: Iterable[tuple[K, str, Sums]]) -> dict[K, Sums]:
 def mean_interval(sums: Sums) -> Interval:
     """Return the mean with its 95 % interval by Student's t, cut to the scale of 1 to 5.
 
-    Scores count as independent, so the interval is somewhat narrow where few inputs were rated often. One score alone
-    says nothing of the spread: its interval is the whole scale.
+    Scores count as independent, so the interval is somewhat narrow where few inputs were rated often.
     """
-    if sums.count < 2:
-        return Interval(mean=sums.mean, low=1.0, high=5.0)
-    from scipy.special import stdtrit  # loaded where a mean is asked for, and by no start
-
-    half = float(stdtrit(sums.count - 1, 0.975)) * math.sqrt(sums.variance / sums.count)
-    return Interval(mean=_scale(sums.mean), low=_scale(sums.mean - half), high=_scale(sums.mean + half))
+    return _interval(sums.mean, sums.variance, sums.count)
 
 
 def smooth(steps: Sequence[tuple[datetime, Sums]]) -> tuple[TrendStep, ...]:
     """Return each step's mean and the exponentially weighted mean up to it, with a 95 % band.
 
-    Each rating that follows makes the weight of an earlier one smaller by 2 / (SPAN + 1). The band is the normal
-    interval of the weighted mean, from the weighted variance and the effective number of ratings.
+    Each rating that follows makes the weight of an earlier one smaller by 2 / (SPAN + 1). The band is the interval of
+    the weighted mean by Student's t, from the weighted variance and the effective number of ratings (Kish 1965).
     """
     keep = 1 - 2 / (SPAN + 1)
     weight = weight_squared = total = squares = 0.0
@@ -91,12 +91,17 @@ def smooth(steps: Sequence[tuple[datetime, Sums]]) -> tuple[TrendStep, ...]:
         total, squares = total * fade + sums.total, squares * fade + sums.squares
         mean = total / weight
         effective = weight * weight / weight_squared
-        variance = max(squares / weight - mean * mean, 0.0)
-        half = BAND * math.sqrt(variance / max(effective - 1, 1.0))
-        band = Interval(mean=_scale(mean), low=_scale(mean - half), high=_scale(mean + half))
-        trend.append(TrendStep(at, sums.count, sums.mean, band))
+        spread = max(squares / weight - mean * mean, 0.0)
+        variance = spread * effective / (effective - 1) if effective > 1 else 0.0
+        trend.append(TrendStep(at, sums.count, sums.mean, _interval(mean, variance, effective)))
     return tuple(trend)
 
 
-def _scale(value: float) -> float:
-    return min(max(value, 1.0), 5.0)
+def _interval(mean: float, variance: float, ratings: float) -> Interval:
+    """Return the 95 % interval of a mean by Student's t, from the sample variance and how many ratings it is of."""
+    from scipy.special import stdtrit  # loaded where a mean is asked for, and by no start
+
+    if ratings < FEWEST:
+        return Interval.of_rating(mean, math.inf)
+    half = float(stdtrit(ratings - 1, 0.975)) * math.sqrt(max(variance, ROUNDING) / ratings)
+    return Interval.of_rating(mean, half)

@@ -87,16 +87,20 @@ def _expected(given: Sequence[Given], found: OpinionScores) -> Iterator[float | 
 def contenders(scores: Sequence[Score]) -> tuple[Contender, ...]:
     """Return the items, the best first, with how likely each is the best, by scores drawn from what is known of them.
 
-    Only those that may well be are drawn; of the others that likelihood counts as none.
+    Only those that may well be are drawn; of the others that likelihood counts as none. Draws have one more among them
+    that any of these may win, so that none is certain by the draws alone (Laplace's rule of succession).
     """
     ordered = sorted(scores, key=lambda one: (-one.mean, one.item))
     likely = ordered[:CONTENDERS]
     if not likely:
         return ()
     means = np.array([one.mean for one in likely])
-    sds = np.array([max((one.high - one.low) / 2 / BAND, 1e-6) for one in likely])
+    sds = (
+        np.array([max(one.high - one.mean, one.mean - one.low) for one in likely]) / BAND
+    )  # the scale may cut one side
     drawn = np.random.default_rng(0).normal(means, sds, (DRAWS, len(likely)))
-    won = np.bincount(drawn.argmax(1), minlength=len(ordered)) / DRAWS
+    won = np.zeros(len(ordered))
+    won[: len(likely)] = (np.bincount(drawn.argmax(1), minlength=len(likely)) + 1 / len(likely)) / (DRAWS + 1)
     return tuple(Contender(one, float(share)) for one, share in zip(ordered, won, strict=True))
 
 
@@ -116,7 +120,7 @@ def _figures(
         rater=rater,
         ratings=len(given),
         judge=judge,
-        noise=_noise(judge) if judge else None,
+        noise=_noise(judge) if judge and judge.ratings > 1 else None,
         checks=checks,
         repeats=Share(sum(abs(first - later) <= 1 for first, later in again), len(again)),
         scores={score: scores.get(score, 0) for score in range(1, 6)},
@@ -168,6 +172,8 @@ def _agreement(fitted: Sequence[Given], found: OpinionScores, over_time: Sequenc
         return Agreement()
     per_item = len(fitted) / len(found.scores)
     alpha_now, icc_now = (over_time[-1].alpha, over_time[-1].icc) if over_time else (None, None)
+    if icc_now is None:  # the spreads are the prior's alone
+        return Agreement(alpha_now, icc_now, per_item)
     return Agreement(alpha_now, icc_now, per_item, reliability(found, max(round(per_item), 1)))
 
 

@@ -5,6 +5,10 @@ others, moves a stars where others move one, and errs by ε ~ N(0, σ²). Everyt
 drawn from a population, δ ~ N(0, τ²), b ~ N(0, s_b²), a ~ N(1, s_a²), σ² ~ inverse gamma, so little data moves little:
 two ratings make nobody infallible. A rater whose scale is flat (a ≈ 0: one who clicks anything, or always the same)
 counts for nothing, one who uses half of the scale counts as what they are.
+
+Ratings are whole stars, so σ² is never less than the variance of an even error of half a star, 1/12 (Sheppard 1898):
+equal ratings make nobody exact. Scales go by that of whoever moves most with the items, where that is less than others
+move: that nobody does says that items are alike, and not that all are blind.
 """
 
 from collections.abc import Sequence
@@ -16,12 +20,13 @@ from numpy.typing import NDArray
 from scipy import sparse
 from scipy.special import stdtrit
 
-from ml_service.wire.contract import Interval
+from ml_service.wire.contract import HIGHEST, LOWEST, ROUNDING, Interval
 from web.domain.rating.figures import Judge, Score
 
 ROUNDS = 20  # of expectation and maximization: more change nothing that a panel of sixty raters could show
 OWN = 3.0  # a: the noise of a rater is held towards that of all as strongly as 2a ratings would hold it
 CALM = 0.8  # most raters are less noisy than the mean square of all residuals says, for a few are much noisier
+BLIND = 0.1  # of the scale of whoever moves most: so much at least is put down to items that are alike, in one round
 PRIOR = 2.0  # items or raters' worth of belief in the spreads that are common among panels
 COMMON_SPREAD, COMMON_BIAS, COMMON_SCALE, COMMON_NOISE = 0.5, 0.2, 0.1, 0.5  # variances
 Floats = NDArray[np.float64]
@@ -96,24 +101,28 @@ def opinion_scores(
     item_names, item = numbered(items)
     rater_names, rater = numbered(raters)
     rated, which = _without_repeats(item, rater, np.array(stars, dtype=float), len(item_names), len(rater_names))
-    known = _learn(rated, (repeat_sd or 0.0) ** 2)
+    known = _learn(rated, max((repeat_sd or 0.0) ** 2, ROUNDING))
     score, error, level, level_error = _posterior(rated, known)
     reach = float(stdtrit(rated.raters + PRIOR, 0.975))
     counts = np.bincount(item, minlength=rated.items)
     return OpinionScores(
         scores=tuple(
-            Score(name, _on_scale(mean), _on_scale(mean - half), _on_scale(mean + half), count)
+            _score(name, Interval.of_rating(mean, half), count)
             for name, mean, half, count in zip(
                 item_names, score.tolist(), (reach * error).tolist(), counts.tolist(), strict=True
             )
         ),
         judges=_judges(rater_names, np.bincount(rater, minlength=rated.raters), known, level, level_error, reach),
-        mean=float(_on_scale(known.mean)),
+        mean=float(np.clip(known.mean, LOWEST, HIGHEST)),
         spread=float(np.sqrt(known.spread)),
         bias_spread=float(np.sqrt(known.bias_spread)),
         noise=float(np.sqrt(np.average(known.noise, weights=rated.by_rater(np.ones_like(rated.stars))))),
         expected=tuple(_from_others(rated, known, level)[which].tolist()),
     )
+
+
+def _score(item: str, told: Interval, ratings: int) -> Score:
+    return Score(item, told.mean, told.low, told.high, ratings)
 
 
 def numbered(names: Sequence[str]) -> tuple[list[str], Ints]:
@@ -168,15 +177,17 @@ def _round(rated: Rated, known: Population, least_noise: float) -> Population:
         + scale_variance[rated.rater] * square
     )
     typical = max(_held(residual, COMMON_NOISE), least_noise)
+    noise = (2 * OWN * CALM * typical + rated.by_rater(residual)) / (2 * OWN + count)
+    widest = float(np.clip(scale.max(), BLIND, 1.0))
     return Population(
         mean=mean,
         bias=bias,
-        scale=scale,
+        scale=scale / widest,
         scale_variance=scale_variance,
-        noise=(2 * OWN * CALM * typical + rated.by_rater(residual)) / (2 * OWN + count),
-        spread=_held(better**2 + variance, COMMON_SPREAD),
+        noise=np.maximum(noise, ROUNDING),
+        spread=_held(better**2 + variance, COMMON_SPREAD) * widest**2,
         bias_spread=_held(bias**2 + bias_variance, COMMON_BIAS),
-        scale_spread=_held((scale - 1) ** 2 + scale_variance, COMMON_SCALE),
+        scale_spread=_held((scale / widest - 1) ** 2 + scale_variance, COMMON_SCALE),
     )
 
 
@@ -227,21 +238,14 @@ def _from_others(rated: Rated, known: Population, level: Floats) -> Floats:
 def _judges(
     names: Sequence[str], counts: Ints, known: Population, level: Floats, error: Floats, reach: float
 ) -> tuple[Judge, ...]:
-    def around(mean: float, half: float) -> Interval:
-        return Interval(mean=mean, low=mean - half, high=mean + half)
-
     scale_error = np.sqrt(known.scale_variance)
     return tuple(
         Judge(
             rater=name,
-            bias=around(level[i], reach * error[i]),
-            scale=around(known.scale[i], reach * scale_error[i]),
+            bias=Interval.around(level[i], reach * error[i]),
+            scale=Interval.around(known.scale[i], reach * scale_error[i]),
             noise=float(np.sqrt(known.noise[i])),
             ratings=int(counts[i]),
         )
         for i, name in enumerate(names)
     )
-
-
-def _on_scale(value: float) -> float:
-    return float(min(max(value, 1.0), 5.0))
