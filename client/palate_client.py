@@ -217,6 +217,10 @@ class _Server:
         return connection
 
 
+def _written(at: datetime) -> str:
+    return at.isoformat(timespec="microseconds")  # else whole seconds would be of another form
+
+
 def _hang_up(sock: socket.socket) -> None:
     with contextlib.suppress(OSError):
         socket.socket.shutdown(sock, socket.SHUT_RDWR)
@@ -395,7 +399,7 @@ class PalateClient:
         """Return what a health page or a log wants to know, without looking."""
         version, stale = self._feeds[CURRENT].version, self.stale_since
         known = {"version": version.name, "sha256": version.sha256} if version else {"version": None, "sha256": None}
-        told = {"error": self.error, "stale_since": stale.isoformat() if stale else None}
+        told = {"error": self.error, "stale_since": _written(stale) if stale else None}
         return {"prompt_key": self.prompt_key, **known, **told, "waiting": len(self.waiting), "dropped": self.dropped}
 
     def report(
@@ -412,7 +416,7 @@ class PalateClient:
         if self.server is None or not fits or len(report) == 3 or len(self.waiting) >= QUEUE_LIMIT:
             self.dropped += 1
             return None
-        self.waiting.append({**report, "at": datetime.now(timezone.utc).isoformat()})
+        self.waiting.append({**report, "at": _written(datetime.now(timezone.utc))})
         with self._guard, contextlib.suppress(RuntimeError):
             self._news.set()
             if not self._sender.is_alive():
@@ -513,7 +517,7 @@ def _watch(client: PalateClient, seconds: float) -> int:
             client.refresh()
             status = client.status()
             if shown != (shown := (status["sha256"], status["error"])):
-                print(json.dumps({"at": datetime.now(timezone.utc).isoformat(), **status}), flush=True)
+                print(json.dumps({"at": _written(datetime.now(timezone.utc)), **status}), flush=True)
             time.sleep(seconds)
     return 0
 

@@ -1,6 +1,11 @@
 """The web app for tests, and the browsers that visit it."""
 
+import csv
+import io
+import re
+
 from fastapi.testclient import TestClient
+from httpx2 import Response
 
 from tests.world import World
 from web.app import create_app
@@ -10,6 +15,7 @@ from web.services.accounts import accounts, members
 from web.settings import Settings
 
 KEY = b"a key for tests that is long enough"
+MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z")  # the one form in which downloads tell a time
 
 
 class Site:
@@ -40,3 +46,10 @@ class Site:
         """Return the members by their address."""
         found = members.members(self.world.parts, self.world.admin)
         return {member.user.email: member for member in found}
+
+
+def table_of(answer: Response) -> list[dict[str, str]]:
+    """Return the rows of a CSV download, which says by its first bytes that it is UTF-8."""
+    assert answer.headers["content-type"] == "text/csv; charset=utf-8"
+    assert answer.content.startswith(b"\xef\xbb\xbf"), "a spreadsheet takes it for another encoding"
+    return list(csv.DictReader(io.StringIO(answer.content.decode("utf-8-sig"))))

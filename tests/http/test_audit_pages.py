@@ -1,7 +1,5 @@
 """The audit page, its REST interface and its downloads: what they say, whom they say it to, and what they find."""
 
-import csv
-import io
 import json
 from datetime import datetime, timedelta
 
@@ -9,7 +7,7 @@ import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import text, update
 
-from tests.site import Site
+from tests.site import MOMENT, Site, table_of
 from tests.visitors import another_project, member_of
 from web.adapters.database.tables import audit_events
 from web.domain.audit.audit import Event, chained, faults, signature
@@ -131,8 +129,9 @@ def test_downloads_hold_every_event_that_is_asked_for(
     answer = admin.get(f"{PLACE}.json", params={"action": "other"})
     assert answer.headers["content-disposition"] == 'attachment; filename="palate-audit.json"'
     assert answer.json() == listed
-    table = list(csv.DictReader(io.StringIO(admin.get(f"{PLACE}.csv", params={"action": "other"}).text)))
-    assert [row["hash"] for row in table] == [row["hash"] for row in listed]
+    table = table_of(admin.get(f"{PLACE}.csv", params={"action": "other"}))
+    assert [(row["hash"], row["at"]) for row in table] == [(row["hash"], row["at"]) for row in listed]
+    assert all(MOMENT.fullmatch(row["at"]) for row in table)
     assert all(row["note"].startswith("'=cmd|") for row in table)
     assert json.loads(table[0]["details"]) == {"n": "1"}
     assert admin.get(f"{PLACE}.json", params={"action": "none"}).json() == []

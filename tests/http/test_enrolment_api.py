@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
-from tests.site import Site
+from tests.site import Site, table_of
 from tests.world import answer
 from web.domain.access import Actor
 from web.domain.ids import new_id
@@ -194,9 +194,9 @@ def test_work_is_paid_by_what_stands_and_by_a_minute_a_photo_at_most(site: Site)
     assert (line["rater"], line["ratings"], line["skips"]) == (person.email, 2, 1)
     assert line["samples"] in (1, 2)
     assert line["visible_hours"] == pytest.approx(150 / 3600, abs=1e-4)
-    text = admin.get("/api/v1/pay.csv", params={"from": f"{today}", "to": f"{today}"}).text.splitlines()
-    assert text[0] == "rater,rater_id,ratings,skips,samples,visible_hours"
-    assert text[1].startswith(f"{person.email},{person.user_id},2,1,")
+    told = table_of(admin.get("/api/v1/pay.csv", params={"from": f"{today}", "to": f"{today}"}))[0]
+    assert list(told) == ["rater", "rater_id", "ratings", "skips", "samples", "visible_hours"]
+    assert list(told.values())[:4] == [person.email, person.user_id, "2", "1"]
     tomorrow = today + timedelta(days=1)
     assert admin.get("/api/v1/pay.json", params={"from": f"{tomorrow}", "to": f"{tomorrow}"}).json() == []
     assert admin.get("/api/v1/pay.json", params={"from": f"{tomorrow}", "to": f"{today}"}).status_code == 422

@@ -1,7 +1,5 @@
 """The pages of raters over HTTP: who is how, what an admin does about it, and what a rater sees and says."""
 
-import csv
-import io
 from dataclasses import replace
 from datetime import timedelta
 from html import unescape
@@ -11,7 +9,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from tests.http.test_status_pages import PAGE, rated
-from tests.site import Site
+from tests.site import MOMENT, Site, table_of
 from web.domain.access import Actor
 from web.domain.ids import new_id
 from web.domain.rating.figures import OrdinalCheck
@@ -107,14 +105,22 @@ def test_calibration_is_asked_for_once(ground: Ground) -> None:
     assert "Calibration is due" in ground.read(ground.admin, ground.address)
 
 
+def test_downloads_say_since_when_somebody_is_left_out(ground: Ground) -> None:
+    ground.act("exclude", words="Stars do not follow the pictures.", since="")
+    base = f"/api/v1/studies/{ground.study}"
+    (rater,) = table_of(ground.admin.get(f"{base}/raters.csv"))
+    assert MOMENT.fullmatch(rater["excluded_since"])
+    assert rater["excluded_since"] == ground.admin.get(f"{base}/raters.json").json()[0]["excluded_since"]
+
+
 def test_everything_listed_can_be_taken_along(ground: Ground) -> None:
     base = f"/api/v1/studies/{ground.study}"
-    (rater,) = csv.DictReader(io.StringIO(ground.admin.get(f"{base}/raters.csv").text))
+    (rater,) = table_of(ground.admin.get(f"{base}/raters.csv"))
     assert (rater["rater"], rater["ratings"], rater["flags"]) == ("rita@example.org", "2", "")
     (told,) = ground.admin.get(f"{base}/raters.json").json()
     assert (told["rater_id"], told["checks"], told["paused"]) == (ground.actor.user_id, 0, False)
     scores = ground.admin.get(f"{base}/scores.json").json()
-    rows = list(csv.DictReader(io.StringIO(ground.admin.get(f"{base}/scores.csv").text)))
+    rows = table_of(ground.admin.get(f"{base}/scores.csv"))
     assert [row["output_id"] for row in rows] == [one["output_id"] for one in scores]
     assert len(rows) == 2
     assert all(one["low"] <= one["score"] <= one["high"] for one in scores)

@@ -1,8 +1,6 @@
 """The pages and routes of status, history, studies and jobs, over HTTP on both engines."""
 
 import asyncio
-import csv
-import io
 import json
 import re
 from dataclasses import replace
@@ -13,7 +11,7 @@ from fastapi.testclient import TestClient
 
 from ml_service.wire.contract import Interval, Why
 from tests.rows import diagnosis
-from tests.site import Site
+from tests.site import MOMENT, Site, table_of
 from tests.world import SPACE, answer, photo
 from web.api.reports.status import changes
 from web.domain.access import Actor
@@ -220,11 +218,13 @@ def test_history_goes_on_where_the_page_before_ended(site: Site) -> None:
 
 def test_csv_holds_every_row_and_no_formula(site: Site) -> None:
     rated(site, comment='=HYPERLINK("http://x")')
-    answered = site.signed_in("admin").get("/api/train/history.csv")
-    assert answered.headers["content-type"].startswith("text/csv")
+    admin = site.signed_in("admin")
+    answered = admin.get("/api/train/history.csv")
     assert "attachment" in answered.headers["content-disposition"]
-    rows = list(csv.DictReader(io.StringIO(answered.text)))
+    rows = table_of(answered)
     assert len(rows) == 2
+    assert all(MOMENT.fullmatch(row["rated_at"]) for row in rows)
+    assert [row["rated_at"] for row in rows] == [one["rated_at"] for one in admin.get("/api/train/history.json").json()]
     assert {row["comment"] for row in rows} == {'\'=HYPERLINK("http://x")'}
     assert all(set(json.loads(row["point"])) == set(SPACE.parameters) for row in rows)
     assert {row["score"] for row in rows} == {"4.0"}

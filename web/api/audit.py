@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from dataclasses import fields
-from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
@@ -12,6 +11,7 @@ from pydantic import BaseModel
 from web.domain.access import Actor
 from web.domain.audit.audit import Event, signature
 from web.domain.audit.trail import EventFilter, EventLine, place
+from web.domain.reports.history import Moment
 from web.http.edge.session import Admin, context
 from web.http.serving.export import csv_download, json_download
 from web.http.wire.openapi import content, query_of
@@ -27,7 +27,7 @@ class EventOut(BaseModel):
     """One event with the names that its ids have now, what it says in words, and all that its hash is made of."""
 
     number: int
-    at: datetime
+    at: Moment
     said: str
     actor: str
     action: str

@@ -5,6 +5,7 @@ import sys
 from argparse import ArgumentParser, Namespace
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from importlib import import_module
 from threading import Event
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
@@ -94,7 +95,7 @@ def address(port: int) -> str:
 
 def say(arguments: Namespace, words: str, **facts: Any) -> None:
     """Print a line of words, or the same facts as one JSON object where --json was given."""
-    print(json.dumps(facts, default=str) if arguments.json else words, flush=True)
+    print(json.dumps(facts, default=_plain) if arguments.json else words, flush=True)
 
 
 def table(arguments: Namespace, rows: Iterable[Mapping[str, Any]]) -> None:
@@ -102,7 +103,7 @@ def table(arguments: Namespace, rows: Iterable[Mapping[str, Any]]) -> None:
     listed = list(rows)
     if arguments.json:
         for row in listed:
-            print(json.dumps(row, default=str))
+            print(json.dumps(row, default=_plain))
         return
     if not listed:
         return
@@ -110,6 +111,12 @@ def table(arguments: Namespace, rows: Iterable[Mapping[str, Any]]) -> None:
     print("  ".join(name.ljust(width) for name, width in widths.items()).rstrip())
     for row in listed:
         print("  ".join(str(row[name]).ljust(width) for name, width in widths.items()).rstrip())
+
+
+def _plain(value: object) -> str:
+    from web.domain.day import written  # here: `--help` has no times to tell
+
+    return written(value) if isinstance(value, datetime) else str(value)
 
 
 def progress(items: Iterable[T], label: str, total: int) -> Iterator[T]:

@@ -1,4 +1,4 @@
-"""When a day begins for somebody, wherever they are."""
+"""When a day begins for somebody, wherever they are, and how a moment is written for machines."""
 
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
@@ -16,6 +16,14 @@ def days(first: date, last: date, zone: str) -> tuple[datetime, datetime]:
     """Return when the first of some days begins in a time zone, and when the last one ends, in UTC."""
     begins, ends = (datetime.combine(day, time(), ZoneInfo(zone)) for day in (first, last + timedelta(days=1)))
     return begins.astimezone(UTC), ends.astimezone(UTC)
+
+
+def written(at: datetime) -> str:
+    """Return a moment as files and machines get it: RFC 3339 in UTC, always with six digits of a second.
+
+    So all columns of times have one form, and sort as text does.
+    """
+    return at.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
 def day_of(name: str, text: str) -> date | None:

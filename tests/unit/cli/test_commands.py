@@ -5,7 +5,7 @@ import shutil
 import socket
 from argparse import ArgumentParser, Namespace
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
@@ -14,7 +14,7 @@ from ml_service.wire.contract import FloatParameter, ParameterSpace
 from tests.world import photo
 from web.__main__ import main
 from web.adapters.database.migrate import downgrade
-from web.cli.command import Command, Group, add_commands, every, progress, table
+from web.cli.command import Command, Group, add_commands, every, progress, say, table
 from web.cli.commands import COMMANDS
 from web.cli.operations.place import ready
 from web.domain.ids import new_id
@@ -118,6 +118,15 @@ def test_commands_of_a_group_share_their_first_word_and_only_the_one_that_is_ask
         add_commands(parser, GROUPED, words)
         found = parser.parse_args(words)
         assert (found.command, found.action, found.json) == (KEY, "list", True)
+
+
+def test_json_tells_times_as_downloads_do(capsys: pytest.CaptureFixture[str]) -> None:
+    at = datetime(2026, 11, 21, 14, tzinfo=timezone(timedelta(hours=2)))
+    say(Namespace(json=True), "", at=at, day=at.date())
+    table(Namespace(json=True), [{"at": at.replace(microsecond=7)}])
+    first, second = map(json.loads, capsys.readouterr().out.splitlines())
+    assert first == {"at": "2026-11-21T12:00:00.000000Z", "day": "2026-11-21"}
+    assert second == {"at": "2026-11-21T12:00:00.000007Z"}
 
 
 @pytest.mark.parametrize("words", [["prompts", "--help"], ["--help"]])

@@ -11,6 +11,7 @@ from pydantic import TypeAdapter
 
 from ml_service.wire.contract import Interval
 from web.domain.access import Actor
+from web.domain.day import written
 from web.domain.rating.figures import Agreement, AgreementStep, OrdinalCheck, RaterFigures
 from web.domain.rating.standing import RaterReport, RatersReport, ScoredItem
 from web.http.edge.session import Admin, context
@@ -60,7 +61,7 @@ class RaterOut:
             **_interval("noise", figures.noise if figures else None),
             **_counts(figures),
             paused=place is not None and place.paused_at is not None,
-            excluded_since=one.exclusion.since.isoformat() if one.exclusion else "",
+            excluded_since=written(one.exclusion.since) if one.exclusion else "",
         )
 
 

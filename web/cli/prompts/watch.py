@@ -14,6 +14,7 @@ from client.palate_client import PalateClient, PalateError, Version
 from ml_service.errors import ServiceError
 from web.adapters.images.cleaner import BYTE_LIMIT
 from web.cli.prompts.journal import Entry, Journal
+from web.domain.day import written
 from web.ports.making import GenerateRequest, ImageCleaner, Maker
 
 IMAGES = (".jpg", ".jpeg", ".png", ".webp")
@@ -147,4 +148,4 @@ def _mark(path: Path) -> Mark | None:
 
 
 def _now() -> str:
-    return datetime.now(UTC).isoformat()
+    return written(datetime.now(UTC))

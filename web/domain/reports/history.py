@@ -4,16 +4,24 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from typing import Generic, Literal, TypeVar, get_args
+from typing import Annotated, Generic, Literal, TypeVar, get_args
+
+from pydantic import PlainSerializer, WithJsonSchema
 
 from ml_service.errors import InvalidRequest
 from ml_service.wire.contract import Point
-from web.domain.day import day_of
+from web.domain.day import day_of, written
 from web.domain.studies.experiment import ExperimentKind
 from web.domain.studies.guide import TAG, TAGS
 
 T = TypeVar("T")
 AnswerState = Literal["scored", "skipped", "late", "flagged", "undone"]
+# A moment that is downloaded: JSON has it in the form that CSV has.
+Moment = Annotated[
+    datetime,
+    PlainSerializer(written, when_used="json-unless-none"),
+    WithJsonSchema({"type": "string", "format": "date-time"}),
+]
 
 
 @dataclass(frozen=True)
@@ -93,7 +101,7 @@ def _one_of(name: str, text: str, known: tuple[T, ...]) -> T | None:
 class Cursor:
     """A place in a history: what comes after it is older."""
 
-    rated_at: datetime
+    rated_at: Moment
     id: str
 
     def __str__(self) -> str:
@@ -122,7 +130,7 @@ class Entry:
     """One rating with all that it is about, as admins see it."""
 
     id: str
-    rated_at: datetime
+    rated_at: Moment
     study_id: str
     study: str
     experiment_id: str
@@ -140,7 +148,7 @@ class Entry:
     comment: str
     flagged: bool
     late: bool
-    undone_at: datetime | None
+    undone_at: Moment | None
     rater_id: str
     rater: str
     seen_ms: int
@@ -151,7 +159,7 @@ class OwnEntry:
     """One rating as its rater may see it again: their own answer, and nothing of what made the image."""
 
     id: str
-    rated_at: datetime
+    rated_at: Moment
     study: str
     score: float | None
     skip: str | None
@@ -159,7 +167,7 @@ class OwnEntry:
     comment: str
     flagged: bool
     late: bool
-    undone_at: datetime | None
+    undone_at: Moment | None
 
 
 @dataclass(frozen=True)

@@ -1,13 +1,17 @@
-"""Downloads of any length, sent as they are read: JSON, and CSV that spreadsheets read as text."""
+"""Downloads of any length, sent as they are read: JSON, and CSV that spreadsheets read as text, in UTF-8."""
 
 import csv
 import io
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import datetime
 from typing import TypeVar
 
 from fastapi.responses import StreamingResponse
 
+from web.domain.day import written
+
+MARK = "\ufeff"  # by which spreadsheets know UTF-8; without it they read the encoding of their country
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 AT_ONCE = 500  # rows sent together
 
@@ -31,6 +35,7 @@ def _download(name: str, media_type: str, text: Iterator[str]) -> StreamingRespo
 
 def _csv(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> Iterator[str]:
     buffer = io.StringIO()
+    buffer.write(MARK)
     writer = csv.writer(buffer)
     writer.writerow(columns)
     yield from _drained(buffer, rows, lambda row: writer.writerow([cell(value) for value in row]))
@@ -59,6 +64,8 @@ def cell(value: object) -> str:
         return ""
     if isinstance(value, dict):
         return json.dumps(value, sort_keys=True)
+    if isinstance(value, datetime):
+        return written(value)
     words = " ".join(value) if isinstance(value, tuple) else str(value)
     is_number = isinstance(value, int | float)
     return f"'{words}" if words.startswith(FORMULA) and not is_number else words
