@@ -10,7 +10,6 @@ from importlib import import_module
 from threading import Event
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
 
-from web.domain.day import written
 
 if TYPE_CHECKING:  # they cost more than a command that needs neither
     from web.ports.parts import Parts
@@ -121,6 +120,8 @@ def table(arguments: Namespace, rows: Iterable[Mapping[str, Any]]) -> None:
 
 
 def _plain(value: object) -> str:
+    from web.domain.day import written  # here: `--help` has no times to tell
+
     return written(value) if isinstance(value, datetime) else str(value)
 
 

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any
 
 from pydantic import TypeAdapter
@@ -86,11 +87,17 @@ def row_hash(row: object) -> str:
     Whether a row comes from there or is on its way makes no difference: a whole number for a float, or a moment of
     another time zone, is told as it will be read.
     """
-    adapter, personal = TypeAdapter(type(row)), _PERSONAL.get(type(row).__name__, frozenset())
+    kind: Any = type(row)
+    adapter, personal = _adapter(kind), _PERSONAL.get(kind.__name__, frozenset())
     read = adapter.validate_python(adapter.dump_python(row, mode="json"))
     told: Mapping[str, Any] = adapter.dump_python(read, mode="json")
     kept = {name: _in_utc(getattr(read, name), told[name]) for name in told if name not in personal}
     return hashlib.sha256(_canonical(kept)).hexdigest()
+
+
+@cache
+def _adapter(kind: type[Any]) -> TypeAdapter[Any]:
+    return TypeAdapter(kind)
 
 
 def _in_utc(value: object, told: object) -> object:
