@@ -38,7 +38,7 @@ def rater(room: Study, join: Join) -> Rater:
     return one
 
 
-def scores(server: Server, rater: Rater) -> list[int | None]:
+def scores(server: Server, rater: Rater) -> list[float | None]:
     """Return what a rater gave, in order."""
     with server.store.read() as tx:
         user = tx.users.find(email=rater.email)

@@ -3,10 +3,9 @@
 import { Attention } from "./train/attention.js";
 import { Comparison } from "./train/comparison.js";
 import { Grid } from "./train/grid.js";
-import { Guide } from "./train/guide.js";
+import { Guide, Letters } from "./train/guide.js";
 import { tabToken } from "./train/ids.js";
 import { Images } from "./train/images.js";
-import { Letters } from "./train/letter.js";
 import { isTaken, Keymap, Keys } from "./train/keys.js";
 import { Outbox } from "./train/outbox.js";
 import { Panels } from "./train/panels.js";
