@@ -26,6 +26,7 @@ window.fault = "FAULT";
 }
 """
 FORBIDDEN = """
+LockManager.prototype.request = () => Promise.reject(new DOMException("Access is denied.", "SecurityError"));
 for (const name of ["localStorage", "sessionStorage"])
   Object.defineProperty(window, name, { get() { throw new DOMException("Access is denied.", "SecurityError"); } });
 """

@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.journeys import faults
-from tests.journeys.conftest import Join
+from tests.journeys.conftest import PATIENCE_MS, Join
 from tests.journeys.rater import Rater
 from tests.journeys.server import Server, until
 from tests.journeys.studies import studying
@@ -38,7 +38,7 @@ def rater(room: Study, join: Join) -> Rater:
     return one
 
 
-def scores(server: Server, rater: Rater) -> list[int | None]:
+def scores(server: Server, rater: Rater) -> list[float | None]:
     """Return what a rater gave, in order."""
     with server.store.read() as tx:
         user = tx.users.find(email=rater.email)
@@ -49,9 +49,9 @@ def scores(server: Server, rater: Rater) -> list[int | None]:
 
 def sync(rater: Rater, state: str, pending: int, words: str) -> None:
     """Wait until the page says so of its answers."""
-    expect(rater.main).to_have_attribute("data-pending", str(pending), timeout=60_000)
-    expect(rater.main).to_have_attribute("data-sync", state, timeout=60_000)
-    expect(rater.page.locator("#sync-text")).to_have_text(words, timeout=60_000)
+    expect(rater.main).to_have_attribute("data-pending", str(pending), timeout=3 * PATIENCE_MS)
+    expect(rater.main).to_have_attribute("data-sync", state, timeout=3 * PATIENCE_MS)
+    expect(rater.page.locator("#sync-text")).to_have_text(words, timeout=3 * PATIENCE_MS)
 
 
 def offline_with(rater: Rater, *given: int) -> None:
@@ -74,7 +74,7 @@ def test_a_connection_that_dies_while_answers_wait_is_opened_anew_and_all_are_se
     rater.page.context.set_offline(False)
     rater.settled()
     assert scores(server, rater) == [1, 2, 3]
-    expect(rater.page.locator("#notice")).to_be_hidden()
+    expect(rater.page.locator("#notice")).to_be_hidden(timeout=PATIENCE_MS)
 
 
 def test_a_database_that_is_erased_is_written_anew(server: Server, rater: Rater) -> None:
@@ -95,11 +95,13 @@ def test_without_a_database_ratings_go_on_and_the_page_says_that_it_keeps_none(
     faults.injure(rater.page, fault)
     rater.page.add_init_script(f"addEventListener('DOMContentLoaded', {SYNCS})")
     rater.open()
-    expect(rater.page.locator("#notice-text")).to_have_text(UNKEPT)
+    expect(rater.page.locator("#notice-text")).to_have_text(UNKEPT, timeout=PATIENCE_MS)
     expect(rater.page.get_by_role("button", name="Stop for today")).to_be_hidden()
     rater.rate(5, 4)
     sync(rater, "unread", 0, "sent; nothing is kept here")
-    assert rater.said() == "This browser cannot keep ratings. Leave the page open until all are sent."
+    expect(rater.page.locator("#status")).to_have_text(
+        "This browser cannot keep ratings. Leave the page open until all are sent.", timeout=PATIENCE_MS
+    )
     rater.page.context.set_offline(True)
     rater.rate(3)
     sync(rater, "waiting", 1, "1 lost if you close this page, waiting for the network")
@@ -117,10 +119,10 @@ def test_a_database_that_fails_while_answers_wait_loses_none_and_is_taken_up_aga
     faults.fail(rater.page, fault)
     rater.rate(3)
     sync(rater, "waiting", 3, "3 lost if you close this page, waiting for the network")
-    expect(rater.page.locator("#notice-text")).to_have_text(UNKEPT)
+    expect(rater.page.locator("#notice-text")).to_have_text(UNKEPT, timeout=PATIENCE_MS)
     faults.fail(rater.page, "")
     sync(rater, "waiting", 3, "3 saved here, waiting for the network")
-    expect(rater.page.locator("#notice")).to_be_hidden()
+    expect(rater.page.locator("#notice")).to_be_hidden(timeout=PATIENCE_MS)
     faults.fail(rater.page, fault)
     rater.rate(4)
     sync(rater, "waiting", 4, "4 lost if you close this page, waiting for the network")
@@ -143,12 +145,12 @@ def test_a_full_database_loses_no_rating(server: Server, rater: Rater, when: str
         rater.settled()
         faults.leave_room(rater.page, server.url, SPARE)
     rater.rate(4, 3)
-    expect(rater.page.locator("#notice-text")).to_have_text(UNKEPT)
+    expect(rater.page.locator("#notice-text")).to_have_text(UNKEPT, timeout=PATIENCE_MS)
     rater.settled()
     assert scores(server, rater)[-2:] == [4, 3]
     faults.leave_room(rater.page, server.url, None)
     rater.rate(2)
-    expect(rater.page.locator("#notice")).to_be_hidden()
+    expect(rater.page.locator("#notice")).to_be_hidden(timeout=PATIENCE_MS)
     rater.settled()
     assert scores(server, rater)[-3:] == [4, 3, 2]
 

@@ -1,10 +1,12 @@
 /**
  * What raters of a study are told: fetched once for each study, kept for a time without network, shown in the help and
- * before the first photo.
+ * before the first photo; and what an admin wrote to the rater, shown until they say that they have read it, here or on
+ * their status page.
  */
 
 import { make } from "./grid.js";
 import { shared } from "./shelf.js";
+import { byId } from "./view.js";
 import { Failure, NOTHING_DUE } from "./wire.js";
 
 const KEPT = "palate-guide";
@@ -29,7 +31,7 @@ export class Guide {
   /** @type {Told | null} */
   told = null;
 
-  #unsafe = /** @type {HTMLInputElement} */ (document.getElementById("unsafe"));
+  #unsafe = /** @type {HTMLInputElement} */ (byId("unsafe"));
 
   /** @param {Wire} wire */
   constructor(wire) {
@@ -84,7 +86,7 @@ export class Guide {
   }
 
   async #choose() {
-    const said = /** @type {HTMLElement} */ (document.getElementById("unsafe-said"));
+    const said = byId("unsafe-said");
     try {
       await this.say({ unsafe_ok: !this.#unsafe.checked });
       said.textContent = "Kept.";
@@ -97,5 +99,43 @@ export class Guide {
   /** Return what a score means. @param {number} score */
   meaning(score) {
     return this.told?.anchors.find((anchor) => anchor.score === score)?.words ?? "";
+  }
+}
+
+/** The place for messages on the page. */
+export class Letters {
+  #root = byId("letter");
+  #read = ""; // when the one was written that was read last: turns that were under way still bring it
+  /** @type {Letter | null} */
+  #shown = null;
+
+  /** @param {Wire} wire */
+  constructor(wire) {
+    this.wire = wire;
+    byId("letter-read").addEventListener("click", () => void this.#close());
+  }
+
+  /** Show a message of a study, or none. @param {Letter | null} letter @param {string} study */
+  show(letter, study) {
+    const fresh = letter && letter.at !== this.#read ? letter : null;
+    if (fresh?.at === this.#shown?.at) return;
+    this.#shown = fresh;
+    this.study = study;
+    this.#root.hidden = !fresh;
+    byId("letter-text").textContent = fresh ? `An admin writes: ${fresh.words}` : "";
+  }
+
+  async #close() {
+    if (!this.#shown) return;
+    const { at } = this.#shown;
+    this.#read = at;
+    this.show(null, this.study ?? "");
+    byId("stage").focus({ preventScroll: true });
+    try {
+      await this.wire.call("POST", "/api/train/enrolment", { study: this.study, message_read: at });
+    } catch (error) {
+      if (!(error instanceof Failure)) throw error;
+      this.#read = ""; // not known yet: it is shown again with the next photos, and on the status page
+    }
   }
 }

@@ -15,9 +15,15 @@ export function backOff(tries) {
   return Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** tries) * (0.5 + Math.random() / 2);
 }
 
-/** Run work while no other tab of this browser runs work of that name. @param {string} name @param {() => Promise<void>} work */
-function exclusively(name, work) {
-  return navigator.locks ? navigator.locks.request(name, work) : work();
+/** Run work while no other tab of this browser runs work of that name, where there are locks. @param {string} name @param {() => Promise<void>} work */
+async function exclusively(name, work) {
+  let begun = false;
+  try {
+    if (navigator.locks) return await navigator.locks.request(name, () => ((begun = true), work()));
+  } catch (error) {
+    if (begun || !(error instanceof DOMException)) throw error; // else there are locks, but not for this page
+  }
+  return work();
 }
 
 /**
