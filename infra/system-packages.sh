@@ -2,19 +2,20 @@
 # Install what the tests start for real, Postgres, Chromium and nginx, and what checks page scripts and documented commands. Does nothing where they are there already.
 set -eu
 
+# What asks for a command is called otherwise than the command: `command -v` finds functions too.
 have() {
     command -v "$1" >/dev/null 2>&1
 }
 
-postgres() {
+has_postgres() {
     have postgres || ls /usr/lib/postgresql/*/bin/postgres >/dev/null 2>&1
 }
 
-nginx() {
+has_nginx() {
     have nginx || [ -x /usr/sbin/nginx ] # which is on nobody's path but root's
 }
 
-if postgres && nginx && have chromium && have npm && have curl; then
+if has_postgres && has_nginx && have chromium && have npm && have curl; then
     exit 0
 fi
 if ! have apt-get; then
@@ -25,8 +26,8 @@ SUDO=""
 [ "$(id -u)" = 0 ] || SUDO="sudo"
 $SUDO apt-get update -qq
 MISSING=""
-postgres || MISSING="postgresql"
-nginx || MISSING="$MISSING nginx-light"
+has_postgres || MISSING="postgresql"
+has_nginx || MISSING="$MISSING nginx-light"
 have chromium || MISSING="$MISSING chromium fonts-dejavu-core"
 have npm || MISSING="$MISSING npm"
 have curl || MISSING="$MISSING curl"

@@ -182,7 +182,7 @@ def on_this_machine(server: Server, page: Page, place: str) -> None:
         rater = join(server, page, place, "karl@example.org", study.id)
         rater.await_photo()
         keys_of = "async () => (await (await caches.open('palate-shell /palate/')).keys()).map((one) => one.url)"
-        page.wait_for_function(f"async () => (await ({keys_of})()).length > 10")
+        page.wait_for_function(f"async () => (await ({keys_of})()).includes('{place}/train')")  # which is kept last
         assert all(is_below(address, place) for address in page.evaluate(keys_of))
         page.context.set_offline(True)
         page.reload()

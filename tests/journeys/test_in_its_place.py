@@ -3,7 +3,7 @@
 from collections import Counter
 
 import pytest
-from playwright.sync_api import Locator, Page, Route, expect
+from playwright.sync_api import FilePayload, Locator, Page, Route, expect
 
 from tests.journeys.conftest import Join
 from tests.journeys.rater import Rater
@@ -27,7 +27,6 @@ SAID = {
     200: IN_ITS_PLACE.format(200),
 }
 TRIES = 3  # of the page, before it passes over a photo
-FILE = {"name": "mine.jpg", "mimeType": "image/jpeg"}
 
 
 def strange(page: Page, address: str, status: int) -> None:
@@ -39,8 +38,12 @@ def strange(page: Page, address: str, status: int) -> None:
     page.context.route(address, answer)
 
 
+def a_file(body: bytes) -> list[FilePayload]:
+    return [{"name": "mine.jpg", "mimeType": "image/jpeg", "buffer": body}]
+
+
 def upload(page: Page) -> Locator:
-    page.locator("input#files").set_input_files([{**FILE, "buffer": photos()[0].body}])
+    page.locator("input#files").set_input_files(a_file(photos()[0].body))
     return page.locator("li.upload").first
 
 
@@ -100,13 +103,13 @@ def test_a_form_with_photos_says_what_the_proxy_refused_and_works_as_before(
     before = page.locator("ul.inputs > li").count()
     for status, says in ((413, TOO_BIG), (502, UNREACHED.format(502))):
         strange(page, "**/inputs", status)
-        page.locator("input#files").set_input_files([{**FILE, "buffer": photos()[0].body}])
+        page.locator("input#files").set_input_files(a_file(photos()[0].body))
         page.get_by_role("button", name="Add photos").click()
         expect(page.locator("form.upload-form")).to_contain_text(says)
         page.context.unroute("**/inputs")
-    page.locator("input#files").set_input_files([{**FILE, "buffer": b"no photo at all"}])
+    page.locator("input#files").set_input_files(a_file(b"no photo at all"))
     page.get_by_role("button", name="Add photos").click()
     expect(page.locator("main")).to_contain_text("mine.jpg:")
-    page.locator("input#files").set_input_files([{**FILE, "buffer": saved(picture(), "PNG")}])
+    page.locator("input#files").set_input_files(a_file(saved(picture(), "PNG")))
     page.get_by_role("button", name="Add photos").click()
     expect(page.locator("ul.inputs > li")).to_have_count(before + 1)

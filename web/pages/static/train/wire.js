@@ -121,7 +121,8 @@ export class Wire {
   /** Take a fresh CSRF token from the page; if somebody else is signed in by now, load the page as theirs. */
   async renew() {
     const response = await this.#send("GET", "/train");
-    if (response.status >= 500) await this.#answer(response);
+    const isOwn = response.ok || (response.headers.get("Content-Type") ?? "").startsWith("application/problem+json");
+    if (!isOwn || response.status >= 500) await this.#answer(response);
     const page = new DOMParser().parseFromString(await textOf(response), "text/html");
     if (response.ok && !isOurs(page)) throw new Failure("later", strangersWords(response.status));
     const token = page.querySelector("meta[name=csrf-token]")?.getAttribute("content");
