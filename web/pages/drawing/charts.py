@@ -30,7 +30,7 @@ from web.pages.drawing.svg import (
 
 
 def trend(steps: Sequence[TrendStep]) -> Markup:
-    """Draw the mean score of each minute, hour or day as dots, and the smoothed mean with its 95 % band."""
+    """Draw the mean score of each minute, hour, day or more as dots, and the smoothed mean with its 95 % band."""
     scale = rating_scale([v for s in steps for v in (s.smooth.low, s.smooth.high, s.mean)])
     start, end = steps[0].at, steps[-1].at
     across = Scale(start.timestamp(), end.timestamp(), LEFT, RIGHT)
