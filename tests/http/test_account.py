@@ -146,6 +146,16 @@ def test_who_came_by_a_link_stays_in_its_project(site: Site) -> None:
     assert ("Welcome back" in page, "New password" in page) == (True, False)
 
 
+def test_who_can_choose_no_password_here_reads_why_and_sees_no_form(site: Site) -> None:
+    client = site.signed_in(email="rita@example.org")
+    assert 'action="/account/password"' in client.get("/account", headers=PAGE).text
+    joined_another(site, "rita@example.org")
+    page = client.get("/account", headers=PAGE).text
+    assert ("You are in another project too" in page, 'action="/account/password"' in page) == (True, False)
+    told = client.post("/account/password", data={"password": "a few uncommon words"}, headers=PAGE)
+    assert (told.status_code, told.text.count("You are in another project too")) == (422, 1)
+
+
 def joined_another(site: Site, email: str) -> str:
     """Make somebody an admin of another project too, and return its id."""
     project_id, now = another_project(site), site.world.clock.now()

@@ -262,6 +262,25 @@ def test_orphans_are_listed_and_deleted_once_they_are_old(world: World, tmp_path
     assert "outputs/aa/young" in world.parts.objects.list()
 
 
+def test_what_a_killed_writer_left_is_told_and_deleted_once_it_is_old(world: World, tmp_path: Path) -> None:
+    left = [tmp_path / "objects" / "inputs" / ".new-old", tmp_path / "prompts" / "versions" / ".new-old"]
+    young = tmp_path / "objects" / "inputs" / ".new-young"
+    for path in (*left, young):
+        path.write_bytes(b"half")
+    before = (world.clock.now() - timedelta(days=2)).timestamp()
+    for path in left:
+        os.utime(path, (before, before))
+    world.clock.time = world.clock.time.now(world.clock.time.tzinfo)
+    verification = Verification(world.parts, KEY)
+    told = [(found.kind, found.says.partition(" was killed")[0]) for found in verification.findings()]
+    assert told == [
+        ("orphan", "whoever wrote inputs/.new-old in DATA_DIR/objects"),
+        ("orphan", "whoever wrote versions/.new-old in PROMPTS_DIR"),
+    ]
+    assert (verification.unfinished, verify.discard_unfinished(world.parts)) == (2, 2)
+    assert ([path.exists() for path in left], young.exists()) == ([False, False], True)
+
+
 def test_an_old_object_that_became_needed_is_no_orphan(world: World) -> None:
     verification = Verification(world.parts, KEY)
     world.clock.time = world.clock.time.now(world.clock.time.tzinfo) + timedelta(days=2)

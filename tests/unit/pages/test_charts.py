@@ -25,7 +25,7 @@ from ml_service.wire.contract import (
 from web.domain.rating.numbers.opinion import Sums, level_raters, mean_interval, smooth
 from web.domain.reports.report import BestStep, Coverage, VersionMean
 from web.pages.drawing import charts
-from web.pages.drawing.svg import HEIGHT, WIDTH, Scale, time_ticks
+from web.pages.drawing.svg import HEIGHT, WIDTH, Scale, thinned, time_ticks
 from web.pages.learning import findings
 from web.pages.learning.heat import PIECES, coverage_map, pieces
 from web.pages.learning.responses import Curve, responses
@@ -163,6 +163,26 @@ def test_curves_share_one_scale_so_that_what_is_flat_looks_flat() -> None:
         for chart in drawn.values()
     ]
     assert labels[0] == labels[1]
+
+
+def test_a_list_of_hundreds_is_cut_and_says_so() -> None:
+    drawn = findings.effects(
+        [(f"rater {n}", RaterEffect(rater=str(n), ratings=n, effect=around(0))) for n in range(500)]
+    )
+    assert len(parts(drawn).findall("details/div/table/tbody/tr")) == 60
+    assert "and 48 more in the table, of 500" in drawn
+    assert parts(drawn).findtext("details/p") == "The first 60 of 500 rows."
+
+
+def test_a_line_of_thousands_of_steps_is_drawn_through_few_with_both_ends() -> None:
+    many = [BestStep(n, around(3 + n / 5000), gain_left=1 - n / 5000, near_best=n / 5000) for n in range(1, 5001)]
+    for drawn in (charts.best_so_far(many), findings.convergence(many)):
+        assert drawn is not None
+        lines = [one.get("d", "").count("L") for one in parts(drawn).iter("path") if one.get("class") == "line"]
+        assert lines
+        assert set(lines) == {119}
+        assert len(drawn) < 30_000
+    assert list(thinned(range(10), 4)) == [0, 3, 6, 9]
 
 
 def test_a_long_list_goes_on_in_the_table() -> None:

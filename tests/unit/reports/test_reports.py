@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import fields, replace
 from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
 
 import pytest
 
@@ -21,6 +22,7 @@ from web.domain.reports.history import Cursor, Entry, Filter, OwnEntry
 from web.domain.reports.report import StudyReport
 from web.domain.studies.study import StopRules
 from web.rows.reports import Reports
+from web.services.audit.record import record
 from web.services.reports.history import every_entry, every_own_entry
 
 pytestmark = pytest.mark.storage
@@ -401,3 +403,26 @@ def test_choices_name_what_can_be_filtered(rows: Rows, reports: Reports) -> None
     assert found.generators == ("local",)
     assert found.versions == {rows.version.id: "v1.0.0"}
     assert set(found.raters) == {rows.anna.id, rows.bob.id}
+
+
+def test_who_left_can_be_filtered_by_while_their_ratings_and_events_are_there(rows: Rows, reports: Reports) -> None:
+    other = Rows(rows.store, START)
+    other.rate(other.option(other.source()), other.bob)
+    rows.rate(rows.option(rows.source()), rows.bob)
+    admin = Actor(rows.anna.id, rows.anna.email, rows.project, "admin")
+    with rows.store.begin() as tx:
+        gone = rows.person(tx, "carl")
+        tx.memberships.remove(user_id=(rows.bob.id, gone.id))
+        record(tx, START, admin, "role.ended", ("user", gone.id))
+    assert set(reports.choices(rows.project).raters) == {rows.anna.id, rows.bob.id}
+    assert set(reports.actors(rows.project)) == {"terminal", "palate", rows.anna.id, gone.id}
+
+
+def test_a_trend_of_years_has_few_steps_with_every_rating_in_one_of_them(rows: Rows, reports: Reports) -> None:
+    option = [rows.option(rows.source()) for _ in range(400)]
+    for day, one in enumerate(option):
+        rows.rate(one, rows.anna, 1 + day % 5, at=START + timedelta(days=day))
+    trend = status(rows, reports).trend
+    assert len(trend) == 134
+    assert [step.ratings for step in trend] == [3] * 133 + [1]
+    assert {later.at - one.at for one, later in pairwise(trend)} == {timedelta(days=3)}

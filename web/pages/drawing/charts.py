@@ -32,7 +32,7 @@ from web.pages.drawing.svg import (
 
 
 def trend(steps: Sequence[TrendStep], zone: str = "UTC") -> Markup:
-    """Draw the mean score of each minute, hour or day as dots, and the smoothed mean with its 95 % band."""
+    """Draw the mean score of each minute, hour, day or more as dots, and the smoothed mean with its 95 % band."""
     scale = rating_scale([v for s in steps for v in (s.smooth.low, s.smooth.high, s.mean)])
     start, end = there(steps[0].at, zone), there(steps[-1].at, zone)
     across = Scale(start.timestamp(), end.timestamp(), LEFT, RIGHT)

@@ -7,7 +7,7 @@ from markupsafe import Markup
 
 from ml_service.wire.contract import Interval
 from web.domain.rating.figures import Share
-from web.pages.drawing.svg import RIGHT, ROW, WIDTH, Cell, Scale, bar, dot, figure, line, number, short, tag, text
+from web.pages.drawing.svg import RIGHT, ROW, TWIN, WIDTH, Cell, Scale, bar, dot, figure, line, number, short, tag, text
 
 BAR_ROW = 29
 MOST = 12  # rows that are drawn
@@ -143,4 +143,7 @@ def bar_figure(
 
 
 def _rest(count: int, y: float) -> list[Markup]:
-    return [text(0, y, f"and {count - MOST} more in the table")] if count > MOST else []
+    if count <= MOST:
+        return []
+    words = f"and {min(count, TWIN) - MOST} more in the table"
+    return [text(0, y, f"{words}, of {count:,}" if count > TWIN else words)]
