@@ -2,6 +2,7 @@
 
 import sys
 from pathlib import Path
+from threading import Event
 
 from fastapi import FastAPI
 from pydantic import BaseModel
@@ -51,7 +52,7 @@ def main() -> None:
     name, url, folder, port = sys.argv[1:]
     settings = Settings(database_url=url, data_dir=Path(folder), port=int(port))
     app = minimal(url) if name == "minimal" else create_app(build_parts(settings), settings, signing_key(settings))
-    listen(app, "127.0.0.1", int(port))
+    listen(app, "127.0.0.1", int(port), Event())
 
 
 if __name__ == "__main__":

@@ -194,6 +194,11 @@ def test_a_worker_by_itself_ends_and_puts_back_what_takes_too_long(
     assert {job.attempts for job in jobs_of(product, study, "waiting", "claimed")} == {0}
 
 
+def test_a_server_ends_by_ctrl_c_too(product: Product, tmp_path: Path) -> None:
+    with running(serve := Serve(product, tmp_path)):
+        assert_ends_well(serve, signal.SIGINT)
+
+
 def test_a_server_that_is_told_to_stop_while_it_starts_ends_well(product: Product, tmp_path: Path) -> None:
     serve = Serve(product, tmp_path)
     with held_by_another(str(tmp_path / "palate.db")):

@@ -10,12 +10,13 @@ from types import FrameType
 
 
 def leave_when_told() -> None:
-    """Let SIGTERM end this process as any exit does, wherever it is: what is open is closed, and the code is 0."""
+    """Let SIGTERM and Ctrl+C end this process as any exit does, wherever it is: all is closed, and the code is 0."""
 
     def on_signal(_: int, __: FrameType | None) -> None:
         raise SystemExit(0)
 
-    signal.signal(signal.SIGTERM, on_signal)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, on_signal)
 
 
 def leave_within(seconds: float) -> None:

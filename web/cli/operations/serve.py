@@ -27,9 +27,9 @@ def arguments(parser: ArgumentParser) -> None:
 
 def run(arguments: Namespace, desk: Desk) -> int:
     """Ready the database, say where to go, and serve until stopped."""
-    leave_when_told()
     port = arguments.port if arguments.port is not None else desk.settings().port
     _refuse_taken(arguments.host, port)
+    leave_when_told()
     lines = greeting(ready_with_demo(desk.settings(), desk.parts()), address(desk.settings(), port))
     ending = threading.Event()
     with _worker_process(arguments.no_worker, ending):

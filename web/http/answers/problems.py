@@ -7,10 +7,14 @@ from http import HTTPStatus
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
+from starlette.formparsers import MultiPartException
+from starlette.requests import ClientDisconnect
 
 from ml_service.errors import Forbidden, InvalidRequest, NotFound, ServiceError, TooLarge, Unauthorized
 
 MOST_FAULTS = 5
+# What a body can bring about by what it holds; the framework says 400 of whatever goes wrong while it is read.
+_SENT = (ValueError, RecursionError, ClientDisconnect, MultiPartException)
 _KNOWN: dict[int, tuple[type[ServiceError], str]] = {
     400: (InvalidRequest, "The body cannot be read as what its Content-Type says."),
     401: (Unauthorized, "Sign in to see this."),
@@ -58,7 +62,7 @@ class Problem:
     @classmethod
     def _of_http(cls, error: HTTPException) -> "Problem":
         cause = error.__cause__
-        if isinstance(cause, ServiceError) or (error.status_code == 500 and isinstance(cause, Exception)):
+        if isinstance(cause, ServiceError) or (isinstance(cause, Exception) and not isinstance(cause, _SENT)):
             return cls.of(cause)
         if error.status_code in _KNOWN:
             kind, detail = _KNOWN[error.status_code]

@@ -44,5 +44,5 @@ async def _demand(scope: Scope) -> None:
         return
     try:
         await demand.check(await current_actor(Request(scope)))
-    except Exception as error:  # what reads the body would call anything else the fault of who sent it
-        raise HTTPException(int(error.status) if isinstance(error, ServiceError) else 500) from error
+    except ServiceError as error:  # what reads the body lets nothing else through
+        raise HTTPException(int(error.status)) from error

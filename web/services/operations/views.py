@@ -67,7 +67,7 @@ def counts(parts: Books) -> Counts:
 
 
 def answers(parts: Books) -> None:
-    """Ask the database for something always there, and whether it takes changes; an error says what is wrong."""
+    """Ask the database for something that is always there, and whether it takes changes; an error says why not."""
     with parts.store.read() as tx:
         tx.of_people.default_project()
     with parts.store.begin() as tx:
