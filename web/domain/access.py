@@ -45,7 +45,8 @@ class Actor:
     """Who is asking: a user with a role in a project, through a session, or a machine by the id of its key.
 
     A user of several projects is in one of them at a time: the one that the session is of. Without an id it is whoever
-    is at the terminal of the server, or Palate, which follows rules that somebody set.
+    is at the terminal of the server, or Palate, which follows rules that somebody set. `time_zone` is the one whose
+    clock and days they are shown.
     """
 
     user_id: str
@@ -54,6 +55,7 @@ class Actor:
     role: Role | Literal["service"]
     session_id: str = ""
     scopes: tuple[Scope, ...] = ()
+    time_zone: str = "UTC"
 
     @classmethod
     def itself(cls, project_id: str) -> "Actor":

@@ -1,21 +1,34 @@
-"""When a day begins for somebody, wherever they are."""
+"""When a day begins for somebody, wherever they are, and what their clock shows: the one meaning of a day."""
 
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from ml_service.errors import InvalidRequest
 
+FIRST = date(1, 1, 3)  # days before it may begin before the first moment that can be written down
+
 
 def midnight(now: datetime, zone: str = "UTC") -> datetime:
     """Return when the day of a moment began in a time zone, in UTC."""
-    there = now.astimezone(ZoneInfo(zone))
-    return there.replace(hour=0, minute=0, second=0, microsecond=0, fold=0).astimezone(UTC)
+    return there(now, zone).replace(hour=0, minute=0, second=0, microsecond=0, fold=0).astimezone(UTC)
 
 
 def days(first: date, last: date, zone: str) -> tuple[datetime, datetime]:
     """Return when the first of some days begins in a time zone, and when the last one ends, in UTC."""
-    begins, ends = (datetime.combine(day, time(), ZoneInfo(zone)) for day in (first, last + timedelta(days=1)))
+    begins, ends = (
+        datetime.combine(max(day, FIRST), time(), ZoneInfo(zone)) for day in (first, last + timedelta(days=1))
+    )
     return begins.astimezone(UTC), ends.astimezone(UTC)
+
+
+def between(first: date | None, last: date | None, zone: str) -> tuple[datetime | None, datetime | None]:
+    """Return when days begin and end in a time zone, in UTC; None at an end that is left open."""
+    return days(first, first, zone)[0] if first else None, days(last, last, zone)[1] if last else None
+
+
+def there(moment: datetime, zone: str) -> datetime:
+    """Return a moment as clocks in a time zone show it."""
+    return moment.astimezone(ZoneInfo(zone))
 
 
 def day_of(name: str, text: str) -> date | None:

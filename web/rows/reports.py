@@ -20,8 +20,8 @@ class Reports(Protocol):
         """Return an opaque text that is another one whenever something of a study has changed."""
         ...
 
-    def study(self, study: Study, now: datetime, today: datetime) -> StudyReport:
-        """Return all that the status of a study shows to admins; `today` is when the day of who asks began."""
+    def study(self, study: Study, now: datetime, today: datetime, zone: str = "UTC") -> StudyReport:
+        """Return all that the status of a study shows to admins; `today` is when the day of who asks began, there."""
         ...
 
     def raters(self, study: Study) -> RatersReport:
@@ -32,18 +32,20 @@ class Reports(Protocol):
         """Return the standing scores that people gave in a study, oldest first."""
         ...
 
-    def own(self, study: Study, rater_id: str, today: datetime) -> OwnReport:
-        """Return a rater's own numbers of a study; `today` is when their day began."""
+    def own(self, study: Study, rater_id: str, today: datetime, zone: str = "UTC") -> OwnReport:
+        """Return a rater's own numbers of a study; `today` is when their day began, where they are."""
         ...
 
-    def entries(self, project_id: str, wanted: Filter, after: Cursor | None, limit: int) -> Page[Entry]:
-        """Return rows of a project's history, newest first."""
+    def entries(
+        self, project_id: str, wanted: Filter, after: Cursor | None, limit: int, zone: str = "UTC"
+    ) -> Page[Entry]:
+        """Return rows of a project's history, newest first; days are those of a time zone."""
         ...
 
     def own_entries(
-        self, project_id: str, rater_id: str, wanted: Filter, after: Cursor | None, limit: int
+        self, project_id: str, rater_id: str, wanted: Filter, after: Cursor | None, limit: int, zone: str = "UTC"
     ) -> Page[OwnEntry]:
-        """Return a rater's own rows, newest first."""
+        """Return a rater's own rows, newest first; days are those of a time zone."""
         ...
 
     def choices(self, project_id: str) -> Choices:
@@ -66,8 +68,10 @@ class Reports(Protocol):
         """Return the jobs of a project's studies and of no study that are in a state."""
         ...
 
-    def events(self, project_id: str, wanted: EventFilter, after: int | None, limit: int) -> Page[EventLine]:
-        """Return events of a project's audit, newest first, from before the one of a number."""
+    def events(
+        self, project_id: str, wanted: EventFilter, after: int | None, limit: int, zone: str = "UTC"
+    ) -> Page[EventLine]:
+        """Return events of a project's audit, newest first, from before the one of a number, by a time zone's days."""
         ...
 
     def chain(self, project_id: str, after: int, limit: int) -> tuple[Event, ...]:

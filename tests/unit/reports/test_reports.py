@@ -114,6 +114,33 @@ def test_the_trend_goes_by_minute_hour_or_day(rows: Rows, reports: Reports, apar
     assert trend[0].at == (START if apart < 60 * 24 else START.replace(hour=0))
 
 
+@pytest.mark.parametrize(
+    ("zone", "ratings", "begins"),
+    [("UTC", [3, 1, 1], 0), ("Asia/Tokyo", [1, 3, 1], -9), ("Asia/Kathmandu", [2, 2, 1], -5.75)],
+)
+def test_the_days_of_the_trend_are_those_of_who_asks(
+    rows: Rows, reports: Reports, zone: str, ratings: list[int], begins: float
+) -> None:
+    source, midnight = rows.source(), START.replace(hour=0)
+    for number, hour in enumerate((14.5, 17, 18.5, 37, 24 * 7)):
+        rows.rate(rows.option(source), rows.anna, number + 1, at=midnight + timedelta(hours=hour))
+    trend = reports.study(rows.study, rows.now, midnight, zone).trend
+    assert [step.ratings for step in trend] == ratings
+    assert trend[0].at == midnight + timedelta(hours=begins)
+    assert reports.own(rows.study, rows.anna.id, midnight, zone).trend == trend
+
+
+def test_the_hours_of_the_trend_are_those_of_who_asks(rows: Rows, reports: Reports) -> None:
+    source = rows.source()
+    for number, minutes in enumerate((10, 40, 50, 60 * 30)):
+        rows.rate(rows.option(source), rows.anna, number + 1, at=START + timedelta(minutes=minutes))
+    trend = reports.study(rows.study, rows.now, START, "Asia/Kathmandu").trend
+    assert [(step.at, step.ratings) for step in trend[:2]] == [
+        (START - timedelta(minutes=45), 1),
+        (START + timedelta(minutes=15), 2),
+    ]
+
+
 def test_samples_of_today_count_from_midnight(rows: Rows, reports: Reports) -> None:
     source = rows.source()
     ended = [(rows.option(source, state="closed"), hours) for hours in (-10, 1, 2)]

@@ -1,5 +1,6 @@
 """Pages from Jinja2 templates, escaped; a name that was not given is an error, except those that every page has."""
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -7,6 +8,7 @@ from fastapi import Request
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from web.domain import day
 from web.domain.access import Actor
 from web.http.edge.csrf import csrf_token
 from web.http.serving.static import HashedFiles
@@ -25,9 +27,13 @@ class Pages:
 def page(
     request: Request, name: str, *, actor: Actor | None = None, active: str = "", code: int = 200, **values: Any
 ) -> HTMLResponse:
-    """Render a template with `actor`, `csrf_token`, `active` (the place in the navigation) and the values given."""
+    """Render a template with `actor`, `csrf_token`, `active` (the place in the navigation) and the values given.
+
+    Times are shown as the clock of whoever looks shows them: `there(moment)` tells.
+    """
     pages: Pages = request.app.state.pages
+    zone = actor.time_zone if actor else "UTC"
     text = pages.environment.get_template(name).render(
-        actor=actor, csrf_token=csrf_token(request), active=active, **values
+        actor=actor, csrf_token=csrf_token(request), active=active, there=partial(day.there, zone=zone), **values
     )
     return HTMLResponse(text, code)

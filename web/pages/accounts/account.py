@@ -102,7 +102,7 @@ def _page(request: Request, rater: Actor, **values: Any) -> Response:
         sessions=found.sessions,
         password=found.password,
         projects=found.projects,
-        zone=found.zone,
+        zone=rater.time_zone,
         zones=enrolment.time_zones(),
         **values,
     )

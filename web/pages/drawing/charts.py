@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from markupsafe import Markup
 
+from web.domain.day import there
 from web.domain.rating.figures import TrendStep
 from web.domain.reports.report import BestStep, VersionMean
 from web.pages.drawing.rows import Bar, Row, bar_figure, bounds, counted, interval_figure
@@ -22,6 +23,7 @@ from web.pages.drawing.svg import (
     number,
     rating_axis,
     rating_scale,
+    stamp,
     text,
     time_ticks,
     value_axis,
@@ -29,17 +31,17 @@ from web.pages.drawing.svg import (
 )
 
 
-def trend(steps: Sequence[TrendStep]) -> Markup:
+def trend(steps: Sequence[TrendStep], zone: str = "UTC") -> Markup:
     """Draw the mean score of each minute, hour or day as dots, and the smoothed mean with its 95 % band."""
     scale = rating_scale([v for s in steps for v in (s.smooth.low, s.smooth.high, s.mean)])
-    start, end = steps[0].at, steps[-1].at
+    start, end = there(steps[0].at, zone), there(steps[-1].at, zone)
     across = Scale(start.timestamp(), end.timestamp(), LEFT, RIGHT)
     marks = [(across(at.timestamp()), label) for at, label in time_ticks(start, end)]
     band = [(across(step.at.timestamp()), step.smooth) for step in steps]
-    shapes = [*rating_axis(scale), *value_axis(marks, "time (UTC)"), *banded(band, scale)]
+    shapes = [*rating_axis(scale), *value_axis(marks, f"time ({zone})"), *banded(band, scale)]
     shapes += [dot(across(step.at.timestamp()), scale(step.mean), 2.5) for step in steps]
     last = steps[-1].smooth
-    rows = [(s.at.strftime("%Y-%m-%d %H:%M"), s.ratings, s.mean, *bounds(s.smooth)) for s in reversed(steps)]
+    rows = [(stamp(s.at, zone), s.ratings, s.mean, *bounds(s.smooth)) for s in reversed(steps)]
     return figure(
         "Mean rating over time",
         f"The smoothed mean is now {number(last.mean)} stars, between {number(last.low)} and {number(last.high)}.",

@@ -3,11 +3,12 @@
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from markupsafe import Markup, escape
 
 from ml_service.wire.contract import Interval
+from web.domain.day import there
 
 WIDTH, HEIGHT = 340, 200  # of the view box; drawn about as large on screen, so that text keeps its size
 LEFT, RIGHT, TOP, BOTTOM = 30, 332, 12, 174
@@ -114,13 +115,18 @@ class Scale:
 
 
 def time_ticks(start: datetime, end: datetime, most: int = 4) -> tuple[tuple[datetime, str], ...]:
-    """Return round moments between two, with their labels in UTC."""
+    """Return round moments between two, with their labels: both by the clock of their time zone."""
     step = next((step for step in _STEPS if (end - start) / step <= most), _STEPS[-1])
-    origin = datetime(2001, 1, 1, tzinfo=UTC)  # a Monday
+    origin = datetime(2001, 1, 1, tzinfo=start.tzinfo)  # a Monday
     first = origin + math.ceil((start - origin) / step) * step
     form = "%H:%M" if step < timedelta(days=1) else "%-d %b"
     moments = [first + k * step for k in range(most + 1) if first + k * step <= end]
     return tuple((at, at.strftime(form)) for at in moments) or ((start, start.strftime(form)),)
+
+
+def stamp(at: datetime, zone: str) -> str:
+    """Return a moment by the clock of a time zone, to the minute."""
+    return there(at, zone).strftime("%Y-%m-%d %H:%M %Z")
 
 
 def rating_scale(values: Iterable[float]) -> Scale:

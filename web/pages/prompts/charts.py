@@ -5,15 +5,15 @@ from datetime import datetime, timedelta
 
 from markupsafe import Markup
 
-from web.pages.drawing.svg import RIGHT, Scale, bar, dot, figure, line, tag, text, time_ticks
+from web.domain.day import there
+from web.pages.drawing.svg import RIGHT, Scale, bar, dot, figure, line, stamp, tag, text, time_ticks
 from web.services.prompts.promotion import ROLLED_BACK, Move
 
 STEP, TOP, START = 36, 26, 8
 MOST = 12  # moves that are drawn
-WHEN = "%Y-%m-%d %H:%M"
 
 
-def course(history: Sequence[Move], words: Mapping[str, str], now: datetime) -> Markup | None:
+def course(history: Sequence[Move], words: Mapping[str, str], now: datetime, zone: str = "UTC") -> Markup | None:
     """Draw which version was live when, the newest at the top, and each rollback; None before anything was moved.
 
     `history` has the newest move first; `words` say what each kind of move is.
@@ -26,11 +26,11 @@ def course(history: Sequence[Move], words: Mapping[str, str], now: datetime) -> 
     first = drawn[-1].at
     across = Scale(first.timestamp(), max(now, first + timedelta(minutes=1)).timestamp(), START, RIGHT - 6)
     foot = TOP + len(names) * STEP
-    shapes = [*_axis(first, now, across, foot), *_stays(drawn, rows, across, now)]
+    shapes = [*_axis(there(first, zone), there(now, zone), across, foot), *_stays(drawn, rows, across, now)]
     shapes += [tag("text", name, class_="label named", x=START, y=y - 10) for name, y in rows.items()]
-    table = [(f"{one.at:{WHEN}}", one.to_version, one.from_version or "–", words[one.action]) for one in history]
-    told = f"{names[0]} is live since {drawn[0].at:{WHEN}} UTC, after {len(history) - 1} changes."
-    return figure("What was live when", told, shapes, ("When (UTC)", "Live", "Before", "How"), table, foot + 6.0)
+    table = [(stamp(one.at, zone), one.to_version, one.from_version or "–", words[one.action]) for one in history]
+    told = f"{names[0]} is live since {stamp(drawn[0].at, zone)}, after {len(history) - 1} changes."
+    return figure("What was live when", told, shapes, ("When", "Live", "Before", "How"), table, foot + 6.0)
 
 
 def _stays(drawn: Sequence[Move], rows: Mapping[str, int], across: Scale, now: datetime) -> Iterator[Markup]:

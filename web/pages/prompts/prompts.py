@@ -70,7 +70,7 @@ def prompt(request: Request, admin: Admin, key: str, moved: str = "") -> Respons
         names=seen.names,
         words=MOVES,
         no_feedback=FeedbackSummary(),
-        course=prompt_charts.course(history, MOVES, parts.clock.now()),
+        course=prompt_charts.course(history, MOVES, parts.clock.now(), admin.time_zone),
         marked=view.marked,
         note_limit=NOTE_LIMIT,
     )

@@ -24,6 +24,7 @@ from web.pages.drawing.svg import (
     line,
     number,
     path,
+    stamp,
     tag,
     text,
     value_axis,
@@ -77,43 +78,42 @@ def shares(title: str, words: str, named: Sequence[tuple[str, Share]]) -> Markup
     return interval_figure(title, words, ("Rater",), rows, Scale(0, 100, START, RIGHT))
 
 
-def agreement(steps: Sequence[AgreementStep]) -> Markup | None:
+def agreement(steps: Sequence[AgreementStep], zone: str = "UTC") -> Markup | None:
     """Draw how far raters agree, alpha with its 95 % interval, of all ratings up to each moment."""
     if not steps:
         return None
     words = rater_words.agreement(steps[-1].alpha)
-    return _over_ratings("Agreement of raters", words, "Alpha", steps, [step.alpha for step in steps], (USABLE, GOOD))
+    found = [(step, step.alpha) for step in steps]
+    return _over_ratings("Agreement of raters", words, "Alpha", found, (USABLE, GOOD), zone)
 
 
-def correlation(steps: Sequence[AgreementStep]) -> Markup | None:
+def correlation(steps: Sequence[AgreementStep], zone: str = "UTC") -> Markup | None:
     """Draw how much a single rating tells, the intraclass correlation, of all ratings up to each moment."""
     if not steps:
         return None
     words = rater_words.correlation(steps[-1].icc)
-    return _over_ratings("What one rating tells", words, "ICC", steps, [step.icc for step in steps], ())
+    return _over_ratings("What one rating tells", words, "ICC", [(step, step.icc) for step in steps], (), zone)
 
 
 def _over_ratings(
     title: str,
     words: str,
     name: str,
-    steps: Sequence[AgreementStep],
-    found: Sequence[Interval],
+    found: Sequence[tuple[AgreementStep, Interval]],
     guides: Sequence[float],
+    zone: str,
 ) -> Markup:
     """Draw a share with its interval by the ratings that it is of, with lines that mark what is good."""
-    low = min(0.0, max(-1.0, *(one.low for one in found)))
+    low = min(0.0, max(-1.0, *(one.low for _, one in found)))
     up = Scale(-0.5 if low < -0.05 else 0, 1, BOTTOM, TOP)
-    across = Scale(steps[0].ratings, max(steps[-1].ratings, steps[0].ratings + 1), LEFT, RIGHT)
+    first, last = found[0][0].ratings, found[-1][0].ratings
+    across = Scale(first, max(last, first + 1), LEFT, RIGHT)
     marks = [(across(value), number(value, 0)) for value in across.ticks() if value == int(value)]
-    band = [(across(step.ratings), one) for step, one in zip(steps, found, strict=True)]
+    band = [(across(step.ratings), one) for step, one in found]
     shapes = [*_lines(up), *value_axis(marks, "ratings"), *banded(band, up)]
     shapes += [line(LEFT, up(value), RIGHT, up(value), "target") for value in guides]
     shapes += [dot(x, up(max(one.mean, up.low)), 3) for x, one in band]
-    rows = [
-        (step.at.strftime("%Y-%m-%d %H:%M"), step.ratings, *bounds(one))
-        for step, one in reversed(list(zip(steps, found, strict=True)))
-    ]
+    rows = [(stamp(step.at, zone), step.ratings, *bounds(one)) for step, one in reversed(found)]
     return figure(title, words, shapes, ("Until", "Ratings", name, "Low", "High"), rows)
 
 
@@ -174,7 +174,7 @@ def times(mine: Sequence[float], others: Sequence[float]) -> Markup | None:
     return figure("Time on a picture", words, shapes, head, rows)
 
 
-def level_over_time(steps: Sequence[Level]) -> Markup | None:
+def level_over_time(steps: Sequence[Level], zone: str = "UTC") -> Markup | None:
     """Draw how far above the others a rater was, smoothed over some ten ratings, with its 95 % band."""
     if not steps:
         return None
@@ -184,7 +184,7 @@ def level_over_time(steps: Sequence[Level]) -> Markup | None:
     marks = [(across(value), number(value, 0)) for value in across.ticks() if value == int(value)]
     shapes = [*_lines(up), line(LEFT, up(0), RIGHT, up(0), "axis"), *value_axis(marks, "ratings")]
     shapes += banded([(across(step.ratings), step.above) for step in steps], up)
-    rows = [(step.at.strftime("%Y-%m-%d %H:%M"), step.ratings, *bounds(step.above)) for step in reversed(steps)]
+    rows = [(stamp(step.at, zone), step.ratings, *bounds(step.above)) for step in reversed(steps)]
     words = f"Now {number(steps[-1].above.mean)} stars above the others."
     return figure("Level over time", words, shapes, ("At", "Rating", "Above the others", "Low", "High"), rows)
 

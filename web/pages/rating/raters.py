@@ -1,7 +1,6 @@
 """The pages of a study's raters: what they are like, whom to believe, and what an admin does about it."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, time
 from typing import Annotated
 
 from fastapi import APIRouter, Form, Request, Response
@@ -9,7 +8,7 @@ from fastapi.responses import RedirectResponse
 from markupsafe import Markup
 
 from ml_service.errors import NotFound
-from web.domain.day import day_of
+from web.domain.day import between, day_of
 from web.domain.rating.standing import RaterReport, RatersReport
 from web.http.edge.session import Admin, context
 from web.http.serving.templates import page
@@ -53,7 +52,7 @@ def raters(request: Request, admin: Admin, study: str = "") -> Response:
         study=found.study,
         studies=found.studies,
         report=found.report,
-        plots=_plots(found.report),
+        plots=_plots(found.report, admin.time_zone),
         words=rater_words,
         percent=percent,
         period=found.period,
@@ -74,7 +73,7 @@ def rater(request: Request, admin: Admin, study_id: str, user_id: str) -> Respon
         study=found.study,
         report=report,
         one=one,
-        plots=beside(one, Pool.beside(report, user_id)),
+        plots=beside(one, Pool.beside(report, user_id), admin.time_zone),
         words=rater_words,
     )
 
@@ -119,9 +118,9 @@ def exclude(
     request: Request, admin: Admin, study_id: str, user_id: str, words: Words, since: Annotated[str, Form()] = ""
 ) -> Response:
     """Let a rater's ratings count no more, from a day on or all of them."""
-    day = day_of("since", since)
-    start = datetime.combine(day, time.min, UTC) if day else None
-    quality.exclude(context(request).parts, admin, study_id, user_id, words, start)
+    parts, day = context(request).parts, day_of("since", since)
+    start, _ = between(day, None, admin.time_zone)
+    quality.exclude(parts, admin, study_id, user_id, words, start)
     return _back(study_id, user_id)
 
 
@@ -134,19 +133,19 @@ def lift(
     return _back(study_id, user_id)
 
 
-def beside(one: RaterReport, pool: Pool) -> Plots:
-    """Return the drawings of one rater beside the others."""
+def beside(one: RaterReport, pool: Pool, zone: str) -> Plots:
+    """Return the drawings of one rater beside the others, with times by a time zone."""
     figures = one.figures
     if figures is None:
         return {}
     return _there(
         scores=rater_charts.scores_beside(figures.scores, pool.scores),
         times=rater_charts.times(figures.seconds, pool.seconds),
-        level=rater_charts.level_over_time(figures.levels),
+        level=rater_charts.level_over_time(figures.levels, zone),
     )
 
 
-def _plots(report: RatersReport) -> Plots:
+def _plots(report: RatersReport, zone: str) -> Plots:
     known = [(one.rater, one.figures) for one in report.raters if one.figures]
     pool = Pool.beside(report)
     checks = [(name, one.checks) for name, one in known]
@@ -154,8 +153,8 @@ def _plots(report: RatersReport) -> Plots:
     return _there(
         levels=rater_charts.levels(known),
         noise=rater_charts.noise(known),
-        agreement=rater_charts.agreement(report.over_time),
-        correlation=rater_charts.correlation(report.over_time),
+        agreement=rater_charts.agreement(report.over_time, zone),
+        correlation=rater_charts.correlation(report.over_time, zone),
         checks=rater_charts.shares("Checks passed", "Of items whose right answer is known.", checks),
         repeats=rater_charts.shares("Repeats within a star", "Of the same pictures, shown again.", repeats),
         times=rater_charts.times(pool.seconds, ()),

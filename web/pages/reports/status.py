@@ -58,7 +58,9 @@ def status(request: Request, rater: Rater, study: str = "") -> Response:
         opinions=opinions,
         rater_words=rater_words,
         studies=found.studies,
-        plots=_plots(report) | _learnt_plots(report, names) | _maybe(items=rater_charts.items(opinions.items)),
+        plots=_plots(report, rater.time_zone)
+        | _learnt_plots(report, names)
+        | _maybe(items=rater_charts.items(opinions.items)),
         responses=_responses(report),
         settings=_settings(report.study, learnt),
         effects={one.rater: one for one in learnt.raters} if learnt and len(learnt.raters) > 1 else {},
@@ -79,7 +81,7 @@ def _own(request: Request, rater: Actor, found: OwnStatus) -> Response:
         active="status",
         report=found.report,
         studies=found.studies,
-        plots=_rated_plots(found.report),
+        plots=_rated_plots(found.report, rater.time_zone),
         words=rater_words,
     )
 
@@ -105,8 +107,8 @@ def message_read(
     return RedirectResponse(f"/status?study={study}", 303)
 
 
-def _plots(report: StudyReport) -> Plots:
-    plots = _rated_plots(report)
+def _plots(report: StudyReport, zone: str) -> Plots:
+    plots = _rated_plots(report, zone)
     if len(report.versions) > 1:
         plots["versions"] = charts.means(report.versions)
     if report.best:
@@ -128,11 +130,11 @@ def _coverage(report: StudyReport) -> Markup | None:
     )
 
 
-def _rated_plots(report: StudyReport | OwnReport) -> Plots:
+def _rated_plots(report: StudyReport | OwnReport, zone: str) -> Plots:
     plots: Plots = {}
     trend: tuple[TrendStep, ...] = report.trend
     if trend:
-        plots["trend"] = charts.trend(trend)
+        plots["trend"] = charts.trend(trend, zone)
         plots["scores"] = charts.histogram(report.scores)
     if report.tags:
         plots["tags"] = charts.counts(

@@ -23,7 +23,6 @@ class Account:
     sessions: tuple[Session, ...]
     password: PasswordState
     projects: tuple[Project, ...]
-    zone: str
 
 
 @dataclass(frozen=True)
@@ -39,8 +38,7 @@ def account(parts: Parts, actor: Actor) -> Account:
     with parts.store.snapshot() as tx:
         seen = parts.at(tx)
         sessions = own_sessions(seen, actor)
-        zone = tx.users.get(actor.user_id).time_zone
-        return Account(sessions, password_state(seen, actor), own_projects(seen, actor), zone)
+        return Account(sessions, password_state(seen, actor), own_projects(seen, actor))
 
 
 def people(parts: Parts, admin: Actor) -> People:

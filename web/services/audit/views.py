@@ -7,6 +7,7 @@ from web.domain.access import Actor
 from web.domain.audit.trail import EventFilter, EventLine
 from web.domain.reports.history import Page
 from web.ports.parts import Parts
+from web.rows.reports import ReportRows
 from web.services.audit.chain import BATCH, Chain, check_chain
 
 
@@ -22,7 +23,7 @@ class Trail:
 def trail(parts: Parts, admin: Actor, wanted: EventFilter, after: int | None, limit: int, newest: int | None) -> Trail:
     """Return events of a project and whether its chain holds, or the newest events of that."""
     with parts.store.snapshot() as tx:
-        found = tx.of_reports.events(admin.project_id, wanted, after, limit)
+        found = _events(tx, admin, wanted, after, limit)
         chain = check_chain(parts.at(tx), admin.project_id, newest)
         return Trail(found, chain, tx.of_reports.actors(admin.project_id))
 
@@ -30,7 +31,7 @@ def trail(parts: Parts, admin: Actor, wanted: EventFilter, after: int | None, li
 def events(parts: Parts, admin: Actor, wanted: EventFilter, after: int | None, limit: int) -> Page[EventLine]:
     """Return events of a project's audit, newest first, from before the one of a number."""
     with parts.store.snapshot() as tx:
-        return tx.of_reports.events(admin.project_id, wanted, after, limit)
+        return _events(tx, admin, wanted, after, limit)
 
 
 def every_event(parts: Parts, admin: Actor, wanted: EventFilter) -> Iterator[EventLine]:
@@ -42,3 +43,7 @@ def every_event(parts: Parts, admin: Actor, wanted: EventFilter) -> Iterator[Eve
         if not page.after:
             return
         after = int(page.after)
+
+
+def _events(tx: ReportRows, admin: Actor, wanted: EventFilter, after: int | None, limit: int) -> Page[EventLine]:
+    return tx.of_reports.events(admin.project_id, wanted, after, limit, admin.time_zone)

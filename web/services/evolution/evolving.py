@@ -8,6 +8,7 @@ from datetime import date
 from ml_service.errors import Conflict, InvalidRequest
 from web.domain.abtests.abtest import ASKED, MOST_CHALLENGERS, OPEN
 from web.domain.access import Actor
+from web.domain.day import there
 from web.domain.prompts.prompt import PromptVersion
 from web.domain.rating.figures import Share
 from web.domain.rating.rating import Rating
@@ -125,8 +126,8 @@ def lineage(tx: Transaction, study: Study) -> tuple[Node, ...]:
     return tuple(found)
 
 
-def issues(tx: Transaction, study: Study) -> Issues:
-    """Return what raters of a study complain about; ratings that do not count are left out."""
+def issues(tx: Transaction, study: Study, zone: str) -> Issues:
+    """Return what raters of a study complain about, by a time zone's days; ratings that do not count are left out."""
     answers = [one for one in counted(tx, study) if one.score is not None]
     names = {line.id: line.name or f"candidate {line.number}" for line in tx.of_prompts.lines(study.prompt_key)}
     groups: dict[tuple[str, str], list[Rating]] = defaultdict(list)
@@ -135,7 +136,7 @@ def issues(tx: Transaction, study: Study) -> Issues:
     by_version = tuple(_complaints(f"{version}, {generator}", many) for (version, generator), many in groups.items())
     said = [(names.get(one.version, one.version), one) for one in reversed(answers) if one.comment][:COMMENTS]
     overall = _complaints("all", answers)
-    return Issues(len(answers), overall, by_version[::-1], _by_time(answers), tuple(said))
+    return Issues(len(answers), overall, by_version[::-1], _by_time(answers, zone), tuple(said))
 
 
 def counted(tx: RatingRows, study: Study) -> list[Rating]:
@@ -149,11 +150,11 @@ def _complaints(name: str, answers: Sequence[Rating]) -> Complaints:
     return Complaints(name, len(answers), {tag: Share(many, len(answers)) for tag, many in given.most_common()})
 
 
-def _by_time(answers: Sequence[Rating]) -> tuple[Complaints, ...]:
+def _by_time(answers: Sequence[Rating], zone: str) -> tuple[Complaints, ...]:
     """Return the complaints of each day, or of longer stretches where there are many days, newest first."""
     days: dict[date, list[Rating]] = defaultdict(list)
     for one in answers:
-        days[one.rated_at.date()].append(one)
+        days[there(one.rated_at, zone).date()].append(one)
     ordered = sorted(days)
     size = max(1, -(-len(ordered) // STEPS))
     found = []

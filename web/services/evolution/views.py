@@ -100,7 +100,7 @@ def issues_view(parts: Parts, admin: Actor, study_id: str) -> IssuesView:
     """Return what raters of a study complain about."""
     with parts.store.snapshot() as tx:
         study = rights.found(tx.studies, admin, "steer", "study", study_id)
-        return IssuesView(study, evolving.issues(tx, study))
+        return IssuesView(study, evolving.issues(tx, study, admin.time_zone))
 
 
 def version_view(parts: Parts, admin: Actor, key: str, name: str) -> VersionView:

@@ -189,12 +189,6 @@ def time_zones() -> tuple[str, ...]:
     return tuple(sorted({"UTC", *available_timezones()}))
 
 
-def time_zone_of(parts: Books, rater: Actor) -> str:
-    """Return by which time zone a person's day begins."""
-    with parts.store.read() as tx:
-        return tx.users.get(rater.user_id).time_zone
-
-
 def choose_time_zone(parts: Books, rater: Actor, zone: str) -> User:
     """Say by which midnight a person's day begins."""
     if zone not in time_zones():

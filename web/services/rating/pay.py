@@ -10,7 +10,7 @@ from web.domain.day import days
 from web.domain.rating.pay import PayLine
 from web.ports.parts import Books
 from web.services.accounts import rights
-from web.services.rating.enrolment import time_zone_of, time_zones
+from web.services.rating.enrolment import time_zones
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ def period(parts: Books, admin: Actor, first: date | None, last: date | None, zo
 
     Raters elsewhere have other days, but a pay period is the payer's: the same for all whom it pays.
     """
-    chosen = zone or time_zone_of(parts, admin)
+    chosen = zone or admin.time_zone
     if chosen not in time_zones():
         raise InvalidRequest(f"There is no time zone {chosen[:64]!r}; name one such as Europe/Berlin.")
     return Period.of(first, last, parts.clock.now(), chosen)

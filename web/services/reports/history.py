@@ -1,4 +1,7 @@
-"""The history: rows that are asked for, and what its page offers to ask; raters have their own rows alone."""
+"""The history: rows that are asked for, and what its page offers to ask; raters have their own rows alone.
+
+Days are those of whoever asks.
+"""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -59,11 +62,11 @@ def experiment(parts: Books, admin: Actor, experiment_id: str) -> ExperimentDeta
 
 
 def _entries(tx: ReportRows, admin: Actor, wanted: Filter, after: Cursor | None, limit: int) -> Page[Entry]:
-    return tx.of_reports.entries(admin.project_id, wanted, after, limit)
+    return tx.of_reports.entries(admin.project_id, wanted, after, limit, admin.time_zone)
 
 
 def _own_entries(tx: ReportRows, rater: Actor, wanted: Filter, after: Cursor | None, limit: int) -> Page[OwnEntry]:
-    return tx.of_reports.own_entries(rater.project_id, rater.user_id, wanted, after, limit)
+    return tx.of_reports.own_entries(rater.project_id, rater.user_id, wanted, after, limit, rater.time_zone)
 
 
 def _every(look: Callable[[Cursor | None], Page[T]]) -> Iterator[T]:

@@ -77,8 +77,7 @@ def _chosen(tx: StudyRows, actor: Actor, study_id: str) -> Study:
 
 def _report(tx: Transaction, parts: Parts, actor: Actor, study: Study) -> StudyReport | OwnReport:
     """Return what an actor may know; today is the day of whoever asks, where they are."""
-    now = parts.clock.now()
-    today = midnight(now, tx.users.get(actor.user_id).time_zone)
+    now, zone = parts.clock.now(), actor.time_zone
     if actor.role == "admin":
-        return tx.of_reports.study(study, now, today)
-    return tx.of_reports.own(study, actor.user_id, today)
+        return tx.of_reports.study(study, now, midnight(now, zone), zone)
+    return tx.of_reports.own(study, actor.user_id, midnight(now, zone), zone)

@@ -2,7 +2,6 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
 from sqlalchemy import JSON, ColumnElement, Connection, and_, func, or_, select, type_coerce
@@ -24,6 +23,7 @@ from web.adapters.database.tables import (
 from web.domain.access import ITSELF
 from web.domain.audit.audit import Event
 from web.domain.audit.trail import NOBODY, EventFilter, EventLine
+from web.domain.day import between
 from web.domain.reports.history import Page
 
 # The name of what an event is about, by its kind: the column of its id, and that of its name.
@@ -41,10 +41,10 @@ _NAMES: Mapping[str, tuple[Any, ColumnElement[Any], ColumnElement[Any]]] = {
 
 
 def lines(
-    connection: Connection, project_id: str, wanted: EventFilter, after: int | None, limit: int
+    connection: Connection, project_id: str, wanted: EventFilter, after: int | None, limit: int, zone: str = "UTC"
 ) -> Page[EventLine]:
-    """Return a project's events, newest first, from before the one of a number."""
-    query = select(audit_events).where(audit_events.c.project_id == project_id, *_terms(wanted))
+    """Return a project's events, newest first, from before the one of a number; days are those of a time zone."""
+    query = select(audit_events).where(audit_events.c.project_id == project_id, *_terms(wanted, zone))
     if after is not None:
         query = query.where(audit_events.c.number < after)
     rows = connection.execute(query.order_by(audit_events.c.number.desc()).limit(limit + 1)).mappings().all()
@@ -71,8 +71,8 @@ def actors(connection: Connection, project_id: str) -> dict[str, str]:
     return {**NOBODY, **dict(connection.execute(people).all())}
 
 
-def _terms(wanted: EventFilter) -> list[ColumnElement[bool]]:
-    here = audit_events.c
+def _terms(wanted: EventFilter, zone: str) -> list[ColumnElement[bool]]:
+    here, (since, until) = audit_events.c, between(wanted.since, wanted.until, zone)
     asked = ((here.object_type, wanted.kind), (here.object_id, wanted.object))
     terms = [column == value for column, value in asked if value]
     if wanted.actor:
@@ -80,10 +80,10 @@ def _terms(wanted: EventFilter) -> list[ColumnElement[bool]]:
     if wanted.action:
         whole, first = here.action == wanted.action, here.action.startswith(f"{wanted.action}.", autoescape=True)
         terms.append(or_(whole, first))
-    if wanted.since:
-        terms.append(here.at >= datetime.combine(wanted.since, time.min, UTC))
-    if wanted.until:
-        terms.append(here.at < datetime.combine(wanted.until, time.min, UTC) + timedelta(days=1))
+    if since:
+        terms.append(here.at >= since)
+    if until:
+        terms.append(here.at < until)
     return terms
 
 

@@ -1,6 +1,5 @@
 """The history: ratings with all they are about, filtered, by keyset; and a rater's own rows by allow-list."""
 
-from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
 from sqlalchemy import (
@@ -18,6 +17,7 @@ from sqlalchemy import (
 )
 
 from web.adapters.database.tables import experiments, inputs, options, prompt_versions, ratings, studies, users
+from web.domain.day import between
 from web.domain.reports.history import Cursor, Entry, Filter, OwnEntry, Page
 
 VERSION_LABEL = case(
@@ -69,23 +69,31 @@ def every_column() -> Select[Any]:
     )
 
 
-def entries(connection: Connection, project_id: str, wanted: Filter, after: Cursor | None, limit: int) -> Page[Entry]:
-    """Return rows of a project's history, newest first."""
-    asked = [*_own_terms(wanted), *_admin_terms(wanted)]
+def entries(
+    connection: Connection, project_id: str, wanted: Filter, after: Cursor | None, limit: int, zone: str = "UTC"
+) -> Page[Entry]:
+    """Return rows of a project's history, newest first; days are those of a time zone."""
+    asked = [*_own_terms(wanted, zone), *_admin_terms(wanted)]
     query = every_column().where(studies.c.project_id == project_id, *asked)
     rows = connection.execute(_after(query, after).limit(limit + 1)).all()
     return Page(tuple(Entry(**row._mapping) for row in rows[:limit]), _place(rows, limit))
 
 
 def own_entries(
-    connection: Connection, project_id: str, rater_id: str, wanted: Filter, after: Cursor | None, limit: int
+    connection: Connection,
+    project_id: str,
+    rater_id: str,
+    wanted: Filter,
+    after: Cursor | None,
+    limit: int,
+    zone: str = "UTC",
 ) -> Page[OwnEntry]:
     """Return a rater's own rows; filters that would tell what made an image are passed over."""
     query = (
         select(*_OWN)
         .select_from(ratings)
         .join(studies, studies.c.id == ratings.c.study_id)
-        .where(studies.c.project_id == project_id, ratings.c.judge_id == rater_id, *_own_terms(wanted))
+        .where(studies.c.project_id == project_id, ratings.c.judge_id == rater_id, *_own_terms(wanted, zone))
     )
     rows = connection.execute(_after(query, after).limit(limit + 1)).all()
     return Page(tuple(OwnEntry(**row._mapping) for row in rows[:limit]), _place(rows, limit))
@@ -102,8 +110,8 @@ def _place(rows: "list[Row[Any]] | Any", limit: int) -> str:
     return str(Cursor(rows[limit - 1].rated_at, rows[limit - 1].id)) if len(rows) > limit else ""
 
 
-def _own_terms(wanted: Filter) -> list[ColumnElement[bool]]:
-    terms = [_in_state(wanted)]
+def _own_terms(wanted: Filter, zone: str) -> list[ColumnElement[bool]]:
+    terms, (since, until) = [_in_state(wanted)], between(wanted.since, wanted.until, zone)
     if wanted.study:
         terms.append(studies.c.id == wanted.study)
     if wanted.low is not None:
@@ -114,10 +122,10 @@ def _own_terms(wanted: Filter) -> list[ColumnElement[bool]]:
         terms.append(cast(ratings.c.tags, String).contains(f'"{wanted.tag}"', autoescape=True))
     if wanted.text:
         terms.append(ratings.c.comment.icontains(wanted.text, autoescape=True))
-    if wanted.since:
-        terms.append(ratings.c.rated_at >= _midnight(wanted.since))
-    if wanted.until:
-        terms.append(ratings.c.rated_at < _midnight(wanted.until) + timedelta(days=1))
+    if since:
+        terms.append(ratings.c.rated_at >= since)
+    if until:
+        terms.append(ratings.c.rated_at < until)
     return terms
 
 
@@ -142,7 +150,3 @@ def _in_state(wanted: Filter) -> ColumnElement[bool]:
         "flagged": ratings.c.flagged,
     }
     return and_(standing, extra[wanted.state]) if wanted.state else standing
-
-
-def _midnight(day: "Any") -> datetime:
-    return datetime.combine(day, time.min, UTC)

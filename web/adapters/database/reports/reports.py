@@ -44,9 +44,9 @@ class ReportQueries:
             raise AttributeError(f"{name} is no report")
         return partial(REPORTS[name], self.connection)
 
-    def study(self, study: Study, now: datetime, today: datetime) -> StudyReport:
+    def study(self, study: Study, now: datetime, today: datetime, zone: str = "UTC") -> StudyReport:
         """Return all that the status of a study shows to admins."""
-        return status.study_report(self.connection, study, now - ACTIVE, today)
+        return status.study_report(self.connection, study, now - ACTIVE, today, zone)
 
     def raters(self, study: Study) -> RatersReport:
         """Return what the raters of a study are like; what was computed last is told again while nothing changes."""
@@ -55,8 +55,8 @@ class ReportQueries:
             known = self.known[study.id] = raters_report(self.connection, study)
         return replace(known, study=study.name)
 
-    def own(self, study: Study, rater_id: str, today: datetime) -> OwnReport:
+    def own(self, study: Study, rater_id: str, today: datetime, zone: str = "UTC") -> OwnReport:
         """Return a rater's own numbers of a study."""
         found = next((one for one in self.raters(study).raters if one.rater_id == rater_id), None)
-        own = status.own_report(self.connection, study, rater_id, today)
+        own = status.own_report(self.connection, study, rater_id, today, zone)
         return replace(own, standing=OwnStanding.of(found))

@@ -2,12 +2,12 @@
 
 import hashlib
 import json
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, String, and_, cast, func, select
+from sqlalchemy import ColumnElement, Connection, Integer, String, and_, cast, func, select
 
 from web.adapters.database.queries.common import BY_PEOPLE, counted
 from web.adapters.database.queries.studies.diagnoses import best_steps, newest
@@ -28,14 +28,16 @@ from web.adapters.database.tables import (
     studies,
     users,
 )
+from web.domain.day import midnight, there
 from web.domain.rating.figures import TrendStep
-from web.domain.rating.numbers.opinion import Sums, level_raters, mean_interval, smooth
+from web.domain.rating.numbers.opinion import NOTHING, Sums, level_raters, mean_interval, smooth
 from web.domain.reports.report import BestStep, Counts, Example, OwnReport, RaterNumbers, StudyReport, VersionMean
 from web.domain.studies.experiment import SAMPLES
 from web.domain.studies.milestone import milestones
 from web.domain.studies.stopping import Figures, Recommended, Standing, standings
 from web.domain.studies.study import Learnt, Study
 
+MINUTE, QUARTER = 60, 900  # seconds; time zones begin their hours and days at quarters of an hour
 _SCORED = ratings.c.score.is_not(None)
 _SUMS = (func.count(), func.sum(ratings.c.score), func.sum(ratings.c.score * ratings.c.score))
 
@@ -62,7 +64,9 @@ def _of_people(study_id: str) -> Iterator[Any]:
         yield select(changed).where(table.c.study_id == study_id).scalar_subquery()
 
 
-def study_report(connection: Connection, study: Study, active_since: datetime, today: datetime) -> StudyReport:
+def study_report(
+    connection: Connection, study: Study, active_since: datetime, today: datetime, zone: str
+) -> StudyReport:
     """Return all that the status of a study shows; the ratings in it are those that the optimizer is told."""
     counting = counted(study.id)
     counts = _counts(connection, study.id, counting, active_since, today)
@@ -72,7 +76,7 @@ def study_report(connection: Connection, study: Study, active_since: datetime, t
         study=study,
         counts=counts,
         versions=_versions(connection, counting),
-        trend=_trend(connection, counting),
+        trend=_trend(connection, counting, zone),
         scores=_scores(connection, counting),
         tags=_tags(connection, counting),
         raters=_raters(connection, study.id),
@@ -98,7 +102,7 @@ def _stopping(study: Study, counts: Counts, learnt: Learnt | None, best: Sequenc
     return standings(study.stop, known)
 
 
-def own_report(connection: Connection, study: Study, rater_id: str, today: datetime) -> OwnReport:
+def own_report(connection: Connection, study: Study, rater_id: str, today: datetime, zone: str) -> OwnReport:
     """Return a rater's own numbers: nobody else's rows are read."""
     mine = and_(ratings.c.study_id == study.id, ratings.c.judge_id == rater_id, ratings.c.undone_at.is_(None))
     since_today = func.count().filter(ratings.c.score.is_not(None), ratings.c.rated_at >= today)
@@ -116,7 +120,7 @@ def own_report(connection: Connection, study: Study, rater_id: str, today: datet
         mean=mean,
         scores=_scores(connection, mine),
         tags=_tags(connection, mine),
-        trend=_trend(connection, mine),
+        trend=_trend(connection, mine, zone),
         change=change(connection, study.id),
     )
 
@@ -172,27 +176,32 @@ def _versions(connection: Connection, counting: ColumnElement[bool]) -> tuple[Ve
     return tuple(VersionMean(key[0], key[1], sums.count, mean_interval(sums)) for key, sums in sorted(levelled.items()))
 
 
-def _trend(connection: Connection, which: ColumnElement[bool]) -> tuple[TrendStep, ...]:
-    """Return the trend by minute, hour or day, whichever keeps the steps few."""
+def _trend(connection: Connection, which: ColumnElement[bool], zone: str) -> tuple[TrendStep, ...]:
+    """Return the trend by minute, or by hour or day of a time zone, whichever keeps the steps few."""
     span = select(func.min(ratings.c.rated_at), func.max(ratings.c.rated_at)).where(which, _SCORED)
     first, last = connection.execute(span).one()
     if first is None:
         return ()
-    bucket = _bucket(connection, last - first).label("bucket")
+    span, steps = last - first, defaultdict[datetime, Sums](lambda: NOTHING)
+    bucket = _bucket(connection, MINUTE if span < timedelta(hours=3) else QUARTER).label("bucket")
     rows = connection.execute(select(bucket, *_SUMS).where(which, _SCORED).group_by(bucket).order_by(bucket))
-    return smooth([(datetime.fromisoformat(row[0]).replace(tzinfo=UTC), Sums(*row[1:])) for row in rows])
+    for at, *sums in rows:
+        steps[_begun(datetime.fromtimestamp(int(at), UTC), span, zone)] += Sums(*sums)
+    return smooth(list(steps.items()))
 
 
-def _bucket(connection: Connection, span: timedelta) -> ColumnElement[str]:
-    if span < timedelta(hours=3):
-        sqlite, postgres = "%Y-%m-%dT%H:%M", 'YYYY-MM-DD"T"HH24:MI'
-    elif span < timedelta(days=5):
-        sqlite, postgres = "%Y-%m-%dT%H:00", 'YYYY-MM-DD"T"HH24:00'
-    else:
-        sqlite, postgres = "%Y-%m-%dT00:00", 'YYYY-MM-DD"T"00:00'
+def _bucket(connection: Connection, seconds: int) -> ColumnElement[int]:
+    """Return when the piece of so many seconds began in which a rating was given, as seconds since 1970."""
     if connection.dialect.name == "postgresql":
-        return func.to_char(func.timezone("UTC", ratings.c.rated_at), postgres)
-    return func.strftime(sqlite, ratings.c.rated_at)
+        return func.floor(func.extract("epoch", ratings.c.rated_at) / seconds) * seconds
+    return cast(func.strftime("%s", ratings.c.rated_at), Integer) // seconds * seconds
+
+
+def _begun(at: datetime, span: timedelta, zone: str) -> datetime:
+    """Return when the step of a trend of some length began that a moment is in, in UTC."""
+    if span < timedelta(hours=3):
+        return at
+    return there(at, zone).replace(minute=0).astimezone(UTC) if span < timedelta(days=5) else midnight(at, zone)
 
 
 def _scores(connection: Connection, which: ColumnElement[bool]) -> dict[int, int]:

@@ -95,9 +95,9 @@ def contenders(scores: Sequence[Score]) -> tuple[Contender, ...]:
     if not likely:
         return ()
     means = np.array([one.mean for one in likely])
-    sds = np.array(
-        [max(one.high - one.mean, one.mean - one.low) / BAND for one in likely]
-    )  # one side the scale may cut
+    sds = (
+        np.array([max(one.high - one.mean, one.mean - one.low) for one in likely]) / BAND
+    )  # the scale may cut one side
     drawn = np.random.default_rng(0).normal(means, sds, (DRAWS, len(likely)))
     won = np.zeros(len(ordered))
     won[: len(likely)] = (np.bincount(drawn.argmax(1), minlength=len(likely)) + 1 / len(likely)) / (DRAWS + 1)
@@ -172,10 +172,9 @@ def _agreement(fitted: Sequence[Given], found: OpinionScores, over_time: Sequenc
         return Agreement()
     per_item = len(fitted) / len(found.scores)
     alpha_now, icc_now = (over_time[-1].alpha, over_time[-1].icc) if over_time else (None, None)
-    reliable = (
-        reliability(found, max(round(per_item), 1)) if icc_now else None
-    )  # else the spreads are the prior's alone
-    return Agreement(alpha_now, icc_now, per_item, reliable)
+    if icc_now is None:  # the spreads are the prior's alone
+        return Agreement(alpha_now, icc_now, per_item)
+    return Agreement(alpha_now, icc_now, per_item, reliability(found, max(round(per_item), 1)))
 
 
 def _over_time(fitted: Sequence[Given]) -> tuple[AgreementStep, ...]:

@@ -22,7 +22,7 @@ class PeopleQueries(rows.PeopleQueries):
 
     def actor(self, secret_hash: str, now: datetime) -> Actor | None:
         row = self.connection.execute(_ACTOR, {"secret_hash": secret_hash, "now": now}).first()
-        return None if row is None else Actor(row.id, row.email, row.project_id, row.role, row.session)
+        return None if row is None else Actor(**row._mapping)
 
     def machine(self, now: datetime, *, secret_hash: str | None = None, key_id: str | None = None) -> Actor | None:
         known = api_keys.c.secret_hash == secret_hash if secret_hash else api_keys.c.id == key_id
@@ -88,7 +88,14 @@ _SEAT = (
     .where(users.c.id == bindparam("rater"))
 )
 _ACTOR = (
-    select(users.c.id, users.c.email, memberships.c.project_id, memberships.c.role, sessions.c.id.label("session"))
+    select(
+        users.c.id.label("user_id"),
+        users.c.email,
+        memberships.c.project_id,
+        memberships.c.role,
+        sessions.c.id.label("session_id"),
+        users.c.time_zone,
+    )
     .join(sessions, sessions.c.user_id == users.c.id)
     .join(memberships, and_(memberships.c.user_id == users.c.id, memberships.c.project_id == sessions.c.project_id))
     .where(
