@@ -77,11 +77,11 @@ def test_the_table_and_the_words_tell_the_same_and_who_moved_it(site: Site, admi
     table = text[text.index("<caption") : text.index("</table>", text.index("What was live when"))]
     rows = [re.findall(r"<td>(.*?)</td>", row) for row in re.findall(r"<tr>(.*?)</tr>", table)]
     assert rows[1:] == [
-        ["2026-03-05 09:00", "v1.3.0", "v1.1.0", "promoted"],
-        ["2026-03-04 09:00", "v1.1.0", "v1.2.0", "rolled back"],
-        ["2026-03-03 09:00", "v1.2.0", "v1.1.0", "promoted"],
-        ["2026-03-02 09:00", "v1.1.0", "v1.0.0", "promoted"],
-        ["2026-03-01 09:00", "v1.0.0", "–", "taken in from the files"],
+        ["2026-03-05 09:00 UTC", "v1.3.0", "v1.1.0", "promoted"],
+        ["2026-03-04 09:00 UTC", "v1.1.0", "v1.2.0", "rolled back"],
+        ["2026-03-03 09:00 UTC", "v1.2.0", "v1.1.0", "promoted"],
+        ["2026-03-02 09:00 UTC", "v1.1.0", "v1.0.0", "promoted"],
+        ["2026-03-01 09:00 UTC", "v1.0.0", "–", "taken in from the files"],
     ]
     told = re.findall(r"(?s)<li>.*?</li>", text[text.index('<ol class="timeline">') :])
     words = [re.sub(r"\s+", " ", re.sub(r"<[^>]*>", "", line)).strip() for line in told]
