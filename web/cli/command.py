@@ -10,7 +10,6 @@ from importlib import import_module
 from threading import Event
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
 
-
 if TYPE_CHECKING:  # they cost more than a command that needs neither
     from web.ports.parts import Parts
     from web.settings import Settings
