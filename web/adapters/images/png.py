@@ -26,7 +26,6 @@ class Chunks:
     head: bytes = b""
     told: dict[bytes, bytes] = field(default_factory=dict)
     rows: list[bytes] = field(default_factory=list)
-    animated: bool = False
 
     def bare(self) -> bytes:
         """Return the picture as a PNG with nothing but what its pixels need."""

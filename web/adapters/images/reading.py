@@ -42,10 +42,10 @@ def read(body: bytes) -> Image.Image:
     return upright(shown(picture.image, picture.told), picture.turn)
 
 
-def opened(body: bytes, kind: str) -> Image.Image:
+def opened(body: bytes, named: str) -> Image.Image:
     """Open a picture of a kind of file without decoding it; Refused where it is damaged or breaks a limit."""
     try:
-        image = Image.open(io.BytesIO(body), formats=(kind,))
+        image = Image.open(io.BytesIO(body), formats=(named,))
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise over_limit() from error
     except UNREADABLE as error:
