@@ -105,9 +105,10 @@ def test_a_rating_waits_while_postgres_takes_no_changes_and_is_stored_by_the_nex
 def test_production_pulls_while_postgres_takes_no_changes(far: Site, postgres_server: Postgres, database: str) -> None:
     _, secret = make_key(far.world.parts, far.world.admin, KeyDraft("production", ("prompts:read",)))
     puller = far.visitor(raise_errors=False)
+    puller.headers["authorization"] = f"Bearer {secret}"
     with only_reading(postgres_server, database):
         puller.get("/prompts/current.json")  # finds its connection gone
-        answer = puller.get("/prompts/current.json", headers={"authorization": f"Bearer {secret}"})
+        answer = puller.get("/prompts/current.json")
     assert answer.status_code == 200, answer.text
 
 
