@@ -40,6 +40,7 @@ SLOW = {
     "http/test_headers.py": 2,
     "http/test_matrix.py": 8,
     "http/test_schema.py": 25,
+    "http/test_sizes.py": 15,
     "publishing/test_torture.py": 5,
 }
 # Journeys go in two groups, each with a server and a browser of its own: these, and the rest.

@@ -301,6 +301,7 @@ class _Growth:
         curves = {
             name: tuple(CurvePoint(value=one.low + at * (one.high - one.low) / 32, rating=near) for at in range(33))
             for name, one in parameters.items()
+            if one.kind == "float"
         }
         effect = Interval(mean=0.1, low=-0.2, high=0.4)
         return Diagnosis(
