@@ -116,7 +116,8 @@ class Axis:
         """Return a number without the digits that arithmetic left: rounded finer than places are told apart."""
         low, high = self.ends
         for_one = (high - low) * (abs(number) if self.is_log else 1)  # how far a number goes from place 0 to place 1
-        return round(number, DIGITS - math.floor(math.log10(for_one))) + 0.0  # which makes 0 of -0
+        # numpy's own rounding goes by powers of ten, which overflow; and + 0.0 makes 0 of -0
+        return round(float(number), DIGITS - math.floor(math.log10(for_one))) + 0.0
 
     def snap(self, column: Array) -> Array:
         """Move places to those of the nearest values."""

@@ -211,7 +211,7 @@ def test_an_approval_needs_the_key_and_other_eyes_and_errors_stand_on_the_page(s
     with site.world.parts.store.read() as tx:
         watch = tx.ab_tests.find(kind="hold_back")
     assert watch is not None
-    assert "UTC by Palate</dd>" in admin.get(f"{HOME}/{watch.id}").text
+    assert "UTC</time> by Palate</dd>" in admin.get(f"{HOME}/{watch.id}").text
 
 
 def test_whoever_opened_it_is_told_that_somebody_else_approves(site: Site, admin: TestClient) -> None:

@@ -155,10 +155,10 @@ def test_a_route_may_take_more(test_site: Site) -> None:
 
 
 FORGED = [
-    ({"Sec-Fetch-Site": "cross-site"}, 403, "/problems/forbidden"),
-    ({"Sec-Fetch-Site": "same-site"}, 403, "/problems/forbidden"),
-    ({"Origin": "https://evil.example"}, 403, "/problems/forbidden"),
-    ({"Origin": "null"}, 403, "/problems/forbidden"),
+    ({"Sec-Fetch-Site": "cross-site"}, 403, "/problems/foreign-origin"),
+    ({"Sec-Fetch-Site": "same-site"}, 403, "/problems/foreign-origin"),
+    ({"Origin": "https://evil.example"}, 403, "/problems/foreign-origin"),
+    ({"Origin": "null"}, 403, "/problems/foreign-origin"),
     ({"X-CSRF-Token": "guess"}, 403, "/problems/stale-page"),
     ({"X-CSRF-Token": ""}, 403, "/problems/stale-page"),
     ({"X-CSRF-Token": "é"}, 403, "/problems/stale-page"),
