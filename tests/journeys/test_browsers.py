@@ -53,7 +53,11 @@ def unreached(route: Route) -> None:
 
 
 BROKEN = {"cut short": cut, "not reached": unreached}
-SAID = {"cut short": "The answer was cut short, or is not Palate's.", "not reached": "The server cannot be reached."}
+SAID = {
+    "cut short": "Something on the way to Palate answered in its place, or cut its answer short (200). "
+    "Try again, or tell the admin.",
+    "not reached": "The server cannot be reached.",
+}
 
 
 @pytest.mark.network_fails
