@@ -16,7 +16,7 @@ from web.http.edge.csrf import csrf_token
 from web.http.serving.static import HashedFiles
 
 # Attributes that hold addresses: templates write these from the root, as if there were no path before it.
-ADDRESSES = ("href", "src", "action", "formaction", "hx-post", "data-events", "data-worker")
+ADDRESSES = ("href", "src", "action", "formaction", "hx-post", "data-events", "data-script", "data-worker")
 _ADDRESS = re.compile(rf'(\s(?:{"|".join(ADDRESSES)})=")/(?!/)')
 
 
