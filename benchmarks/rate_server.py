@@ -52,7 +52,7 @@ def main() -> None:
     name, url, folder, port = sys.argv[1:]
     settings = Settings(database_url=url, data_dir=Path(folder), port=int(port))
     app = minimal(url) if name == "minimal" else create_app(build_parts(settings), settings, signing_key(settings))
-    listen(app, "127.0.0.1", int(port), Event())
+    listen(app, "127.0.0.1", int(port), lambda: None, Event())
 
 
 if __name__ == "__main__":

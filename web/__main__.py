@@ -5,6 +5,7 @@ A command imports no more than it uses: what only some need is imported where th
 
 import sys
 from argparse import ArgumentParser
+from collections.abc import Callable
 from functools import cache
 from threading import Event
 from typing import TYPE_CHECKING
@@ -57,14 +58,14 @@ def make_desk() -> Desk:
 
         return build_parts(settings())
 
-    def listen(host: str, port: int, ending: Event) -> None:
+    def listen(host: str, port: int, greet: Callable[[], None], ending: Event) -> None:
         from web.app import create_app
         from web.http.edge.logs import log_json
         from web.http.serving.server import listen
         from web.settings.key import signing_key
 
         log_json()
-        listen(create_app(parts(), settings(), signing_key(settings()), ending), host, port, ending)
+        listen(create_app(parts(), settings(), signing_key(settings()), ending), host, port, greet, ending)
 
     def work(stop: Event, threads: int) -> bool:
         from web.http.edge.logs import log_json

@@ -87,11 +87,12 @@ class Process:
 
 
 class Web(Process):
-    """A web server without a worker."""
+    """A web server, with a worker beside it or without one; `around` is set in its environment."""
 
-    def __init__(self, log: Path, settings: Settings) -> None:
+    def __init__(self, log: Path, settings: Settings, *, has_worker: bool = False, **around: str) -> None:
         self.port = free_port()
-        super().__init__(("serve", "--no-worker", "--port", str(self.port)), log, settings)
+        alone = () if has_worker else ("--no-worker",)
+        super().__init__(("serve", *alone, "--port", str(self.port)), log, settings, around)
 
     @property
     def url(self) -> str:

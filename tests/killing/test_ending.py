@@ -18,8 +18,8 @@ import numpy as np
 import pytest
 
 from tests.failing import held_by_another
-from tests.journeys.server import ROOT, free_port, until
-from tests.killing.product import Process, Product
+from tests.journeys.server import ROOT, until
+from tests.killing.product import Process, Product, Web
 from tests.killing.publisher import verify
 from tests.world import photo
 from web.adapters.images.worker import CLEAN, MEMORY_LIMIT
@@ -44,32 +44,16 @@ def study(product: Product) -> Iterator[Study]:
         yield made
 
 
-class Serve(Process):
-    """A server with its worker beside it, as an operator starts it; `around` is set in its environment."""
-
-    def __init__(self, product: Product, folder: Path, **around: str) -> None:
-        self.port = free_port()
-        super().__init__(("serve", "--port", str(self.port)), folder / "serve.log", product.settings, around)
-
-    @property
-    def url(self) -> str:
-        """The address that it listens on."""
-        return f"http://127.0.0.1:{self.port}"
-
-    def answers(self) -> bool:
-        """Tell whether it is ready to serve."""
-        assert self.alive, self.log.read_text()
-        try:
-            return httpx.get(f"{self.url}/health/ready").status_code == 200
-        except httpx.TransportError:
-            return False
+def serving(product: Product, folder: Path, **around: str) -> Web:
+    """Return a server with its worker beside it, as an operator starts it."""
+    return Web(folder / "serve.log", product.settings, has_worker=True, **around)
 
 
 @contextmanager
 def running(process: Process) -> Iterator[Process]:
     process.start()
     try:
-        if isinstance(process, Serve):
+        if isinstance(process, Web):
             until("an answer of the server", process.answers)
         yield process
     finally:
@@ -77,7 +61,7 @@ def running(process: Process) -> Iterator[Process]:
 
 
 @contextmanager
-def visiting(serve: Serve, product: Product) -> Iterator[httpx.Client]:
+def visiting(serve: Web, product: Product) -> Iterator[httpx.Client]:
     """Sign somebody in at a server."""
     with httpx.Client(base_url=serve.url, timeout=60) as client:
         secret = product.secret("ending@example.org", "admin")
@@ -131,7 +115,7 @@ def half_an_upload(client: httpx.Client, port: int) -> socket.socket:
 def test_a_server_ends_with_streams_open_a_request_half_sent_and_a_job_that_never_ends(
     product: Product, study: Study, tmp_path: Path, endless: dict[str, str]
 ) -> None:
-    with running(serve := Serve(product, tmp_path, **endless)), visiting(serve, product) as client:
+    with running(serve := serving(product, tmp_path, **endless)), visiting(serve, product) as client:
         add_photos(client, study)
         ask_to_learn(product, study)
         until("a job in hand", lambda: jobs_of(product, study, "claimed"))
@@ -153,7 +137,11 @@ def test_uploads_under_way_are_taken_whole_or_refused_whole(product: Product, st
         except httpx.TransportError:
             return None
 
-    with running(serve := Serve(product, tmp_path)), visiting(serve, product) as client, ThreadPoolExecutor(6) as pool:
+    with (
+        running(serve := serving(product, tmp_path)),
+        visiting(serve, product) as client,
+        ThreadPoolExecutor(6) as pool,
+    ):
         sent = [pool.submit(upload, seed) for seed in range(100, 118)]
         until("a first photo taken", lambda: inputs(product, study))
         assert_ends_well(serve)
@@ -176,7 +164,7 @@ def test_a_server_ends_while_a_request_waits_for_a_database_that_another_program
         with contextlib.suppress(httpx.TransportError):
             httpx.post(f"{serve.url}/api/v1/session", json={"secret": "x" * 40}, timeout=60)
 
-    with running(serve := Serve(product, tmp_path)), held_by_another(str(tmp_path / "palate.db")):
+    with running(serve := serving(product, tmp_path)), held_by_another(str(tmp_path / "palate.db")):
         asking = threading.Thread(target=ask)
         asking.start()
         until("a word of the worker of why it stands", lambda: "stands still" in serve.log.read_text())
@@ -195,12 +183,26 @@ def test_a_worker_by_itself_ends_and_puts_back_what_takes_too_long(
 
 
 def test_a_server_ends_by_ctrl_c_too(product: Product, tmp_path: Path) -> None:
-    with running(serve := Serve(product, tmp_path)):
+    with running(serve := serving(product, tmp_path)):
         assert_ends_well(serve, signal.SIGINT)
 
 
+def test_a_server_without_a_worker_waits_for_nothing(product: Product, tmp_path: Path) -> None:
+    with running(web := Web(tmp_path / "web.log", product.settings)):
+        assert_ends_well(web)
+    assert "some work was left" not in web.log.read_text()
+
+
+def test_a_server_says_where_it_is_once_it_can_be_reached(product: Product, tmp_path: Path) -> None:
+    web = Web(tmp_path / "web.log", product.settings)
+    web.start()  # `running` would wait for an answer
+    until("a word of where it is", lambda: "Palate is at" in web.log.read_text())
+    with socket.create_connection(("127.0.0.1", web.port)):
+        assert_ends_well(web)
+
+
 def test_a_server_that_is_told_to_stop_while_it_starts_ends_well(product: Product, tmp_path: Path) -> None:
-    serve = Serve(product, tmp_path)
+    serve = serving(product, tmp_path)
     with held_by_another(str(tmp_path / "palate.db")):
         serve.start()
         until("a file of the database opened by it", lambda: opened(serve, "palate.db"))
@@ -215,7 +217,7 @@ def opened(process: Process, name: str) -> bool:
 def test_nobody_outlives_a_server_that_is_killed(
     product: Product, study: Study, tmp_path: Path, endless: dict[str, str]
 ) -> None:
-    with running(serve := Serve(product, tmp_path, **endless)), visiting(serve, product) as client:
+    with running(serve := serving(product, tmp_path, **endless)), visiting(serve, product) as client:
         add_photos(client, study)  # so that there are processes that clean
         ask_to_learn(product, study)
         until("a job in hand", lambda: jobs_of(product, study, "claimed"))

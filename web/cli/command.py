@@ -21,13 +21,14 @@ T = TypeVar("T")
 class Desk:
     """What commands work with, each made when it is first asked for.
 
-    `listen` serves at a host and a port until it is stopped, and sets the event then; `work` does jobs in so many
-    threads until the event, and tells whether all have ended; `documented` returns the reference in Markdown.
+    `listen` serves at a host and a port until it is stopped, calls what it is given once it can be reached, and sets
+    the event at its end; `work` does jobs in so many threads until the event, and tells whether all have ended;
+    `documented` returns the reference in Markdown.
     """
 
     settings: Callable[[], "Settings"]
     parts: Callable[[], "Parts"]
-    listen: Callable[[str, int, Event], None]
+    listen: Callable[[str, int, Callable[[], None], Event], None]
     work: Callable[[Event, int], bool]
     documented: Callable[[], str]
 

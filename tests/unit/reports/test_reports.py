@@ -418,6 +418,16 @@ def test_who_left_can_be_filtered_by_while_their_ratings_and_events_are_there(ro
     assert set(reports.actors(rows.project)) == {"terminal", "palate", rows.anna.id, gone.id}
 
 
+def test_a_trend_of_three_busy_hours_goes_by_minutes(rows: Rows, reports: Reports) -> None:
+    for minute in range(181):
+        late = timedelta(
+            minutes=minute, seconds=30 if minute == 0 else 0
+        )  # so the first and the last are not 3 h apart
+        rows.rate(rows.option(rows.source()), rows.anna, 1 + minute % 5, at=START + late)
+    trend = status(rows, reports).trend
+    assert [step.ratings for step in trend] == [1] * 181
+
+
 def test_a_trend_of_years_has_few_steps_with_every_rating_in_one_of_them(rows: Rows, reports: Reports) -> None:
     option = [rows.option(rows.source()) for _ in range(400)]
     for day, one in enumerate(option):

@@ -26,15 +26,18 @@ def arguments(parser: ArgumentParser) -> None:
 
 
 def run(arguments: Namespace, desk: Desk) -> int:
-    """Ready the database, say where to go, and serve until stopped."""
+    """Ready the database, and serve until stopped; say where to go once somebody can."""
     port = arguments.port if arguments.port is not None else desk.settings().port
     _refuse_taken(arguments.host, port)
     leave_when_told()
     lines = greeting(ready_with_demo(desk.settings(), desk.parts()), address(desk.settings(), port))
     ending = threading.Event()
-    with _worker_process(arguments.no_worker, ending):
+
+    def greet() -> None:
         say(arguments, "\n".join(lines), url=f"http://{arguments.host}:{port}", lines=lines)
-        desk.listen(arguments.host, port, ending)
+
+    with _worker_process(arguments.no_worker, ending):
+        desk.listen(arguments.host, port, greet, ending)
     return 0
 
 
@@ -59,16 +62,16 @@ def _refuse_taken(host: str, port: int) -> None:
 @contextmanager
 def _worker_process(absent: bool, ending: threading.Event) -> Iterator[None]:
     """Keep a worker process running, starting it again where it dies, until the event or until the block is left."""
-    keepers = [threading.Thread(target=_leave_in_time, args=(ending,), daemon=True)]
+    threading.Thread(target=_leave_in_time, args=(ending,), daemon=True).start()
+    keeper = threading.Thread(target=_keep_working, args=(ending,))
     if not absent:
-        keepers.append(threading.Thread(target=_keep_working, args=(ending,)))
-    for keeper in keepers:
         keeper.start()
     try:
         yield
     finally:
         ending.set()
-        keepers[-1].join()
+        if not absent:
+            keeper.join()
 
 
 def _keep_working(ending: threading.Event) -> None:

@@ -37,7 +37,7 @@ from web.domain.studies.milestone import milestones
 from web.domain.studies.stopping import Figures, Recommended, Standing, standings
 from web.domain.studies.study import Learnt, Study
 
-MOST_STEPS = 180  # of a trend
+MOST_STEPS = 181  # of a trend: what is longer goes by days, and three hours have so many minutes
 MINUTE, QUARTER = 60, 900  # seconds; time zones begin their hours and days at quarters of an hour
 _SCORED = ratings.c.score.is_not(None)
 _SUMS = (func.count(), func.sum(ratings.c.score), func.sum(ratings.c.score * ratings.c.score))
