@@ -28,8 +28,9 @@ $(VENV)/.base: pyproject.toml constraints.txt | $(VENV)/bin/uv
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --constraint constraints.txt --editable .
 	touch $@
 
+# Compiled at once: several processes start together, and each would compile the same libraries.
 $(VENV)/.dev: pyproject.toml constraints.txt | $(VENV)/bin/uv
-	$(BIN)/uv pip install --quiet --python $(BIN)/python --constraint constraints.txt --editable '.[dev]'
+	$(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python --constraint constraints.txt --editable '.[dev]'
 	touch $@ $(VENV)/.base
 
 # What Palate is compared with; the optimizers that need torch are an extra of their own: PEERS=peers.

@@ -15,14 +15,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.clock import FixedClock
-from tests.grounds import Grounds, Person
-from tests.grown import Many, grow
-from tests.site import Site
-from tests.world import make_world
-from web.adapters.database.migrate import migrate
-from web.adapters.database.store import SqlStore
-from web.settings import Settings
+from tests.grounds import Grounds, Person, lived
+from tests.grown import Many
 
 RATINGS, QUICK = 6_000, 1_000
 TIMES = 10
@@ -103,17 +97,8 @@ def _asked(grounds: Grounds, admin: Person, path: str) -> Answer:
 @contextmanager
 def grown(ratings: int) -> Iterator[Grounds]:
     """Make a site that has grown, and ids of what grew."""
-    with tempfile.TemporaryDirectory() as place:
-        folder = Path(place)
-        (folder / "data").mkdir()
-        migrate(f"sqlite:///{folder}/palate.db")
-        store = SqlStore.open(f"sqlite:///{folder}/palate.db")
-        world = make_world(store, FixedClock(), folder, inputs=2)
-        made = Grounds(Site(world, Settings(_env_file=None, data_dir=folder / "data")))
-        made.ids.update(grow(world, ratings, MANY))
-        with made.client:
-            yield made
-        store.close()
+    with tempfile.TemporaryDirectory() as place, lived(Path(place), ratings, MANY) as grounds:
+        yield grounds
 
 
 def _told(one: Answer) -> str:

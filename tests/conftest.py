@@ -3,6 +3,7 @@
 Where storage is the subject a test runs on both engines; the rest of `http` and `unit` takes one of the two by turns.
 """
 
+import logging
 import os
 import shutil
 import subprocess
@@ -24,6 +25,7 @@ from tests.clock import FixedClock
 from web.adapters.database.engine import Engines, connect
 from web.adapters.database.migrate import migrate
 from web.adapters.database.store import SqlStore
+from web.http.edge.logs import JsonFormatter
 
 ENGINES = ("sqlite", "postgres")
 FULL = bool(os.environ.get("PALATE_FULL"))
@@ -137,6 +139,18 @@ def group(nodeid: str) -> str:
     if folders[:1] == ["journeys"]:
         return "journeys of raters" if name in RATING else "journeys of admins"
     return folders[0] if folders[:1] == ["killing"] else "/".join((*folders, name))
+
+
+@pytest.fixture(autouse=True)
+def own_logs() -> Iterator[None]:
+    """Take back where a test that starts the product in its own process has sent all logs."""
+    root = logging.getLogger()
+    level = root.level
+    yield
+    root.setLevel(level)
+    for handler in root.handlers[:]:
+        if isinstance(handler.formatter, JsonFormatter):
+            root.removeHandler(handler)
 
 
 @pytest.fixture

@@ -1,14 +1,21 @@
 """Two projects with somebody of each kind in both, and the id of a real row for every path parameter of the app."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from httpx2 import Response
 
+from tests.clock import FixedClock
+from tests.grown import Many, grow
 from tests.site import KEY, Site
-from tests.world import answer
+from tests.world import answer, make_world
+from web.adapters.database.migrate import migrate
+from web.adapters.database.store import SqlStore
 from web.domain.abtests.abtest import ABTest
 from web.domain.access import Actor, Role, Scope
 from web.domain.accounts import ApiKey, Membership, Session, User
@@ -22,6 +29,7 @@ from web.services.abtests import abtests
 from web.services.abtests.abtests import Challenge
 from web.services.accounts.sessions import SESSION_TIME, digest
 from web.services.rating import quality
+from web.settings import Settings
 
 MARK = "planted"  # is in every text of the first project, and in none of the other
 
@@ -206,3 +214,17 @@ class Grounds:
         project = Project(new_id(), "Other", self.world.clock.now())
         with self.world.parts.store.begin() as tx:
             return tx.projects.add(project).id
+
+
+@contextmanager
+def lived(folder: Path, ratings: int, many: Many) -> Iterator[Grounds]:
+    """Make a site on SQLite that has grown; its ids are of what has most."""
+    (folder / "data").mkdir()
+    migrate(f"sqlite:///{folder}/palate.db")
+    store = SqlStore.open(f"sqlite:///{folder}/palate.db")
+    world = make_world(store, FixedClock(), folder, inputs=2)
+    made = Grounds(Site(world, Settings(_env_file=None, data_dir=folder / "data")))
+    made.ids.update(grow(world, ratings, many))
+    with made.client:
+        yield made
+    store.close()

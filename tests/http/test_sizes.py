@@ -3,19 +3,12 @@
 import re
 from collections.abc import Iterator
 from html import unescape
-from pathlib import Path
 
 import pytest
 
-from tests.clock import FixedClock
-from tests.grounds import Grounds, routes
-from tests.grown import Many, grow
+from tests.grounds import Grounds, lived, routes
+from tests.grown import Many
 from tests.http.test_matrix import bodies
-from tests.site import Site
-from tests.world import make_world
-from web.adapters.database.migrate import migrate
-from web.adapters.database.store import SqlStore
-from web.settings import Settings
 
 MOST_BYTES = 200_000
 ENDLESS = "/api/train/events"
@@ -25,26 +18,15 @@ MANY = Many(110, 110, 110, 130, 110, 110, 20, 10, 5, 110, 10, 100)
 @pytest.fixture(scope="module")
 def years(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Grounds]:
     """A site with 5,000 ratings, and hundreds of all that goes with them."""
-    yield from lived(tmp_path_factory.mktemp("years"), 5000, Many())
+    with lived(tmp_path_factory.mktemp("years"), 5000, Many()) as grounds:
+        yield grounds
 
 
 @pytest.fixture(scope="module")
 def months(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Grounds]:
     """A site with few ratings, and more than a page of all that goes with them."""
-    yield from lived(tmp_path_factory.mktemp("months"), 300, MANY)
-
-
-def lived(folder: Path, ratings: int, many: Many) -> Iterator[Grounds]:
-    """Make a site on SQLite that has grown; its ids are of what has most."""
-    (folder / "data").mkdir()
-    migrate(f"sqlite:///{folder}/palate.db")
-    store = SqlStore.open(f"sqlite:///{folder}/palate.db")
-    world = make_world(store, FixedClock(), folder, inputs=2)
-    made = Grounds(Site(world, Settings(_env_file=None, data_dir=folder / "data")))
-    made.ids.update(grow(world, ratings, many))
-    with made.client:
-        yield made
-    store.close()
+    with lived(tmp_path_factory.mktemp("months"), 300, MANY) as grounds:
+        yield grounds
 
 
 @pytest.mark.parametrize("name", ["admin", "rater"])

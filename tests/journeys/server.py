@@ -26,7 +26,7 @@ from web.services.accounts import accounts
 from web.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[2]
-PATIENCE = float(os.environ.get("PALATE_PATIENCE", "60"))  # seconds: a loaded machine needs more
+PATIENCE = float(os.environ.get("PALATE_PATIENCE", "180"))  # seconds: a loaded machine needs more
 T = TypeVar("T")
 
 
@@ -85,7 +85,10 @@ class Server:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
-        until(f"an answer of the server, whose log is {self.log}", self._answers)
+        try:
+            until("an answer of the server", self._answers)
+        except AssertionError as late:
+            raise AssertionError(f"The server said: {self.log.read_text()[-4000:]}") from late
 
     def kill(self) -> None:
         """Kill the server and its worker at once, as a power cut would."""
@@ -138,7 +141,7 @@ class Server:
 
     def _answers(self) -> bool:
         assert self.process is not None
-        assert self.process.poll() is None, self.log.read_text()
+        assert self.process.poll() is None, "It ended."
         try:
             return httpx.get(f"{self.url}/health/ready").status_code == 200
         except httpx.TransportError:
