@@ -80,7 +80,7 @@ fmt: setup-dev
 	$(BIN)/ruff check --fix .
 
 bench: setup-dev $(if $(filter optimizers suggest_latency,$(NAME)),$(VENV)/.$(PEERS))
-bench: $(if $(filter opinion_scores,$(NAME)),$(VENV)/.peers-scores)
+bench: $(if $(filter opinion_scores real_raters,$(NAME)),$(VENV)/.peers-scores)
 	$(BIN)/python -m benchmarks.$(NAME) $(ARGS)
 
 reference: setup

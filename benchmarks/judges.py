@@ -1,13 +1,16 @@
 """Simulated raters whose stars are an order: what they think is real, what they click is one of five.
 
-An honest rater thinks 3 + slope·(quality - 3) + level + noise and gives as many stars as that passes thresholds; a
-quarter of them use half of the scale. The truth of an item is what all such raters would give it on average. Careless
-raters are random clickers and straight-liners; half of them are quick.
+An honest rater thinks 3 + slope·(quality - 3) + level + noise and gives as many stars as that passes their own cut
+points; their level moves in the course of a session, and of their noise a part comes again with the same picture. The
+truth of an item is what all such raters would give it on average. How they differ is in `benchmarks.raters`. Of the
+careless, some give the stars that they would give to some other picture, some mostly one favourite and sometimes
+another (habitual), some nearly always the same (straight); few are quick, and most attend to checks.
 
-The thresholds of flags were chosen on the population `KNOWN_RATERS`. `unknown_raters` draws others that none was chosen
-on, another one for each study.
+The thresholds of flags were chosen on real ratings (benchmarks.real_raters) and on raters as `KNOWN_RATERS`.
+`unknown_raters` draws others that none was chosen on, another population for each study.
 """
 
+from collections import Counter
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -15,38 +18,38 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtr
 
+from benchmarks.raters import IMAGINED, SEEN, SESSION, Raters
 from web.domain.rating.gold import Gold
 from web.domain.rating.work import Given
 from web.domain.studies.experiment import ExperimentKind
 
-THRESHOLDS = np.array([1.5, 2.5, 3.5, 4.5])
 START = datetime(2026, 3, 2, 9, tzinfo=UTC)
 # Half of the items whose answer is known are spoilt copies, the others are what raters agreed on, mostly good.
 KNOWN = [(1, 2), (4, 5), (1, 2), (5, 5), (1, 2), (4, 5), (1, 2), (4, 4), (1, 2), (4, 5), (1, 2), (4, 5), (1, 2), (2, 2)]
 EVERY, TRAINING, SINCE = 20, 10, 25  # experiments to one gold and one repeat; calibration items; ratings to a repeat
+MANY = 4000  # raters whose mean is the truth
 Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
 class People:
-    """How the raters of a population differ, and the items that they see."""
+    """A population of raters: how they differ, how they work, and the items that they see."""
 
-    bias: float = 0.4  # standard deviation of levels
-    noise: float = 0.65  # median, and the spread of its logarithm
-    noises: float = 0.3
-    compressed: float = 0.25  # share of raters who use that much of the scale
-    slope: float = 0.5
+    raters: Raters = SEEN
     look: float = 2500  # median time on a picture in ms, the spread of its logarithm for one rater and among raters
     looks: float = 0.5
     lookers: float = 0.3
+    hasty: float = 0.1  # share of the careless who are quick
     quick: float = 0.3  # of that time, for who is quick
-    habit: tuple[float, ...] = (0.2, 0.2, 0.2, 0.2, 0.2)  # how often a random clicker clicks each
+    favour: float = 0.57  # share of a habitual clicker's stars that are their favourite
+    heed: float = 0.9  # share of checks that the careless answer as others do
     slip: float = 0.0  # how often a straight-liner clicks beside
     quality: float = 3.1  # of items: mean and standard deviation
     spread: float = 0.8
 
 
 KNOWN_RATERS = People()
+IMAGINED_RATERS = People(IMAGINED["opinion scores"], hasty=0.5, heed=0.0)
 
 
 def unknown_raters(seed: int) -> People:
@@ -56,21 +59,57 @@ def unknown_raters(seed: int) -> People:
     def some(low: float, high: float) -> float:
         return float(random.uniform(low, high))
 
+    middle = some(2.8, 3.1)
+    raters = Raters(
+        level=some(0.3, 0.7),
+        noise=some(0.5, 0.85),
+        noises=some(0.1, 0.3),
+        scale=some(0.1, 0.4),
+        half=some(0, 0.15),
+        half_scale=some(0.4, 0.7),
+        half_noise=some(0.75, 1),
+        cuts=(some(1.5, 1.9), middle - some(0.2, 0.4), middle + some(0.2, 0.4), some(4.1, 4.5)),
+        cut=some(0.08, 0.25),
+        drift=some(0.3, 0.45),
+        trend=some(-0.3, -0.1),
+        lasting=some(0.6, 0.85),
+    )
     return People(
-        bias=some(0.25, 0.6),
-        noise=some(0.45, 0.8),
-        noises=some(0.15, 0.4),
-        compressed=some(0.1, 0.45),
-        slope=some(0.4, 0.7),
+        raters=raters,
         look=some(1200, 7000),
         looks=some(0.3, 0.9),
         lookers=some(0.15, 0.45),
+        hasty=some(0.04, 0.16),
         quick=some(0.15, 0.45),
-        habit=tuple(random.dirichlet([8.0] * 5).tolist()),
+        favour=some(0.5, 0.65),
+        heed=some(0.8, 1),
         slip=some(0, 0.15),
         quality=some(2.7, 3.7),
         spread=some(0.6, 1.1),
     )
+
+
+@dataclass(frozen=True)
+class Honest:
+    """So many honest raters, by number: level in the middle of a session, how it moves in one, noise, slope, cuts."""
+
+    level: Floats
+    moves: Floats
+    noise: Floats
+    slope: Floats
+    half: NDArray[np.bool_]
+    cuts: Floats
+
+
+def drawn(count: int, random: np.random.Generator, raters: Raters) -> Honest:
+    """Return so many honest raters of a population."""
+    uniform = random.random(count)
+    half = uniform < raters.half
+    noise = raters.noise * np.exp(random.normal(0, raters.noises, count)) * np.where(half, raters.half_noise, 1.0)
+    level, slope = random.normal(0, raters.level, count), raters.scales(random.normal(0, 1, count), uniform)
+    moves = random.normal(raters.trend, raters.drift, count)
+    cuts = np.sort(np.array(raters.cuts) + random.normal(0, raters.cut, (count, 4)), axis=1)
+    return Honest(level, moves, noise, slope, half, cuts)
 
 
 class Judges:
@@ -79,43 +118,48 @@ class Judges:
     def __init__(self, count: int, careless: tuple[str, ...], random: np.random.Generator, people: People) -> None:
         self.random, self.people = random, people
         self.ways = ("honest",) * (count - len(careless)) + careless
-        self.level, self.noise, self.slope = drawn(count, random, people)
+        self.own = drawn(count, random, people.raters)
         self.favourite = random.choice([3, 4, 5], count)
-        own = np.exp(random.normal(0, people.lookers, count))
-        self.look = people.look * own * np.where(self._quick(), people.quick, 1.0)
+        lookers = np.exp(random.normal(0, people.lookers, count))
+        self.look = people.look * lookers * np.where(self._hasty(), people.quick, 1.0)
+        self.liked: dict[tuple[int, str], float] = {}
 
-    def _quick(self) -> NDArray[np.bool_]:
+    def _hasty(self) -> NDArray[np.bool_]:
         careless = np.array([way != "honest" for way in self.ways])
-        return careless & (self.random.random(len(self.ways)) < 0.5)
+        return careless & (self.random.random(len(self.ways)) < self.people.hasty)
 
     def name(self, judge: int) -> str:
         """Return a name that tells what the rater is like."""
-        honest = "compressed" if self.slope[judge] < 1 else "honest"
+        honest = "compressed" if self.own.half[judge] else "honest"
         return f"{self.ways[judge] if self.ways[judge] != 'honest' else honest} {judge}"
 
-    def stars(self, judge: int, quality: float) -> float:
-        """Return the stars that a rater gives something of that quality."""
-        if self.ways[judge] == "random":
-            return float(self.random.choice(5, p=self.people.habit) + 1)
-        if self.ways[judge] == "straight":
+    def stars(self, judge: int, item: str, quality: float, number: int, is_check: bool = False) -> float:
+        """Return the stars that a rater gives an item of that quality as their rating of that number."""
+        way = self.ways[judge]
+        if way == "honest" or (is_check and self.random.random() < self.people.heed):
+            return self._thought(judge, item, quality, number)
+        if way == "straight":
             beside = self.random.choice([-1, 1]) * (self.random.random() < self.people.slip)
             return float(min(self.favourite[judge] + beside, 5))
-        thought = 3 + self.slope[judge] * (quality - 3) + self.level[judge]
-        return float(1 + (thought + self.random.normal(0, self.noise[judge]) > THRESHOLDS).sum())
+        if way == "habitual" and self.random.random() < self.people.favour:
+            return float(self.favourite[judge])
+        other = self.random.normal(self.people.quality, self.people.spread)
+        return self._thought(judge, f"{item} {number}", other, number)
+
+    def _thought(self, judge: int, item: str, quality: float, number: int) -> float:
+        own, lasting = self.own, self.people.raters.lasting
+        again = self.liked.setdefault((judge, item), self.random.normal())
+        noise = own.noise[judge] * (np.sqrt(lasting) * again + np.sqrt(1 - lasting) * self.random.normal())
+        moved = own.moves[judge] * (number / SESSION - 0.5)
+        thought = 3 + own.slope[judge] * (quality - 3) + own.level[judge] + moved + noise
+        return float(1 + (thought > own.cuts[judge]).sum())
 
 
-def drawn(count: int, random: np.random.Generator, people: People) -> tuple[Floats, Floats, Floats]:
-    """Return levels, noises and slopes of so many honest raters."""
-    slope = np.where(random.random(count) < people.compressed, people.slope, 1.0)
-    noise = people.noise * np.exp(random.normal(0, people.noises, count))
-    return random.normal(0, people.bias, count), noise, slope
-
-
-def truth(qualities: Floats) -> Floats:
+def truth(qualities: Floats, raters: Raters = SEEN) -> Floats:
     """Return what all honest raters would give each item on average."""
-    level, noise, slope = drawn(4000, np.random.default_rng(99), KNOWN_RATERS)
-    thought = 3 + slope * (qualities[:, None] - 3) + level
-    passed = [ndtr((thought - threshold) / noise).mean(1) for threshold in THRESHOLDS]
+    own = drawn(MANY, np.random.default_rng(99), raters)
+    thought = 3 + own.slope * (qualities[:, None] - 3) + own.level
+    passed = [ndtr((thought - own.cuts[:, cut]) / own.noise).mean(1) for cut in range(4)]
     return np.asarray(1 + np.sum(passed, axis=0))
 
 
@@ -140,21 +184,26 @@ class Ratings:
     truth: dict[str, float]
 
 
-def rated(design: Design, seed: int, ways: tuple[str, ...]) -> Ratings:
-    """Return the ratings of a study in which each item is rated by raters taken at random."""
+def rated(design: Design, seed: int, ways: tuple[str, ...], people: People = KNOWN_RATERS) -> Ratings:
+    """Return the ratings of a study in which each item is rated by raters taken at random, in any order."""
     random = np.random.default_rng([seed, *map(ord, "".join(ways))])
     careless = tuple(ways[place % len(ways)] for place in range(design.careless)) if ways else ()
-    judges = Judges(design.raters, careless, random, KNOWN_RATERS)
-    quality = random.normal(design.quality, KNOWN_RATERS.spread, design.items)
-    given = [
-        (f"item {item}", judges.name(judge), judges.stars(judge, quality[item]))
+    judges = Judges(design.raters, careless, random, people)
+    quality = random.normal(design.quality, people.spread, design.items)
+    todo = [
+        (item, judge)
         for item in range(design.items)
         for judge in random.choice(design.raters, design.each, replace=False).tolist()
     ]
-    given = [given[place] for place in random.permutation(len(given))]
-    items, raters, stars = (list(column) for column in zip(*given, strict=True))
-    known = {f"item {item}": value for item, value in enumerate(truth(quality).tolist())}
-    return Ratings(items, raters, stars, {item: known[item] for item in dict.fromkeys(items)})
+    done = Counter[int]()
+    given = []
+    for item, judge in (todo[place] for place in random.permutation(len(todo))):
+        stars = judges.stars(judge, f"item {item}", quality[item], done[judge])
+        given.append((f"item {item}", judges.name(judge), stars))
+        done[judge] += 1
+    items, raters, stars_given = (list(column) for column in zip(*given, strict=True))
+    known = {f"item {item}": value for item, value in enumerate(truth(quality, people.raters).tolist())}
+    return Ratings(items, raters, stars_given, {item: known[item] for item in dict.fromkeys(items)})
 
 
 @dataclass(frozen=True)
@@ -189,7 +238,8 @@ def _work(judges: Judges, judge: int, todo: list[int], quality: Floats, study: W
     def give(item: str, kind: ExperimentKind, worth: float, gold: Gold | None = None) -> None:
         seen = int(judges.look[judge] * np.exp(judges.random.normal(0, judges.people.looks)))
         at = START + timedelta(minutes=len(work), seconds=judge)
-        work.append(Given(judges.name(judge), item, kind, judges.stars(judge, worth), at, seen, gold=gold))
+        stars = judges.stars(judge, item, worth, len(work), is_check=gold is not None)
+        work.append(Given(judges.name(judge), item, kind, stars, at, seen, gold=gold))
 
     def check(kind: ExperimentKind, number: int) -> None:
         low, high = KNOWN[number % len(KNOWN)]

@@ -52,7 +52,7 @@ SEEN = Raters(
     drift=0.4,
     trend=-0.2,
     taste=0.35,
-    lasting=0.64,
+    lasting=0.75,
 )
 OF_IMAGES = Raters(
     level=0.55,
@@ -66,7 +66,7 @@ OF_IMAGES = Raters(
     drift=0.4,
     trend=-0.2,
     taste=0.4,
-    lasting=0.64,
+    lasting=0.75,
 )
 IMAGINED: Mapping[str, Raters] = {
     "opinion scores": Raters(level=0.4, noise=0.65, noises=0.3, half=0.25),

@@ -107,6 +107,17 @@ def test_checks_score_no_item_and_items_score_no_check() -> None:
     assert of(found, "anna").ratings == 83
 
 
+def test_who_heeds_the_checks_and_clicks_through_the_rest_is_flagged() -> None:
+    golds = [Gold(str(at), "e", "s", low, low + 1, "degraded", START) for at, low in enumerate([1, 4, 1, 4, 1, 4] * 5)]
+    checks = [
+        Given("eve", gold.id, "gold", gold.low, START + timedelta(days=1, minutes=at), 3000, gold=gold)
+        for at, gold in enumerate(golds)
+    ]
+    found = of(panel([*rated(CARELESS), *checks]), "eve")
+    assert found.checks == Share(30, 30)
+    assert {flag.name for flag in found.flags} == {"unrelated", "scattered"}
+
+
 def test_whoever_is_excluded_moves_no_score_and_still_shows_their_own() -> None:
     without = rated({name: CARELESS[name] for name in ("anna", "bob", "carla")})
     spoilt = [*without, *(replace(one, rater="eve", score=6 - one.score, counts=False) for one in without[::3])]

@@ -1,7 +1,9 @@
-"""What a rater's ratings say of their care: signs, flags where two signs agree, and drift.
+"""What a rater's ratings say of their care: signs, flags where two signs agree or one is overwhelming, and drift.
 
-No sign alone accuses anyone: pictures can be alike, a careful rater can be quick, a strict one can be alone. Someone
-who uses half of the scale is neither noisy nor flat here, for what counts is whether stars follow the pictures.
+Hardly a sign alone accuses anyone: pictures can be alike, a careful rater can be quick, a strict one can be alone. But
+stars that have next to nothing to do with what others agree on need no second sign: who clicks with care for checks and
+time shows no other. Someone who uses half of the scale is neither noisy nor flat here, for what counts is whether stars
+follow the pictures; whose stars do is not accused of the manner in which they are given.
 """
 
 import math
@@ -20,9 +22,13 @@ FLAT = 0.15  # variance of stars below which P.910 calls a session flat
 UNLIKELY = 0.0001  # how improbable equal stars have to be, by how the others share out theirs
 RELATED = 0.35  # of the others' usual correlation with what is expected: less is not rating the same pictures
 CLEAR = 1.64  # standard errors by which a correlation has to be below the usual one: 1 in 20 by chance
+SURE = 3.0  # standard errors from which on that needs no second sign: 1 in 700 by chance
+TELLING = 0.35  # usual correlation from which on that is so: the others agree on the pictures
+FOLLOWS = 0.7  # of the usual correlation: enough not to be accused of a manner alone
+MANNERS = frozenset({"same_stars", "long_run", "too_quick"})
 FAR = 2.5  # times the others' usual variance about what is expected: noisy raters of good will stay below
 QUICK = 0.5  # of the others' median time on a picture
-SLIP, AGAIN = 0.05, 0.1  # how often the careful miss a gold item, and rate a repeat by more than a star otherwise
+SLIP, AGAIN = 0.05, 0.05  # how often the careful miss a gold item, and rate a repeat by more than a star otherwise
 CHANCE = 0.005  # how improbable so many misses have to be for one who is careful
 TOLD_APART = 0.5  # correlation with known answers from which on misses are a matter of level and scale
 MISSED = 0.4  # share of checks missed that is not enough: the noisy, and who avoid the ends of the scale, miss some
@@ -33,11 +39,11 @@ SLACK, ALARM = 0.5, 10.0  # of the cumulative sum, in standard deviations: it er
 class Signals:
     """What is known of one rater's work in a study, in the order it was done.
 
-    `expected` is what the others let one expect of each rating (`OpinionScores.expected`), or the right answer where it
-    is known; `dwell_ms` is how long each picture was looked at (0 is unknown); `golds` and `repeats` count the answers
-    given, `gold_misses` and `repeat_misses` those more than a star off, `gold_correlation` how far answers follow the
-    right ones. What is usual is told of the others: their correlation with what was expected of them and their variance
-    about it, their median dwell, and how they share out the stars.
+    `expected` is what the others let one expect of each rating (`OpinionScores.expected`); items whose answer is known
+    are not among them. `dwell_ms` is how long each picture was looked at (0 is unknown); `golds` and `repeats` count
+    the answers given, `gold_misses` and `repeat_misses` those more than a star off, `gold_correlation` how far answers
+    follow the right ones. What is usual is told of the others: their correlation with what was expected of them and
+    their variance about it, their median dwell, and how they share out the stars.
     """
 
     rater: str
@@ -56,9 +62,25 @@ class Signals:
 
 
 def flags(signals: Signals) -> tuple[Flag, ...]:
-    """Return the signs of careless rating where at least two agree, else none."""
+    """Return the signs of careless rating where at least two agree or one is overwhelming, else none."""
     found = signs(signals)
+    if _overwhelming(signals, found):
+        return found
+    if _follows(signals) and all(flag.name in MANNERS for flag in found):
+        return ()
     return found if len(found) > 1 else ()
+
+
+def _overwhelming(signals: Signals, found: Sequence[Flag]) -> bool:
+    """Tell whether stars have so clearly nothing to do with the pictures that no second sign is wanted."""
+    usual = signals.usual_correlation or 0.0
+    return usual >= TELLING and _apart(signals) > SURE and any(flag.name == "unrelated" for flag in found)
+
+
+def _follows(signals: Signals) -> bool:
+    """Tell whether stars go with what others see nearly as far as is usual."""
+    usual = signals.usual_correlation or 0.0
+    return usual > 0 and _related(signals) > FOLLOWS * usual
 
 
 def signs(signals: Signals) -> tuple[Flag, ...]:
@@ -122,11 +144,20 @@ def _share(signals: Signals, star: float) -> float:
 def _unrelated(signals: Signals) -> Flag | None:
     if signals.usual_correlation is None:
         return None
-    value = correlation(signals.stars, signals.expected) or 0.0
-    limit = RELATED * signals.usual_correlation
-    apart = (_fisher(signals.usual_correlation) - _fisher(value)) * math.sqrt(len(signals.stars) - 3)
+    value, limit = _related(signals), RELATED * signals.usual_correlation
     words = "Gives stars that have little to do with what others see in the same pictures."
-    return Flag(signals.rater, "unrelated", words, value, limit) if value < limit and apart > CLEAR else None
+    found = value < limit and _apart(signals) > CLEAR
+    return Flag(signals.rater, "unrelated", words, value, limit) if found else None
+
+
+def _related(signals: Signals) -> float:
+    return correlation(signals.stars, signals.expected) or 0.0
+
+
+def _apart(signals: Signals) -> float:
+    """Return how many standard errors a rater's correlation is below the others' usual one."""
+    below = _fisher(signals.usual_correlation or 0.0) - _fisher(_related(signals))
+    return below * math.sqrt(max(len(signals.stars) - 3, 0))
 
 
 def _scattered(signals: Signals) -> Flag | None:

@@ -23,7 +23,9 @@ from web.domain.rating.work import Given
 
 TOP = 10  # items, or half of them where they are fewer, whose being the best is compared
 EVEN = np.array([1.5, 2.5, 3.5, 4.5])  # thresholds of one who rounds
-LOOSE, LIKE = 0.5, 0.3  # prior standard deviations: of a threshold about the even one, of a rater's log noise
+# Prior standard deviations: of a threshold about the even one, of a rater's log noise about that by the scores. Little
+# is left to the latter, for few ratings tell a rater's noise from what they do not share with others.
+LOOSE, LIKE = 0.5, 0.05
 ROUNDS = 200
 TINY = 1e-10
 Floats = NDArray[np.float64]
@@ -175,7 +177,7 @@ def _prior(values: Floats, placed: Placed) -> tuple[float, Floats]:
     parts = [
         (quality - found.mean) / found.spread,
         level / found.bias_spread,
-        (noise - np.log(found.noise)) / LIKE,
+        (noise - np.log([judge.noise for judge in found.judges])) / LIKE,
     ]
     slopes = [parts[0] / found.spread, parts[1] / found.bias_spread, parts[2] / LIKE]
     loss = sum(float((part**2).sum()) for part in (*parts, off)) / 2

@@ -24,10 +24,9 @@ from ml_service.wire.contract import HIGHEST, LOWEST, ROUNDING, Interval
 from web.domain.rating.figures import Judge, Score
 
 ROUNDS = 20  # of expectation and maximization: more change nothing that a panel of sixty raters could show
-OWN = 3.0  # a: the noise of a rater is held towards that of all as strongly as 2a ratings would hold it
-CALM = 0.8  # most raters are less noisy than the mean square of all residuals says, for a few are much noisier
+OWN = 6.0  # a: the noise of a rater is held towards that of all as strongly as 2a ratings would hold it
 BLIND = 0.1  # of the scale of whoever moves most: so much at least is put down to items that are alike, in one round
-PRIOR = 2.0  # items or raters' worth of belief in the spreads that are common among panels
+PRIOR = 5.0  # items or raters' worth of belief in the spreads that are common among panels
 COMMON_SPREAD, COMMON_BIAS, COMMON_SCALE, COMMON_NOISE = 0.5, 0.2, 0.1, 0.5  # variances
 Floats = NDArray[np.float64]
 Ints = NDArray[np.intp]
@@ -177,7 +176,7 @@ def _round(rated: Rated, known: Population, least_noise: float) -> Population:
         + scale_variance[rated.rater] * square
     )
     typical = max(_held(residual, COMMON_NOISE), least_noise)
-    noise = (2 * OWN * CALM * typical + rated.by_rater(residual)) / (2 * OWN + count)
+    noise = (2 * OWN * typical + rated.by_rater(residual)) / (2 * OWN + count)
     widest = float(np.clip(scale.max(), BLIND, 1.0))
     return Population(
         mean=mean,

@@ -63,9 +63,8 @@ class Usual:
 
 
 def _known(work: Work) -> list[tuple[Given, float]]:
-    """Return the scores of which it is known what to expect: from the others, or as their right answer is known."""
-    told = [(one, (one.gold.low + one.gold.high) / 2 if one.gold else expected) for one, expected in work]
-    return [(one, expected) for one, expected in told if expected is not None]
+    """Return the scores of which others let one expect something, and no checks: who heeds those may click the rest."""
+    return [(one, expected) for one, expected in work if expected is not None]
 
 
 def _follows(checks: Sequence[Given]) -> float | None:
