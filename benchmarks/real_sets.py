@@ -92,7 +92,7 @@ def _read(file: Path) -> RealSet:
 
 
 def drawn(one: RealSet, design: PanelDesign, seed: int) -> Drawn:
-    """Return a panel of raters taken at random, and so many of their ratings of each item."""
+    """Return a panel of raters taken at random, and so many of their ratings of each item that has as many."""
     random = np.random.default_rng([seed, design.raters, design.each, design.uneven])
     people = random.permutation(one.raters)
     inside, outside = people[: design.raters], one.stars[people[design.raters :]]
@@ -102,9 +102,10 @@ def drawn(one: RealSet, design: PanelDesign, seed: int) -> Drawn:
     kept_back: list[tuple[str, str, float]] = []
     for item in np.flatnonzero(many >= OUTSIDE).tolist():
         there = inside[np.isfinite(one.stars[inside, item])]
+        if len(there) < design.each:
+            continue
         weight = eager[np.isfinite(one.stars[inside, item])]
-        count = min(design.each, len(there))
-        chosen = set(random.choice(there, count, replace=False, p=weight / weight.sum()).tolist() if count else ())
+        chosen = set(random.choice(there, design.each, replace=False, p=weight / weight.sum()).tolist())
         for rater in there.tolist():
             rating = f"rater {rater}", f"item {item}", float(one.stars[rater, item])
             (told if rater in chosen else kept_back).append(rating)
