@@ -108,7 +108,7 @@ def judge_pairs(world: World, test: ABTest, difference: float) -> None:
         with world.parts.store.begin() as tx:
             planned = tx.ab_pairs.all(test_id=test.id, state="open")
             for number, pair in enumerate(planned, closed + 1):
-                verdict = {"number": number, "difference": difference, "raters": (world.admin.user_id,)}
+                verdict = {"number": number, "difference": difference, "given": {world.admin.user_id: difference}}
                 tx.ab_pairs.replace(replace(pair, state="closed", closed_at=at, **verdict))  # type: ignore[arg-type]
             tx.of_experiments.move([pair.experiment_id for pair in planned], "closed", at)
         verdicts.follow(world.parts, test.id)
