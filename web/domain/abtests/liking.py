@@ -22,7 +22,7 @@ TASTE = 0.35  # standard deviation in stars of a rater's own liking of a version
 BELIEF = 20  # raters that this is worth
 AGAIN = 2.0  # how many times the luck of pairs counts, since one looks after each of them
 COMMON = 0.2  # share of it that all raters of a pair have in common
-CHANCE, CHANCE_OF_FEW = 0.7, 0.85  # of passing by likings alone, times the threshold
+CHANCE, CHANCE_OF_FEW = 0.65, 0.85  # of passing by likings alone, times the threshold
 
 
 @dataclass(frozen=True)

@@ -17,8 +17,8 @@ POLICIES: dict[Policy, str] = {
 }
 LONGEST = 365  # days that are told as a number
 RATERS_WANTED = (
-    f"{ENOUGH} raters are wanted: then what is found holds for raters like them, not only for them. From {FEWEST} on they "
-    "have to agree, and a small gain is found less often; what fewer find holds for them alone."
+    f"{ENOUGH} raters are wanted: then what is found holds for raters like them, not only for them. From {FEWEST} on "
+    "they have to agree, and a small gain is found less often; what fewer find holds for them alone."
 )
 
 
@@ -91,6 +91,8 @@ def _open(test: ABTest, found: Sequence[Evidence]) -> Verdict:
     most = max(one.pairs for one in found)
     if most < test.design.least_pairs:
         return Verdict("◔", "info", "collecting", f"{most} of at least {test.design.least_pairs} pairs are closed.")
+    if any(one.better >= test.threshold and one.across < one.across_needed for one in found):
+        return Verdict("◑", "info", "undecided", "There is evidence of a gain, but the raters do not agree enough yet.")
     return Verdict("◑", "info", "undecided", "The evidence tells neither way yet. It may be looked at any time.")
 
 
@@ -133,9 +135,8 @@ def _how_sure(raters: int) -> str:
     """Say how well what is promised to raters like those who judged is kept (`benchmarks.abtest`)."""
     if raters >= ENOUGH:
         return "The promise is for raters like these, not only for these."
-    return (
-        f"The promise is for {ENOUGH} raters or more: with {FEWEST}, 6 of 100 tests of nothing find something, not 5."
-    )
+    weaker = f"with {FEWEST}, 6 or 7 of 100 tests of nothing find something, not 5"
+    return f"The promise is for {ENOUGH} raters or more: {weaker}."
 
 
 def signed(value: float) -> str:
