@@ -168,7 +168,7 @@ def test_a_test_shows_its_evidence_its_plots_and_its_pairs(site: Site, admin: Te
 
 
 def judged_by(site: Site, test: ABTest, *likings: float, many: int = 12) -> None:
-    """Close at least so many pairs of raters in turn, each of whom likes the challenger so much, give or take a star."""
+    """Close at least so many pairs of raters in turn, who each like the challenger so much, give or take a star."""
     done = 0
     while done < many:
         tasks.plan(site.world.parts, test.study_id)
