@@ -218,6 +218,9 @@ def test_a_test_whose_raters_do_not_agree_goes_on_and_says_so(site: Site, admin:
     text = admin.get(f"{HOME}/{test.id}").text
     assert "There is evidence of a gain, but the raters do not agree enough yet." in text
     assert "Its 4 raters do not agree enough to speak for others like them" in text
+    wide = re.search(r"A true gain of 0\.5 stars takes about (\d+) pairs", text)
+    assert wide is not None
+    assert int(wide[1]) > 50  # 41 by the usual spread
 
 
 def test_what_raters_said_is_told_by_version_as_text(site: Site, admin: TestClient) -> None:
