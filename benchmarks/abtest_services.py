@@ -11,7 +11,8 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.pairs import LEVEL, LUCK, NOISE, RATERS, SPREAD
+from benchmarks.pairs import LEVEL, LUCK, PEOPLE, SPREAD
+from benchmarks.raters import SEEN
 from tests.clock import FixedClock
 from tests.world import World, answer, make_world
 from web.adapters.database.engine import connect
@@ -49,7 +50,7 @@ class _Play:
 
     def __init__(self, world: World, seed: int) -> None:
         self.world, self.random = world, np.random.default_rng([seed, 7])
-        self.people = [world.person() for _ in range(RATERS)]
+        self.people = [world.person() for _ in range(PEOPLE)]
         self.quality: dict[str, float] = {}
         self.late: list[tuple[Actor, Answer]] = []
         self.test = self._open()
@@ -112,7 +113,7 @@ class _Play:
         return self._star_at(option.id)
 
     def _star_at(self, option_id: str) -> int:
-        return int(np.clip(round(self.quality[option_id] + self.random.normal(0, NOISE)), 1, 5))
+        return int(np.clip(round(self.quality[option_id] + self.random.normal(0, SEEN.noise)), 1, 5))
 
     def _exclude(self, person: Actor) -> None:
         now = self.world.clock.now()

@@ -148,7 +148,7 @@ class _Play:
         before: int | None = None
         for option_id, key in keys.items():
             body = self.world.parts.objects.read(key)
-            said = rater.says(self.taste, body, self.judged / self.pairs, before)
+            said = rater.says(self.taste, body, before)
             before = said.star
             yield answer(option_id, said.star, tags=said.tags, comment=said.comment)
 

@@ -2,7 +2,8 @@
 
 A photo is made by a generator that knows some phrases; it is liked by what these are worth to the raters of one run,
 by what the photo was worth before, and by luck. Raters are those of `benchmarks.pairs`, one at a time: a latent quality
-cut at a rater's own four points, with bias, scale, noise, drift, and kindness to whatever comes second.
+cut at a rater's own four points, with level, scale, noise, drift, a liking of each phrase that is their own, and
+kindness to whatever comes second.
 """
 
 import hashlib
@@ -11,9 +12,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from benchmarks.pairs import BIAS, CARE, CUTS, DRIFT, LUCK, NOISE, REPEATS, SCALE, SECOND, SPREAD, VARIES
+from benchmarks.pairs import LUCK, REPEATS, ROUNDED, SECOND, SPREAD, VARIES
+from benchmarks.raters import SEEN, SESSION, Floats
 from ml_service.wire.contract import FloatParameter, ParameterSpace
 from web.domain import words
 from web.ports.making import Generated, GenerateRequest
@@ -59,7 +60,6 @@ WANTED, HALF, AGAINST, USELESS = 0.7, 0.35, -0.5, -0.4
 MISTAKE, KEPT, POINT = -0.7, 0.5, 0.5
 BASE = 2.5  # stars of a prompt that says nothing
 OUTSPOKEN, STRAY, TALKS = 0.4, 0.02, 0.15  # of those who are displeased: tags for a cause, for none, comments
-Floats = NDArray[np.float64]
 
 
 def known(text: str) -> tuple[str, ...]:
@@ -170,23 +170,32 @@ class Said:
 
 
 class Rater:
-    """One rater with a manner of their own, who drifts in the course of a run."""
+    """One rater with a manner of their own, who drifts in the course of a session."""
 
     def __init__(self, random: np.random.Generator) -> None:
-        self.random = random
-        self.bias, self.scale = random.normal(0, BIAS), np.exp(random.normal(0, SCALE))
-        self.noise, self.drift = NOISE * np.exp(random.normal(0, CARE)), random.normal(0, DRIFT)
+        self.random, self.given = random, 0
+        half = random.random()
+        self.level, self.drift = random.normal(0, SEEN.level), random.normal(SEEN.trend, SEEN.drift)
+        self.scale = float(SEEN.scales(np.array(random.normal()), np.array(half)))
+        noise = (SEEN.noise - ROUNDED) * np.exp(random.normal(0, SEEN.noises))
+        self.noise = noise * (SEEN.half_noise if half < SEEN.half else 1.0)
         self.second = random.normal(0, SECOND)
-        self.cuts: Floats = np.sort(np.array([1.5, 2.5, 3.5, 4.5]) + random.normal(0, CUTS, 4))
+        self.cuts: Floats = np.array(SEEN.cuts) + random.normal(0, SEEN.cut, 4)
+        # Two prompts that differ by one sentence in place of another are then liked as far apart as two conditions.
+        known = [phrase for phrases, _ in TOPICS.values() for phrase in phrases] + [*FLAWS, VIRTUE, IDLE]
+        self.likes = dict(zip(known, random.normal(0, SEEN.taste / np.sqrt(2), len(known)).tolist(), strict=True))
 
-    def says(self, taste: Taste, body: bytes, progress: float, before: int | None) -> Said:
-        """Judge a picture; `progress` is how far the run is, `before` the star of what was shown just before."""
-        drift = self.drift * (progress - 0.5) + (self.second if before is not None else 0.0)
-        felt = 3 + self.scale * (taste.quality(body) - 3) + self.bias + drift + self.noise * self.random.normal()
+    def says(self, taste: Taste, body: bytes, before: int | None) -> Said:
+        """Judge a picture; `before` is the star of what was shown just before."""
+        phrases = tuple(json.loads(body)["phrases"])
+        own = self.level + sum(self.likes[phrase] for phrase in phrases) + (0.0 if before is None else self.second)
+        own += self.drift * (self.given / SESSION % 1 - 0.5)
+        self.given += 1
+        felt = 3 + self.scale * (taste.quality(body) - 3) + own + self.noise * self.random.normal()
         star = 1 + int((felt > self.cuts).sum())
         if before is not None and abs(star - before) <= 1 and self.random.random() < REPEATS:
             star = before
-        tags, comment = self._why(taste.misses(tuple(json.loads(body)["phrases"]))) if star <= 3 else ((), "")
+        tags, comment = self._why(taste.misses(phrases)) if star <= 3 else ((), "")
         return Said(star, tags, comment)
 
     def _why(self, misses: Mapping[str, float]) -> tuple[tuple[str, ...], str]:

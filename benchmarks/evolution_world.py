@@ -8,7 +8,7 @@ import numpy as np
 from pydantic import SecretStr
 
 from benchmarks.evolution_taste import SPACE, Painter, Taste
-from benchmarks.pairs import RATERS
+from benchmarks.pairs import PEOPLE
 from ml_service.wire.contract import DiagnoseRequest, Diagnosis, Proposal, Suggestion, SuggestRequest
 from tests.clock import FixedClock
 from tests.world import World, make_parts, photo
@@ -72,7 +72,7 @@ def evolving_world(store: SqlStore, folder: Path, taste: Taste, seed: int, url: 
         study = tx.studies.replace(replace(tx.studies.get(study.id), shares=SHARES))
     for at in range(PHOTOS):
         _add_photo(parts, study, 1000 * seed + at)
-    return World(parts, clock, admin, study), [_member(parts, project.id, "rater") for _ in range(RATERS)]
+    return World(parts, clock, admin, study), [_member(parts, project.id, "rater") for _ in range(PEOPLE)]
 
 
 def _model(store: SqlStore, clock: FixedClock, url: str) -> TextModel | None:

@@ -241,7 +241,7 @@ class _Growth:
         )
 
     def _pair(self, test: ABTest, number: int, experiment: Experiment) -> Pair:
-        rater = self.people[number % RATERS]
+        rater, stars = self.people[number % RATERS], self.random.choice((-1.0, 0.0, 1.0))
         return Pair(
             id=new_id(),
             test_id=test.id,
@@ -251,9 +251,9 @@ class _Growth:
             state="closed",
             created_at=experiment.created_at,
             number=number,
-            difference=self.random.choice((-1.0, 0.0, 1.0)),
+            difference=stars,
             tags={"noisy": -1.0},
-            raters=(rater,),
+            given={rater: stars},
             closed_at=experiment.created_at,
         )
 

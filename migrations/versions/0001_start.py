@@ -551,7 +551,7 @@ def upgrade() -> None:
         sa.Column("difference", sa.Float(), nullable=True),
         sa.Column("tags", sa.JSON(none_as_null=True), nullable=False),
         sa.Column("failed", sa.Integer(), nullable=False),
-        sa.Column("raters", sa.JSON(none_as_null=True), nullable=False),
+        sa.Column("given", sa.JSON(none_as_null=True), nullable=False),
         sa.Column("closed_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("revision", sa.Integer(), nullable=False),
         sa.CheckConstraint("state IN ('open', 'closed', 'failed', 'dropped')", name=op.f("ck_ab_pairs_state_known")),

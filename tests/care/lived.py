@@ -196,9 +196,9 @@ def _tested(world: World, version: PromptVersion, rater: str) -> None:
     with world.parts.store.begin() as tx:
         tx.ab_tests.add(test)
         asked = tx.experiments.all(study_id=study.id)[0]
-        tags = {"noisy": -1.0}
+        tags, stars = {"noisy": -1.0}, {rater: 2.0}
         tx.ab_pairs.add(
-            Pair(new_id(), test.id, asked.id, asked.input_id, version.id, "closed", now, 1, 2.0, tags, 0, (rater,), now)
+            Pair(new_id(), test.id, asked.id, asked.input_id, version.id, "closed", now, 1, 2.0, tags, 0, stars, now)
         )
         tx.rounds.add(
             Round(

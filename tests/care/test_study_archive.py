@@ -242,7 +242,7 @@ def test_an_image_that_is_lost_is_named_and_the_rest_arrives(
 
 
 BROKEN: dict[str, tuple[Change, str]] = {
-    "newer": (manifest(palate_archive=2), "has format 2, which another version of Palate made; this one reads format"),
+    "newer": (manifest(palate_archive=3), "has format 3, which another version of Palate made; this one reads format"),
     "older": (manifest(palate_archive=0, holds="all"), "has format 0, which another version"),
     "holds what": (manifest(holds="all"), "holds"),
     "another study": (manifest(id=new_id()), "the one study"),

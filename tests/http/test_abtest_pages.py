@@ -10,8 +10,9 @@ from tests.site import Site
 from tests.unit.abtests.test_verdicts import QUICK, candidate, judge_pairs, live, now, opened, rate_pairs
 from tests.visitors import another_project, member_of
 from tests.world import answer
-from web.domain.abtests.abtest import ABTest
+from web.domain.abtests.abtest import ABTest, Design
 from web.domain.ids import new_id
+from web.jobs import tasks
 from web.services.abtests import abtests, verdicts
 
 PAGE = {"Accept": "text/html,application/xhtml+xml"}
@@ -164,6 +165,62 @@ def test_a_test_shows_its_evidence_its_plots_and_its_pairs(site: Site, admin: Te
     listed = admin.get(HOME).text
     assert "promote" in listed
     assert "+3.00" in listed
+
+
+def judged_by(site: Site, test: ABTest, *likings: float, many: int = 12) -> None:
+    """Close at least so many pairs of raters in turn, who each like the challenger so much, give or take a star."""
+    done = 0
+    while done < many:
+        tasks.plan(site.world.parts, test.study_id)
+        at = site.world.clock.now()
+        with site.world.parts.store.begin() as tx:
+            planned = tx.ab_pairs.all(test_id=test.id, state="open")
+            for pair in planned:
+                stars = likings[done % len(likings)] + (1.0 if done // len(likings) % 2 else -1.0)
+                given, done = {f"rater {done % len(likings)}": stars}, done + 1
+                closed = replace(pair, state="closed", number=done, difference=stars, given=given, closed_at=at)
+                tx.ab_pairs.replace(closed)
+            tx.of_experiments.move([pair.experiment_id for pair in planned], "closed", at)
+
+
+@pytest.mark.parametrize(
+    ("raters", "told"),
+    [
+        (3, "This rests on 3 raters and holds for these alone"),
+        (4, "6 or 7 of 100 tests of nothing find something, not 5."),
+        (8, "The promise is for raters like these, not only for these."),
+    ],
+)
+def test_a_test_says_whom_its_promise_is_for_and_how_many_raters_it_wants(
+    site: Site, admin: TestClient, raters: int, told: str
+) -> None:
+    test = opened(site.world, design=Design(most_pairs=40))
+    before = admin.get(f"{HOME}/{test.id}").text
+    assert "8 raters are wanted: then what is found holds for raters like them" in before
+    assert "spread by 1.10 stars, as is usual." in before
+    assert "The promise is for" not in before
+    judged_by(site, test, *[0.5] * raters)
+    text = admin.get(f"{HOME}/{test.id}").text
+    assert told in text
+    assert ("They agree</h3>" in text) == (raters >= 4)
+    assert re.search(r"spread by 1\.0\d stars, as \d+ pairs of this study suggest\.", text)
+    verdicts.follow(site.world.parts, test.id)
+    shown = admin.get(f"/api/v1/abtests/{test.id}", headers={"Accept": "application/json"}).json()
+    assert [sorted(pair["given"]) for pair in shown["pairs"][:raters]] == [[f"rater {at}"] for at in range(raters)]
+    assert (shown["evidence"][0]["across_needed"] > 0) == (raters >= 4)
+
+
+def test_a_test_whose_raters_do_not_agree_goes_on_and_says_so(site: Site, admin: TestClient) -> None:
+    test = opened(site.world, design=Design(most_pairs=60))
+    judged_by(site, test, 2.4, 0.0, 0.0, 0.0, many=40)
+    verdicts.follow(site.world.parts, test.id)
+    assert now(site.world, test).state == "running"
+    text = admin.get(f"{HOME}/{test.id}").text
+    assert "There is evidence of a gain, but the raters do not agree enough yet." in text
+    assert "Its 4 raters do not agree enough to speak for others like them" in text
+    wide = re.search(r"A true gain of 0\.5 stars takes about (\d+) pairs", text)
+    assert wide is not None
+    assert int(wide[1]) > 50  # 41 by the usual spread
 
 
 def test_what_raters_said_is_told_by_version_as_text(site: Site, admin: TestClient) -> None:

@@ -114,6 +114,8 @@ def _standing(found: tuple[ABTestDetail, Evidence]) -> dict[str, object]:
         "high": f"{one.high:+.2f}",
         "evidence": f"{one.better:.3g} of {detail.test.threshold:g}",
         "harm": f"{one.worse:.3g} of {detail.test.design.harm:g}",
+        "raters": one.raters,
+        "agree": f"{one.across:.3g} of {one.across_needed:.3g}" if one.across_needed else "-",
         "failed": one.failed,
         "tags": " ".join(f"{tag}={value:.3g}" for tag, value in one.tags.items()) or "-",
     }

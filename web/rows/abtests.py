@@ -3,6 +3,7 @@
 from typing import Protocol
 
 from web.domain.abtests.abtest import ABTest, Pair
+from web.domain.abtests.evidence import Spreading
 from web.domain.studies.study import Input
 from web.rows.collection import Collection
 
@@ -16,6 +17,10 @@ class ABTestQueries(Protocol):
 
     def next_inputs(self, test: ABTest, count: int) -> tuple[Input, ...]:
         """Return the present inputs of its study with the fewest pairs of a test, oldest first among equals."""
+        ...
+
+    def spreading(self, study_id: str) -> tuple[Spreading, ...]:
+        """Return how the closed pairs of a study's tests differ, for each challenger of each test."""
         ...
 
 

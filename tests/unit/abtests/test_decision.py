@@ -14,12 +14,21 @@ TEST = ABTest(
     "test", "project", "study", "photo-enhance", "challenge", "running", "one", ("two",), Design(), "approve", NOW
 )
 
+THREE = replace(TEST, challengers=("two", "three", "four"))
+
 
 def pair(number: int, difference: float | None, challenger: str = "two", failed: int = 0, **tags: float) -> Pair:
     state: PairState = "failed" if difference is None else "closed"
-    raters = () if difference is None else (f"rater {number % 2}",)
+    given = {} if difference is None else {f"rater {number % 2}": difference}
     name = f"{challenger} {number}"
-    return Pair(name, "test", name, "input", challenger, state, NOW, number, difference, tags, failed, raters, NOW)
+    return Pair(name, "test", name, "input", challenger, state, NOW, number, difference, tags, failed, given, NOW)
+
+
+def judged(*likings: float, rounds: int = 12) -> list[Pair]:
+    """Return pairs of raters in turn, each of whom likes the challenger so much, give or take a star."""
+    many = len(likings)
+    pairs = [pair(at + 1, likings[at % many] + (1 if at // many % 2 else -1)) for at in range(rounds * many)]
+    return [replace(one, given={f"rater {at % many}": one.difference or 0.0}) for at, one in enumerate(pairs)]
 
 
 def decided(test: ABTest, *pairs: Pair) -> Decision | None:
@@ -41,7 +50,39 @@ def test_a_winner_waits_for_as_many_raters_as_the_test_fixed() -> None:
     strict = replace(TEST, design=Design(least_raters=3))
     better = [pair(at, 2.0) for at in range(1, 30)]
     assert decided(strict, *better) is None
-    assert decided(strict, *better, replace(pair(30, 2.0), raters=("another",))) is not None
+    assert decided(strict, *better, replace(pair(30, 2.0), given={"another": 2.0})) is not None
+
+
+def test_what_one_of_four_raters_loves_is_not_promoted_for_the_others_sake() -> None:
+    (one,) = stand(TEST, judged(2.4, 0.0, 0.0, 0.0))
+    assert (one.raters, one.better >= 20, one.across < one.across_needed) == (4, True, True)
+    assert decided(TEST, *judged(2.4, 0.0, 0.0, 0.0)) is None
+    found = decided(TEST, *judged(0.6, 0.6, 0.6, 0.6))
+    assert found is not None
+    assert found.outcome == "promote"
+    assert found.evidence[0].gain == pytest.approx(one.gain)
+
+
+def test_what_eight_raters_like_a_little_each_is_promoted() -> None:
+    found = decided(TEST, *judged(0.6, 0.4, 0.6, 0.4, 0.6, 0.4, 0.6, 0.4))
+    assert found is not None
+    assert (found.outcome, found.evidence[0].raters) == ("promote", 8)
+
+
+def test_fewer_than_four_raters_speak_for_themselves_and_a_comparison_asks_for_agreement_too() -> None:
+    few = decided(TEST, *judged(2.0, 0.0, 0.0, rounds=14))
+    assert few is not None
+    assert (few.outcome, few.evidence[0].across_needed) == ("promote", 0)
+    pairs = judged(2.4, 0.0, 0.0, 0.0)
+    assert decided(replace(TEST, kind="comparison"), *pairs) is None
+    back = decided(replace(TEST, kind="hold_back"), *pairs)
+    assert back is not None
+    assert (back.outcome, back.evidence[0].across_needed) == ("promote", 0)
+
+
+def test_more_challengers_need_more_agreement() -> None:
+    (alone,), (one, *_) = (stand(test, judged(0.5, 0.5, 0.5, 0.5)) for test in (TEST, THREE))
+    assert (one.across, one.across_needed > alone.across_needed > 1) == (alone.across, True)
 
 
 @pytest.mark.parametrize(
@@ -62,7 +103,7 @@ def test_a_challenger_is_given_up(pairs: list[Pair], outcome: str) -> None:
 
 
 def test_a_challenger_that_makes_the_same_pictures_is_given_up_though_nobody_looked() -> None:
-    ties = [replace(pair(at, 0.0), raters=()) for at in range(1, 80)]
+    ties = [replace(pair(at, 0.0), given={}) for at in range(1, 80)]
     found = decided(replace(TEST, design=Design(least_raters=2)), *ties)
     assert found is not None
     assert found.outcome == "no_gain"
@@ -80,11 +121,10 @@ def test_pairs_that_are_not_closed_say_nothing() -> None:
 
 
 def test_several_challengers_need_as_many_times_the_evidence() -> None:
-    three = replace(TEST, challengers=("two", "three", "four"))
     better = [pair(at, 1.0) for at in range(1, 17)]
     assert decided(TEST, *better) is not None
-    assert decided(three, *better) is None
-    assert three.threshold == 60
+    assert decided(THREE, *better) is None
+    assert THREE.threshold == 60
 
 
 def test_a_challenger_that_harms_is_out_while_the_others_go_on() -> None:
@@ -103,6 +143,13 @@ def test_who_does_better_meets_the_champion_more_often_and_the_choice_can_be_rep
     assert chosen == [next_challenger(two, found, planned) for planned in range(200)]
     assert 0.5 < chosen.count("two") / len(chosen) < 0.95 or chosen.count("three") >= 60
     assert {"two", "three"} == set(chosen)
+
+
+def test_who_meets_the_champion_next_is_drawn_by_the_spread_that_pairs_have() -> None:
+    (calm,), (wild,) = (stand(TEST, [pair(at, one * (-1) ** at) for at in range(1, 61)]) for one in (0.5, 3.0))
+    (usual,) = stand(TEST, [])
+    assert calm.spread < usual.spread == 1.1 < wild.spread
+    assert calm.spread == pytest.approx(((60 * 0.25 + 10 * 1.21) / 69) ** 0.5)
 
 
 @pytest.mark.parametrize("wrong", [{"raters": 0}, {"threshold": 2}, {"least_pairs": 300}, {"worth": -1}, {"harm": 1}])

@@ -108,7 +108,7 @@ def judge_pairs(world: World, test: ABTest, difference: float) -> None:
         with world.parts.store.begin() as tx:
             planned = tx.ab_pairs.all(test_id=test.id, state="open")
             for number, pair in enumerate(planned, closed + 1):
-                verdict = {"number": number, "difference": difference, "raters": (world.admin.user_id,)}
+                verdict = {"number": number, "difference": difference, "given": {world.admin.user_id: difference}}
                 tx.ab_pairs.replace(replace(pair, state="closed", closed_at=at, **verdict))  # type: ignore[arg-type]
             tx.of_experiments.move([pair.experiment_id for pair in planned], "closed", at)
         verdicts.follow(world.parts, test.id)
@@ -332,6 +332,30 @@ def test_a_winner_that_is_declined_does_not_go_live(world: World) -> None:
     assert live(world).id == test.champion
     with pytest.raises(Conflict):
         verdicts.approve(world.parts, world.admin, test.id, test.prompt_key)
+
+
+def test_a_pair_of_two_raters_keeps_what_each_of_them_gave(world: World) -> None:
+    draft = StudyDraft("Photos", world.study.spaces, raters_wanted=2)
+    change_study(world.parts, world.admin, world.study.id, 0, draft)
+    test = opened(world, design=Design(raters=2))
+    both = world.person(), world.person()
+    scores = dict(zip((rater.user_id for rater in both), ((5, 2), (3, 4)), strict=True))
+    for rater in both:
+        turn = world.hold(rater, wanted=8)
+        mine = {pair.experiment_id: pair.challenger for pair in pairs(world, test)}
+        for held in turn.held:
+            with world.parts.store.read() as tx:
+                options = tx.options.all(id=tuple(option.option_id for option in held.options))
+            better, worse = scores[rater.user_id]
+            challenger = mine.get(held.lease.experiment_id)
+            world.rate(rater, *(answer(one.id, better if one.version == challenger else worse) for one in options))
+    world.clock.advance(minutes=11)
+    verdicts.follow(world.parts, test.id)
+    closed = pairs(world, test, "closed")
+    assert closed
+    for pair in closed:
+        assert pair.given == {both[0].user_id: 3.0, both[1].user_id: -1.0}
+        assert (pair.difference, set(pair.raters)) == (1.0, {rater.user_id for rater in both})
 
 
 def test_a_test_ends_when_something_else_goes_live(world: World) -> None:

@@ -15,7 +15,8 @@ from typing import Literal
 import numpy as np
 
 from ml_service.errors import InvalidRequest
-from web.domain.abtests.evidence import as_stars, bounds, evidence
+from web.domain.abtests.evidence import USUAL_SPREAD, Spreading, as_stars, bounds, evidence, spread
+from web.domain.abtests.liking import Liking, liking
 from web.domain.studies.evolving import Policy
 
 TestKind = Literal["challenge", "hold_back", "comparison"]
@@ -60,7 +61,9 @@ class Evidence:
 
     `gain` is the mean difference in stars, and `low` and `high` the bounds of those that are not refuted: `low` fails
     with a probability of at most one in the test's threshold, `high` of one in that for a single challenger, for giving
-    one up promotes nothing. `tags` and `failures` are evidence of harm.
+    one up promotes nothing. `tags` and `failures` are evidence of harm. `across` is the gain over its standard error
+    across raters, and `across_needed` what a promotion asks of it: 0 where it asks nothing, for fewer than four raters
+    and after a promotion. `spread` is the standard deviation of a pair's difference, in stars.
     """
 
     challenger: str
@@ -74,6 +77,9 @@ class Evidence:
     failures: float = 1.0
     failed: int = 0
     raters: int = 0
+    across: float = 0.0
+    across_needed: float = 0.0
+    spread: float = USUAL_SPREAD
 
 
 @dataclass(frozen=True)
@@ -135,8 +141,9 @@ class ABTest:
 class Pair:
     """One input treated by the champion and a challenger: open, and then closed once with a number of its own.
 
-    `difference` is the mean over its raters of challenger less champion, in stars; `tags` that of each complaint, and
-    `failed` that of failing: 1 where only the challenger's could not be made or judged, -1 where only the champion's.
+    `difference` is the mean over its raters of challenger less champion, in stars, and `given` what each of them, by
+    id, gave; `tags` is the mean of each complaint, and `failed` that of failing: 1 where only the challenger's could
+    not be made or judged, -1 where only the champion's.
     """
 
     id: str
@@ -150,9 +157,14 @@ class Pair:
     difference: float | None = None
     tags: dict[str, float] = field(default_factory=dict)
     failed: int = 0
-    raters: tuple[str, ...] = ()
+    given: dict[str, float] = field(default_factory=dict)
     closed_at: datetime | None = None
     revision: int = 0
+
+    @property
+    def raters(self) -> tuple[str, ...]:
+        """Those whose ratings it rests on; none where both pictures were the same."""
+        return tuple(self.given)
 
 
 def stand(test: ABTest, pairs: Iterable[Pair]) -> tuple[Evidence, ...]:
@@ -191,7 +203,7 @@ def next_challenger(test: ABTest, found: Sequence[Evidence], planned: int) -> st
     if not rivals:
         return None
     random = np.random.default_rng([test.design.seed, planned])
-    drawn = {one.challenger: random.normal(one.gain, 1.1 / np.sqrt(one.pairs + 1)) for one in rivals}
+    drawn = {one.challenger: random.normal(one.gain, one.spread / np.sqrt(one.pairs + 1)) for one in rivals}
     ranked = sorted(drawn, key=lambda one: -drawn[one])
     return ranked[1] if len(ranked) > 1 and random.random() < 0.5 else ranked[0]
 
@@ -204,6 +216,8 @@ def _stand(test: ABTest, challenger: str, pairs: Sequence[Pair]) -> Evidence:
     low = bound[-1][0] if bound else -4.0
     # Giving one up is no promotion: what refutes its gain need not be multiplied by the challengers beside it.
     high = bounds(given, test.design.threshold)[-1][1] if given else 4.0
+    # What was live before goes back for those who judge it now; whether others would agree is not asked.
+    shared = Liking() if test.kind == "hold_back" else liking([pair.given for pair in rated], test.threshold)
     return Evidence(
         challenger=challenger,
         pairs=len(rated),
@@ -215,7 +229,10 @@ def _stand(test: ABTest, challenger: str, pairs: Sequence[Pair]) -> Evidence:
         tags={tag: evidence(as_stars([pair.tags.get(tag, 0.0) for pair in rated])) for tag in seen},
         failures=evidence(as_stars([float(pair.failed) for pair in pairs])),
         failed=sum(pair.failed > 0 for pair in pairs),
-        raters=len({rater for pair in rated for rater in pair.raters}),
+        raters=len({rater for pair in rated for rater in pair.given}),
+        across=shared.across,
+        across_needed=shared.needed,
+        spread=spread([Spreading(len(given), sum(given), sum(one * one for one in given))]),
     )
 
 
@@ -230,7 +247,7 @@ def _fate(test: ABTest, one: Evidence) -> Outcome | None:
     enough = judged and one.raters >= design.least_raters
     if enough and any(value >= design.guard for value in one.tags.values()):
         return "tag"
-    if enough and one.better >= test.threshold:
+    if enough and one.better >= test.threshold and one.across >= one.across_needed:
         return "promote"
     if judged and one.high < design.worth:  # equal pictures are ties that nobody has to look at
         return "no_gain"

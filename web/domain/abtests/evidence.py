@@ -11,7 +11,8 @@ compare with others is printed by `benchmarks.abtest`.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +23,7 @@ PARTS = (0.2, 0.8)
 STEP = 0.01  # stars between the claims among which a bound is looked for
 MOST = 690.0  # logarithm of the greatest evidence told: a number that can still be written down
 USUAL_SPREAD = 1.1  # standard deviation of a pair's difference in stars, one rater each
+SPREAD_BELIEF = 10  # pairs that it is worth where others are known
 Floats = NDArray[np.float64]
 
 
@@ -48,6 +50,23 @@ def bounds(differences: Sequence[float], threshold: float = 20.0) -> tuple[tuple
     lowest = [claims[count - 1] if count else -LARGEST for count in low[1:]]
     highest = [-claims[count - 1] if count else LARGEST for count in high[1:]]
     return tuple((round(float(a), 2), round(float(b), 2)) for a, b in zip(lowest, highest, strict=True))
+
+
+@dataclass(frozen=True)
+class Spreading:
+    """Pairs of one challenger: how many, the sum of their differences, and that of the squares."""
+
+    pairs: int
+    total: float
+    squares: float
+
+
+def spread(found: Iterable[Spreading]) -> float:
+    """Return the standard deviation of a pair's difference about its challenger's mean; the usual one is believed."""
+    known = [one for one in found if one.pairs]
+    apart = sum(one.squares - one.total**2 / one.pairs for one in known)
+    freedom = sum(one.pairs - 1 for one in known)
+    return math.sqrt((max(apart, 0.0) + SPREAD_BELIEF * USUAL_SPREAD**2) / (freedom + SPREAD_BELIEF))
 
 
 def as_stars(shares: Sequence[float]) -> tuple[float, ...]:

@@ -39,6 +39,7 @@ class Challenger:
     name: str
     evidence: Evidence
     words: str
+    promise: str
     plots: tuple[Markup, ...]
     comparison: Any
     changes: list[view.ChangeLine]
@@ -151,6 +152,7 @@ def _challenger(request: Request, detail: ABTestDetail, one: Evidence) -> Challe
         name=name,
         evidence=one,
         words=abtest_words.standing(one, name, champion.label),
+        promise=abtest_words.promise(detail.test, one),
         plots=tuple(draw(detail.test, given, name) for draw in drawn),
         comparison=compare(champion, mine),
         changes=[line for line in view.changes(context(request).parts, champion, mine) if line.changed],

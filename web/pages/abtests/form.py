@@ -27,7 +27,7 @@ FIELDS = (
     Field("least_pairs", "At least pairs", "Before that nothing is promoted."),
     Field("most_pairs", "At most pairs", "Of each challenger. After that it is given up."),
     Field("raters", "Raters of a pair", "Each rates both versions."),
-    Field("least_raters", "At least raters", "So many different people must have judged."),
+    Field("least_raters", "At least raters", "So many different people must have judged; 8 speak for others."),
     Field("threshold", "Evidence that promotes", "20 errs once in twenty tests at most; times the challengers.", "any"),
     Field("harm", "Evidence that it is worse", "From here on it is out.", "any"),
     Field("guard", "Evidence of more complaints", "Of one tag, or of failures: from here on it is out.", "any"),

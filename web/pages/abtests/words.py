@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from web.domain.abtests.abtest import ABTest, Evidence, TestKind
+from web.domain.abtests.liking import ENOUGH, FEWEST
 from web.domain.studies.evolving import Policy
 from web.services.abtests.abtests import ABTestDetail
 from web.services.abtests.comparisons import Expected, Pace, called
@@ -15,6 +16,10 @@ POLICIES: dict[Policy, str] = {
     "manual": "An admin lets the winner go live, or does not.",
 }
 LONGEST = 365  # days that are told as a number
+RATERS_WANTED = (
+    f"{ENOUGH} raters are wanted: then what is found holds for raters like them, not only for them. From {FEWEST} on "
+    "they have to agree, and a small gain is found less often; what fewer find holds for them alone."
+)
 
 
 @dataclass(frozen=True)
@@ -86,6 +91,8 @@ def _open(test: ABTest, found: Sequence[Evidence]) -> Verdict:
     most = max(one.pairs for one in found)
     if most < test.design.least_pairs:
         return Verdict("◔", "info", "collecting", f"{most} of at least {test.design.least_pairs} pairs are closed.")
+    if any(one.better >= test.threshold and one.across < one.across_needed for one in found):
+        return Verdict("◑", "info", "undecided", "There is evidence of a gain, but the raters do not agree enough yet.")
     return Verdict("◑", "info", "undecided", "The evidence tells neither way yet. It may be looked at any time.")
 
 
@@ -106,6 +113,30 @@ def standing(one: Evidence, name: str, champion: str) -> str:
     many = f"{one.pairs} pair{'' if one.pairs == 1 else 's'}"
     sure = f"A true difference from {signed(one.low)} to {signed(one.high)} stars is not ruled out."
     return f"In {many} raters liked {name} {liked} {champion}. {sure}"
+
+
+def promise(test: ABTest, one: Evidence) -> str:
+    """Say for whom a winner would be better: for those who judged alone, or for raters like them."""
+    if test.kind == "hold_back" or not one.raters:
+        return ""
+    who = f"{one.raters} rater{'' if one.raters == 1 else 's'}"
+    if one.raters < FEWEST:
+        whom = "this one" if one.raters == 1 else "these"
+        return (
+            f"This rests on {who} and holds for {whom} alone; others may like it differently. From {FEWEST} raters on "
+            f"they are also asked to agree, and {ENOUGH} can speak for others like them."
+        )
+    agree = "agree" if one.across >= one.across_needed else "do not agree"
+    told = f"Its {who} {agree} enough to speak for others like them ({one.across:.2f} of {one.across_needed:.2f})."
+    return f"{told} {_how_sure(one.raters)}"
+
+
+def _how_sure(raters: int) -> str:
+    """Say how well what is promised to raters like those who judged is kept (`benchmarks.abtest`)."""
+    if raters >= ENOUGH:
+        return "The promise is for raters like these, not only for these."
+    weaker = f"with {FEWEST}, 6 or 7 of 100 tests of nothing find something, not 5"
+    return f"The promise is for {ENOUGH} raters or more: {weaker}."
 
 
 def signed(value: float) -> str:
@@ -140,11 +171,13 @@ def days(value: float) -> str:
 
 
 def pace(found: Pace) -> str:
-    """Say how fast pairs are closed, and how that is known."""
+    """Say how fast pairs are closed and how far they differ, and how that is known."""
+    known = f"as {found.known} pairs of this study suggest" if found.known else "as is usual"
+    spread = f"Differences are taken to spread by {found.spread:.2f} stars, {known}."
     if not found.pairs_a_day:
-        return "Nobody has rated in the last week, so there is no telling how many days that is."
+        return f"Nobody has rated in the last week, so there is no telling how many days that is. {spread}"
     source = "as this test did lately" if found.is_measured else "as many as the last week's ratings would make"
-    return f"Reckoned with {found.pairs_a_day:.1f} pairs a day, {source}."
+    return f"Reckoned with {found.pairs_a_day:.1f} pairs a day, {source}. {spread}"
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 
 from ml_service.errors import InvalidRequest, NotFound
 from web.domain.abtests.abtest import Design, Pair
-from web.domain.abtests.evidence import pairs_expected
+from web.domain.abtests.evidence import pairs_expected, spread
 from web.domain.access import Actor
 from web.domain.prompts.prompt import PromptVersion
 from web.domain.rating.rating import Rating
@@ -30,10 +30,15 @@ EXAMPLES = 6
 
 @dataclass(frozen=True)
 class Pace:
-    """How many pairs a study closes a day: of the test itself where `is_measured`, else as its ratings suggest."""
+    """How many pairs a study closes a day: of the test itself where `is_measured`, else as its ratings suggest.
+
+    `spread` is the standard deviation of a pair's difference in stars, by the `known` pairs of the study's tests.
+    """
 
     pairs_a_day: float
     is_measured: bool
+    spread: float
+    known: int
 
     def days(self, pairs: float) -> float:
         """Return how many days so many pairs take; infinite while nobody rates."""
@@ -120,21 +125,35 @@ def design_with(parts: Books, actor: Actor, study_id: str, changes: Mapping[str,
 
 def pace(parts: Books, study: Study, detail: ABTestDetail | None = None, raters: int = 1) -> Pace:
     """Return how many pairs a study closes a day, by its last week; raters share their time as the study says."""
-    now = parts.clock.now()
-    if detail is not None:
-        running = now - detail.test.created_at
-        recent = [pair for pair in detail.pairs if pair.closed_at and now - pair.closed_at <= LATELY]
-        if running >= timedelta(days=1) and recent:
-            return Pace(len(recent) / (min(running, LATELY) / timedelta(days=1)), is_measured=True)
-        raters = detail.test.design.raters
-    days = max(min(now - study.created_at, LATELY) / timedelta(days=1), 1.0)
     with parts.store.read() as tx:
-        given = tx.of_ratings.count_since(study.id, now - LATELY)
+        given = tx.of_ratings.count_since(study.id, parts.clock.now() - LATELY)
+        differ = tx.of_ab_tests.spreading(study.id)
+    a_day, is_measured = _measured(parts, detail), True
+    if a_day is None:
+        a_day, is_measured = _suggested(parts, study, detail, raters, given), False
+    return Pace(a_day, is_measured, spread(differ), sum(one.pairs for one in differ))
+
+
+def _measured(parts: Books, detail: ABTestDetail | None) -> float | None:
+    """Return how many pairs a day a test closed lately, or None where it is too young, or none was."""
+    if detail is None:
+        return None
+    now = parts.clock.now()
+    running = now - detail.test.created_at
+    recent = [pair for pair in detail.pairs if pair.closed_at and now - pair.closed_at <= LATELY]
+    if running < timedelta(days=1) or not recent:
+        return None
+    return len(recent) / (min(running, LATELY) / timedelta(days=1))
+
+
+def _suggested(parts: Books, study: Study, detail: ABTestDetail | None, raters: int, given: int) -> float:
+    """Return how many pairs a day as many ratings as a study's last week had would make."""
+    days = max(min(parts.clock.now() - study.created_at, LATELY) / timedelta(days=1), 1.0)
     shares = study.shares
     share = shares.ab / (shares.ab + shares.explore) if shares.ab else 0.0
     if detail is not None and detail.test.kind == "hold_back":
         share = HELD_BACK
-    return Pace(given / days * share / (2 * raters), is_measured=False)
+    return given / days * share / (2 * (detail.test.design.raters if detail else raters))
 
 
 def price(parts: Books, study: Study) -> int:
@@ -145,7 +164,7 @@ def price(parts: Books, study: Study) -> int:
 
 def expected(found: Pace, threshold: float) -> tuple[Expected, ...]:
     """Return how long a gain of a few sizes takes to be found."""
-    sizes = ((effect, pairs_expected(effect, threshold)) for effect in EFFECTS)
+    sizes = ((effect, pairs_expected(effect, threshold, found.spread)) for effect in EFFECTS)
     return tuple(Expected(effect, pairs, found.days(pairs)) for effect, pairs in sizes)
 
 

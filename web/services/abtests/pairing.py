@@ -185,8 +185,9 @@ class _View:
         raters = tuple(both[: test.design.raters])
         if len(raters) < test.design.raters:
             return self._as("dropped")
-        mean = sum(self._difference(rater) for rater in raters) / len(raters)
-        return self._as("closed", difference=mean, tags=self._tags(raters), raters=raters)
+        given = {rater: self._difference(rater) for rater in raters}
+        mean = sum(given.values()) / len(given)
+        return self._as("closed", difference=mean, tags=self._tags(raters), given=given)
 
     def _by(self, rater: str) -> list[Rating]:
         return [answer for answer in self.answers if answer.judge_id == rater and answer.score is not None]

@@ -68,6 +68,9 @@ def _challenger(one: Evidence, versions: dict[str, PromptVersion]) -> Json:
         "bounds": [one.low, one.high],
         "e": round(one.better, 4),
         "e_harm": round(one.worse, 4),
+        "raters": one.raters,
+        "across_raters": round(one.across, 4),
+        "across_raters_needed": round(one.across_needed, 4),
         "guardrails": {f"tag:{tag}": round(value, 4) for tag, value in one.tags.items()}
         | {"failures": round(one.failures, 4), "failed": one.failed},
     }

@@ -31,7 +31,7 @@ def _of_test(ids: Ids, row: Row) -> Row:
 
 
 def _of_pair(ids: Ids, row: Row) -> Row:
-    return {"raters": tuple(ids.get(one, one) for one in row["raters"])}
+    return {"given": {ids.get(rater, rater): stars for rater, stars in row["given"].items()}}
 
 
 def _of_round(ids: Ids, row: Row) -> Row:

@@ -15,7 +15,7 @@ from web.adapters.database.columns import Typed, Utc
 T = TypeVar("T")
 Row = dict[str, Any]
 Kind = Literal["study", "project"]
-FORMAT = 1
+FORMAT = 2
 BATCH = 500
 _INT32 = 2**31
 

@@ -1,10 +1,11 @@
-"""Queries of A/B tests: one locked test, and the next inputs to compare on."""
+"""Queries of A/B tests: one locked test, the next inputs to compare on, and how pairs differ."""
 
 from sqlalchemy import Connection, func, select
 
 from ml_service.errors import NotFound
 from web.adapters.database.tables import ab_pairs, ab_tests, inputs
 from web.domain.abtests.abtest import ABTest
+from web.domain.abtests.evidence import Spreading
 from web.domain.studies.study import Input
 from web.rows import abtests as rows
 
@@ -32,3 +33,13 @@ class ABTestQueries(rows.ABTestQueries):
         present = (inputs.c.study_id == test.study_id) & inputs.c.removed_at.is_(None)
         query = select(inputs).where(present).order_by(used, inputs.c.id).limit(count)
         return tuple(Input(**row) for row in self.connection.execute(query).mappings())
+
+    def spreading(self, study_id: str) -> tuple[Spreading, ...]:
+        stars = ab_pairs.c.difference
+        query = (
+            select(func.count(stars), func.sum(stars), func.sum(stars * stars))
+            .join(ab_tests, ab_tests.c.id == ab_pairs.c.test_id)
+            .where(ab_tests.c.study_id == study_id, ab_pairs.c.state == "closed", stars.is_not(None))
+            .group_by(ab_pairs.c.test_id, ab_pairs.c.challenger)
+        )
+        return tuple(Spreading(*row) for row in self.connection.execute(query))

@@ -80,7 +80,7 @@ ab_pairs = Table(
     Column("difference", Float, nullable=True),
     typed("tags", dict[str, float]),
     whole("failed"),
-    typed("raters", tuple[str, ...]),
+    typed("given", dict[str, float]),
     moment("closed_at", nullable=True),
     revision(),
     UniqueConstraint("test_id", "number"),
