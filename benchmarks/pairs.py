@@ -25,7 +25,8 @@ Ints = NDArray[np.intp]
 PAIRS = 200
 PEOPLE = 4
 LEVEL, SPREAD = 3.1, 0.8  # of images, in stars
-LUCK, VARIES = 0.35, 0.4  # of an output; of what the challenger does, from image to image
+# Of an output; of what the challenger does, from image to image: so that pairs of one who rates as seen differ by 1.1.
+LUCK, VARIES = 0.25, 0.35
 ROUNDED = 0.12  # what cutting into stars adds to the noise that is seen in stars
 SECOND = 0.15  # what coming second is worth, from rater to rater
 REPEATS = 0.15  # of those who see an option again give what they just gave

@@ -20,7 +20,7 @@ import numpy as np
 from scipy.stats import spearmanr
 
 from benchmarks.judges import Ratings
-from benchmarks.opinion_scores import OURS, Found, by_item, palate, peer
+from benchmarks.opinion_scores import ORDINAL, OURS, Found, by_item, palate, peer
 from benchmarks.ratios import mean_and_error, paired_ratio
 from benchmarks.real_sets import KEPT, OUTSIDE, Drawn, Floats, PanelDesign, RealSet, drawn, given, sets
 from web.domain.rating.figures import BAND
@@ -37,7 +37,7 @@ DESIGNS = (
     PanelDesign(24, 3, uneven=True),
     PanelDesign(12, 8),
 )
-MEAN, ORDINAL, P913 = "mean", "Palate, ordinal", "BR-SR-MOS, P.913 12.4"
+MEAN, P913 = "mean", "BR-SR-MOS, P.913 12.4"
 PEERS = (P913, "AP, P.913 12.6", "AP2, P.910")
 PANELS, QUICK = 12, 2  # of each set and design
 CARE, CARE_QUICK = 8, 4  # panels of each set and size that get a clicker

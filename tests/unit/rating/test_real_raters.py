@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.judges import IMAGINED_RATERS, KNOWN_RATERS, Judges, People, truth
-from benchmarks.opinion_scores import OURS, palate
-from benchmarks.real_raters import MEAN, ORDINAL, compared, plain_mean, whole
+from benchmarks.opinion_scores import ORDINAL, OURS, palate
+from benchmarks.real_raters import MEAN, compared, plain_mean, whole
 from benchmarks.real_sets import PanelDesign, drawn, given, sets
 from web.domain.rating.numbers.panel import panel
 
