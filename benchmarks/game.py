@@ -1,8 +1,8 @@
 """The restoration game: a camera spoils good photos, and one setting of the enhancer is to undo that on all of them.
 
-Raters score a result by its likeness to the original, each with habits of their own but without a taste for any setting:
-all want the original back. Photos that are rated and
-photos that judge the chosen setting are other photos. Everything is seen at 320 pixels of the longer side.
+Raters score a result by its likeness to the original, each with habits of their own and no taste for a setting, for
+all want the original back. Photos that are rated and photos that judge the chosen setting are other photos. Everything
+is seen at 320 pixels of the longer side.
 """
 
 import hashlib

@@ -26,7 +26,7 @@ class Likings:
     def of(self, rater: int, point: Point) -> float:
         """Return by how many stars a rater likes a point more than others do."""
         row = self.search.unit([point])[0]
-        return self.taste * sum(_worth(own, place) for own, place in zip(self.worths[rater], row, strict=True))
+        return float(self.taste * sum(map(_worth, self.worths[rater], row)))
 
 
 def _size(parameter: object) -> int:

@@ -120,7 +120,7 @@ def compare(played: Iterable[Played], plan: Plan, quick: bool) -> bool:
 def _holds(plan: Plan, found: Mapping[int, Ratio], peer: str, quick: bool, kept_out: bool) -> bool:
     if plan.bounds:
         return _bounded(found, peer, quick and kept_out)
-    return _ahead(found) or kept_out and (quick or peer in plan.few)
+    return _ahead(found) or (kept_out and (quick or peer in plan.few))
 
 
 def _ahead(found: Mapping[int, Ratio]) -> bool:

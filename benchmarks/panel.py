@@ -64,7 +64,7 @@ class Panel:
         draw, raters = self.random, self.raters
         cuts = np.sort(np.array(raters.cuts) + draw.normal(0, raters.cut, 4))
         bias, half = draw.normal(0, raters.level), self.further.random()
-        scale = float(raters.scales(draw.normal(), half))
+        scale = float(raters.scales(np.array(draw.normal()), np.array(half)))
         noise = np.exp(draw.normal(np.log(raters.noise), raters.noises))
         if half < raters.half:
             noise *= raters.half_noise

@@ -1,14 +1,15 @@
 """How much do 25, 50 and 125 ratings gain? Palate plays the restoration game beside random search and scikit-optimize.
 
 Run with `python -m benchmarks.restoration [--quick] [--check] [--seeds K] [--jobs K] [--only PLAYER …] [--ideas
-IDEA …] [--raters seen|imagined] [--kept]`. Gains are in stars of latent quality on photos that nobody rated, against the default; standard
-errors are over cameras × seeds. `one ahead` makes an upload's options once the one before is rated; `ready queue`
-lets the product work as far ahead as it does for one active rater. Games are kept by the code that played them,
-those of scikit-optimize and of the long search with the repository, so a run of hours may be broken off, and a new
-optimizer only replays its own. Raters are as `benchmarks.raters` has seen them, or as imagined earlier. `--ideas` has Palate play, one ahead, as the optimizers' benchmark changes it.
-`--check` fails unless, over at least 24 games, Palate (one ahead) after 50 and after 125 ratings is above random
-search and both ways of using scikit-optimize, standard errors apart. `--quick` plays a game of each camera against
-random search; `--check` then only compares means after 125 ratings.
+IDEA …] [--raters seen|imagined] [--kept]`. Gains are in stars of latent quality on photos that nobody rated, against
+the default; standard errors are over cameras × seeds. `one ahead` makes an upload's options once the one before is
+rated; `ready queue` lets the product work as far ahead as it does for one active rater. Raters are those of
+`benchmarks.raters`, as seen or as once imagined. Games are kept by the code that played them, those of scikit-optimize
+and of the long search with the repository, so a run of hours may be broken off, and a new optimizer only replays its
+own. `--ideas` has Palate play, one ahead, as the optimizers' benchmark changes it. `--check` fails unless, over at
+least 24 games, Palate (one ahead) after 50 and after 125 ratings is above random search and both ways of using
+scikit-optimize, standard errors apart. `--quick` plays a game of each camera against random search; `--check` then only
+compares means after 125 ratings.
 """
 
 import argparse
