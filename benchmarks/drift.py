@@ -4,7 +4,7 @@ Run with `python -m benchmarks.drift [--studies K]`. The raters are `benchmarks.
 with the same noise, without, their levels then being those of the middle of their ratings. The order of the ratings is
 each rater's own, the same for all, or the same with later items better, as where an optimizer makes them. A *line* is
 taken off a rater's stars: fitted to what they gave beyond the scores, shrunken towards the common trend, which is what
-is given, for a fitted one would be taken from items that become better. It has no bar to hold.
+is told, for a fitted one is taken from items that become better, as a last line shows. It has no bar to hold.
 """
 
 import argparse
@@ -25,12 +25,24 @@ ORDERS = ("own", "same", "better")
 QUALITY, SPREAD, BETTER = 3.1, 0.8, 0.6  # of items; the correlation of quality with place where later ones are better
 OTHERS = 0.15  # variance, in stars², of what the others let one expect of a rating
 ROUNDS = 3
-LINES = {  # of each rater: the trend that they share, and whether they differ about it
-    "own lines": (0.0, True),
-    f"own lines about {SEEN.trend}": (SEEN.trend, True),
-    f"{SEEN.trend} for all": (SEEN.trend, False),
-}
 Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Lines:
+    """Lines of raters: the trend that they share, whether each has one of its own, and whether the trend is told."""
+
+    trend: float
+    own: bool = True
+    told: bool = True
+
+
+LINES = {
+    "own lines": Lines(0.0),
+    f"own lines about {SEEN.trend}": Lines(SEEN.trend),
+    "own lines about a fitted trend": Lines(SEEN.trend, told=False),
+    f"{SEEN.trend} for all": Lines(SEEN.trend, own=False),
+}
 
 
 class People:
@@ -94,13 +106,13 @@ def study(items: int, raters: int, each: int, order: str, seed: int) -> Study:
     return Study(*names, before, stars(moves * before), stars(moves * middle), truth(quality, 2 * middle))
 
 
-def without_lines(study: Study, stars: Floats, trend: float, own: bool) -> Floats:
+def without_lines(study: Study, stars: Floats, lines: Lines) -> Floats:
     """Return stars from which each rater's line is taken; own ones are fitted in turns with the scores."""
     names, rater = numbered(study.raters)
     count = len(names)
     away = study.sessions - (np.bincount(rater, study.sessions) / np.bincount(rater))[rater]
-    line = np.full(count, trend)
-    for _ in range(ROUNDS if own else 0):
+    line = np.full(count, lines.trend)
+    for _ in range(ROUNDS if lines.own else 0):
         scores = opinion_scores(study.items, study.raters, (stars - line[rater] * away).tolist())
         left, variance = _left(scores, names, rater, stars)
         about = SEEN.drift**2
@@ -109,7 +121,7 @@ def without_lines(study: Study, stars: Floats, trend: float, own: bool) -> Float
             np.bincount(rater, away * left / variance, count),
         )
         line = (sum_of + line.mean() / about) / (weight + 1 / about)
-        line += trend - line.mean()
+        line += lines.trend - line.mean() if lines.told else 0.0
     return stars - line[rater] * away
 
 
@@ -134,9 +146,9 @@ def compared(studies: Sequence[Study]) -> Mapping[str, tuple[list[float], list[f
     for one in studies:
         drifting, steady = off(one, one.drifting), off(one, one.steady)
         pairs = {"drift": (drifting, steady)}
-        for name, line in LINES.items():
-            pairs[name] = off(one, without_lines(one, one.drifting, *line)), drifting
-            pairs[f"{name}, no drift"] = off(one, without_lines(one, one.steady, *line)), steady
+        for name, lines in LINES.items():
+            pairs[name] = off(one, without_lines(one, one.drifting, lines)), drifting
+            pairs[f"{name}, no drift"] = off(one, without_lines(one, one.steady, lines)), steady
         for name, (changed, base) in pairs.items():
             error, rank = changes.setdefault(name, ([], []))
             error.append(100 * (changed[0] / base[0] - 1))
@@ -155,7 +167,7 @@ def main(words: Sequence[str] | None = None) -> None:
             print(f"\n{items} items, {raters} raters, {each} ratings of each; order {order}: RMSE, rank")
             for name, (error, rank) in found.items():
                 (percent, within), (apart, spread) = mean_and_error(error), mean_and_error(rank)
-                print(f"  {name:34}{percent:+6.1f} ± {within:.1f} %  {apart:+.3f} ± {spread:.3f}")
+                print(f"  {name:42}{percent:+6.1f} ± {within:.1f} %  {apart:+.3f} ± {spread:.3f}")
 
 
 if __name__ == "__main__":

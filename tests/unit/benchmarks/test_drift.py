@@ -20,14 +20,14 @@ def test_raters_give_fewer_stars_the_longer_they_rate(drawn: Study) -> None:
 
 
 def test_the_common_line_is_the_trend_alone(drawn: Study) -> None:
-    taken = without_lines(drawn, drawn.drifting, *LINES[f"{SEEN.trend} for all"])
+    taken = without_lines(drawn, drawn.drifting, LINES[f"{SEEN.trend} for all"])
     middle = (300 - 1) / SESSION / 2
     assert taken - drawn.drifting == pytest.approx(-SEEN.trend * (drawn.sessions - middle))
 
 
 def test_fitted_lines_are_nearer_to_those_that_were_drawn(drawn: Study) -> None:
     away = drawn.sessions - drawn.sessions.mean()
-    lines = {name: drawn.drifting - without_lines(drawn, drawn.drifting, *line) for name, line in LINES.items()}
+    lines = {name: drawn.drifting - without_lines(drawn, drawn.drifting, line) for name, line in LINES.items()}
     for rater in set(drawn.raters):
         own = np.array([one == rater for one in drawn.raters])
         seen = np.polyfit(away[own], (drawn.drifting - drawn.steady)[own], 1)[0]
