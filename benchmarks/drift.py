@@ -3,8 +3,8 @@
 Run with `python -m benchmarks.drift [--studies K]`. The raters are `benchmarks.raters.SEEN`, with drift and trend and,
 with the same noise, without, their levels then being those of the middle of their ratings. The order of the ratings is
 each rater's own, the same for all, or the same with later items better, as where an optimizer makes them. A *line* is
-taken off a rater's stars: fitted to what they gave beyond the scores, shrunken towards the common trend, which is what
-is told, for a fitted one is taken from items that become better, as a last line shows. It has no bar to hold.
+taken off a rater's stars: fitted to what they gave beyond the scores, and shrunken towards a common trend. It is told,
+for a fitted one takes items that become better for raters who become milder. It has no bar to hold.
 """
 
 import argparse
