@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib.metadata import version
 from typing import Any
@@ -54,7 +54,11 @@ PLAYERS: Mapping[str, Callable[[Game], Mapping[str, Bests]]] = {
 }
 SLOW = ("reachable", "scikit-optimize")  # a game takes minutes, and does not change with Palate
 NOBODY = "nobody"
-RATERS = {"seen": SEEN, "imagined": IMAGINED["restoration"], NOBODY: Raters(level=0.0, noise=0.0, noises=0.0)}
+RATERS = {
+    "seen": replace(SEEN, taste=0.0, lasting=0.0),  # without a taste for settings; a picture's luck is its own
+    "imagined": IMAGINED["restoration"],
+    NOBODY: Raters(level=0.0, noise=0.0, noises=0.0),
+}
 
 
 @dataclass(frozen=True)

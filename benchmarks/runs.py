@@ -22,7 +22,8 @@ OURS, ONE_BY_ONE = "Palate", "Palate, one by one"
 THE_WORLD = tuple(f"benchmarks/{name}.py" for name in ("problems", "panel", "likings", "sessions"))
 THE_PEERS = tuple(f"benchmarks/{name}.py" for name in ("peers", "torch_peers", "told", "dimensions"))
 STEADY = "seen, without drift"
-RATERS = {"seen": SEEN, "imagined": IMAGINED["sessions"], STEADY: replace(SEEN, drift=0.0, trend=0.0)}
+ONCE = replace(SEEN, lasting=0.0)  # nobody sees an option twice
+RATERS = {"seen": ONCE, "imagined": IMAGINED["sessions"], STEADY: replace(ONCE, drift=0.0, trend=0.0)}
 
 
 @dataclass(frozen=True)
