@@ -3,7 +3,10 @@
 import ast
 import hashlib
 from collections.abc import Iterable
+from dataclasses import fields
 from pathlib import Path
+
+from benchmarks.raters import Raters
 
 OPTIMIZER = tuple(
     f"ml_service/optimizer/{name}.py"
@@ -14,6 +17,13 @@ OPTIMIZER = tuple(
 def digest(paths: Iterable[str]) -> str:
     """Return a digest of what some files do: where they lie and whom they import leaves it as it is."""
     return hashlib.sha256("".join(without_imports(Path(path).read_text()) for path in paths).encode()).hexdigest()[:12]
+
+
+def of_raters(raters: Raters) -> str:
+    """Return a digest of what sets these raters apart: fields at their default count for nothing."""
+    own = {field.name: getattr(raters, field.name) for field in fields(raters)}
+    said = {field.name: own[field.name] for field in fields(raters) if own[field.name] != field.default}
+    return hashlib.sha256(repr(said).encode()).hexdigest()[:12]
 
 
 def without_imports(text: str) -> str:

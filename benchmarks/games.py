@@ -2,18 +2,19 @@
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib.metadata import version
 from typing import Any
 
-from benchmarks.digests import OPTIMIZER, digest
+from benchmarks.digests import OPTIMIZER, digest, of_raters
 from benchmarks.game import CHECKPOINTS, SIDE, UPLOADS, Game
 from benchmarks.ideas import changed
 from benchmarks.kept import Shelf
 from benchmarks.methods import random_search, reachable, scikit_optimize
 from benchmarks.photos import load_photos
 from benchmarks.product import palate, shipped_prompt
+from benchmarks.raters import IMAGINED, SEEN, Raters
 from ml_service.wire.contract import Point
 
 EVALUATIONS, SEARCHED_PHOTOS = 250, 8  # of the search for the reachable best
@@ -28,7 +29,6 @@ THE_GAME = (
     "benchmarks/photos.py",
     "web/adapters/images/colour.py",
     "web/adapters/images/faults.py",
-    "web/adapters/demo/raters.py",
     "web/adapters/generators/filters.py",
     "web/adapters/generators/local.py",
     "web/adapters/generators/tone.py",
@@ -53,19 +53,32 @@ PLAYERS: Mapping[str, Callable[[Game], Mapping[str, Bests]]] = {
     "scikit-optimize": _skopt,
 }
 SLOW = ("reachable", "scikit-optimize")  # a game takes minutes, and does not change with Palate
+NOBODY = "nobody"
+RATERS = {
+    "seen": replace(SEEN, taste=0.0, lasting=0.0),  # without a taste for settings; a picture's luck is its own
+    "imagined": IMAGINED["restoration"],
+    NOBODY: Raters(level=0.0, noise=0.0, noises=0.0),
+}
 
 
 @dataclass(frozen=True)
 class Run:
     """A game to be played: by whom, with which camera and which draw of photos, raters and noise.
 
-    With an idea, Palate's optimizer plays as `benchmarks.ideas` changes it, as an arm that has the idea's name.
+    With an idea, Palate's optimizer plays as `benchmarks.ideas` changes it, as an arm that has the idea's name. The
+    search for the reachable best asks nobody.
     """
 
     player: str
     camera: str
     seed: int
     idea: str | None = None
+    raters: str = "seen"
+
+
+def planned(player: str, camera: str, seed: int, idea: str | None = None, raters: str = "seen") -> Run:
+    """Return a game as it is kept: the same whoever rates, where nobody is asked."""
+    return Run(player, camera, seed, idea, NOBODY if player == "reachable" else raters)
 
 
 @dataclass(frozen=True)
@@ -85,12 +98,13 @@ class Played:
 
 @cache
 def code(run: Run) -> str:
-    """Return what a result is of: the game's code, with a peer's version or a digest of our optimizer."""
+    """Return what a result is of: the game's code and its raters, with a peer's version or our optimizer's digest."""
+    world = f"{digest(THE_GAME)} {of_raters(RATERS[run.raters])}"
     if run.player == "scikit-optimize":
-        return f"{digest(THE_GAME)} {version(run.player)}"
+        return f"{world} {version(run.player)}"
     ours = [digest(OPTIMIZER)] if run.player in ("palate", "queue") else []
     changes = [digest(["benchmarks/ideas.py"])] if run.idea else []
-    return " ".join([digest(THE_GAME), *ours, *changes])
+    return " ".join([world, *ours, *changes])
 
 
 def parse(kept: Mapping[str, Any]) -> Played:
@@ -102,7 +116,7 @@ def parse(kept: Mapping[str, Any]) -> Played:
 def played(run: Run) -> Played:
     """Play a game."""
     stands, start = code(run), time.process_time()
-    game = Game(run.camera, run.seed, load_photos(SIDE), shipped_prompt())
+    game = Game(run.camera, run.seed, load_photos(SIDE), shipped_prompt(), RATERS[run.raters])
     with changed(run.idea):
         points = PLAYERS[run.player](game)
     if run.idea:

@@ -7,6 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtr
 
+from benchmarks.raters import SEEN, SESSION, Raters
+
 Array = NDArray[np.float64]
 
 ITEMS = 40
@@ -38,47 +40,62 @@ CONDITIONS: Mapping[str, Conditions] = {
 
 @dataclass(frozen=True)
 class Habits:
-    """How one rater scores: level, scale about 3, noise, and the four cut points between stars."""
+    """How one rater scores: level, scale about 3, noise, the four cut points, and how far the level moves a session."""
 
     bias: float
     scale: float
     noise: float
     cuts: Array
+    moves: float
 
 
 class Panel:
     """Raters with habits of their own, items that are kinder or less kind, and outputs with luck."""
 
-    def __init__(self, seed: int, conditions: Conditions) -> None:
-        self.random = np.random.default_rng([seed, 1])
-        self.conditions = conditions
+    def __init__(self, seed: int, conditions: Conditions, raters: Raters = SEEN) -> None:
+        self.random, self.further = np.random.default_rng([seed, 1]), np.random.default_rng([seed, 11])
+        self.conditions, self.raters = conditions, raters
         self.offset = self.random.normal(0, 0.35, ITEMS)
         self.slope = np.exp(self.random.normal(0, 0.15, ITEMS))
         self.habits = [self._habits() for _ in range(conditions.raters)]
+        self.given = [0] * conditions.raters
 
     def _habits(self) -> Habits:
-        draw = self.random
-        cuts = np.sort(np.array([1.5, 2.5, 3.5, 4.5]) + draw.normal(0, 0.12, 4))
-        return Habits(draw.normal(0, 0.4), np.exp(draw.normal(0, 0.2)), np.exp(draw.normal(np.log(0.6), 0.3)), cuts)
+        draw, raters = self.random, self.raters
+        cuts = np.sort(np.array(raters.cuts) + draw.normal(0, raters.cut, 4))
+        bias, half = draw.normal(0, raters.level), self.further.random()
+        scale = float(raters.scales(np.array(draw.normal()), np.array(half)))
+        noise = np.exp(draw.normal(np.log(raters.noise), raters.noises))
+        if half < raters.half:
+            noise *= raters.half_noise
+        return Habits(bias, scale, noise, cuts, raters.trend + self.further.normal(0, raters.drift))
 
     def means(self, qualities: Array) -> Array:
-        """Return the mean rating of these raters, over the items and the luck of outputs, at each quality."""
+        """Return the mean of these raters' first ratings at each quality, over items, outputs' luck and tastes."""
         good = 3 + np.multiply.outer(qualities - 3, self.slope) + self.offset
-        seen = [
-            (3 + one.bias + one.scale * (good - 3), np.hypot(one.scale * LUCK, one.noise), one) for one in self.habits
+        stars = [
+            1 + ndtr((3 + one.bias + one.scale * (good - 3)[..., None] - one.cuts) / self._spread(one)).sum(-1)
+            for one in self.habits
         ]
-        stars = [1 + ndtr((at[..., None] - one.cuts) / sd).sum(-1) for at, sd, one in seen]
         return np.asarray(np.mean(stars, axis=(0, 2)))
+
+    def _spread(self, one: Habits) -> float:
+        return float(np.hypot(np.hypot(one.scale * LUCK, one.noise), self.raters.taste))
 
     def output(self, quality: float, item: int) -> float:
         """Return how good one output of a point with this quality is on an item."""
         return float(3 + self.slope[item] * (quality - 3) + self.offset[item] + self.random.normal(0, LUCK))
 
-    def rate(self, good: float, rater: int, progress: float) -> int:
-        """Return a rater's score of an output, `progress` of the session being over."""
+    def rate(self, good: float, rater: int, progress: float, liking: float = 0.0) -> int:
+        """Return a rater's score of an output whose point they like so much more, `progress` of the session being over.
+
+        A rater's own level moves with the number of ratings that they have given.
+        """
         habits, noise, click = self.habits[rater], self.random.normal(), int(self.random.integers(1, 6))
+        moved = habits.moves * self.given[rater] / SESSION - self.conditions.drift * progress
+        self.given[rater] += 1
         if self.conditions.clicker and rater == 0:
             return click
-        seen = 3 + habits.bias + habits.scale * (good - 3) + habits.noise * noise - self.conditions.drift * progress
+        seen = 3 + habits.bias + habits.scale * (good - 3) + habits.noise * noise + moved + liking
         stars = 1 + int((seen > habits.cuts).sum())
         return max(stars, 3) if self.conditions.narrow and rater == 1 else stars

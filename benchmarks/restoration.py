@@ -1,14 +1,15 @@
 """How much do 25, 50 and 125 ratings gain? Palate plays the restoration game beside random search and scikit-optimize.
 
 Run with `python -m benchmarks.restoration [--quick] [--check] [--seeds K] [--jobs K] [--only PLAYER …] [--ideas
-IDEA …] [--kept]`. Gains are in stars of latent quality on photos that nobody rated, against the default; standard
-errors are over cameras × seeds. `one ahead` makes an upload's options once the one before is rated; `ready queue`
-lets the product work as far ahead as it does for one active rater. Games are kept by the code that played them,
-those of scikit-optimize and of the long search with the repository, so a run of hours may be broken off, and a new
-optimizer only replays its own. `--ideas` has Palate play, one ahead, as the optimizers' benchmark changes it.
-`--check` fails unless, over at least 24 games, Palate (one ahead) after 50 and after 125 ratings is above random
-search and both ways of using scikit-optimize, standard errors apart. `--quick` plays a game of each camera against
-random search; `--check` then only compares means after 125 ratings.
+IDEA …] [--raters seen|imagined] [--kept]`. Gains are in stars of latent quality on photos that nobody rated, against
+the default; standard errors are over cameras × seeds. `one ahead` makes an upload's options once the one before is
+rated; `ready queue` lets the product work as far ahead as it does for one active rater. Raters are those of
+`benchmarks.raters`, as seen or as once imagined. Games are kept by the code that played them, those of scikit-optimize
+and of the long search with the repository, so a run of hours may be broken off, and a new optimizer only replays its
+own. `--ideas` has Palate play, one ahead, as the optimizers' benchmark changes it. `--check` fails unless, over at
+least 24 games, Palate (one ahead) after 50 and after 125 ratings is above random search and both ways of using
+scikit-optimize, standard errors apart. `--quick` plays a game of each camera against random search; `--check` then only
+compares means after 125 ratings.
 """
 
 import argparse
@@ -19,7 +20,19 @@ from collections.abc import Sequence
 import numpy as np
 
 from benchmarks.game import CHECKPOINTS, SIDE
-from benchmarks.games import AHEAD, EXPECTED, OBSERVED, PALATE, PLAYERS, RANDOM, REACHABLE, Played, Run, kept, results
+from benchmarks.games import (
+    AHEAD,
+    EXPECTED,
+    OBSERVED,
+    PALATE,
+    PLAYERS,
+    RANDOM,
+    REACHABLE,
+    Played,
+    kept,
+    planned,
+    results,
+)
 from benchmarks.ideas import IDEAS
 from benchmarks.photos import load_photos
 from benchmarks.ratios import mean_and_error
@@ -93,6 +106,9 @@ def main(words: Sequence[str] | None = None) -> int:
     parser.add_argument("--jobs", type=int, default=2, help="processes")
     parser.add_argument("--only", nargs="+", choices=list(PLAYERS), default=list(PLAYERS), help="who plays")
     parser.add_argument("--ideas", nargs="+", choices=list(IDEAS), default=[], help="of the optimizer, played too")
+    parser.add_argument(
+        "--raters", choices=("seen", "imagined"), default="seen", help="as they are, or as assumed once"
+    )
     parser.add_argument("--kept", action="store_true", help="play nothing: only what is kept")
     parser.add_argument("--check", action="store_true", help="fail unless Palate is ahead")
     chosen = parser.parse_args(words)
@@ -103,8 +119,9 @@ def main(words: Sequence[str] | None = None) -> int:
         print(error, file=sys.stderr)
         return 1
     players, seeds = (QUICK, 1) if chosen.quick else (chosen.only, chosen.seeds)
-    runs = [Run(player, camera, seed) for player in players for seed in range(seeds) for camera in CAMERAS]
-    runs += [Run("palate", camera, seed, idea) for idea in chosen.ideas for seed in range(seeds) for camera in CAMERAS]
+    asked = [(player, None) for player in players] + [("palate", idea) for idea in chosen.ideas]
+    drawn = [(seed, camera) for seed in range(seeds) for camera in CAMERAS]
+    runs = [planned(player, camera, seed, idea, chosen.raters) for player, idea in asked for seed, camera in drawn]
     games = list(kept(runs) if chosen.kept else results(runs, chosen.jobs))
     print(report(games))
     said = faults(games, quick=chosen.quick)

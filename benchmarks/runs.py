@@ -2,24 +2,28 @@
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib.metadata import version
 from typing import Any
 
-from benchmarks.digests import OPTIMIZER, digest
+from benchmarks.digests import OPTIMIZER, digest, of_raters
 from benchmarks.ideas import changed
 from benchmarks.kept import Shelf
 from benchmarks.ours import OneByOne, Palate
 from benchmarks.panel import CONDITIONS, PLAIN
 from benchmarks.peers import FAST, PACKAGES, PEERS
 from benchmarks.problems import Problem, problem
+from benchmarks.raters import IMAGINED, SEEN
 from benchmarks.sessions import CHECKPOINTS, Out, Player, play
 from ml_service.wire.contract import Interval, Observation, Point
 
 OURS, ONE_BY_ONE = "Palate", "Palate, one by one"
-THE_WORLD = tuple(f"benchmarks/{name}.py" for name in ("problems", "panel", "sessions"))
+THE_WORLD = tuple(f"benchmarks/{name}.py" for name in ("problems", "panel", "likings", "sessions"))
 THE_PEERS = tuple(f"benchmarks/{name}.py" for name in ("peers", "torch_peers", "told", "dimensions"))
+STEADY = "seen, without drift"
+ONCE = replace(SEEN, lasting=0.0)  # nobody sees an option twice
+RATERS = {"seen": ONCE, "imagined": IMAGINED["sessions"], STEADY: replace(ONCE, drift=0.0, trend=0.0)}
 
 
 @dataclass(frozen=True)
@@ -33,6 +37,7 @@ class Run:
     beside: int = 1
     last: int = CHECKPOINTS[-1]
     idea: str | None = None
+    raters: str = "seen"
 
 
 @dataclass(frozen=True)
@@ -85,11 +90,12 @@ class Timed:
 
 @cache
 def code(run: Run) -> str:
-    """Return what a result is of: the simulated world, with a peer's package or our own code."""
+    """Return what a result is of: the simulated world and its raters, with a peer's package or our own code."""
+    people = of_raters(RATERS[run.raters])
     if run.system in PACKAGES:
-        return f"{digest((*THE_WORLD, *THE_PEERS))} {version(PACKAGES[run.system])}"
+        return f"{digest((*THE_WORLD, *THE_PEERS))} {people} {version(PACKAGES[run.system])}"
     changes = [digest(["benchmarks/ideas.py"])] if run.idea else []
-    return " ".join([digest((*THE_WORLD, "benchmarks/ours.py")), digest(OPTIMIZER), *changes])
+    return " ".join([digest((*THE_WORLD, "benchmarks/ours.py")), people, digest(OPTIMIZER), *changes])
 
 
 def parse(kept: Mapping[str, Any]) -> Played:
@@ -104,7 +110,8 @@ def played(run: Run) -> Played:
     drawn = problem(run.family, run.seed)
     player = Timed(_players()[run.system](drawn, run.seed))
     with changed(run.idea):
-        checked = play(drawn, player, run.seed, CONDITIONS[run.conditions], run.last, run.beside)
+        people = CONDITIONS[run.conditions], run.last, run.beside, RATERS[run.raters]
+        checked = play(drawn, player, run.seed, *people)
     at = {
         ratings: At(one.regret, one.quality, (one.interval.low, one.interval.high) if one.interval else None)
         for ratings, one in checked.items()

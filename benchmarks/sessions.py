@@ -7,8 +7,10 @@ from typing import Protocol
 
 import numpy as np
 
+from benchmarks.likings import Likings
 from benchmarks.panel import ITEMS, Conditions, Panel
 from benchmarks.problems import Problem
+from benchmarks.raters import SEEN, Raters
 from ml_service.wire.contract import Interval, Observation, Pending, Point
 
 CHECKPOINTS = (20, 50, 100, 200)
@@ -68,13 +70,16 @@ class Session:
     seed: int
     conditions: Conditions
     last: int
+    raters: Raters = SEEN
     told: int = 0
     asked: int = 0
     out: list[list[Out]] = field(default_factory=list)
     doomed: list[tuple[int, Out, Observation]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.panel = Panel(self.seed, self.conditions)
+        self.panel = Panel(self.seed, self.conditions, self.raters)
+        tastes = np.random.default_rng([self.seed, 12])
+        self.likings = Likings(self.problem.search, self.conditions.raters, self.raters.taste, tastes)
         self.random = np.random.default_rng([self.seed, 2])
         self.fate = np.random.default_rng([self.seed, 4])
 
@@ -105,10 +110,7 @@ class Session:
         raters = self.random.choice(self.conditions.raters, people, replace=False)
         for done in group:
             good = self.panel.output(self.problem.quality(done.point), done.item)
-            stars = [self.panel.rate(good, int(rater), self.told / self.last) for rater in raters]
-            ratings = [
-                observed(done, int(r), s, self.told + i) for i, (r, s) in enumerate(zip(raters, stars, strict=True))
-            ]
+            ratings = [self._rating(done, good, int(rater), place) for place, rater in enumerate(raters)]
             self.told += len(ratings)
             self.player.tell(done, ratings)
             taken_back = self.fate.random(len(ratings)) < self.conditions.withdrawn
@@ -119,12 +121,23 @@ class Session:
             self.player.forget(done, one)
             self.doomed.remove((due, done, one))
 
+    def _rating(self, done: Out, good: float, rater: int, place: int) -> Observation:
+        liking = self.likings.of(rater, done.point)
+        stars = self.panel.rate(good, rater, self.told / self.last, liking)
+        return observed(done, rater, stars, self.told + place)
+
 
 def play(
-    problem: Problem, player: Player, seed: int, conditions: Conditions, last: int = CHECKPOINTS[-1], beside: int = 1
+    problem: Problem,
+    player: Player,
+    seed: int,
+    conditions: Conditions,
+    last: int = CHECKPOINTS[-1],
+    beside: int = 1,
+    raters: Raters = SEEN,
 ) -> Mapping[int, Checked]:
     """Return what is recommended after so many ratings, up to the last checkpoint wanted."""
-    return Session(problem, player, seed, conditions, last).play(beside)
+    return Session(problem, player, seed, conditions, last, raters).play(beside)
 
 
 def observed(done: Out, rater: int, stars: int, number: int) -> Observation:

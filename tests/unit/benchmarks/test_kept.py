@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from benchmarks.digests import digest
+from benchmarks import games, runs
+from benchmarks.digests import digest, of_raters
 from benchmarks.kept import OWN, PLAYED, Shelf
 
 
@@ -88,3 +89,27 @@ def test_a_digest_tells_what_code_does_not_where_it_lies_or_whom_it_imports(tmp_
         (tmp_path / name).write_text(text)
     first, moved, other = (digest([str(tmp_path / name)]) for name in code)
     assert first == moved != other
+
+
+def test_lines_of_the_repository_are_of_the_world_and_the_raters_of_today() -> None:
+    peers = {
+        (one.run.raters, *one.code.split()[:2])
+        for one in (runs.parse(json.loads(line)) for line in (PLAYED / "sessions.jsonl").read_text().splitlines())
+    }
+    world = digest((*runs.THE_WORLD, *runs.THE_PEERS))
+    assert peers == {(raters, world, of_raters(runs.RATERS[raters])) for raters, *_ in peers}
+    played = {
+        (one.run.raters, *one.code.split()[:2])
+        for one in (games.parse(json.loads(line)) for line in (PLAYED / "restoration.jsonl").read_text().splitlines())
+    }
+    world = digest(games.THE_GAME)
+    assert played == {(raters, world, of_raters(games.RATERS[raters])) for raters, *_ in played}
+    assert {"imagined"} <= {raters for raters, *_ in peers} & {raters for raters, *_ in played}
+
+
+def test_other_raters_make_another_run_but_where_nobody_is_asked() -> None:
+    seen, imagined = (runs.Run("random", "bumps", 0, raters=raters) for raters in ("seen", "imagined"))
+    assert (seen == imagined, runs.code(seen) == runs.code(imagined)) == (False, False)
+    assert runs.Run("random", "bumps", 0) == seen
+    either = [games.planned(player, "haze", 0, raters=r) for player in games.SLOW for r in ("seen", "imagined")]
+    assert len(set(either)) == 3
