@@ -218,15 +218,15 @@ def main() -> None:
         "--quick", action="store_true", help="only Palate and its ordinal check, in a quarter of the studies"
     )
     parser.add_argument("--check", action="store_true", help="fail where a bar is missed")
-    parser.add_argument("--imagined", action="store_true", help="raters as they were imagined before any were seen")
+    parser.add_argument("--raters", choices=("seen", "imagined"), default="seen", help="who rates")
     args = parser.parse_args()
     seeds = args.seeds // 4 if args.quick else args.seeds
     models: dict[str, Callable[[Ratings], Found]] = {OURS: palate, ORDINAL: ordinal}
     if not args.quick:
         models |= {name: peer(name) for name in PEERS}
-    known = IMAGINED_RATERS if args.imagined else KNOWN_RATERS
+    known = KNOWN_RATERS if args.raters == "seen" else IMAGINED_RATERS
     missed = compare(models, seeds, known)
-    populations = {"imagined" if args.imagined else "seen": lambda _: known, "other": unknown_raters}
+    populations = {args.raters: lambda _: known, "other": unknown_raters}
     for label, people in populations.items():
         for calibrated in (True, False):
             missed += care(range(args.first, args.first + seeds), calibrated, people, label)

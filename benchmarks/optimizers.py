@@ -66,7 +66,7 @@ PLANS = {
         last=100,
         many=FAST,
         few=("Optuna GP", "skopt gp_hedge", "BoTorch one-hot"),
-        few_sessions=tuple(sessions(1)),
+        few_sessions=tuple(sessions(2)),
         bars=(50, 100),
         bounds=False,
     ),

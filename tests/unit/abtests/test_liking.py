@@ -29,7 +29,7 @@ def test_nothing_is_said_of_others_by_fewer_than_four() -> None:
 def test_raters_who_agree_say_more_than_one_who_is_delighted() -> None:
     alike, apart = liking(pairs_of(0.6, 0.6, 0.6, 0.6)), liking(pairs_of(2.4, 0.0, 0.0, 0.0))
     assert alike.across > alike.needed > apart.across > 0
-    assert liking(pairs_of(-0.5, -0.5, -0.5, -0.5)).across == pytest.approx(-alike.across)
+    assert liking(pairs_of(-0.6, -0.6, -0.6, -0.6)).across == pytest.approx(-alike.across)
 
 
 def test_more_raters_say_more_and_more_pairs_of_the_same_raters_only_so_much() -> None:
@@ -56,6 +56,6 @@ def test_raters_who_judge_the_same_pairs_share_their_luck() -> None:
     assert liking(at_once).across < liking(apart).across
 
 
-def test_more_raters_are_held_to_less_and_a_higher_threshold_to_more() -> None:
-    assert needed(4) > needed(8) > needed(16) > NormalDist().inv_cdf(0.96)
+def test_eight_raters_are_held_to_more_than_four_and_a_higher_threshold_asks_more_of_all() -> None:
+    assert needed(8) > needed(4) > NormalDist().inv_cdf(1 - 0.95 / 20)
     assert needed(8, 60) > needed(8)

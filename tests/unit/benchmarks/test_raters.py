@@ -111,7 +111,7 @@ def test_a_result_is_of_what_its_raters_are() -> None:
     assert len({of_raters(one) for one in (SEEN, replace(SEEN, drift=0.0), *IMAGINED.values())}) == 2 + len(IMAGINED)
 
 
-@pytest.mark.parametrize(("raters", "last", "slow"), [("seen", 100, 8), ("imagined", 200, 20)])
+@pytest.mark.parametrize(("raters", "last", "slow"), [("seen", 100, 16), ("imagined", 200, 20)])
 def test_who_plays_how_many_sessions(raters: str, last: int, slow: int) -> None:
     runs = PLANS[raters].runs(quick=False)
     assert {(run.raters, run.last) for run in runs} == {(raters, last)}

@@ -22,7 +22,7 @@ TASTE = 0.35  # standard deviation in stars of a rater's own liking of a version
 BELIEF = 20  # raters that this is worth
 AGAIN = 2.0  # how many times the luck of pairs counts, since one looks after each of them
 COMMON = 0.2  # share of it that all raters of a pair have in common
-CHANCE = 0.8  # of passing by likings alone, times the threshold
+CHANCE, OF_FEW = 0.65, 0.88  # of passing by likings alone, times the threshold; and what it grows by, over the raters
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,8 @@ def liking(pairs: Sequence[Mapping[str, float]], threshold: float = 20.0) -> Lik
 
 def needed(raters: int, threshold: float = 20.0) -> float:
     """Return the limit for a number of raters: a quantile of Student's t."""
-    return t_quantile(1 - CHANCE / threshold, raters - 1 + BELIEF)
+    chance = (CHANCE + OF_FEW / raters) / threshold
+    return t_quantile(1 - chance, raters - 1 + BELIEF)
 
 
 def t_quantile(share: float, freedom: float) -> float:
