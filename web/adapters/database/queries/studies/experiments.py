@@ -3,11 +3,11 @@
 from collections.abc import Iterable
 from datetime import datetime
 
-from sqlalchemy import Connection, bindparam, exists, func, select, update
+from sqlalchemy import ColumnElement, Connection, Float, Subquery, bindparam, cast, exists, func, select, update
 
 from web.adapters.database.columns import Utc
 from web.adapters.database.queries.common import standing
-from web.adapters.database.tables import experiments, inputs, options, ratings
+from web.adapters.database.tables import experiments, inputs, leases, options, ratings, studies
 from web.domain.studies.experiment import LEARNT_FROM, LIVE, SAMPLES, UNSEEN, Experiment, ExperimentState, Option
 from web.domain.studies.study import Input
 from web.rows import studies as rows
@@ -49,7 +49,22 @@ class ExperimentQueries(rows.ExperimentQueries):
         )
         return tuple(Option(**row) for row in self.connection.execute(query).mappings())
 
-    def next_inputs(self, study_id: str, count: int) -> tuple[Input, ...]:
+    def unseen(self, study_id: str) -> tuple[Option, ...]:
+        query = (
+            select(options)
+            .join(experiments, experiments.c.id == options.c.experiment_id)
+            .where(
+                experiments.c.study_id == study_id,
+                experiments.c.state.in_(LIVE),
+                experiments.c.kind == "explore",
+                experiments.c.held_for.is_(None),
+                ~exists().where(leases.c.experiment_id == experiments.c.id),
+            )
+            .order_by(options.c.id)
+        )
+        return tuple(Option(**row) for row in self.connection.execute(query).mappings())
+
+    def next_inputs(self, study_id: str, count: int, besides: Iterable[str] = ()) -> tuple[Input, ...]:
         used = (
             select(func.count())
             .select_from(options.join(experiments, experiments.c.id == options.c.experiment_id))
@@ -58,16 +73,18 @@ class ExperimentQueries(rows.ExperimentQueries):
                 options.c.state != "spare",
                 experiments.c.state.not_in(("dropped", "void")),
                 experiments.c.kind.in_(SAMPLES),
+                experiments.c.id.not_in(tuple(besides)),
             )
             .correlate(inputs)
             .scalar_subquery()
         )
-        query = (
-            select(inputs)
+        present = (
+            select(inputs.c.id, inputs.c.stratum, used.label("used"))
             .where(inputs.c.study_id == study_id, inputs.c.removed_at.is_(None))
-            .order_by(used, inputs.c.id)
-            .limit(count)
+            .subquery()
         )
+        turns = select(present.c.id, _turn(present, study_id).label("turn")).subquery()
+        query = select(inputs).join(turns, turns.c.id == inputs.c.id).order_by(turns.c.turn, turns.c.id).limit(count)
         return tuple(Input(**row) for row in self.connection.execute(query).mappings())
 
     def lock(self, ids: Iterable[str]) -> dict[str, Experiment]:
@@ -87,6 +104,19 @@ class ExperimentQueries(rows.ExperimentQueries):
             experiments.c.kind.in_(SAMPLES),
         )
         return self.connection.execute(query).scalar_one()
+
+
+def _turn(present: Subquery, study_id: str) -> ColumnElement[float]:
+    """Say when it is an input's turn: how large a share its stratum has had by the middle of its experiment.
+
+    By that order seats are given to parties in the method of Sainte-Laguë, here experiments to strata.
+    """
+    one = select(studies.c.options_per_experiment).where(studies.c.id == study_id).scalar_subquery()
+    stratum = present.c.stratum
+    place = func.row_number().over(partition_by=stratum, order_by=(present.c.used, present.c.id))
+    used = func.sum(present.c.used).over(partition_by=stratum)
+    size = func.count().over(partition_by=stratum)
+    return cast(2 * used + one * (2 * place - 1), Float) / size
 
 
 # Asked with each rating: building one costs more than running it.

@@ -77,6 +77,10 @@ class StudyQueries(rows.StudyQueries):
         row = self.connection.execute(query).mappings().first()
         return None if row is None else Input(**row)
 
+    def newest_input(self, study_id: str) -> str:
+        query = select(func.max(inputs.c.id)).where(inputs.c.study_id == study_id, inputs.c.removed_at.is_(None))
+        return self.connection.execute(query).scalar_one() or ""
+
     def hold_inputs(self, study_id: str, input_id: str | None = None) -> tuple[Input, ...]:
         query = select(inputs).where(inputs.c.study_id == study_id, inputs.c.removed_at.is_(None))
         if input_id is not None:
