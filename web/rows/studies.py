@@ -49,8 +49,8 @@ class StudyQueries(Protocol):
         """Return an input, which nobody else changes or builds on until this transaction ends."""
         ...
 
-    def newest_input(self, study_id: str) -> str:
-        """Return the id of the present input that was added last, or "" where there is none."""
+    def has_grown(self, study_id: str, since: str) -> bool:
+        """Tell whether a study has a present input that was added after the row with an id was."""
         ...
 
     def hold_inputs(self, study_id: str, input_id: str | None = None) -> tuple[Input, ...]:

@@ -10,7 +10,7 @@ from tests.clock import FixedClock
 from tests.world import UNLEARNING, World, answer, make_world, photo
 from web.adapters.database.store import SqlStore
 from web.domain.studies.experiment import LIVE, Option
-from web.domain.studies.spreading import Move, Waiting, moves
+from web.domain.studies.spreading import Move, Stratum, Waiting, moves, turns
 from web.domain.studies.study import Input
 from web.jobs import schedule, tasks
 from web.ports.making import CleanImage
@@ -121,12 +121,11 @@ def test_what_is_being_made_stays_where_it_is(world: World) -> None:
         assert job is not None
         tx.jobs.remove(id=job.id)
         tx.jobs.add(replace(job, state="claimed", worker="another", finished_at=None, claimed_until=job.due_at))
-    with world.parts.store.begin() as tx:
-        second = world.add_input(1)
+    second = world.add_input(1)
     tasks.plan(world.parts, world.study.id)
     assert option.experiment_id in _live(world)
     assert waiting(world)[second.id] > 0
-    assert first.id in waiting(world)
+    assert waiting(world)[first.id] > 0
 
 
 def test_nothing_is_moved_twice_without_a_new_photo(world: World) -> None:
@@ -169,3 +168,10 @@ def test_moves_go_from_who_has_too_much_to_who_came_later() -> None:
     assert moves([Waiting("1", "0"), Waiting("7", "0")], ["0", "6"]) == (), "what was planned since knew of it"
     assert moves(held, ["0"]) == ()
     assert moves([], []) == ()
+
+
+def test_strata_take_turns_by_their_sizes_and_by_what_they_have_had() -> None:
+    assert turns([Stratum("a", 9), Stratum("b", 3)], 4) == ("a", "a", "b", "a")
+    assert turns([Stratum("a", 4, 4), Stratum("b", 4)], 5) == ("b", "b", "b", "b", "a")
+    assert turns([Stratum("a", 2)], 5) == ("a", "a")
+    assert turns([], 3) == ()

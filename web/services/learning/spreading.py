@@ -30,12 +30,12 @@ def spread(parts: Books, study_id: str) -> None:
 
 
 def _moves(tx: Transaction, study_id: str) -> tuple[Move, ...]:
-    newest, unseen = tx.of_studies.newest_input(study_id), _free(tx, study_id)
-    if not any(one.experiment_id < newest for one in unseen):
+    unseen = _free(tx, study_id)
+    if not unseen or not tx.of_studies.has_grown(study_id, min(one.experiment_id for one in unseen)):
         return ()
     waiting = {one.experiment_id: Waiting(one.experiment_id, one.input_id) for one in unseen}
-    turns = tx.of_experiments.next_inputs(study_id, len(waiting), besides=waiting)
-    found = moves(tuple(waiting.values()), [source.id for source in turns])
+    sources = tx.of_experiments.next_inputs(study_id, len(waiting), besides=waiting)
+    found = moves(tuple(waiting.values()), [source.id for source in sources])
     return _apart(tx, found, unseen)
 
 

@@ -1,14 +1,16 @@
 """Queries of experiments and their options: what is pending, what was rated, which input comes next."""
 
+from collections import Counter
 from collections.abc import Iterable
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Connection, Float, Subquery, bindparam, cast, exists, func, select, update
+from sqlalchemy import ColumnElement, Connection, Float, and_, bindparam, cast, exists, func, select, update
 
 from web.adapters.database.columns import Utc
 from web.adapters.database.queries.common import standing
 from web.adapters.database.tables import experiments, inputs, leases, options, ratings, studies
 from web.domain.studies.experiment import LEARNT_FROM, LIVE, SAMPLES, UNSEEN, Experiment, ExperimentState, Option
+from web.domain.studies.spreading import Stratum, turns
 from web.domain.studies.study import Input
 from web.rows import studies as rows
 
@@ -65,26 +67,44 @@ class ExperimentQueries(rows.ExperimentQueries):
         return tuple(Option(**row) for row in self.connection.execute(query).mappings())
 
     def next_inputs(self, study_id: str, count: int, besides: Iterable[str] = ()) -> tuple[Input, ...]:
-        used = (
-            select(func.count())
-            .select_from(options.join(experiments, experiments.c.id == options.c.experiment_id))
-            .where(
-                options.c.input_id == inputs.c.id,
-                options.c.state != "spare",
-                experiments.c.state.not_in(("dropped", "void")),
-                experiments.c.kind.in_(SAMPLES),
-                experiments.c.id.not_in(tuple(besides)),
-            )
-            .correlate(inputs)
-            .scalar_subquery()
-        )
-        present = (
-            select(inputs.c.id, inputs.c.stratum, used.label("used"))
+        left_out = tuple(besides)
+        order = turns(self._strata(study_id, left_out), count)
+        first = {name: iter(self._first(study_id, name, places, left_out)) for name, places in Counter(order).items()}
+        return tuple(next(first[name]) for name in order)
+
+    def _strata(self, study_id: str, besides: tuple[str, ...]) -> tuple[Stratum, ...]:
+        """Return the strata of a study in the order of their first inputs; what a sole one has had is not counted."""
+        sizes = (
+            select(inputs.c.stratum, func.count())
             .where(inputs.c.study_id == study_id, inputs.c.removed_at.is_(None))
-            .subquery()
+            .group_by(inputs.c.stratum)
+            .order_by(func.min(inputs.c.id))
         )
-        turns = select(present.c.id, _turn(present, study_id).label("turn")).subquery()
-        query = select(inputs).join(turns, turns.c.id == inputs.c.id).order_by(turns.c.turn, turns.c.id).limit(count)
+        found = self.connection.execute(sizes).all()
+        if len(found) < 2:
+            return tuple(Stratum(name, size) for name, size in found)
+        had = (
+            select(inputs.c.stratum, cast(func.count(), Float) / studies.c.options_per_experiment)
+            .select_from(
+                _COUNTING.join(inputs, inputs.c.id == options.c.input_id).join(
+                    studies, studies.c.id == experiments.c.study_id
+                )
+            )
+            .where(experiments.c.study_id == study_id, inputs.c.removed_at.is_(None), _counts(besides))
+            .group_by(inputs.c.stratum, studies.c.options_per_experiment)
+        )
+        shares = dict(self.connection.execute(had).all())
+        return tuple(Stratum(name, size, shares.get(name, 0.0)) for name, size in found)
+
+    def _first(self, study_id: str, stratum: str, count: int, besides: tuple[str, ...]) -> tuple[Input, ...]:
+        """Return the inputs of a stratum with the fewest options still counting, oldest first among equals."""
+        used = select(func.count()).select_from(_COUNTING).where(options.c.input_id == inputs.c.id, _counts(besides))
+        query = (
+            select(inputs)
+            .where(inputs.c.study_id == study_id, inputs.c.removed_at.is_(None), inputs.c.stratum == stratum)
+            .order_by(used.correlate(inputs).scalar_subquery(), inputs.c.id)
+            .limit(count)
+        )
         return tuple(Input(**row) for row in self.connection.execute(query).mappings())
 
     def lock(self, ids: Iterable[str]) -> dict[str, Experiment]:
@@ -106,17 +126,17 @@ class ExperimentQueries(rows.ExperimentQueries):
         return self.connection.execute(query).scalar_one()
 
 
-def _turn(present: Subquery, study_id: str) -> ColumnElement[float]:
-    """Say when it is an input's turn: how large a share its stratum has had by the middle of its experiment.
+_COUNTING = options.join(experiments, experiments.c.id == options.c.experiment_id)
 
-    By that order seats are given to parties in the method of Sainte-Laguë, here experiments to strata.
-    """
-    one = select(studies.c.options_per_experiment).where(studies.c.id == study_id).scalar_subquery()
-    stratum = present.c.stratum
-    place = func.row_number().over(partition_by=stratum, order_by=(present.c.used, present.c.id))
-    used = func.sum(present.c.used).over(partition_by=stratum)
-    size = func.count().over(partition_by=stratum)
-    return cast(2 * used + one * (2 * place - 1), Float) / size
+
+def _counts(besides: tuple[str, ...]) -> ColumnElement[bool]:
+    """Match options by which an input has had its turn, those of some experiments left out."""
+    return and_(
+        options.c.state != "spare",
+        experiments.c.state.not_in(("dropped", "void")),
+        experiments.c.kind.in_(SAMPLES),
+        experiments.c.id.not_in(besides),
+    )
 
 
 # Asked with each rating: building one costs more than running it.
