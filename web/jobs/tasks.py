@@ -31,10 +31,7 @@ TASKS: dict[str, Task] = {
 
 
 def plan(parts: Parts, study_id: str, depth: int | None = None) -> None:
-    """Fill a study's queue: stop it if that is due, drop what is outdone, and spread the rest; then pairs and points.
-
-    Those are the pairs of its tests and the new points that are then missing.
-    """
+    """Fill a study's queue: stop it if that is due, put right what waits, then pairs of its tests, then new points."""
     stopping.stop_if_due(parts, study_id)
     planning.drop_outdone(parts, study_id)
     spreading.spread(parts, study_id)

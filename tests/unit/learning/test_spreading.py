@@ -3,6 +3,7 @@
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -104,7 +105,7 @@ def test_what_somebody_holds_or_has_rated_stays_where_it_is(world: World) -> Non
 
 
 @pytest.mark.parametrize("cost", [{"cost_micros": 40_000}, {"state": "generating"}], ids=["paid for", "begun outside"])
-def test_what_has_cost_money_stays_where_it_is(world: World, cost: dict[str, object]) -> None:
+def test_what_has_cost_money_stays_where_it_is(world: World, cost: dict[str, Any]) -> None:
     first = bring(world, 0)
     with world.parts.store.begin() as tx:
         for option in tx.options.all(study_id=world.study.id):

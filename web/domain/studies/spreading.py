@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from heapq import heapify, heappop, heapreplace
 
 
 @dataclass(frozen=True)
@@ -20,13 +21,17 @@ def turns(strata: Sequence[Stratum], count: int) -> tuple[str, ...]:
     Experiments go to strata as seats go to parties by the method of Sainte-Laguë: next is the one that has had the
     least of its share at the middle of its next experiment, the first of equals.
     """
-    given = Counter[str]()
+    heap = [((stratum.had + 0.5) / stratum.size, place, 1) for place, stratum in enumerate(strata)]
+    heapify(heap)
     order = []
-    for _ in range(min(count, sum(stratum.size for stratum in strata))):
-        open_now = [stratum for stratum in strata if given[stratum.name] < stratum.size]
-        chosen = min(open_now, key=lambda one: (one.had + given[one.name] + 0.5) / one.size)
-        given[chosen.name] += 1
+    while heap and len(order) < count:
+        _, place, given = heap[0]
+        chosen = strata[place]
         order.append(chosen.name)
+        if given < chosen.size:
+            heapreplace(heap, ((chosen.had + given + 0.5) / chosen.size, place, given + 1))
+        else:
+            heappop(heap)
     return tuple(order)
 
 

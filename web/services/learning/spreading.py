@@ -23,7 +23,9 @@ def spread(parts: Books, study_id: str) -> None:
     with parts.store.begin() as tx:
         if tx.of_studies.hold(study_id).state == "running":
             now = parts.clock.now()
-            dropped = drop_unheld(tx, [move.experiment_id for move in found], now)
+            locked = tx.of_experiments.lock(move.experiment_id for move in found)
+            free = {one.experiment_id for one in _free(tx, study_id)}  # one may have been begun meanwhile
+            dropped = drop_unheld(tx, locked.keys() & free, now)
             for move in found:
                 if move.experiment_id in dropped:
                     _plan_again(tx, move, now)

@@ -70,7 +70,8 @@ class ExperimentQueries(rows.ExperimentQueries):
         left_out = tuple(besides)
         order = turns(self._strata(study_id, left_out), count)
         first = {name: iter(self._first(study_id, name, places, left_out)) for name, places in Counter(order).items()}
-        return tuple(next(first[name]) for name in order)
+        found = (next(first[name], None) for name in order)
+        return tuple(source for source in found if source is not None)  # one may have been taken down meanwhile
 
     def _strata(self, study_id: str, besides: tuple[str, ...]) -> tuple[Stratum, ...]:
         """Return the strata of a study in the order of their first inputs; what a sole one has had is not counted."""
