@@ -23,7 +23,7 @@ def turns(strata: Sequence[Stratum], count: int) -> tuple[str, ...]:
     """
     heap = [((stratum.had + 0.5) / stratum.size, place, 1) for place, stratum in enumerate(strata)]
     heapify(heap)
-    order = []
+    order: list[str] = []
     while heap and len(order) < count:
         _, place, given = heap[0]
         chosen = strata[place]

@@ -94,7 +94,7 @@ class ExperimentQueries(rows.ExperimentQueries):
             .where(experiments.c.study_id == study_id, inputs.c.removed_at.is_(None), _counts(besides))
             .group_by(inputs.c.stratum, studies.c.options_per_experiment)
         )
-        shares = dict(self.connection.execute(had).all())
+        shares: dict[str, float] = dict(self.connection.execute(had).all())
         return tuple(Stratum(name, size, shares.get(name, 0.0)) for name, size in found)
 
     def _first(self, study_id: str, stratum: str, count: int, besides: tuple[str, ...]) -> tuple[Input, ...]:
