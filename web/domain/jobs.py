@@ -30,9 +30,14 @@ def plan_upload_job(experiment_id: str, study_id: str, now: datetime) -> Job:
     return Job(new_id(), key, "plan_upload", arguments, now, now, priority=URGENT, study_id=study_id)
 
 
+def make_key(option_id: str) -> str:
+    """Return the key of the job that makes an option's output."""
+    return f"make:{option_id}"
+
+
 def make_job(option_id: str, generator: str, study_id: str, now: datetime, *, urgent: bool = False) -> Job:
     """Return the job that makes an option's output with a generator; what somebody waits for goes first."""
-    key, arguments = f"make:{option_id}", {"option": option_id}
+    key, arguments = make_key(option_id), {"option": option_id}
     job = Job(new_id(), key, "make", arguments, now, now, resource=making_with(generator), study_id=study_id)
     return replace(job, priority=URGENT if urgent else 0)
 

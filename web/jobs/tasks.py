@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from web.ports.parts import Parts
 from web.services.abtests import pairing, safeguard, verdicts
 from web.services.evolution import evolution
-from web.services.learning import learn, planning, stopping
+from web.services.learning import learn, planning, spreading, stopping
 from web.services.making import generation
 from web.services.operations import erasure
 from web.services.rating import night, quality
@@ -31,9 +31,10 @@ TASKS: dict[str, Task] = {
 
 
 def plan(parts: Parts, study_id: str, depth: int | None = None) -> None:
-    """Fill a study's queue: stop it if that is due, drop what is outdone, then pairs of its tests, then new points."""
+    """Fill a study's queue: stop it if that is due, put right what waits, then pairs of its tests, then new points."""
     stopping.stop_if_due(parts, study_id)
     planning.drop_outdone(parts, study_id)
+    spreading.spread(parts, study_id)
     wanted = planning.depth_of(parts, study_id) if depth is None else depth
     pairing.plan_pairs(parts, study_id, wanted)
     planning.explore(parts, study_id, wanted)

@@ -49,6 +49,10 @@ class StudyQueries(Protocol):
         """Return an input, which nobody else changes or builds on until this transaction ends."""
         ...
 
+    def has_grown(self, study_id: str, since: str) -> bool:
+        """Tell whether a study has a present input that was added after the row with an id was."""
+        ...
+
     def hold_inputs(self, study_id: str, input_id: str | None = None) -> tuple[Input, ...]:
         """Return the present inputs of a study, or the one named, which stay present until this transaction ends."""
         ...
@@ -65,8 +69,16 @@ class ExperimentQueries(Protocol):
         """Return the options to learn from that have a standing rating, those of inputs taken down left out."""
         ...
 
-    def next_inputs(self, study_id: str, count: int) -> tuple[Input, ...]:
-        """Return the present inputs with the fewest options still counting, oldest first among equals."""
+    def next_inputs(self, study_id: str, count: int, besides: Iterable[str] = ()) -> tuple[Input, ...]:
+        """Return the present inputs whose turn it is; the options of some experiments may be left out of account.
+
+        Strata have shares of the options still counting that are as large as their shares of the inputs. In a stratum
+        those with the fewest come first, oldest first among equals.
+        """
+        ...
+
+    def unseen(self, study_id: str) -> tuple[Option, ...]:
+        """Return the options of explore experiments from the queue that are alive and that nobody has ever held."""
         ...
 
     def lock(self, ids: Iterable[str]) -> dict[str, Experiment]:

@@ -98,7 +98,7 @@ def _turn(tx: Transaction, study: Study, rater: Actor, leases: Sequence[Lease], 
         options[shown.experiment_id].append(shown)
     held = tuple(Held(lease, shuffled(lease, options[lease.experiment_id])) for lease in leases)
     to_answer = tuple(item for item in held if item.options)
-    making = not to_answer and bool(tx.of_experiments.next_inputs(study.id, 1))
+    making = not to_answer and tx.of_turns.count_sources(study.id, 1) > 0
     today = progress(tx, rater, study, midnight(now, seat.zone))
     return Turn(study, to_answer, today, making, making and bool(away(tx, study.id)), seat)
 

@@ -18,9 +18,10 @@ def study_to_rate(tx: StudyRows, rater: Actor, study_id: str | None = None) -> S
     return tx.of_studies.to_rate(rater.project_id)
 
 
-def drop_unheld(tx: RatingRows, experiment_ids: Iterable[str], now: datetime) -> None:
-    """Drop those of some experiments that are still to be rated and that nobody has ever held."""
+def drop_unheld(tx: RatingRows, experiment_ids: Iterable[str], now: datetime) -> tuple[str, ...]:
+    """Drop those of some experiments that are still to be rated and that nobody has ever held; return their ids."""
     locked = tx.of_experiments.lock(experiment_ids)
     held = {lease.experiment_id for lease in tx.leases.all(experiment_id=tuple(locked))}
-    unheld = [one.id for one in locked.values() if one.state in LIVE and one.id not in held]
+    unheld = tuple(one.id for one in locked.values() if one.state in LIVE and one.id not in held)
     tx.of_experiments.move(unheld, "dropped", now)
+    return unheld

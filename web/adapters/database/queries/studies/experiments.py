@@ -1,14 +1,16 @@
 """Queries of experiments and their options: what is pending, what was rated, which input comes next."""
 
+from collections import Counter
 from collections.abc import Iterable
 from datetime import datetime
 
-from sqlalchemy import Connection, bindparam, exists, func, select, update
+from sqlalchemy import ColumnElement, Connection, Float, and_, bindparam, cast, exists, func, select, update
 
 from web.adapters.database.columns import Utc
 from web.adapters.database.queries.common import standing
-from web.adapters.database.tables import experiments, inputs, options, ratings
+from web.adapters.database.tables import experiments, inputs, leases, options, ratings, studies
 from web.domain.studies.experiment import LEARNT_FROM, LIVE, SAMPLES, UNSEEN, Experiment, ExperimentState, Option
+from web.domain.studies.spreading import Stratum, turns
 from web.domain.studies.study import Input
 from web.rows import studies as rows
 
@@ -49,23 +51,59 @@ class ExperimentQueries(rows.ExperimentQueries):
         )
         return tuple(Option(**row) for row in self.connection.execute(query).mappings())
 
-    def next_inputs(self, study_id: str, count: int) -> tuple[Input, ...]:
-        used = (
-            select(func.count())
-            .select_from(options.join(experiments, experiments.c.id == options.c.experiment_id))
+    def unseen(self, study_id: str) -> tuple[Option, ...]:
+        query = (
+            select(options)
+            .join(experiments, experiments.c.id == options.c.experiment_id)
             .where(
-                options.c.input_id == inputs.c.id,
-                options.c.state != "spare",
-                experiments.c.state.not_in(("dropped", "void")),
-                experiments.c.kind.in_(SAMPLES),
+                experiments.c.study_id == study_id,
+                experiments.c.state.in_(LIVE),
+                experiments.c.kind == "explore",
+                experiments.c.held_for.is_(None),
+                ~exists().where(leases.c.experiment_id == experiments.c.id),
             )
-            .correlate(inputs)
-            .scalar_subquery()
+            .order_by(options.c.id)
         )
+        return tuple(Option(**row) for row in self.connection.execute(query).mappings())
+
+    def next_inputs(self, study_id: str, count: int, besides: Iterable[str] = ()) -> tuple[Input, ...]:
+        left_out = tuple(besides)
+        order = turns(self._strata(study_id, left_out), count)
+        first = {name: iter(self._first(study_id, name, places, left_out)) for name, places in Counter(order).items()}
+        found = (next(first[name], None) for name in order)
+        return tuple(source for source in found if source is not None)  # one may have been taken down meanwhile
+
+    def _strata(self, study_id: str, besides: tuple[str, ...]) -> tuple[Stratum, ...]:
+        """Return the strata of a study in the order of their first inputs; what a sole one has had is not counted."""
+        sizes = (
+            select(inputs.c.stratum, func.count())
+            .where(inputs.c.study_id == study_id, inputs.c.removed_at.is_(None))
+            .group_by(inputs.c.stratum)
+            .order_by(func.min(inputs.c.id))
+        )
+        found = self.connection.execute(sizes).all()
+        if len(found) < 2:
+            return tuple(Stratum(name, size) for name, size in found)
+        had = (
+            select(inputs.c.stratum, cast(func.count(), Float) / studies.c.options_per_experiment)
+            .select_from(
+                _COUNTING.join(inputs, inputs.c.id == options.c.input_id).join(
+                    studies, studies.c.id == experiments.c.study_id
+                )
+            )
+            .where(experiments.c.study_id == study_id, inputs.c.removed_at.is_(None), _counts(besides))
+            .group_by(inputs.c.stratum, studies.c.options_per_experiment)
+        )
+        shares: dict[str, float] = dict(self.connection.execute(had).all())
+        return tuple(Stratum(name, size, shares.get(name, 0.0)) for name, size in found)
+
+    def _first(self, study_id: str, stratum: str, count: int, besides: tuple[str, ...]) -> tuple[Input, ...]:
+        """Return the inputs of a stratum with the fewest options still counting, oldest first among equals."""
+        used = select(func.count()).select_from(_COUNTING).where(options.c.input_id == inputs.c.id, _counts(besides))
         query = (
             select(inputs)
-            .where(inputs.c.study_id == study_id, inputs.c.removed_at.is_(None))
-            .order_by(used, inputs.c.id)
+            .where(inputs.c.study_id == study_id, inputs.c.removed_at.is_(None), inputs.c.stratum == stratum)
+            .order_by(used.correlate(inputs).scalar_subquery(), inputs.c.id)
             .limit(count)
         )
         return tuple(Input(**row) for row in self.connection.execute(query).mappings())
@@ -87,6 +125,19 @@ class ExperimentQueries(rows.ExperimentQueries):
             experiments.c.kind.in_(SAMPLES),
         )
         return self.connection.execute(query).scalar_one()
+
+
+_COUNTING = options.join(experiments, experiments.c.id == options.c.experiment_id)
+
+
+def _counts(besides: tuple[str, ...]) -> ColumnElement[bool]:
+    """Match options by which an input has had its turn, those of some experiments left out."""
+    return and_(
+        options.c.state != "spare",
+        experiments.c.state.not_in(("dropped", "void")),
+        experiments.c.kind.in_(SAMPLES),
+        experiments.c.id.not_in(besides),
+    )
 
 
 # Asked with each rating: building one costs more than running it.

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import JSON, Connection, and_, bindparam, delete, func, select, type_coerce, update
+from sqlalchemy import JSON, Connection, and_, bindparam, delete, exists, func, select, type_coerce, update
 
 from web.adapters.database.queries.common import counted
 from web.adapters.database.queries.studies.diagnoses import best_steps, newest
@@ -76,6 +76,10 @@ class StudyQueries(rows.StudyQueries):
         query = select(inputs).where(inputs.c.id == input_id).with_for_update(key_share=True)
         row = self.connection.execute(query).mappings().first()
         return None if row is None else Input(**row)
+
+    def has_grown(self, study_id: str, since: str) -> bool:
+        later = exists().where(inputs.c.id > since, inputs.c.study_id == study_id, inputs.c.removed_at.is_(None))
+        return bool(self.connection.execute(select(later)).scalar_one())
 
     def hold_inputs(self, study_id: str, input_id: str | None = None) -> tuple[Input, ...]:
         query = select(inputs).where(inputs.c.study_id == study_id, inputs.c.removed_at.is_(None))
