@@ -4,14 +4,13 @@ A command imports no more than it uses: what only some need is imported where th
 """
 
 import sys
-from argparse import ArgumentParser
 from collections.abc import Callable
 from functools import cache
 from threading import Event
 from typing import TYPE_CHECKING
 
 from ml_service.errors import InvalidRequest, ServiceError
-from web.cli.command import Desk, add_commands
+from web.cli.command import Desk, Parser, add_commands
 from web.cli.commands import COMMANDS
 
 if TYPE_CHECKING:
@@ -26,7 +25,7 @@ EXIT_MISUSED = 2
 def main(words: list[str] | None = None) -> int:
     """Run one command; exit code 0 done, 1 failed, 2 misused."""
     words = sys.argv[1:] if words is None else words
-    parser = ArgumentParser("python -m web", description="Palate learns what people like from their ratings.")
+    parser = Parser("python -m web", description="Palate learns what people like from their ratings.")
     add_commands(parser, COMMANDS, words)
     arguments = parser.parse_args(words)
     command, desk = arguments.command, make_desk()
@@ -39,7 +38,12 @@ def main(words: list[str] | None = None) -> int:
     try:
         return int(command.body().run(arguments, desk))
     except ServiceError as error:
-        print(f"{error.title()} {error}", file=sys.stderr)
+        print(str(error) or error.title(), file=sys.stderr)
+        return EXIT_FAILED
+    except OSError as error:
+        if error.filename is None:  # no folder or file that somebody named: a fault of ours, whose place is to be told
+            raise
+        print(f"{error.filename} cannot be used: {error.strerror}.", file=sys.stderr)
         return EXIT_FAILED
 
 

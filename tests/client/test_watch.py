@@ -9,12 +9,12 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 
 from client.palate_client import PalateClient
-from ml_service.errors import Conflict
+from ml_service.errors import Conflict, Unavailable
 from ml_service.wire.contract import ParameterSpace
 from tests.client.palate import KEY, Palate, as_bytes, document, speaking, until
 from tests.world import photo
@@ -231,6 +231,31 @@ def test_what_is_no_photo_is_refused_once_and_is_not_the_versions_fault(
         assert palate.reports == []
     assert sorted(folders.done()) == [("a.jpg", "refused", "v1.0.0"), ("b.jpg", "refused", "v1.0.0")]
     assert "30 MB" in entries(folders.out)[1]["error"] + entries(folders.out)[0]["error"]
+
+
+@pytest.mark.parametrize("place", ["the cleaner", "the generator"])
+def test_a_photo_waits_while_the_machine_has_no_time_and_nothing_is_said_against_it(
+    folders: Folders, bench: Callable[..., Bench], place: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def busy(*_: object) -> NoReturn:
+        raise Unavailable("The machine is too busy; try again.")
+
+    folders.add("a.jpg", photo(1))
+    with speaking() as palate:
+        palate.live = version()
+        one = bench(palate.url)
+        if place == "the generator":
+            one.generator.before = busy
+        with monkeypatch.context() as hindered:
+            if place == "the cleaner":
+                hindered.setattr(Cleaner, "clean", busy)
+            one.look(3)
+        assert (folders.done(), one.said) == ([], ["a.jpg waits: The machine is too busy; try again."])
+        one.generator.before = lambda: None
+        one.look()
+        assert one.client.flush() == 0
+        assert palate.reports == []
+    assert folders.done() == [("a.jpg", "enhanced", "v1.0.0")]
 
 
 def test_a_version_that_cannot_be_used_is_reported_and_its_photos_wait_for_the_next(

@@ -226,7 +226,7 @@ def test_nobody_outlives_a_server_that_is_killed(
 
 def test_what_cleans_images_leaves_its_work_when_nobody_waits_for_it() -> None:
     large = cv2.imencode(".png", np.zeros((3000, 4000, 3), np.uint8))[1].tobytes()
-    command = [sys.executable, "-m", "web.adapters.images.worker", str(MEMORY_LIMIT)]
+    command = [sys.executable, "-m", "web.adapters.images.worker", str(MEMORY_LIMIT), "20"]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=ROOT) as worker:
         assert worker.stdin is not None
         assert worker.stdout is not None

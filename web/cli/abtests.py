@@ -4,7 +4,7 @@ from argparse import ArgumentParser, Namespace
 
 from ml_service.errors import InvalidRequest
 from web.cli.command import Desk, say, table
-from web.cli.found import study_id_of
+from web.cli.found import study_id_of, takes_study
 from web.domain.abtests.abtest import ABTest, Evidence
 from web.domain.access import Actor
 from web.domain.studies.evolving import Policy
@@ -22,7 +22,7 @@ def arguments(parser: ArgumentParser) -> None:
     parser.add_argument("action", choices=ACTIONS, help="what to do")
     parser.add_argument("which", nargs="*", metavar="ID|VERSION", help="the test's id, or the versions to open one of")
     parser.add_argument("--key", default=None, help="only tests of this prompt; default: all")
-    parser.add_argument("--study", help="the study whose raters judge, by id or name")
+    takes_study(parser, "the study whose raters judge, or whose tests are listed")
     parser.add_argument("--against", metavar="VERSION", help="only compare with this version, which is not live")
     parser.add_argument("--hypothesis", default="", help="why it should be better")
     parser.add_argument("--policy", choices=POLICIES, help="who lets a winner go live; default: as the study says")
@@ -36,7 +36,9 @@ def run(arguments: Namespace, desk: Desk) -> int:
     here = desk.parts()
     actor, action = accounts.operator(here), arguments.action
     if action == "list":
-        table(arguments, [_row(one) for one in abtests.all_tests(here, actor, arguments.key)])
+        wanted = None if arguments.study is None else study_id_of(here, arguments.study)
+        found = abtests.all_tests(here, actor, arguments.key)
+        table(arguments, [_row(one) for one in found if wanted in (None, one.study.id)])
         return 0
     if action == "open":
         return _told(arguments, here, actor, _opened(arguments, here, actor))

@@ -2,13 +2,14 @@
 
 import json
 import sys
-from argparse import ArgumentParser, Namespace
+from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from importlib import import_module
+from math import inf, isfinite
 from threading import Event
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
+from typing import TYPE_CHECKING, Any, NoReturn, Protocol, TypeVar, cast
 
 if TYPE_CHECKING:  # they cost more than a command that needs neither
     from web.ports.parts import Parts
@@ -31,6 +32,42 @@ class Desk:
     listen: Callable[[str, int, Callable[[], None], Event], None]
     work: Callable[[Event, int], bool]
     documented: Callable[[], str]
+
+
+class Parser(ArgumentParser):
+    """Says in one line what is wrong with the words of a command."""
+
+    def error(self, message: str) -> NoReturn:
+        """Stop with exit code 2."""
+        self.exit(2, f"{message}; see `{self.prog} --help`.\n")
+
+
+def whole(least: int, most: float = inf) -> Callable[[str], int]:
+    """Return what reads a whole number of a command within limits."""
+
+    def read(text: str) -> int:
+        value = int(text) if text.removeprefix("-").isdecimal() else None
+        if value is None or not least <= value <= most:
+            wanted = f"from {least} to {most:g}" if isfinite(most) else f"of at least {least}"
+            raise ArgumentTypeError(f"{text} is not a whole number {wanted}")
+        return value
+
+    return read
+
+
+def real(least: float) -> Callable[[str], float]:
+    """Return what reads a finite number of a command that is not below a limit."""
+
+    def read(text: str) -> float:
+        try:
+            value = float(text)
+        except ValueError:
+            value = inf
+        if not (isfinite(value) and value >= least):
+            raise ArgumentTypeError(f"{text} is not a number of at least {least:g}")
+        return value
+
+    return read
 
 
 class Body(Protocol):

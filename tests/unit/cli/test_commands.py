@@ -196,7 +196,7 @@ def test_a_folder_of_photos_becomes_inputs_and_what_is_refused_is_named(
 def test_photos_imported_twice_are_there_once(run: Run, study: Study, photos: Path) -> None:
     assert run("import", photos, "--study", study.id)[0] == 0
     code, said, _ = run("import", photos, "--study", study.id, "--json")
-    assert (code, json.loads(said)) == (0, {"study": study.id, "added": 0, "known": 2, "refused": 0})
+    assert (code, json.loads(said)) == (0, {"study": study.id, "added": 0, "known": 2, "refused": 0, "left": 0})
 
 
 def test_a_study_goes_into_a_file_and_into_another_installation(

@@ -14,18 +14,23 @@ import numpy as np
 import pytest
 import uvicorn
 
-from ml_service.errors import Conflict, Unavailable
+from ml_service.errors import Conflict, NotFound, Unavailable
+from ml_service.wire.contract import FloatParameter, ParameterSpace
+from tests.world import photo
 from web.adapters.demo.inputs import demo_inputs
 from web.adapters.demo.raters import Judge, Look, SimulatedRater, demo_look, simulated_raters
 from web.adapters.generators.local import encode
 from web.app import create_app
 from web.cli.operations import simulate
-from web.cli.operations.place import ready_with_demo
+from web.cli.operations.place import ready, ready_with_demo
 from web.cli.operations.simulate import Browser
 from web.domain.studies.guide import TAGS
 from web.jobs.worker import run_workers
 from web.parts import build_parts
 from web.ports.parts import Parts
+from web.services.accounts import accounts
+from web.services.studies import intake
+from web.services.studies.studies import StudyDraft, make_study, move_study
 from web.settings import Settings
 
 
@@ -61,6 +66,9 @@ def test_quality_is_known_of_demo_inputs_only() -> None:
     assert restored is not None
     assert as_it_came.quality < restored.quality - 0.5
     assert demo_look(b"a stranger's photo", demo.body) is None
+
+
+SPACE = ParameterSpace(parameters={"exposure": FloatParameter(low=-1, high=1, default=0, unit="EV")})
 
 
 @dataclass
@@ -120,6 +128,57 @@ def test_the_same_raters_come_back(running: Running, capsys: pytest.CaptureFixtu
     assert running.simulate("--raters", "2", "--ratings", "2") == 0
     assert running.simulate("--raters", "2", "--ratings", "2", "--rate", "50") == 0
     assert "2 ratings in" in capsys.readouterr().out
+
+
+def counted(parts: Parts) -> tuple[int, int, int]:
+    with parts.store.read() as tx:
+        return len(tx.users.all()), len(tx.links.all()), len(tx.ratings.all())
+
+
+def test_the_demo_study_is_rated_unless_another_is_named(running: Running, capsys: pytest.CaptureFixture[str]) -> None:
+    parts = running.parts
+    with parts.store.read() as tx:
+        demo = tx.studies.all()[0]
+    newer = make_study(parts, accounts.operator(parts), StudyDraft("Newer", {"local": SPACE}))
+    for words in ((), ("--study", demo.name), ("--study", demo.id)):
+        assert running.simulate("--raters", "1", "--ratings", "1", "--json", *words) == 0
+        assert json.loads(capsys.readouterr().out)["study"] == demo.id
+    move_study(parts, accounts.operator(parts), newer.id, "archived")
+
+
+@pytest.mark.parametrize("named", ["Strangers", None])
+def test_photos_whose_originals_nobody_knows_are_refused_at_once_and_nobody_is_invited(
+    named: str | None, tmp_path: Path
+) -> None:
+    settings = Settings(_env_file=None, data_dir=tmp_path, database_url=f"sqlite:///{tmp_path}/palate.db")
+    parts = build_parts(settings)
+    ready(settings, parts)
+    operator = accounts.operator(parts)
+    study = make_study(parts, operator, StudyDraft("Strangers", {"local": SPACE}))
+    intake.add_input(parts, operator, study.id, "stranger", photo(1))
+    before = counted(parts)
+    with pytest.raises(NotFound, match="only demo photos"):
+        Running(parts, "http://127.0.0.1:1").simulate(*(("--study", named) if named else ()))
+    assert counted(parts) == before
+
+
+def test_a_study_that_is_paused_is_refused_at_once_and_nobody_is_invited(running: Running) -> None:
+    parts, operator = running.parts, accounts.operator(running.parts)
+    with parts.store.read() as tx:
+        demo = tx.studies.all()[0]
+    move_study(parts, operator, demo.id, "paused")
+    before = counted(parts)
+    with pytest.raises(Conflict, match="is paused; resume it"):
+        running.simulate("--raters", "7")
+    move_study(parts, operator, demo.id, "running")
+    assert counted(parts) == before
+
+
+def test_nobody_is_invited_to_a_server_that_is_away(running: Running) -> None:
+    before = counted(running.parts)
+    with pytest.raises(Unavailable, match="did not answer"):
+        Running(running.parts, "http://127.0.0.1:1").simulate("--raters", "7", "--patience", "0")
+    assert counted(running.parts) == before
 
 
 def test_photos_it_cannot_judge_are_skipped_with_the_reason(running: Running) -> None:

@@ -17,7 +17,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageCms
 
-from ml_service.errors import InvalidRequest, ServiceError, TooLarge
+from ml_service.errors import InvalidRequest, ServiceError, TooLarge, Unavailable
 from tests.pictures import (
     BARE,
     REFUSED,
@@ -157,7 +157,7 @@ def huge_jpeg() -> bytes:
 
 @pytest.mark.parametrize("make", [huge_jpeg, lambda: blank_png(11_500, 8_700, 4)], ids=["jpeg", "png"])
 def test_a_photo_of_a_hundred_megapixels_is_made_smaller_within_the_memory_limit(make: Callable[[], bytes]) -> None:
-    patient = Cleaner(patience=180.0)
+    patient = Cleaner(effort=180.0)
     made = patient.clean(make())
     patient.close()
     assert 0.99 * PIXEL_LIMIT < made.width * made.height <= PIXEL_LIMIT
@@ -230,7 +230,7 @@ def own_worker(cleaner: Cleaner) -> int:
 
 @pytest.fixture
 def fresh() -> Iterator[Cleaner]:
-    made = Cleaner(patience=6.0)
+    made = Cleaner(effort=3.0)
     yield made
     made.close()
 
@@ -238,7 +238,7 @@ def fresh() -> Iterator[Cleaner]:
 def test_a_worker_that_hangs_is_replaced(fresh: Cleaner) -> None:
     pid = own_worker(fresh)
     os.kill(pid, signal.SIGSTOP)
-    assert "limits of time and memory" in str(error_of(fresh, telling_jpeg()))
+    assert isinstance(error_of(fresh, telling_jpeg()), Unavailable)
     assert fresh.clean(telling_jpeg()).width == 96
     assert pid not in workers()
 
@@ -248,8 +248,25 @@ def test_a_worker_that_is_killed_at_work_is_replaced(fresh: Cleaner) -> None:
     os.kill(pid, signal.SIGSTOP)
     killer = threading.Timer(0.2, os.kill, (pid, signal.SIGKILL))
     killer.start()
-    assert isinstance(error_of(fresh, telling_jpeg()), InvalidRequest)
+    error = error_of(fresh, telling_jpeg())
+    assert (type(error), "too busy" in str(error)) == (Unavailable, True)
     killer.join()
+    assert fresh.clean(telling_jpeg()).width == 96
+
+
+def test_an_image_that_takes_too_much_of_a_processor_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("web.adapters.images.cleaner.LENIENCE", 1000)  # it is not the time that passes
+    hasty = Cleaner(effort=0.1)
+    assert "limits of time and memory" in str(error_of(hasty, blank_png(5000, 5000)))
+    hasty.close()
+
+
+def test_an_image_that_breaks_its_worker_is_refused(fresh: Cleaner) -> None:
+    pid = own_worker(fresh)
+    os.kill(pid, signal.SIGSTOP)
+    for number in (signal.SIGSEGV, signal.SIGCONT):
+        threading.Timer(0.2, os.kill, (pid, number)).start()
+    assert isinstance(error_of(fresh, telling_jpeg()), InvalidRequest)
     assert fresh.clean(telling_jpeg()).width == 96
 
 
@@ -276,7 +293,7 @@ def test_a_worker_may_not_have_more_memory_than_its_limit(fresh: Cleaner) -> Non
 @pytest.mark.parametrize(("share", "code"), [(2, 0), (1, 1)])
 def test_the_memory_limit_bites(share: int, code: int) -> None:
     script = f"from web.adapters.images import worker as w; w.main(); bytearray(w.MEMORY_LIMIT // {share})"
-    command = [sys.executable, "-c", script, str(MEMORY_LIMIT)]
+    command = [sys.executable, "-c", script, str(MEMORY_LIMIT), "20"]
     run = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True)
     assert run.returncode == code
     assert ("MemoryError" in run.stderr) == (code == 1)

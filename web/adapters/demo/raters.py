@@ -64,6 +64,11 @@ def demo_look(source: bytes, picture: bytes) -> Look | None:
     return Look(latent_quality(original, shown), worst_fault(original, shown))
 
 
+def demo_hashes() -> tuple[str, ...]:
+    """Return the SHA-256 of all demo inputs, whose originals are known."""
+    return tuple(_demo_originals())
+
+
 @cache
 def _demo_originals() -> dict[str, Image]:
     return {hashlib.sha256(demo.body).hexdigest(): demo.original for demo in demo_inputs()}

@@ -59,11 +59,14 @@ def answer(operation: bytes, side: int, body: bytes) -> tuple[dict[str, object],
     return {"width": width, "height": height}, made
 
 
-def serve(requests: BinaryIO, answers: BinaryIO) -> None:
-    """Answer requests until their pipe ends."""
+def serve(requests: BinaryIO, answers: BinaryIO, effort: float = 0.0) -> None:
+    """Answer requests until their pipe ends, or until one takes so many seconds of a processor; 0 sets no limit."""
     while len(start := requests.read(9)) == 9:
         operation, (side, length) = start[:1], struct.unpack(">II", start[1:])
-        head, made = answer(operation, side, requests.read(length))
+        body = requests.read(length)
+        signal.setitimer(signal.ITIMER_PROF, effort)  # whose signal ends this process, in the midst of a decoder too
+        head, made = answer(operation, side, body)
+        signal.setitimer(signal.ITIMER_PROF, 0)
         text = json.dumps(head).encode()
         answers.write(struct.pack(">I", len(text)) + text + struct.pack(">I", len(made)) + made)
         answers.flush()
@@ -83,14 +86,14 @@ def _end_with(requests: int) -> None:
 
 
 def main() -> None:
-    """Limit this process's memory to as many bytes as the command line says, then serve."""
-    memory = int(sys.argv[1])
+    """Limit this process's memory to the bytes, and its effort to the seconds, of the command line; then serve."""
+    memory, effort = int(sys.argv[1]), float(sys.argv[2])
     resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
     warnings.simplefilter("error", Image.DecompressionBombWarning)
     Image.MAX_IMAGE_PIXELS = READ_LIMIT
     AvifImagePlugin.DEFAULT_MAX_THREADS = 1  # each would take its own share of the memory
     _end_with(sys.stdin.fileno())
-    serve(sys.stdin.buffer, sys.stdout.buffer)
+    serve(sys.stdin.buffer, sys.stdout.buffer, effort)
     signal.setitimer(signal.ITIMER_REAL, 0)
 
 

@@ -3,12 +3,13 @@
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
-from ml_service.errors import InvalidRequest, NotFound, ServiceError
+from ml_service.errors import InvalidRequest, NotFound
 from web.adapters.database.archive.file import ArchiveFile
 from web.adapters.database.archive.project import ProjectArchive
 from web.adapters.database.archive.study import StudyArchive
-from web.cli.command import Desk, progress, say
-from web.cli.found import study_id_of
+from web.cli.batch import bytes_of, each
+from web.cli.command import Desk, say
+from web.cli.found import study_id_of, takes_study
 from web.cli.operations.place import make_tables, place, ready, watch
 from web.ports.parts import Parts
 from web.services.accounts import accounts
@@ -25,7 +26,7 @@ def arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "source", type=Path, metavar="FILE.zip|FOLDER", help="an exported study or project, or a folder of photos"
     )
-    parser.add_argument("--study", help="the study that gets the photos of a folder: its id or its whole name")
+    takes_study(parser, "the study that gets the photos of a folder")
 
 
 def run(arguments: Namespace, desk: Desk) -> int:
@@ -79,23 +80,15 @@ def _import_folder(parts: Parts, folder: Path, arguments: Namespace) -> int:
         raise InvalidRequest("Name the study that gets these photos with --study.")
     study_id, actor = study_id_of(parts, arguments.study), accounts.operator(parts)
     files = sorted(path for path in folder.iterdir() if path.is_file() and not path.name.startswith("."))
-    known = known_inputs(parts, study_id)
-    added, refused = set(), 0
-    for file in progress(files, "photos", len(files)):
-        try:
-            added.add(intake.add_input(parts, actor, study_id, file.name, _body(file)).id)
-        except ServiceError as error:
-            refused += 1
-            say(arguments, f"{file.name}: {error}", file=file.name, refused=str(error))
-    new, repeated = len(added - known), len(files) - refused - len(added - known)
-    words = f"{new} photos added, {repeated} were there already, {refused} refused."
-    say(arguments, words, study=study_id, added=new, known=repeated, refused=refused)
-    return 1 if refused else 0
+    known, added = known_inputs(parts, study_id), set()
 
+    def take_in(file: Path) -> None:
+        added.add(intake.add_input(parts, actor, study_id, file.name, bytes_of(file, MOST_BYTES)).id)
 
-def _body(file: Path) -> bytes:
-    try:
-        with file.open("rb") as opened:
-            return opened.read(MOST_BYTES)
-    except OSError as error:
-        raise InvalidRequest(f"The file cannot be read: {error.strerror}.") from error
+    tally = each(arguments, files, "photos", take_in)
+    new = len(added - known)
+    facts = {"added": new, "known": tally.done - new, "refused": tally.refused, "left": tally.left}
+    words = f"{new} photos added, {tally.done - new} were there already, {tally.refused} refused"
+    words += f", {tally.left} left." if tally.left else "."
+    say(arguments, words + tally.advice, study=study_id, **facts)
+    return tally.code

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from ml_service.errors import Conflict
-from web.cli.command import Desk, address, say
+from web.cli.command import Desk, address, say, whole
 from web.cli.leaving import leave_when_told, leave_within
 from web.cli.operations.place import ready_with_demo
 
@@ -21,7 +21,7 @@ LAST_SECONDS = 4.6  # after which a request that still waits for something goes 
 def arguments(parser: ArgumentParser) -> None:
     """Declare the arguments of `serve`."""
     parser.add_argument("--host", default="127.0.0.1", help="the address to listen on")
-    parser.add_argument("--port", type=int, help="the port to listen on; default: PORT")
+    parser.add_argument("--port", type=whole(0, 65535), help="the port to listen on; default: PORT")
     parser.add_argument("--no-worker", action="store_true", help="leave the jobs to workers started elsewhere")
 
 

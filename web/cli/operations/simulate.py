@@ -12,13 +12,15 @@ from typing import Any
 
 import httpx
 
-from ml_service.errors import Conflict, InvalidRequest, Unauthorized, Unavailable
-from web.adapters.demo.raters import Judge, SimulatedRater, demo_look, simulated_raters
-from web.cli.command import Desk, nearby, say
+from ml_service.errors import Conflict, InvalidRequest, NotFound, Unauthorized, Unavailable
+from web.adapters.demo.raters import Judge, SimulatedRater, demo_hashes, demo_look, simulated_raters
+from web.cli.command import Desk, nearby, real, say, whole
+from web.cli.found import study_id_of, takes_study
 from web.domain.ids import new_id
 from web.ports.parts import Parts
 from web.services.accounts import accounts
 from web.services.learning import best
+from web.services.studies.demo import holding
 
 AHEAD = 2  # experiments that a rater holds at once
 WAIT_SECONDS = 0.1
@@ -34,10 +36,10 @@ class Tally:
     """What was done so far."""
 
     wanted: int
+    study: str
     stars: list[int] = field(default_factory=list)
     skipped: int = 0
     refused: int = 0
-    study: str | None = None
     began: float = field(default_factory=time.monotonic)
 
     @property
@@ -111,15 +113,13 @@ class Seat:
     judge: Judge
     sent: int = 0
 
-    def turn(self, tally: Tally, study: str | None) -> bool:
+    def turn(self, tally: Tally) -> bool:
         """Answer what this rater holds, at most as many as are missing; False where there is nothing now."""
-        asked = {"n": AHEAD} | ({"study": study} if study else {})
-        turn = self.browser.send("GET", "/api/train/next", params=asked).json()
+        turn = self.browser.send("GET", "/api/train/next", params={"n": AHEAD, "study": tally.study}).json()
         if turn["state"] in ("paused", "finished"):
             raise Conflict(turn["message"])
         if turn["state"] != "ready":
             return False
-        tally.study = turn["study"]["id"]
         answers: list[dict[str, Any]] = []
         for experiment in turn["experiments"]:
             answers += self._answers(experiment, tally.missing - len(answers))
@@ -155,14 +155,14 @@ class Seat:
 def arguments(parser: ArgumentParser) -> None:
     """Declare the arguments of `simulate`."""
     parser.add_argument("url", nargs="?", metavar="URL", help="the server; default: the one of this machine, at PORT")
-    parser.add_argument("--raters", type=_count, default=3, help="how many raters; default: 3")
-    parser.add_argument("--ratings", type=_count, default=100, help="how many ratings in all; default: 100")
-    parser.add_argument("--noise", type=float, default=0.5, help="standard deviation of a rating, stars")
-    parser.add_argument("--bias", type=float, default=0.4, help="standard deviation of the raters' levels, stars")
-    parser.add_argument("--seed", type=int, default=0, help="draws the raters; the same seed, the same taste")
-    parser.add_argument("--rate", type=float, help="at most so many ratings per second, all raters together")
-    parser.add_argument("--study", help="the id of the study to rate; default: the newest")
-    parser.add_argument("--patience", type=float, default=60.0, help="seconds to wait for photos or the server")
+    parser.add_argument("--raters", type=whole(1), default=3, help="how many raters; default: 3")
+    parser.add_argument("--ratings", type=whole(1), default=100, help="how many ratings in all; default: 100")
+    parser.add_argument("--noise", type=real(0), default=0.5, help="standard deviation of a rating, stars")
+    parser.add_argument("--bias", type=real(0), default=0.4, help="standard deviation of the raters' levels, stars")
+    parser.add_argument("--seed", type=whole(0), default=0, help="draws the raters; the same seed, the same taste")
+    parser.add_argument("--rate", type=real(0.001), help="at most so many ratings per second, all raters together")
+    takes_study(parser, "the study to rate", default="the demo study")
+    parser.add_argument("--patience", type=real(0), default=60.0, help="seconds to wait for photos or the server")
 
 
 def run(arguments: Namespace, desk: Desk) -> int:
@@ -173,9 +173,10 @@ def run(arguments: Namespace, desk: Desk) -> int:
 def simulate(arguments: Namespace, here: Parts, url: str, judge: Judge) -> int:
     """Rate at an address as raters with the eyes of `judge`, who knows the originals."""
     raters = simulated_raters(arguments.raters, arguments.bias, arguments.noise, arguments.seed)
-    tally = Tally(arguments.ratings)
+    tally = Tally(arguments.ratings, _study(arguments, here))
     with ExitStack() as clients:
         browsers = [Browser(clients.enter_context(_client(url)), arguments.patience) for _ in raters]
+        browsers[0].send("GET", "/health/live")  # before anybody is invited
         seats = [_seat(here, *pair, judge) for pair in zip(raters, browsers, strict=True)]
         _rate(seats, tally, arguments)
     facts = tally.facts() | _learnt(here, tally)
@@ -183,11 +184,19 @@ def simulate(arguments: Namespace, here: Parts, url: str, judge: Judge) -> int:
     return 1 if tally.refused else 0
 
 
-def _count(text: str) -> int:
-    value = int(text)
-    if value < 1:
-        raise ValueError
-    return value
+def _study(arguments: Namespace, here: Parts) -> str:
+    """Return the id of the study to rate; Conflict or NotFound where it cannot be rated by who knows the originals."""
+    named = None if arguments.study is None else study_id_of(here, arguments.study)
+    known = holding(here, accounts.operator(here), demo_hashes())
+    found = [study for study in known if named in (None, study.id)]
+    if not found:
+        where = "in this study" if named else "here"
+        advice = f"leave --study out to rate {known[0].name}" if known else "`serve` makes some in an empty place"
+        raise NotFound(f"Simulated raters can judge only demo photos, and there are none {where}; {advice}.")
+    study = next((study for study in found if study.state == "running"), found[0])
+    if study.state != "running":
+        raise Conflict(f"{study.name} is {study.state}; resume it first.")
+    return study.id
 
 
 def _client(address: str) -> httpx.Client:
@@ -205,7 +214,7 @@ def _rate(seats: Sequence[Seat], tally: Tally, arguments: Namespace) -> None:
     """Let the raters take turns until the ratings are given; whoever has nothing to rate is passed over."""
     idle_since = time.monotonic()
     for number, seat in enumerate(cycle(seats), start=1):
-        if seat.turn(tally, arguments.study):
+        if seat.turn(tally):
             idle_since = time.monotonic()
         elif time.monotonic() - idle_since > arguments.patience:
             raise Unavailable(
@@ -215,7 +224,7 @@ def _rate(seats: Sequence[Seat], tally: Tally, arguments: Namespace) -> None:
         elif number % len(seats) == 0:
             time.sleep(WAIT_SECONDS)
         if tally.skipped > MOST_SKIPS and not tally.stars:
-            raise Conflict("None of these photos is a demo photo, whose originals are known; name the demo --study.")
+            raise Conflict("None of these photos is a demo photo, whose originals are known; name another --study.")
         _show(tally)
         if tally.missing <= 0:
             return
@@ -233,14 +242,10 @@ def _show(tally: Tally) -> None:
 def _learnt(parts: Parts, tally: Tally) -> dict[str, Any]:
     """Return what the product recommends, once it has learnt from these ratings or has had time to."""
     until = time.monotonic() + LEARNT_SECONDS
-    while time.monotonic() < until and not _is_learnt(parts, tally.study):
+    while time.monotonic() < until and not best.is_learnt(parts, tally.study):
         time.sleep(WAIT_SECONDS)
     found = best.settings(parts, tally.study)
     return {"study": tally.study, "point": found.point, "from": found.origin}
-
-
-def _is_learnt(parts: Parts, study: str | None) -> bool:
-    return best.is_learnt(parts, study or "")
 
 
 def _words(facts: dict[str, Any]) -> str:

@@ -7,13 +7,13 @@ import threading
 from argparse import ArgumentParser, Namespace
 from types import FrameType
 
-from web.cli.command import Desk
+from web.cli.command import Desk, whole
 from web.cli.leaving import leave
 
 
 def arguments(parser: ArgumentParser) -> None:
     """Declare the arguments of `work`."""
-    parser.add_argument("--threads", type=int, default=2, help="jobs done at the same time")
+    parser.add_argument("--threads", type=whole(1), default=2, help="jobs done at the same time")
     parser.add_argument(
         "--attached", action="store_true", help="stop when standard input ends, as it does with a parent"
     )

@@ -6,6 +6,7 @@ import re
 import signal
 import threading
 from argparse import ArgumentParser, Namespace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,14 +15,17 @@ from ml_service.errors import InvalidRequest, NotFound
 from ml_service.objects.local import Folder
 from ml_service.wire.contract import Point
 from web.adapters.generators.local import LocalGenerator
-from web.adapters.images.cleaner import Cleaner
-from web.cli.command import Desk, progress, say
+from web.adapters.images.cleaner import BYTE_LIMIT, Cleaner
+from web.cli.batch import Tally, bytes_of, each, patiently
+from web.cli.command import Desk, real, say
+from web.cli.found import study_id_of, takes_study
 from web.cli.prompts.journal import Journal
 from web.cli.prompts.watch import Watcher, output_name, photos
 from web.domain.prompts.prompt import DEFAULT_KEY
 from web.ports.making import GenerateRequest, ImageCleaner, Maker
 from web.ports.parts import Parts
 from web.services.learning import best
+from web.services.learning.best import BestSettings
 
 KEY_VARIABLE = "PALATE_KEY"
 
@@ -30,7 +34,7 @@ def arguments(parser: ArgumentParser) -> None:
     """Declare the arguments of `enhance`."""
     parser.add_argument("source", type=Path, metavar="IN", help="a photo, or a folder of photos")
     parser.add_argument("target", type=Path, metavar="OUT", help="where the result goes: a JPEG, or a folder")
-    parser.add_argument("--study", help="the study whose best settings are used; default: the one rated most")
+    takes_study(parser, "the study whose best settings are used", default="the one rated most")
     parser.add_argument("--point", help="use these settings instead, as JSON")
     parser.add_argument(
         "--watch", action="store_true", help="keep enhancing what comes into the folder IN, with the live version"
@@ -45,7 +49,7 @@ def arguments(parser: ArgumentParser) -> None:
         "--prompt-key", default=DEFAULT_KEY, metavar="KEY", help=f"whose live version; default: {DEFAULT_KEY}"
     )
     parser.add_argument("--again", action="store_true", help="enhance all of IN again whenever the version changes")
-    parser.add_argument("--every", type=float, default=1.0, metavar="SECONDS", help="look so often; default: 1")
+    parser.add_argument("--every", type=real(0.01), default=1.0, metavar="SECONDS", help="look so often; default: 1")
 
 
 def run(arguments: Namespace, desk: Desk) -> int:
@@ -59,17 +63,57 @@ def run(arguments: Namespace, desk: Desk) -> int:
 
 
 def _enhance(arguments: Namespace, here: Parts, generator: Maker) -> int:
-    settings = best.settings(here, arguments.study, generator.name)
-    point = _parse(arguments.point) if arguments.point else settings.point
-    pairs = _pairs(arguments.source, arguments.target)
-    for source, target in progress(pairs, "enhanced", len(pairs)):
-        image = here.cleaner.clean(source.read_bytes())
-        request = GenerateRequest(image.body, image.media_type, settings.prompt, point, settings.seed)
-        results = Folder(target.parent)
-        results.replace(target.name, generator.generate(request).body, results.tag(target.name))
-    facts = {"files": len(pairs), "point": point, "version": settings.version, "from": settings.origin}
-    say(arguments, f"{len(pairs)} enhanced with {settings.origin} ({settings.version}): {json.dumps(point)}", **facts)
-    return 0
+    settings = _settings(arguments, here, generator)
+    source, target = arguments.source, arguments.target
+
+    def enhance(photo: Path) -> None:
+        image = here.cleaner.clean(bytes_of(photo, BYTE_LIMIT + 1))
+        request = GenerateRequest(image.body, image.media_type, settings.prompt, settings.point, settings.seed)
+        _put(target / output_name(photo.name) if target.is_dir() else target, generator.generate(request).body)
+
+    if source.is_dir():
+        _make_folder(target)
+        tally = each(arguments, [path for path in photos(source) if path.is_file()], "enhanced", enhance)
+    elif source.is_file():
+        patiently(enhance, source)
+        tally = Tally(done=1)
+    else:
+        raise NotFound(f"There is no file and no folder {source}.")
+    return _summed_up(arguments, tally, settings)
+
+
+def _settings(arguments: Namespace, here: Parts, generator: Maker) -> BestSettings:
+    """Return what all photos are made with: what --point says, else what was learnt."""
+    study_id = None if arguments.study is None else study_id_of(here, arguments.study)
+    settings = best.settings(here, study_id, generator.name)
+    if arguments.point:
+        settings = replace(settings, point=_parse(arguments.point), origin="the settings of --point")
+    faults = generator.space().faults(generator.space().default() | settings.point)
+    if faults:
+        raise InvalidRequest(f"Nothing can be made with {settings.origin}: {'; '.join(faults)}.")
+    return settings
+
+
+def _summed_up(arguments: Namespace, tally: Tally, settings: BestSettings) -> int:
+    words = f"{tally.done} enhanced with {settings.origin} ({settings.version}): {json.dumps(settings.point)}"
+    counts = [f"{count} {word}" for count, word in ((tally.refused, "refused"), (tally.left, "left")) if count]
+    words += f"; {', '.join(counts)}." if counts else ""
+    facts = {"files": tally.done, "refused": tally.refused, "left": tally.left, "point": settings.point}
+    say(arguments, words + tally.advice, **facts, version=settings.version, **{"from": settings.origin})
+    return tally.code
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InvalidRequest(f"{folder} cannot be the folder of the results: {error.strerror}.") from error
+
+
+def _put(target: Path, body: bytes) -> None:
+    """Put a result in place whole."""
+    results = Folder(target.parent)
+    results.replace(target.name, body, results.tag(target.name))
 
 
 def _watch(arguments: Namespace, cleaner: ImageCleaner, generator: Maker, prompts_dir: Path) -> int:
@@ -117,13 +161,3 @@ def _parse(text: str) -> Point:
     if not isinstance(point, dict):
         raise InvalidRequest('--point must be an object such as {"exposure": 0.3}.')
     return point
-
-
-def _pairs(source: Path, target: Path) -> list[tuple[Path, Path]]:
-    if source.is_dir():
-        return [(path, target / output_name(path.name)) for path in photos(source)]
-    if target.is_dir():
-        target = target / output_name(source.name)
-    if not source.is_file():
-        raise NotFound(f"There is no file {source}.")
-    return [(source, target)]

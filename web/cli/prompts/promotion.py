@@ -3,16 +3,32 @@
 from argparse import ArgumentParser, Namespace
 from collections.abc import Iterator
 
+from ml_service.errors import InvalidRequest
 from web.cli.command import say
+from web.cli.found import study_id_of, takes_study
 from web.domain.prompts.diff import compare
 from web.domain.prompts.prompt import DEFAULT_KEY, PromptVersion
+from web.ports.parts import Parts
+from web.services.accounts import accounts
 from web.services.prompts import promotion
+from web.services.studies.views import study
 
 
 def common(parser: ArgumentParser) -> None:
     """Declare the arguments of both."""
-    parser.add_argument("--key", default=DEFAULT_KEY, help=f"the prompt; default: {DEFAULT_KEY}")
+    parser.add_argument("--key", help=f"the prompt; default: the one of --study, else {DEFAULT_KEY}")
+    takes_study(parser, "the study whose prompt is meant")
     parser.add_argument("--note", default="", help="why, for the history")
+
+
+def key_of(arguments: Namespace, here: Parts) -> str:
+    """Return the key of the prompt that is meant."""
+    if arguments.study is None:
+        return arguments.key or DEFAULT_KEY
+    if arguments.key is not None:
+        raise InvalidRequest("Name the prompt either by --key or by its --study.")
+    actor = accounts.operator(here)
+    return study(here, actor, study_id_of(here, arguments.study)).prompt_key
 
 
 def told(arguments: Namespace, before: PromptVersion, done: promotion.Promotion) -> int:

@@ -3,7 +3,7 @@
 from argparse import ArgumentParser, Namespace
 
 from web.cli.command import Desk
-from web.cli.prompts.promotion import common, told
+from web.cli.prompts.promotion import common, key_of, told
 from web.services.accounts import accounts
 from web.services.prompts import promotion
 from web.services.prompts.views import standing
@@ -19,7 +19,8 @@ def run(arguments: Namespace, desk: Desk) -> int:
     """Make the version live again that was live before, or one that is named."""
     here = desk.parts()
     actor = accounts.operator(here)
-    found = standing(here, arguments.key, arguments.to)
+    key = key_of(arguments, here)
+    found = standing(here, key, arguments.to)
     wanted, revision = found.wanted.id if found.wanted else None, found.pointer.revision
-    done = promotion.roll_back(here, actor, arguments.key, revision, version_id=wanted, note=arguments.note)
+    done = promotion.roll_back(here, actor, key, revision, version_id=wanted, note=arguments.note)
     return told(arguments, found.live, done)

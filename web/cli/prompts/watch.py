@@ -13,6 +13,7 @@ from typing import Any
 from client.palate_client import PalateClient, PalateError, Version
 from ml_service.errors import ServiceError
 from web.adapters.images.cleaner import BYTE_LIMIT
+from web.cli.batch import PASSING
 from web.cli.prompts.journal import Entry, Journal
 from web.domain.day import written
 from web.ports.making import GenerateRequest, ImageCleaner, Maker
@@ -79,7 +80,11 @@ class Watcher:
         sha256 = hashlib.sha256(body).hexdigest()
         self.hashes[path] = mark, sha256
         if self.journal.is_due(path.name, sha256, version.sha256, self.again):
-            entry = self._enhance(path.name, body, sha256, version)
+            try:
+                entry = self._enhance(path.name, body, sha256, version)
+            except PASSING as error:
+                self._complain(f"{path.name} waits: {error}")
+                return
             if entry.outcome == "enhanced" or not stop.is_set():  # Ctrl+C ends the image worker too
                 self._note(entry)
 
@@ -93,6 +98,8 @@ class Watcher:
         try:
             self.journal.refuse_taken(name, output)
             image = self.cleaner.clean(body)
+        except PASSING:
+            raise
         except ServiceError as error:
             return replace(entry, outcome="refused", error=str(error))
         point = self.generator.space().default() | version.parameters(self.generator.name)
@@ -100,6 +107,8 @@ class Watcher:
         try:
             prompt = version.prompt(self.generator.name)
             made = self.generator.generate(GenerateRequest(image.body, image.media_type, prompt, point, seed)).body
+        except PASSING:
+            raise
         except (ServiceError, PalateError) as error:
             failure = error.slug() if isinstance(error, ServiceError) else "no-prompt"
             self.client.report(version, failure=failure, comment=str(error))

@@ -24,6 +24,14 @@ class DemoImage:
     related: str
 
 
+def holding(parts: Parts, actor: Actor, hashes: Iterable[str]) -> tuple[Study, ...]:
+    """Return the studies of a project that have an image with one of some SHA-256, the newest first."""
+    with parts.store.read() as tx:
+        sources = tx.inputs.all(content_hash=tuple(hashes), removed_at=None)
+        found = tx.studies.all(id=tuple({source.study_id for source in sources}), project_id=actor.project_id)
+    return tuple(sorted(found, key=lambda study: study.id, reverse=True))
+
+
 def seed_demo(parts: Parts, admin: Actor, images: Iterable[DemoImage]) -> Study | None:
     """Start the demo study in a project that has no study yet; None where it has one."""
     with parts.store.read() as tx:
