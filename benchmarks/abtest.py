@@ -51,7 +51,7 @@ WORTH: Mapping[str, Cell] = {
 RIVALS, RIVAL_PAIRS = 3, 240
 PLAYED, PLAYED_QUICK = 100, 1
 BAR, BAR_OF_FOUR, MARGIN, MEDIAN = 0.05, 0.06, 1.05, 45
-POWER = {4: 0.83, 8: 0.95}  # at +0.5 star, by how many rate
+POWER = {4: 0.84, 8: 0.95}  # at +0.5 star, by how many rate
 
 
 @dataclass

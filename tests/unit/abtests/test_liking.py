@@ -57,5 +57,5 @@ def test_raters_who_judge_the_same_pairs_share_their_luck() -> None:
 
 
 def test_eight_raters_are_held_to_more_than_four_and_a_higher_threshold_asks_more_of_all() -> None:
-    assert needed(8) > needed(4) > NormalDist().inv_cdf(1 - 0.95 / 20)
+    assert needed(8) > needed(4) > NormalDist().inv_cdf(1 - 1.25 / 20)
     assert needed(8, 60) > needed(8)

@@ -18,9 +18,9 @@ from web.ports.making import CleanImage
 
 BYTE_LIMIT = 30_000_000
 AT_ONCE = 2
-EFFORT_SECONDS = 20.0  # of a processor, for one image
+EFFORT_SECONDS = 15.0  # of a processor, for one image
 ENDING_SECONDS = 1.0
-LENIENCE = 2  # seconds that pass for each of them, on a machine that has more to do
+LENIENCE = 4  # seconds that pass for each of them, on a machine that has more to do
 ENDED_BY_OTHERS = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT)
 
 

@@ -20,9 +20,9 @@ FEWEST = 4  # raters from whom on others like them are spoken of
 ENOUGH = 8  # raters from whom on that holds as well as the evidence does
 TASTE = 0.35  # standard deviation in stars of a rater's own liking of a version (benchmarks.raters)
 BELIEF = 20  # raters that this is worth
-AGAIN = 2.0  # how many times the luck of pairs counts, since one looks after each of them
+AGAIN = 3.0  # how many times the luck of pairs counts, since one looks after each of them
 COMMON = 0.2  # share of it that all raters of a pair have in common
-CHANCE, OF_FEW = 0.65, 0.88  # of passing by likings alone, times the threshold; and what it grows by, over the raters
+CHANCE, OF_FEW = 0.99, 0.84  # of passing by likings alone, times the threshold; and what it grows by, over the raters
 
 
 @dataclass(frozen=True)

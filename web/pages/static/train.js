@@ -204,8 +204,9 @@ async function ask(due) {
   view.close();
   await guideCame;
   if (!guide.told) await takeGuide(queue.study);
-  if (guide.told) welcome.show(due);
-  else view.state("offline", "What you are to be told first is not in this browser yet.");
+  if (!guide.told) return view.state("offline", "What you are to be told first is not in this browser yet.");
+  view.state("welcome", "");
+  welcome.show(due);
 }
 
 /** @param {EventTarget} target @param {string} name @param {(detail: any) => void} hear */

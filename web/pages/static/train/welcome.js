@@ -35,7 +35,6 @@ export class Welcome {
     if (this.#root.hidden) this.#fill(due);
     const first = this.#root.hidden;
     this.#root.hidden = false;
-    this.main.dataset.state = "welcome";
     if (first) byId("welcome-title").focus();
   }
 
