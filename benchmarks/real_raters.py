@@ -1,12 +1,13 @@
-"""Opinion scores, flags and the ordinal check on ratings that people gave, beside the plain mean and `sureal`.
+"""Opinion scores, flags, the ordinal check and A/B tests on ratings that people gave, beside the mean and `sureal`.
 
 Panels are drawn from public sets (benchmarks/real); the truth of an item is the mean of all raters outside the panel.
 Coverage is how often a 95 % interval, widened by the standard error of that truth, holds it. Injected clickers are
 raters whose own stars come in shuffled order. `--check` wants Palate in rank no lower than the mean and P.913 12.4 by
 more than .004 in any set and design, its RMSE below all, coverage of .93 to .99 in each design; of the clickers 75 %
 flagged in panels of 8 and of 24, of the honest at most 1.5 % and 1 %; all known outliers and no clean rater of a whole
-set; and the ordinal check's RMSE within 1.04 × the scores'. Differences of a set and shares miss their bar by two
-standard errors. Clean is who follows all others at least half as far as is usual in the set.
+set; the ordinal check's RMSE within 1.04 × the scores'; and at most 5 % of A/B tests without an effect promoted.
+Differences of a set and shares miss their bar by two standard errors. Clean is who follows all others at least half as
+far as is usual in the set.
 """
 
 import argparse
@@ -22,6 +23,7 @@ from scipy.stats import spearmanr
 from benchmarks.judges import Ratings
 from benchmarks.opinion_scores import ORDINAL, OURS, Found, by_item, palate, peer
 from benchmarks.ratios import mean_and_error, paired_ratio
+from benchmarks.real_evidence import TESTS, evidence
 from benchmarks.real_sets import KEPT, OUTSIDE, Drawn, Floats, PanelDesign, RealSet, drawn, given, sets
 from web.domain.rating.figures import BAND
 from web.domain.rating.numbers.panel import panel
@@ -40,6 +42,7 @@ DESIGNS = (
 MEAN, P913 = "mean", "BR-SR-MOS, P.913 12.4"
 PEERS = (P913, "AP, P.913 12.6", "AP2, P.910")
 PANELS, QUICK = 12, 2  # of each set and design
+QUICK_TESTS = 100  # A/B tests of each set
 CARE, CARE_QUICK = 8, 4  # panels of each set and size that get a clicker
 SIZES = {8: 0.015, 24: 0.01}  # raters of such a panel, and how many of the honest may be flagged
 CLICKERS, RANK, ORDER, COVERAGE = 0.75, 0.004, 1.04, (0.93, 0.99)
@@ -246,6 +249,7 @@ def main(words: Sequence[str] | None = None) -> int:
     missed = tell(*compared(dense, models, QUICK if chosen.quick else PANELS))
     missed += care(dense, CARE_QUICK if chosen.quick else CARE)
     missed += whole(every)
+    missed += evidence(dense, QUICK_TESTS if chosen.quick else TESTS)
     print("\n" + ("every bar is held" if not missed else "missed: " + "; ".join(missed)))
     return int(chosen.check and bool(missed))
 

@@ -23,10 +23,14 @@ Ints = NDArray[np.intp]
 
 @dataclass(frozen=True)
 class RealSet:
-    """A set as a table of stars, raters × items, NaN where a rater did not rate an item."""
+    """A set as a table of stars, raters × items, NaN where a rater did not rate an item.
+
+    `content` tells of each item what it shows: items of one content differ in their treatment alone.
+    """
 
     name: str
     stars: Floats
+    content: tuple[str, ...]
 
     @property
     def raters(self) -> int:
@@ -87,8 +91,9 @@ def _read(file: Path) -> RealSet:
     raters, rater = np.unique([row["rater"] for row in rows], return_inverse=True)
     stars = np.full((len(raters), len(items)), np.nan)
     stars[rater, item] = [float(row["stars"]) for row in rows]
+    shows = dict(zip([row["item"] for row in rows], [row.get("content", row["item"]) for row in rows], strict=True))
     order = np.argsort([int(name) if name.isdigit() else 0 for name in raters.tolist()], kind="stable")
-    return RealSet(file.name.split(".")[0], stars[order])
+    return RealSet(file.name.split(".")[0], stars[order], tuple(shows[item] for item in items.tolist()))
 
 
 def drawn(one: RealSet, design: PanelDesign, seed: int) -> Drawn:

@@ -7,6 +7,7 @@ import numpy as np
 
 from benchmarks.judges import IMAGINED_RATERS, KNOWN_RATERS, Judges, People, truth
 from benchmarks.opinion_scores import ORDINAL, OURS, palate
+from benchmarks.real_evidence import ALIKE, HALF, evidence, promoted
 from benchmarks.real_raters import MEAN, compared, plain_mean, whole
 from benchmarks.real_sets import PanelDesign, drawn, given, sets
 from web.domain.rating.numbers.panel import panel
@@ -41,6 +42,12 @@ def test_known_outliers_are_flagged_and_no_clean_rater_is() -> None:
     assert whole([REAL["nflx"]]) == []
     assert not REAL["nflx_outliers"].clean[[26, 27, 28, 29]].any()
     assert REAL["nflx"].clean.all()
+
+
+def test_tests_of_treatments_that_all_like_alike_promote_nothing_and_half_a_star_is_found() -> None:
+    assert evidence([REAL["vqeghd3"]], tests=20) == []
+    assert np.isfinite(promoted([REAL["vqeghd3"]], 8, HALF, tests=20)).mean() > 0.8
+    assert np.isfinite(promoted([REAL["vqeghd3"]], 8, ALIKE, tests=20)).mean() < 0.2
 
 
 def test_a_rater_whose_own_stars_are_shuffled_is_flagged() -> None:
