@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 from scipy.special import ndtr
 from scipy.stats import spearmanr
 
-from benchmarks.raters import SEEN, SESSION, Raters
+from benchmarks.judges import Honest, drawn
+from benchmarks.raters import SEEN, SESSION
 from benchmarks.ratios import mean_and_error
 from web.domain.rating.numbers.scores import OpinionScores, numbered, opinion_scores
 
@@ -45,20 +46,9 @@ LINES = {
 }
 
 
-class People:
-    """Raters drawn from a population."""
-
-    def __init__(self, raters: Raters, count: int, random: np.random.Generator) -> None:
-        half = random.random(count)
-        self.level, self.scale = random.normal(0, raters.level, count), raters.scales(random.normal(size=count), half)
-        self.noise = raters.noise * np.exp(raters.noises * random.normal(size=count))
-        self.noise *= np.where(half < raters.half, raters.half_noise, 1)
-        self.cuts = np.sort(np.array(raters.cuts) + random.normal(0, raters.cut, (count, 4)))
-        self.moves = raters.trend + random.normal(0, raters.drift, count)
-
-    def felt(self, quality: Floats, sessions: Floats) -> Floats:
-        """Return what they think of qualities after so many sessions, before noise; arrays broadcast."""
-        return np.asarray(3 + self.scale * (quality - 3) + self.level + self.moves * sessions)
+def felt(people: Honest, quality: Floats, sessions: Floats | float) -> Floats:
+    """Return what raters think of qualities after so many sessions, before noise; arrays broadcast."""
+    return np.asarray(3 + people.slope * (quality - 3) + people.level + people.moves * sessions)
 
 
 @dataclass(frozen=True)
@@ -76,16 +66,16 @@ class Study:
 def truth(quality: Floats, sessions: float) -> Floats:
     """Return the mean rating of each quality over all seen raters, at any time within so many sessions."""
     random = np.random.default_rng(99)
-    people = People(SEEN, 3000, random)
-    felt = people.felt(quality[:, None], random.uniform(0, sessions, 3000))
+    people = drawn(3000, random, SEEN)
+    thought = felt(people, quality[:, None], random.uniform(0, sessions, 3000))
     noise = np.hypot(people.noise, SEEN.taste)
-    return np.asarray(1 + ndtr((felt[..., None] - people.cuts) / noise[:, None]).mean(1).sum(-1))
+    return np.asarray(1 + ndtr((thought[..., None] - people.cuts) / noise[:, None]).mean(1).sum(-1))
 
 
 def study(items: int, raters: int, each: int, order: str, seed: int) -> Study:
     """Draw a study in which each item is rated by raters taken at random."""
     random = np.random.default_rng([seed, items, raters, each])
-    people, place = People(SEEN, raters, random), np.linspace(-1, 1, items) * np.sqrt(3)
+    people, place = drawn(raters, random, SEEN), np.linspace(-1, 1, items) * np.sqrt(3)
     share = BETTER if order == "better" else 0.0
     quality = QUALITY + SPREAD * (share * place + np.sqrt(1 - share**2) * random.normal(size=items))
     taste = random.normal(0, SEEN.taste, (items, raters))
@@ -96,7 +86,7 @@ def study(items: int, raters: int, each: int, order: str, seed: int) -> Study:
         item, rater = item[mixed], rater[mixed]
     before = np.array([(rater[:at] == one).sum() for at, one in enumerate(rater)]) / SESSION
     luck = taste[item, rater] + people.noise[rater] * random.normal(size=len(item))
-    still = people.felt(quality[:, None], np.zeros(raters))[item, rater] + luck
+    still = felt(people, quality[:, None], 0.0)[item, rater] + luck
 
     def stars(moved: Floats) -> Floats:
         return np.asarray(1.0 + (still + moved > people.cuts[rater].T).sum(0))

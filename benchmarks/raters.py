@@ -6,7 +6,7 @@ their use of the scale, of one mind about every picture, and the same from the f
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -54,20 +54,7 @@ SEEN = Raters(
     taste=0.35,
     lasting=0.75,
 )
-OF_IMAGES = Raters(
-    level=0.55,
-    noise=0.85,
-    noises=0.2,
-    scale=0.3,
-    half=0.05,
-    half_noise=0.85,
-    cuts=(1.8, 2.7, 3.3, 4.2),
-    cut=0.2,
-    drift=0.4,
-    trend=-0.2,
-    taste=0.4,
-    lasting=0.75,
-)
+OF_IMAGES = replace(SEEN, level=0.55, noise=0.85, scale=0.3, cuts=(1.8, 2.7, 3.3, 4.2), cut=0.2, taste=0.4)
 IMAGINED: Mapping[str, Raters] = {
     "opinion scores": Raters(level=0.4, noise=0.65, noises=0.3, half=0.25),
     "sessions": Raters(level=0.4, noise=0.6, noises=0.3, scale=0.2, log_scale=True, cut=0.12),

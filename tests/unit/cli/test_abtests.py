@@ -1,49 +1,24 @@
 """`abtests` and `evolve` as somebody at the terminal of the server runs them."""
 
 import json
-import shutil
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from ml_service.wire.contract import FloatParameter, ParameterSpace
-from web.__main__ import main
-from web.cli.operations.place import ready
+from tests.unit.cli.conftest import Run
 from web.domain.abtests.abtest import Decision
 from web.domain.ids import new_id
 from web.domain.prompts.prompt import PromptVersion
 from web.domain.studies.study import Study
-from web.parts import build_parts
 from web.ports.parts import Parts
-from web.services.accounts import accounts
 from web.services.prompts import pointers
-from web.services.studies.studies import StudyDraft, make_study
-from web.settings import Settings, load_settings
+from web.settings import load_settings
 
 KEY = "photo-enhance"
-SPACE = ParameterSpace(parameters={"exposure": FloatParameter(low=-1, high=1, default=0, unit="EV")})
-Run = Callable[..., tuple[int, str, str]]
 
 
-@pytest.fixture
-def here(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Parts:
-    """A fresh installation on SQLite, which the commands find by its environment."""
-    for name in Settings.model_fields:
-        monkeypatch.delenv(name.upper(), raising=False)
-    shutil.copytree("prompts", tmp_path / "prompts")
-    monkeypatch.setenv("DATA_DIR", str(tmp_path / "data"))
-    monkeypatch.setenv("PROMPTS_DIR", str(tmp_path / "prompts"))
-    settings = load_settings()
-    parts = build_parts(settings)
-    ready(settings, parts)
-    return parts
-
-
-@pytest.fixture
-def study(here: Parts) -> Study:
-    return make_study(here, accounts.operator(here), StudyDraft("Photos", {"local": SPACE}))
+pytestmark = pytest.mark.usefixtures("here")
 
 
 @pytest.fixture
@@ -54,18 +29,6 @@ def version(here: Parts, study: Study) -> PromptVersion:
         texts = {"local": parent.components["local"] | {"prompt": "Enhance this photo of {{subject}}: brighter."}}
         fresh = {"id": new_id(), "number": 2, "name": None, "status": "candidate", "sha256": "", "revision": 0}
         return tx.versions.add(replace(parent, components=texts, parents=(parent.id,), **fresh))  # type: ignore[arg-type]
-
-
-@pytest.fixture
-def run(here: Parts, capsys: pytest.CaptureFixture[str]) -> Run:
-    """Run a command and return its exit code, and what it said and complained."""
-
-    def run(*words: object) -> tuple[int, str, str]:
-        code = main([str(word) for word in words])
-        said = capsys.readouterr()
-        return code, said.out, said.err
-
-    return run
 
 
 def opened(run: Run, version: PromptVersion, *more: object) -> str:

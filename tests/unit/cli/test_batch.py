@@ -1,62 +1,33 @@
 """Commands that take a whole folder: past a bad photo, patient with a busy machine, and honest about both."""
 
 import json
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from ml_service.errors import ServiceError, StorageFull, Unavailable
-from ml_service.wire.contract import FloatParameter, ParameterSpace
+from tests.unit.cli.conftest import Run
 from tests.world import photo
-from web.__main__ import main
 from web.adapters.images.cleaner import Cleaner
 from web.cli.batch import GIVE_UP, TRIES
-from web.cli.operations.place import ready
-from web.parts import build_parts
+from web.domain.studies.study import Study
 from web.ports.making import CleanImage
-from web.services.accounts import accounts
-from web.services.studies.studies import StudyDraft, make_study
-from web.settings import Settings, load_settings
 
-SPACE = ParameterSpace(parameters={"exposure": FloatParameter(low=-1, high=1, default=0, unit="EV")})
 BUSY = Unavailable("The machine is too busy; try again.")
 PHOTOS = 4
-Run = Callable[..., tuple[int, str, str]]
 Hinder = Callable[[Callable[[int], ServiceError | None]], None]
 
 
 @pytest.fixture(autouse=True)
-def folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+def folder(study: Study, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     """A folder of four photos beside an installation with a study."""
-    for name in Settings.model_fields:
-        monkeypatch.delenv(name.upper(), raising=False)
-    shutil.copytree("prompts", tmp_path / "prompts")
-    monkeypatch.setenv("DATA_DIR", str(tmp_path / "data"))
-    monkeypatch.setenv("PROMPTS_DIR", str(tmp_path / "prompts"))
-    settings = load_settings()
-    parts = build_parts(settings)
-    ready(settings, parts)
-    make_study(parts, accounts.operator(parts), StudyDraft("Photos", {"local": SPACE}))
     folder = tmp_path / "in"
     folder.mkdir()
     for seed in range(PHOTOS):
         (folder / f"{seed}.jpg").write_bytes(photo(seed))
     monkeypatch.chdir(tmp_path)
     return folder
-
-
-@pytest.fixture
-def run(capsys: pytest.CaptureFixture[str]) -> Run:
-    """Run a command and return its exit code, and what it said and complained."""
-
-    def run(*words: str) -> tuple[int, str, str]:
-        code = main(list(words))
-        said = capsys.readouterr()
-        return code, said.out, said.err
-
-    return run
 
 
 @pytest.fixture

@@ -1,24 +1,21 @@
 """The commands as a person or a script runs them: words, JSON, exit codes."""
 
 import json
-import shutil
 import socket
 from argparse import ArgumentParser, Namespace
-from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
 
-from ml_service.wire.contract import FloatParameter, ParameterSpace
 from tests.failing import held_by_another
+from tests.unit.cli.conftest import SPACE, Run
 from tests.world import photo
 from web.__main__ import main
 from web.adapters.database.migrate import downgrade
 from web.cli.command import Command, Group, add_commands, address, every, nearby, progress, say, table
 from web.cli.commands import COMMANDS
 from web.cli.operations import doctor, serve
-from web.cli.operations.place import ready
 from web.domain.ids import new_id
 from web.domain.job import Job
 from web.domain.jobs import plan_job
@@ -30,46 +27,14 @@ from web.services.audit.record import record
 from web.services.studies.studies import StudyDraft, make_study
 from web.settings import Settings, load_settings
 
-SPACE = ParameterSpace(parameters={"exposure": FloatParameter(low=-1, high=1, default=0, unit="EV")})
 NAMES = [words for words, _ in every(COMMANDS)]
-Run = Callable[..., tuple[int, str, str]]
 
 
 @pytest.fixture(autouse=True)
-def environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    for name in Settings.model_fields:
-        monkeypatch.delenv(name.upper(), raising=False)
-    shutil.copytree("prompts", tmp_path / "prompts")
-    monkeypatch.setenv("DATA_DIR", str(tmp_path / "data"))
-    monkeypatch.setenv("PROMPTS_DIR", str(tmp_path / "prompts"))
+def free_port(environment: None, monkeypatch: pytest.MonkeyPatch) -> None:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         monkeypatch.setenv("PORT", str(probe.getsockname()[1]))
-
-
-@pytest.fixture
-def run(capsys: pytest.CaptureFixture[str]) -> Run:
-    """Run a command and return its exit code, and what it said and complained."""
-
-    def run(*words: object) -> tuple[int, str, str]:
-        code = main([str(word) for word in words])
-        said = capsys.readouterr()
-        return code, said.out, said.err
-
-    return run
-
-
-@pytest.fixture
-def here() -> Parts:
-    settings = load_settings()
-    parts = build_parts(settings)
-    ready(settings, parts)
-    return parts
-
-
-@pytest.fixture
-def study(here: Parts) -> Study:
-    return make_study(here, accounts.operator(here), StudyDraft("Photos", {"local": SPACE}))
 
 
 @pytest.fixture

@@ -1,49 +1,17 @@
 """`user` and `key` as somebody at the terminal of the server runs them."""
 
 import json
-import shutil
-from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 
-from web.__main__ import main
-from web.cli.operations.place import ready
-from web.parts import build_parts
+from tests.unit.cli.conftest import Run
 from web.ports.parts import Parts
 from web.services.accounts import accounts, keys, passwords
 from web.services.accounts.sessions import digest
 from web.services.accounts.throttle import Throttle
-from web.settings import Settings, load_settings
 
 GOOD = "kupferFagott12Regale"
-Run = Callable[..., tuple[int, str, str]]
-
-
-@pytest.fixture
-def here(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Parts:
-    """A fresh installation on SQLite, which the commands find by its environment."""
-    for name in Settings.model_fields:
-        monkeypatch.delenv(name.upper(), raising=False)
-    shutil.copytree("prompts", tmp_path / "prompts")
-    monkeypatch.setenv("DATA_DIR", str(tmp_path / "data"))
-    monkeypatch.setenv("PROMPTS_DIR", str(tmp_path / "prompts"))
-    settings = load_settings()
-    parts = build_parts(settings)
-    ready(settings, parts)
-    return parts
-
-
-@pytest.fixture
-def run(here: Parts, capsys: pytest.CaptureFixture[str]) -> Run:
-    """Run a command and return its exit code, and what it said and complained."""
-
-    def run(*words: object) -> tuple[int, str, str]:
-        code = main([str(word) for word in words])
-        said = capsys.readouterr()
-        return code, said.out, said.err
-
-    return run
+pytestmark = pytest.mark.usefixtures("here")
 
 
 def throttle(here: Parts) -> Throttle:

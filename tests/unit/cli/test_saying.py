@@ -1,64 +1,26 @@
 """What commands say where something is wrong: one sentence that helps, and the same way of naming a study."""
 
-import shutil
 from argparse import ArgumentParser
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from ml_service.wire.contract import FloatParameter, ParameterSpace
+from tests.unit.cli.conftest import SPACE, Run
 from tests.world import photo
-from web.__main__ import main
 from web.cli.command import every
 from web.cli.commands import COMMANDS
-from web.cli.operations.place import ready
 from web.domain.studies.study import Study
-from web.parts import build_parts
 from web.ports.parts import Parts
 from web.services.accounts import accounts
 from web.services.studies.studies import StudyDraft, make_study
-from web.settings import Settings, load_settings
-
-SPACE = ParameterSpace(parameters={"exposure": FloatParameter(low=-1, high=1, default=0, unit="EV")})
-Run = Callable[..., tuple[int, str, str]]
 
 
-@pytest.fixture
-def here(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Parts:
-    """A fresh installation with a folder of one photo, in which the commands run."""
-    for name in Settings.model_fields:
-        monkeypatch.delenv(name.upper(), raising=False)
-    shutil.copytree("prompts", tmp_path / "prompts")
+@pytest.fixture(autouse=True)
+def photo_here(here: Parts, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Work in a folder that has a folder of one photo."""
     (tmp_path / "in").mkdir()
     (tmp_path / "in" / "1.jpg").write_bytes(photo(1))
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("DATA_DIR", str(tmp_path / "data"))
-    monkeypatch.setenv("PROMPTS_DIR", str(tmp_path / "prompts"))
-    settings = load_settings()
-    parts = build_parts(settings)
-    ready(settings, parts)
-    return parts
-
-
-@pytest.fixture
-def study(here: Parts) -> Study:
-    return make_study(here, accounts.operator(here), StudyDraft("Photos", {"local": SPACE}))
-
-
-@pytest.fixture
-def run(here: Parts, capsys: pytest.CaptureFixture[str]) -> Run:
-    """Run a command and return its exit code, and what it said and complained."""
-
-    def run(*words: object) -> tuple[int, str, str]:
-        try:
-            code = main([str(word) for word in words])
-        except SystemExit as ended:
-            code = int(str(ended.code))
-        said = capsys.readouterr()
-        return code, said.out, said.err
-
-    return run
 
 
 @pytest.mark.parametrize(
