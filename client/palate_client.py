@@ -503,7 +503,9 @@ def main(words: list[str] | None = None) -> int:
         client = PalateClient(given.url or parser.error("name --url, or set PALATE_URL"), key, **settings)
         if given.watch:
             return _watch(client, given.watch)
-        sys.stdout.buffer.write((client.pinned(given.pinned) if given.pinned else client.version).body)
+        version = client.pinned(given.pinned) if given.pinned else client.version
+        with open(sys.stdout.fileno(), "wb", closefd=False) as out:  # all or an error, unbuffered too
+            out.write(version.body)
     except (PalateError, ValueError, OSError) as error:
         print(error, file=sys.stderr)
         return 1

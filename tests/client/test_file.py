@@ -18,6 +18,7 @@ from tests.client.palate import KEY, Palate, published, until
 
 FILE = Path(palate_client.__file__)
 TREE = ast.parse(FILE.read_text())
+ROOM = 100  # bytes
 
 
 def test_it_needs_the_standard_library_alone() -> None:
@@ -54,6 +55,27 @@ def test_it_prints_the_live_version_or_a_pinned_one(
     assert main(["--url", palate.url, "--key-file", str(tmp_path / "key"), "--pinned", "v0.9.0"]) == 0
     assert capfdbinary.readouterr().out == palate.pinned["v0.9.0"]
     assert palate.asked[0].key == f"Bearer {KEY}"
+
+
+FULL = f"""
+import resource, signal, sys
+import palate_client
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, ({ROOM}, {ROOM}))
+sys.exit(palate_client.main())
+"""
+
+
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_a_disk_that_is_full_midway_is_an_error(palate: Palate, tmp_path: Path, unbuffered: str) -> None:
+    assert len(palate.live) > ROOM
+    given = {**os.environ, "PALATE_URL": palate.url, "PALATE_KEY": KEY, "PYTHONUNBUFFERED": unbuffered}
+    with (tmp_path / "current.json").open("wb") as out:
+        command = [sys.executable, "-c", FULL]
+        done = subprocess.run(command, cwd=FILE.parent, env=given, stdout=out, stderr=subprocess.PIPE, timeout=30)
+    assert done.returncode == 1
+    assert b"File too large" in done.stderr
+    assert done.stderr.count(b"\n") == 1
 
 
 def test_what_is_wrong_is_said_in_a_line(palate: Palate, capfd: pytest.CaptureFixture[str]) -> None:

@@ -20,6 +20,15 @@ pytestmark = pytest.mark.network_fails
 FIFTY = [number % 5 + 1 for number in range(50)]
 SHELL = "async () => (await (await caches.open('palate-shell')).keys()).map((request) => new URL(request.url).pathname)"
 
+# Longer than the worker lets a cache be silent while there may be a network to ask.
+SLOW = """() => {
+  const match = Cache.prototype.match;
+  Cache.prototype.match = async function (key) {
+    await new Promise((resolve) => setTimeout(resolve, 2500));
+    return match.call(this, key);
+  };
+}"""
+
 
 @pytest.fixture
 def network(server: Server) -> Iterator[Chaos]:
@@ -59,6 +68,15 @@ def test_ratings_without_network_are_sent_once_it_is_back(server: Server, study:
     assert [(rating.score, rating.undone_at is None) for rating in ratings] == [
         (5, True), (4, True), (3, False), (2, True),
     ]  # fmt: skip
+
+
+def test_a_cache_that_is_slow_is_waited_for_where_the_network_is_gone(rater: Rater) -> None:
+    await_shell(rater)
+    (worker,) = rater.page.context.service_workers
+    worker.evaluate(SLOW)
+    rater.page.context.set_offline(True)
+    rater.page.reload()
+    rater.await_photo()
 
 
 @pytest.fixture

@@ -156,10 +156,10 @@ def test_a_full_database_loses_no_rating(server: Server, rater: Rater, when: str
 
 
 def test_a_full_cache_never_stands_between_the_page_and_the_network(server: Server, rater: Rater) -> None:
-    rater.page.goto("/sign-in")
-    faults.leave_room(rater.page, server.url, SPARE)
     rater.open()
     until("a worker", lambda: rater.page.evaluate("navigator.serviceWorker.controller !== null"))
+    rater.page.evaluate("caches.delete('palate-shell')")
+    faults.leave_room(rater.page, server.url, SPARE)
     rater.page.reload()
     rater.rate(3)
     rater.settled()

@@ -80,3 +80,15 @@ def test_photos_are_taken_when_dropped_and_when_pasted(study: Study, rater: Rate
         rater.page.evaluate(HAND_OVER, [event, f"{event}.jpg", list(photos()[number].body)])
         expect(upload_of(rater, f"{event}.jpg")).to_have_attribute("data-state", "ready", timeout=60_000)
         expect(upload_of(rater, f"{event}.jpg").locator("figure")).to_have_count(3)
+
+
+@pytest.mark.network_fails
+def test_photos_chosen_without_network_are_told_of_and_taken_once_it_is_back(rater: Rater, tmp_path: Path) -> None:
+    (tmp_path / "one.jpg").write_bytes(as_format("JPEG", 0))
+    page = rater.page
+    page.context.set_offline(True)
+    page.locator("#files").set_input_files(tmp_path / "one.jpg")
+    expect(page.get_by_text("Choose the photos again once it is back.")).to_be_visible()
+    page.context.set_offline(False)
+    page.locator("#files").set_input_files(tmp_path / "one.jpg")
+    expect(upload_of(rater, "one.jpg")).to_have_attribute("data-state", "ready", timeout=60_000)

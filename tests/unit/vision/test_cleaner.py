@@ -270,6 +270,26 @@ def test_an_image_that_breaks_its_worker_is_refused(fresh: Cleaner) -> None:
     assert fresh.clean(telling_jpeg()).width == 96
 
 
+def test_a_signal_in_the_midst_of_an_answer_costs_nothing_of_it(
+    fresh: Cleaner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYTHONUNBUFFERED", "1")
+    noise = saved(Image.fromarray(np.random.default_rng(5).integers(0, 256, (300, 300, 3), np.uint8)), "PNG")
+    pid, done = own_worker(fresh), threading.Event()
+
+    def disturb() -> None:
+        while not done.wait(0.0002):
+            os.kill(pid, signal.SIGALRM)
+
+    disturber = threading.Thread(target=disturb)
+    disturber.start()
+    try:
+        assert {fresh.clean(noise).width for _ in range(50)} == {300}
+    finally:
+        done.set()
+        disturber.join()
+
+
 def test_a_worker_that_is_killed_while_idle_costs_nobody_an_image(fresh: Cleaner) -> None:
     pid = own_worker(fresh)
     os.kill(pid, signal.SIGKILL)

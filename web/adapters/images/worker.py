@@ -74,10 +74,10 @@ def serve(requests: BinaryIO, answers: BinaryIO, effort: float = 0.0) -> None:
 
 def _end_with(requests: int) -> None:
     """Have this process end soon after nobody holds the other end of its requests any more, whatever it is at."""
-    watch = select.poll()
-    watch.register(requests, 0)  # only the end is told, which no request hides
 
     def look(_: int, __: FrameType | None) -> None:
+        watch = select.poll()  # each its own, as one look may come in the midst of another
+        watch.register(requests, 0)  # only the end is told, which no request hides
         if watch.poll(0):
             os._exit(0)
 
@@ -93,7 +93,8 @@ def main() -> None:
     Image.MAX_IMAGE_PIXELS = READ_LIMIT
     AvifImagePlugin.DEFAULT_MAX_THREADS = 1  # each would take its own share of the memory
     _end_with(sys.stdin.fileno())
-    serve(sys.stdin.buffer, sys.stdout.buffer, effort)
+    with open(sys.stdout.fileno(), "wb", closefd=False) as answers:  # with PYTHONUNBUFFERED its own writes may be short
+        serve(sys.stdin.buffer, answers, effort)
     signal.setitimer(signal.ITIMER_REAL, 0)
 
 

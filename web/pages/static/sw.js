@@ -8,16 +8,17 @@ const SHELL = BASE === "/" ? "palate-shell" : `palate-shell ${BASE}`; // caches 
 const PAGE = `${BASE}train`;
 const PATIENCE_MS = 3_000; // a network that says nothing is none
 const SILENCE_MS = 2_000; // and so is a cache
+const LAST_MS = 20_000; // unless the network is gone, when there is nothing else to wait for
 /** @type {Set<string>} pages that were given a copy once: they get all their files so, at once and of one time */
 const copied = new Set();
 
 /**
  * Return what the cache gives, or nothing where it is full, forbidden, broken or silent: it must never stand between the
  * page and the network.
- * @template T @param {Promise<T>} asked @returns {Promise<T | undefined>}
+ * @template T @param {Promise<T>} asked @param {number} [patience] @returns {Promise<T | undefined>}
  */
-function orNothing(asked) {
-  return Promise.race([asked.catch(() => undefined), new Promise((resolve) => setTimeout(resolve, SILENCE_MS))]);
+function orNothing(asked, patience = SILENCE_MS) {
+  return Promise.race([asked.catch(() => undefined), new Promise((resolve) => setTimeout(resolve, patience))]);
 }
 
 /** Answer from the network and keep a copy. @param {Cache | undefined} cache @param {Request} request @param {string} key */
@@ -31,15 +32,23 @@ async function fromNetwork(cache, request, key) {
 
 /** Answer from the network; where that fails or is silent, with the copy. @param {Request} request @param {string} key @param {string} client */
 async function networkFirst(request, key, client) {
-  const cache = await orNothing(caches.open(SHELL));
-  const kept = cache && (await orNothing(cache.match(key)));
+  const opening = caches.open(SHELL), matching = opening.then((cache) => cache.match(key));
+  const [cache, kept] = await Promise.all([orNothing(opening), orNothing(matching)]);
   if (kept && copied.has(client)) return kept;
   const asking = fromNetwork(cache, request, key);
-  if (!kept) return asking;
+  if (!kept) return asking.catch((gone) => late(matching, gone, client));
   const silence = new Promise((resolve) => setTimeout(() => resolve(kept), PATIENCE_MS));
   const answer = await Promise.race([asking.catch(() => kept), silence]);
   if (answer === kept) copied.add(client);
   return answer;
+}
+
+/** Return the copy that did not come in time, or fail as the network did. @param {Promise<Response | undefined>} matching @param {unknown} gone @param {string} client */
+async function late(matching, gone, client) {
+  const kept = await orNothing(matching, LAST_MS);
+  if (!kept) throw gone;
+  copied.add(client);
+  return kept;
 }
 
 /** Keep the page and exactly these static files. @param {string[]} urls */

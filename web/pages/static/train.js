@@ -3,6 +3,7 @@
 import { placeOf } from "./server.js";
 import { Attention } from "./train/attention.js";
 import { Comparison } from "./train/comparison.js";
+import { takeFiles } from "./train/files.js";
 import { Grid } from "./train/grid.js";
 import { Guide, Letters } from "./train/guide.js";
 import { tabToken } from "./train/ids.js";
@@ -15,7 +16,6 @@ import { Session } from "./train/session.js";
 import { wireSignIn } from "./train/signin.js";
 import { Stage } from "./train/stage.js";
 import { Store } from "./train/store.js";
-import { takeFiles, Uploads } from "./train/upload.js";
 import { byId, dialogById, View } from "./train/view.js";
 import { Welcome } from "./train/welcome.js";
 import { Failure, Wire } from "./train/wire.js";
@@ -49,8 +49,8 @@ const session = new Session(outbox, queue, images, attention, () => guide.due(qu
 const keys = new Keys();
 const letters = new Letters(wire);
 const panels = new Panels(keys, (reason) => judge({ skip: reason }, "Skipped."), () => stageRoot.focus({ preventScroll: true }));
+const uploads = () => import("./train/upload.js").then(({ Uploads }) => new Uploads(wire, session, images, byId("upload-list"), () => view.askToSignIn()));
 const welcome = new Welcome(main, guide, (due) => void session.admit(due), nextOfPractice, () => view.askToSignIn());
-const uploads = new Uploads(wire, session, images, byId("upload-list"), () => view.askToSignIn());
 
 let online = true;
 let keyed = false; // a key press waits for its next photo
@@ -291,7 +291,7 @@ wireScores();
 wireSignIn(wire, goOn);
 watchFatigue();
 new Keymap(keys, () => panels.assign());
-takeFiles(uploads, /** @type {HTMLInputElement} */ (byId("files")), byId("dropping"));
+takeFiles(uploads, (words) => view.say(words), /** @type {HTMLInputElement} */ (byId("files")), byId("dropping"));
 view.keys(keys.on);
 view.expect();
 await session.start();

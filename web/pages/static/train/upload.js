@@ -161,31 +161,3 @@ export class Uploads {
     upload.element.append(upload.grid.element);
   }
 }
-
-/** Take photos dropped anywhere, pasted, or chosen. @param {Uploads} uploads @param {HTMLInputElement} input @param {HTMLElement} curtain */
-export function takeFiles(uploads, input, curtain) {
-  /** @param {DragEvent} event */
-  const hasFiles = (event) => event.dataTransfer?.types.includes("Files") ?? false;
-  document.addEventListener("dragover", (event) => {
-    if (!hasFiles(event)) return;
-    event.preventDefault();
-    curtain.hidden = false;
-  });
-  document.addEventListener("dragleave", (event) => {
-    if (!event.relatedTarget) curtain.hidden = true;
-  });
-  document.addEventListener("drop", (event) => {
-    curtain.hidden = true;
-    if (!hasFiles(event)) return;
-    event.preventDefault();
-    uploads.add(event.dataTransfer?.files ?? []);
-  });
-  document.addEventListener("paste", (event) => {
-    const files = event.clipboardData?.files;
-    if (files?.length) uploads.add(files);
-  });
-  input.addEventListener("change", () => {
-    uploads.add([...(input.files ?? [])]);
-    input.value = "";
-  });
-}

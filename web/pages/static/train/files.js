@@ -1,0 +1,43 @@
+/** The ways in which a rater gives photos; what takes them in is loaded with the first, as few raters need it. */
+
+/**
+ * Take photos dropped anywhere, pasted, or chosen.
+ * @param {() => Promise<import("./upload.js").Uploads>} load @param {(words: string) => void} say @param {HTMLInputElement} input @param {HTMLElement} curtain
+ */
+export function takeFiles(load, say, input, curtain) {
+  /** @type {Promise<import("./upload.js").Uploads> | undefined} */
+  let uploads;
+  /** @param {File[]} files */
+  const take = async (files) => {
+    try {
+      (await (uploads ??= load())).add(files);
+    } catch {
+      uploads = undefined;
+      say("The server is out of reach. Choose the photos again once it is back.");
+    }
+  };
+  /** @param {DragEvent} event */
+  const hasFiles = (event) => event.dataTransfer?.types.includes("Files") ?? false;
+  document.addEventListener("dragover", (event) => {
+    if (!hasFiles(event)) return;
+    event.preventDefault();
+    curtain.hidden = false;
+  });
+  document.addEventListener("dragleave", (event) => {
+    if (!event.relatedTarget) curtain.hidden = true;
+  });
+  document.addEventListener("drop", (event) => {
+    curtain.hidden = true;
+    if (!hasFiles(event)) return;
+    event.preventDefault();
+    void take([...(event.dataTransfer?.files ?? [])]);
+  });
+  document.addEventListener("paste", (event) => {
+    const files = event.clipboardData?.files;
+    if (files?.length) void take([...files]);
+  });
+  input.addEventListener("change", () => {
+    void take([...(input.files ?? [])]);
+    input.value = "";
+  });
+}
