@@ -4,6 +4,7 @@
     version = client.version
     text = version.prompt("local", subject="a kitchen")["prompt"]
     client.report(version, score=4)
+    ratings = client.load("ratings")  # of a key with the scope exports:read; needs pandas and pyarrow
 
 Once a version was had, `client.version` neither raises nor waits beyond `timeout`: whatever network, server or disk do,
 the last good version stays. Only what is whole replaces it: SHA-256, schema, prompt key and types are verified.
@@ -21,9 +22,11 @@ import logging
 import os
 import random
 import re
+import shutil
 import socket
 import ssl
 import sys
+import tempfile
 import threading
 import time
 import uuid
@@ -34,13 +37,14 @@ from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from email.message import Message
 from pathlib import Path
-from typing import Any, Union
+from typing import IO, Any, Union
 from urllib import request
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlencode, urlsplit
 
 DEFAULT_KEY, CURRENT, PROBLEM = "photo-enhance", "current", "application/problem+json"
 SCHEMA_VERSION, BYTE_LIMIT, QUEUE_LIMIT = 1, 1 << 20, 1000
 PINNED_SECONDS, LONGEST_WAIT = 3600.0, 60.0
+TABLE_PATIENCE = 300.0  # seconds until more of a table must have come
 FINAL = (400, 404, 409, 410, 413, 422)
 NAME = re.compile(r"v([0-9]{1,6})\.[0-9]{1,6}\.[0-9]{1,6}")
 FAULTS = (OSError, ValueError, RuntimeError, http.client.HTTPException)
@@ -205,16 +209,37 @@ class _Server:
                 if time.monotonic() >= end:
                     raise TimeoutError(f"there was no whole answer within {self.timeout:g} s")
 
-    def _connection(self) -> http.client.HTTPConnection:
+    def download(self, path: str, file: IO[bytes]) -> None:
+        """Write an answer of any length into a file; PalateError says why there is none, or that it was cut off."""
+        try:
+            with contextlib.closing(self._connection(TABLE_PATIENCE)) as connection:
+                connection.request("GET", self.parts.path + path, headers=self.headers)
+                answer = connection.getresponse()
+                if answer.status != 200:
+                    raise PalateError(f"There is no table: {_refusal(answer)}")
+                shutil.copyfileobj(answer, file)
+        except FAULTS as error:
+            raise PalateError(f"The table did not come whole: {type(error).__name__}: {error}.") from error
+
+    def _connection(self, timeout: float | None = None) -> http.client.HTTPConnection:
         host, port = self.parts.hostname or "", self.parts.port
+        timeout = timeout or self.timeout
         if self.context is None:
-            return http.client.HTTPConnection(host, port, self.timeout)
+            return http.client.HTTPConnection(host, port, timeout)
         proxy = urlsplit("" if request.proxy_bypass(host) else request.getproxies().get("https", ""))
         reached = (proxy.hostname, proxy.port) if proxy.hostname else (host, port)
-        connection = http.client.HTTPSConnection(*reached, timeout=self.timeout, context=self.context)
+        connection = http.client.HTTPSConnection(*reached, timeout=timeout, context=self.context)
         if proxy.hostname:
             connection.set_tunnel(host, port or 443)
         return connection
+
+
+def _refusal(answer: http.client.HTTPResponse) -> str:
+    body = answer.read(BYTE_LIMIT)
+    if answer.headers.get_content_type() == PROBLEM:
+        with contextlib.suppress(ValueError):
+            return str(json.loads(body).get("detail"))
+    return f"the server answered {answer.status}: {REFUSED.get(answer.status, 'that is no table')}."
 
 
 def _written(at: datetime) -> str:
@@ -435,6 +460,21 @@ class PalateClient:
             sender.start()
             sender.join(timeout)
         return len(self.waiting)
+
+    def load(self, table: str, study: str | None = None) -> Any:
+        """Return ratings, options, experiments or inputs as a pandas DataFrame: of the project, or of one study.
+
+        A study goes by its id or name. Whole numbers stay whole where some are missing, and times have their zone.
+        """
+        import pandas  # here: all else that this file does needs the standard library alone
+
+        if self.server is None:
+            raise PalateError("Tables come from a server; this client reads a folder.")
+        query = f"?{urlencode({'study': study})}" if study else ""
+        with tempfile.TemporaryFile() as file:
+            self.server.download(f"/api/v1/exports/{quote(table, safe='')}.parquet{query}", file)
+            file.seek(0)
+            return pandas.read_parquet(file, engine="pyarrow", dtype_backend="numpy_nullable")
 
     def _send_all(self, timeout: float = -1.0) -> None:
         if not self._sending.acquire(timeout=timeout):

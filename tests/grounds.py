@@ -27,6 +27,7 @@ from web.http.answers.images import ImageUrls
 from web.http.edge.roles import Demand, demand_of, routes_of
 from web.services.abtests import abtests
 from web.services.abtests.abtests import Challenge
+from web.services.accounts.keys import SCOPES
 from web.services.accounts.sessions import SESSION_TIME, digest
 from web.services.rating import quality
 from web.settings import Settings
@@ -99,7 +100,7 @@ class Grounds:
             return self.signed_in(name, members[name])
         if name == "nobody":
             return Person(name)
-        scope: Scope = "prompts:read" if "prompts:read" in name else "feedback:write"
+        scope = next(one for one in SCOPES if one in name)
         return self.machine(name, self.other if name.startswith("other") else self.admin.project_id, scope)
 
     def signed_in(self, name: str, actor: Actor) -> Person:
@@ -162,6 +163,7 @@ class Grounds:
             "rating_id": first.id,
             "job_id": job.id,
             "user_id": self.member(self.admin.project_id, "rater").user_id,
+            "table": "ratings",
             "token": ImageUrls(KEY).url(further.lease.id, further.options[0].option_id).removeprefix("/i/"),
             "secret": self.site.link(),
             "link_id": self._link(),

@@ -30,6 +30,7 @@ from web.api.rating import raters as raters_api
 from web.api.rating import train
 from web.api.reports import history as history_api
 from web.api.reports import status as status_api
+from web.api.reports import tables as tables_api
 from web.api.studies import media
 from web.api.studies import studies as studies_api
 from web.http.answers.images import ImageUrls
@@ -74,6 +75,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     media.router,
     status_api.router,
     history_api.router,
+    tables_api.router,
     opinions_api.router,
     prompts_api.router,
     feedback_api.router,

@@ -34,7 +34,8 @@ NOT_THEIRS = {
     ("GET /i/{token}", "admin"): 404,
 }
 ENDLESS = "GET /api/train/events"
-OTHERS = ("other rater", "other admin", "other prompts:read key", "other feedback:write key")
+KEYS = ("prompts:read key", "feedback:write key", "exports:read key")
+OTHERS = ("other rater", "other admin", *(f"other {key}" for key in KEYS))
 
 
 def bodies(ids: dict[str, str]) -> dict[str, dict[str, Any]]:
@@ -77,6 +78,8 @@ def bodies(ids: dict[str, str]) -> dict[str, dict[str, Any]]:
         "POST /api/v1/studies/{study_id}/raters/{user_id}/message": {"json": {"words": "w"}},
         "POST /api/v1/studies/{study_id}/raters/{user_id}/pause": {"json": {"words": "w"}},
         "POST /api/v1/studies/{study_id}/raters/{user_id}/answer": {"json": {"words": "w"}},
+        "GET /api/v1/exports/{table}.csv": {"params": {"study": ids["study_id"]}},
+        "GET /api/v1/exports/{table}.parquet": {"params": {"study": ids["study_id"]}},
         "GET /api/train/guide": {"params": {"study": ids["study_id"]}},
         "GET /api/train/guide/example": {"params": {"study": ids["study_id"], "score": 3}},
         "POST /api/train/enrolment": {"json": {"study": ids["study_id"], "read": True}},
@@ -107,9 +110,7 @@ def test_every_route_says_who_it_is_for(site: Site) -> None:
     assert len({route.name for route in found}) == len(found) > 60
 
 
-@pytest.mark.parametrize(
-    "name", ["nobody", "rater", "admin", "prompts:read key", "feedback:write key", "other rater", "other admin"]
-)
+@pytest.mark.parametrize("name", ["nobody", "rater", "admin", *KEYS, "other rater", "other admin"])
 def test_a_route_lets_in_whom_it_is_for_and_nobody_else(grounds: Grounds, name: str) -> None:
     wrong, person = {}, grounds.person(name)
     for route in routes(grounds.site.app):
@@ -211,7 +212,7 @@ def test_nothing_changes_for_a_forged_request(grounds: Grounds) -> None:
 
 
 def test_a_machine_needs_no_token_and_a_cookie_beside_its_key_counts_for_nothing(grounds: Grounds) -> None:
-    machines = [grounds.person("prompts:read key"), grounds.person("feedback:write key")]
+    machines = [grounds.person(key) for key in KEYS]
     cookie = {"Cookie": grounds.person("admin").headers["Cookie"]}
     strange = {"Authorization": "Bearer palate_unknown", **cookie}
     for route in (route for route in routes(grounds.site.app) if route.demand is not None and route.changes):

@@ -34,7 +34,7 @@ from tests.grounds import Grounds, routes
 from web.api.rating import train
 
 FULL = bool(os.environ.get("PALATE_FULL"))
-ROLES = ("nobody", "rater", "admin", "prompts:read key", "feedback:write key")
+ROLES = ("nobody", "rater", "admin", "prompts:read key", "feedback:write key", "exports:read key")
 # How many requests each operation gets of those who may use it; who may not is refused whatever they send.
 MOST = 300 if FULL else 6
 REFUSED = 20 if FULL else 1

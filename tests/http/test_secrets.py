@@ -255,7 +255,7 @@ def test_a_secret_is_told_once_and_only_to_whom_it_is_given(told: Planted) -> No
 @ONE_ENGINE
 def test_no_page_and_no_answer_shows_a_secret_afterwards(grounds: Grounds, told: Planted) -> None:
     shown = {}
-    for name in ("nobody", "rater", "admin", "prompts:read key", "feedback:write key"):
+    for name in ("nobody", "rater", "admin", "prompts:read key", "feedback:write key", "exports:read key"):
         person = grounds.person(name)
         for route in routes(grounds.site.app):
             if route.method == "GET" and route.path != ENDLESS:

@@ -18,6 +18,7 @@ COMMANDS: tuple[Command | Group, ...] = (
     Command("key", "make the keys that machines come in with, list them, revoke them", "accounts.keys"),
     Command("erase", "erase a person or a photo for good", "operations.erase"),
     Command("export", "write a study or the whole project into one file", "operations.exporting"),
+    Command("table", "write ratings, options, experiments or inputs as CSV or Parquet, for analysis", "tables"),
     Command("import", "bring in an exported study or project, or photos from a folder", "operations.importing"),
     Command("backup", "write the whole SQLite database and all images into one file", "operations.backup"),
     Command("restore", "put a backup into an empty place", "operations.restore"),

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 Role = Literal["rater", "admin"]
-Scope = Literal["prompts:read", "feedback:write"]
+Scope = Literal["prompts:read", "feedback:write", "exports:read"]
 Action = Literal[
     "rate",
     "upload",
@@ -17,6 +17,7 @@ Action = Literal[
     "see_audit",
     "pull_prompts",
     "send_feedback",
+    "export",
 ]
 
 # What to call who acts without an id.
@@ -34,9 +35,11 @@ _MAY: dict[str, frozenset[Action]] = {
         "see_audit",
         "pull_prompts",
         "send_feedback",
+        "export",
     },
     "prompts:read": frozenset({"pull_prompts"}),
     "feedback:write": frozenset({"send_feedback"}),
+    "exports:read": frozenset({"export"}),
 }
 
 

@@ -1,5 +1,6 @@
 """Reports: questions of many tables that change nothing."""
 
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Literal, Protocol
 
@@ -10,6 +11,7 @@ from web.domain.rating.standing import RatersReport
 from web.domain.rating.work import Given
 from web.domain.reports.history import Choices, Cursor, Entry, Filter, OwnEntry, Page
 from web.domain.reports.report import ExperimentDetail, InputLine, Needed, OwnReport, StudyLine, StudyReport
+from web.domain.reports.tables import Column, Kind, Row, TableName
 from web.domain.studies.study import Study
 
 
@@ -84,6 +86,14 @@ class Reports(Protocol):
 
     def needed(self, kind: Literal["input", "output"], after: str, limit: int) -> tuple[Needed, ...]:
         """Return the objects that present inputs, or outputs made of such, need, by the row's id, from behind one."""
+        ...
+
+    def table_rows(self, table: TableName, study_id: str, parameters: Sequence[Column]) -> Iterator[list[Row]]:
+        """Go through a study's rows of a table for analysis, some at a time; parameters asked for stand last."""
+        ...
+
+    def parameter_values(self, study_id: str) -> tuple[tuple[str, Kind], ...]:
+        """Return the parameters that options of a study have, each with every kind of value that it has there."""
         ...
 
 

@@ -21,6 +21,7 @@ from web import hooks
 from web.adapters.generators import filters, lexicon, local, tone
 from web.cli.command import Command, Desk, Group, every
 from web.domain.evolution import remedies
+from web.domain.reports import tables
 from web.http.edge.roles import calls_of, demand_of, routes_of
 from web.settings import Settings
 
@@ -95,6 +96,7 @@ def sections(
         Section("Parameters of the local generator", ("range", "unit", "default"), tuple(_parameters())),
         Section("Lexicon of the local generator", ("phrases", "shifts"), tuple(_lexicon()), _lexicon_rules()),
         Section("Remedies of the script", ("adds", "takes out"), tuple(_remedies()), said_of(remedies)),
+        Section("Tables for analysis", ("table", "type", "may be missing"), tuple(_columns()), _tables_rules()),
         Section("Errors", ("status",), tuple(_errors()), "`type` of a problem ends in this name."),
         Section("Metrics", ("kind",), tuple(_metrics(metrics))),
     ]
@@ -234,6 +236,16 @@ def _remedies() -> Iterator[Entry]:
 def _lexicon_rules() -> str:
     modifiers = ", ".join(f"{word} × {factor:g}" for word, factor in lexicon.MODIFIERS.items())
     return f"{said_of(lexicon)}\n\nModifiers: {modifiers}."
+
+
+def _columns() -> Iterator[Entry]:
+    for table, columns in tables.TABLES.items():
+        for each in columns:
+            yield Entry(each.name, each.says, (table, tables.TYPES[each.kind], "yes" if each.nullable else ""))
+
+
+def _tables_rules() -> str:
+    return f"{said_of(tables)} This is version {tables.SCHEMA_VERSION}."
 
 
 def _errors() -> Iterator[Entry]:

@@ -9,7 +9,7 @@ from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute, RouteContext, iter_route_contexts
 
 from web.domain.access import Actor, Role, Scope
-from web.http.edge.session import admin, current_actor, feedback_sender, prompt_reader, rater
+from web.http.edge.session import admin, current_actor, feedback_sender, prompt_reader, rater, table_reader
 
 
 @dataclass(frozen=True)
@@ -34,6 +34,7 @@ DEMANDS: dict[Callable[..., Any], Demand] = {
     admin: Demand(("admin",), None, _admin),
     prompt_reader: Demand(("admin",), "prompts:read", prompt_reader),
     feedback_sender: Demand(("admin",), "feedback:write", feedback_sender),
+    table_reader: Demand(("admin",), "exports:read", table_reader),
     rater: Demand(("rater", "admin"), None, rater),
 }
 

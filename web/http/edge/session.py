@@ -142,6 +142,14 @@ async def feedback_sender(actor: Visitor) -> Actor:
 FeedbackSender = Annotated[Actor, Depends(feedback_sender)]
 
 
+async def table_reader(actor: Visitor) -> Actor:
+    """Demand a key with the scope exports:read, or an admin."""
+    return _able(actor, "export")
+
+
+TableReader = Annotated[Actor, Depends(table_reader)]
+
+
 def _able(actor: Actor | None, action: Action) -> Actor:
     if actor is None:
         raise Unauthorized("Send a key of this project as `Authorization: Bearer …`; admins make keys under Keys.")

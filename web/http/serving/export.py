@@ -5,35 +5,50 @@ import io
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 from fastapi.responses import StreamingResponse
 
 from web.domain.day import written
+from web.services.reports.tables import Sheet
 
 MARK = "\ufeff"  # by which spreadsheets know UTF-8; without it they read the encoding of their country
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
+CSV = "text/csv; charset=utf-8"
+PARQUET = "application/vnd.apache.parquet"
 AT_ONCE = 500  # rows sent together
 
 T = TypeVar("T")
+Form = Literal["csv", "parquet"]
 
 
 def csv_download(name: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> StreamingResponse:
     """Answer with rows as a CSV file; text that a spreadsheet would compute is quoted."""
-    return _download(name, "text/csv; charset=utf-8", _csv(columns, rows))
+    return download(name, CSV, csv_text(columns, rows))
 
 
 def json_download(name: str, rows: Iterable[str]) -> StreamingResponse:
     """Answer with rows, each of them JSON, as a file with one array."""
-    return _download(name, "application/json", _array(rows))
+    return download(name, "application/json", _array(rows))
 
 
-def _download(name: str, media_type: str, text: Iterator[str]) -> StreamingResponse:
+def download(name: str, media_type: str, body: Iterable[str | bytes]) -> StreamingResponse:
+    """Answer with a file as it is made."""
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}
-    return StreamingResponse(text, media_type=media_type, headers=headers)
+    return StreamingResponse(body, media_type=media_type, headers=headers)
 
 
-def _csv(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> Iterator[str]:
+def encoded(sheet: Sheet, form: Form) -> Iterator[bytes]:
+    """Return the bytes of a table for analysis as a file of a form, some rows at a time."""
+    if form == "parquet":
+        from web.http.serving.parquet import parquet_bytes  # no start waits for what few ask
+
+        return parquet_bytes(sheet)
+    return (text.encode() for text in csv_text([column.name for column in sheet.columns], sheet.rows))
+
+
+def csv_text(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> Iterator[str]:
+    """Return the text of a CSV file, some rows at a time."""
     buffer = io.StringIO()
     buffer.write(MARK)
     writer = csv.writer(buffer)

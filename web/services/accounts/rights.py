@@ -20,6 +20,7 @@ REFUSALS: Mapping[Action, str] = {
     "see_audit": "Only an admin of the project can see its audit.",
     "pull_prompts": "This needs a key with the scope prompts:read, or an admin.",
     "send_feedback": "This needs a key with the scope feedback:write, or an admin.",
+    "export": "This needs a key with the scope exports:read, or an admin.",
 }
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from web.adapters.database.reports import audit, history, lists, status
+from web.adapters.database.reports import audit, history, lists, status, tables
 from web.adapters.database.reports.experiment import detail
 from web.adapters.database.reports.raters import given_scores, raters_report
 from web.domain.rating.standing import OwnStanding, RatersReport
@@ -27,6 +27,8 @@ REPORTS: Mapping[str, Callable[..., Any]] = {
     "inputs": lists.input_lines,
     "jobs": lists.jobs_of,
     "needed": lists.needed,
+    "table_rows": tables.table_rows,
+    "parameter_values": tables.parameter_values,
     "events": audit.lines,
     "chain": audit.chain,
     "actors": audit.actors,
