@@ -35,7 +35,7 @@ $(VENV)/.dev: pyproject.toml constraints.txt | $(VENV)/bin/uv
 
 # What Palate is compared with; the optimizers that need torch are an extra of their own: PEERS=peers.
 PEERS := peers-light
-$(VENV)/.peers $(VENV)/.peers-light $(VENV)/.peers-scores: pyproject.toml constraints.txt | $(VENV)/.dev
+$(VENV)/.peers $(VENV)/.peers-light $(VENV)/.peers-scores $(VENV)/.peers-tables: pyproject.toml constraints.txt | $(VENV)/.dev
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --constraint constraints.txt --editable '.[dev,$(@F:.%=%)]'
 	touch $@
 
@@ -72,7 +72,7 @@ $(TSC): | $(VENV)/.system
 	npm install --silent --no-fund --no-audit --prefix $(VENV)/typescript-$(TYPESCRIPT) typescript@$(TYPESCRIPT)
 
 # What `check` leaves out: one after the other, as each takes what it can get of the machine.
-check-far: setup-dev $(VENV)/.peers-light $(VENV)/.peers-scores
+check-far: setup-dev $(VENV)/.peers-light $(VENV)/.peers-scores $(VENV)/.peers-tables
 	$(BIN)/python -m pytest -m far --durations 25
 
 fmt: setup-dev
@@ -89,4 +89,4 @@ reference: setup
 
 constraints: $(VENV)/bin/uv
 	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --no-emit-index-url --no-annotate --no-header \
-		--extra cloud --extra dev --extra peers-light --extra peers-scores pyproject.toml --output-file constraints.txt
+		--extra cloud --extra dev --extra peers-light --extra peers-scores --extra peers-tables pyproject.toml --output-file constraints.txt

@@ -218,6 +218,8 @@ class _Server:
                 if answer.status != 200:
                     raise PalateError(f"There is no table: {_refusal(answer)}")
                 shutil.copyfileobj(answer, file)
+                if answer.length:
+                    raise OSError(f"{answer.length} bytes are missing")
         except FAULTS as error:
             raise PalateError(f"The table did not come whole: {type(error).__name__}: {error}.") from error
 

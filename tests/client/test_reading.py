@@ -1,6 +1,7 @@
 """The client reads the live version, verifies it, and keeps the last good one whatever happens."""
 
 import hashlib
+import io
 import json
 import logging
 import socket
@@ -443,3 +444,19 @@ def test_its_status_is_json(make: Make) -> None:
 
 def _sha256(body: bytes) -> str:
     return hashlib.sha256(body).hexdigest()
+
+
+@pytest.mark.parametrize(
+    "pieces",
+    [
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n", b"PAR1"),
+        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", b"4\r\nPAR1\r\n"),
+    ],
+    ids=["of a length", "in chunks"],
+)
+def test_a_table_that_is_cut_off_is_an_error(palate: Palate, make: Make, pieces: tuple[bytes, ...]) -> None:
+    palate.fault = lambda at: at.raw(*pieces)
+    server = make().server
+    assert server is not None
+    with pytest.raises(PalateError, match="did not come whole"):
+        server.download("/api/v1/exports/ratings.parquet", io.BytesIO())

@@ -17,6 +17,7 @@ from tests.client.palate import until
 from tests.clock import FixedClock
 from tests.publishing.press import candidate, live
 from tests.site import Site
+from tests.varied import expected, vary
 from tests.world import World, make_world
 from web.adapters.database.store import SqlStore
 from web.domain.access import Scope
@@ -24,6 +25,7 @@ from web.domain.prompts.feedback import Feedback
 from web.domain.prompts.prompt import DEFAULT_KEY
 from web.services.accounts import keys
 from web.services.prompts import promotion
+from web.services.reports.tables import NAMES
 from web.settings import Settings
 
 
@@ -180,3 +182,38 @@ def test_what_it_takes_for_a_version_is_what_the_schema_describes(running: Runni
 
 def _tag(body: bytes) -> str:
     return hashlib.sha256(body).hexdigest()
+
+
+@pytest.mark.far
+def test_a_table_comes_as_a_data_frame_with_its_types(running: Running) -> None:
+    second = vary(running.world)
+    client = running.client("exports:read")
+    for table in NAMES:
+        rows = expected(running.world, table, (running.world.study, second))
+        frame = client.load(table)
+        assert list(frame.columns) == list(rows[0])
+        assert list(frame["id"]) == [row["id"] for row in rows]
+    ratings = client.load("ratings", second.name)
+    assert set(ratings["study_id"]) == {second.id}
+    kinds = ("id", "score", "flagged", "rated_at", "seen_ms", "parameter.radius", "parameter.contrast")
+    assert [str(ratings[name].dtype) for name in kinds] == [
+        "string",
+        "Float64",
+        "boolean",
+        "datetime64[us, UTC]",
+        "Int64",
+        "Int64",
+        "string",
+    ]
+
+
+@pytest.mark.far
+def test_a_table_that_is_refused_says_why(running: Running, tmp_path: Path) -> None:
+    client = running.client("exports:read")
+    for asked, words in ((("people",), "no table people"), (("ratings", "Nothing"), "no study Nothing")):
+        with pytest.raises(PalateError, match=words):
+            client.load(*asked)
+    with pytest.raises(PalateError, match="scope exports:read"):
+        running.client("prompts:read").load("ratings")
+    with pytest.raises(PalateError, match="a folder"):
+        PalateClient(tmp_path).load("ratings")

@@ -1,6 +1,7 @@
 """Tables for analysis over HTTP: who gets them, of what, and what is refused before a file begins."""
 
 import io
+import re
 from typing import Any
 
 import pytest
@@ -74,3 +75,16 @@ def test_raters_other_keys_and_other_projects_get_none(grounds: Grounds) -> None
 def test_a_machine_of_tables_may_nothing_else(machine: TestClient) -> None:
     for path in ("/prompts/current.json", "/api/train/history.csv", "/api/v1/studies"):
         assert machine.get(path).status_code == 403
+
+
+def test_the_history_links_to_the_tables_of_the_study_that_is_looked_at(site: Site, second: Study) -> None:
+    admin = site.signed_in("admin")
+    for query in ({}, {"study": second.id}):
+        text = admin.get("/history", params=query, headers={"Accept": "text/html"}).text
+        links = re.findall(r'href="(/api/v1/exports/[^"]+)"', text)
+        assert len(links) == 2 * len(NAMES)
+        studies = {
+            row["study_id"] for row in table_of(admin.get(next(link for link in links if "ratings.csv" in link)))
+        }
+        assert studies == ({second.id} if query else {second.id, site.world.study.id})
+    assert "/api/v1/exports/" not in site.signed_in("rater").get("/history", headers={"Accept": "text/html"}).text

@@ -27,11 +27,11 @@ class Pipe:
     closed = False
 
     def __init__(self) -> None:
-        self._written = bytearray()
+        self._written: list[bytes] = []
 
     def write(self, body: bytes) -> int:
         """Keep bytes until they are taken."""
-        self._written += body
+        self._written.append(body)
         return len(body)
 
     def flush(self) -> None:
@@ -40,10 +40,11 @@ class Pipe:
     def close(self) -> None:
         """Do nothing: what was written last is still to be taken."""
 
-    def take(self) -> bytes:
-        """Return what was written since this was asked last."""
-        taken, self._written = bytes(self._written), bytearray()
-        return taken
+    def taken(self) -> Iterator[bytes]:
+        """Go through what was written, and keep none of it."""
+        written, self._written = self._written, []
+        while written:
+            yield written.pop(0)
 
 
 def parquet_bytes(sheet: Sheet) -> Iterator[bytes]:
@@ -52,8 +53,8 @@ def parquet_bytes(sheet: Sheet) -> Iterator[bytes]:
     with ParquetWriter(pipe, schema) as writer:
         for group in _groups(schema, sheet.batches):
             writer.write_table(group, row_group_size=GROUP)
-            yield pipe.take()
-    yield pipe.take()
+            yield from pipe.taken()
+    yield from pipe.taken()
 
 
 def schema_of(sheet: Sheet) -> pa.Schema:

@@ -6,6 +6,7 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, Request, Response
 
 from web.domain.reports.history import AnswerState, Cursor, Filter
+from web.domain.reports.tables import TABLES
 from web.domain.studies.experiment import ExperimentKind
 from web.domain.studies.guide import SCORES, TAGS
 from web.http.edge.session import Admin, Rater, context
@@ -30,6 +31,7 @@ def history(request: Request, rater: Rater, after: str = "") -> Response:
         "choices": found.choices,
         "states": get_args(AnswerState),
         "kinds": get_args(ExperimentKind),
+        "tables": tuple(TABLES),
     }
     links: dict[str, Any] = {"query": urlencode(wanted.query()), "first": not after}
     template = "reports/history.html" if rater.role == "admin" else "reports/history_own.html"

@@ -26,7 +26,7 @@ from web.adapters.database.tables import experiments, inputs, options, outputs, 
 from web.domain.reports import tables as words
 from web.domain.reports.tables import PARAMETER, Column, Kind, TableName
 
-BATCH = 2000  # rows in memory
+BATCH = 500  # rows in memory
 SAFE_DIGITS = 15  # of whole numbers that every reader can hold
 KINDS: Mapping[str, Kind] = {"text": "text", "integer": "whole", "real": "real"}
 POINT: ColumnElement[Any] = type_coerce(options.c.point, JSON)
