@@ -8,7 +8,7 @@ from pyarrow.parquet import ParquetWriter
 from web.domain.reports.tables import SCHEMA_VERSION, Kind, Row
 from web.services.reports.tables import Sheet
 
-GROUP = 20_000  # rows of a row group
+GROUP = 10_000  # rows of a row group
 WORD = pa.field("element", pa.string(), nullable=False)
 TYPES: Mapping[Kind, pa.DataType] = {
     "text": pa.string(),
