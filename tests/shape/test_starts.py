@@ -12,7 +12,7 @@ from web.adapters.database.migrate import migrate
 
 HEAVY = {"cv2", "fastapi", "httpx", "openai", "PIL", "scipy", "sklearn", "skopt", "uvicorn", "web.app"}
 SDKS = {"boto3", "openai", "replicate"}
-NUMBERS = {"cv2", "PIL", "scipy", "sklearn", "skopt", "torch"}
+NUMBERS = {"cv2", "PIL", "pyarrow", "scipy", "sklearn", "skopt", "torch"}
 ROOTS = {
     "web.app": NUMBERS | SDKS,
     "web.jobs.worker": NUMBERS | SDKS,
