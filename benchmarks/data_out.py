@@ -20,7 +20,7 @@ from web.adapters.database.migrate import migrate
 from web.adapters.database.store import SqlStore
 from web.services.prompts import pointers
 
-RATINGS, QUICK = 1_000_000, 100_000
+RATINGS, QUICK = 1_000_000, 50_000
 MOST_MB = 100.0
 MB = 1_000_000
 RATERS = 5  # of each option
