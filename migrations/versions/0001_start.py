@@ -399,6 +399,14 @@ def upgrade() -> None:
         postgresql_where=sa.text("removed_at IS NULL"),
     )
     op.create_index(
+        "ix_inputs_brought",
+        "inputs",
+        ["study_id", "added_by"],
+        unique=False,
+        sqlite_where=sa.text("removed_at IS NULL"),
+        postgresql_where=sa.text("removed_at IS NULL"),
+    )
+    op.create_index(
         "ix_inputs_strata",
         "inputs",
         ["study_id", "stratum", "id"],
@@ -944,6 +952,12 @@ def downgrade() -> None:
         postgresql_where=sa.text("removed_at IS NULL"),
     )
     op.drop_index(op.f("ix_inputs_object_key"), table_name="inputs")
+    op.drop_index(
+        "ix_inputs_brought",
+        table_name="inputs",
+        sqlite_where=sa.text("removed_at IS NULL"),
+        postgresql_where=sa.text("removed_at IS NULL"),
+    )
     op.drop_index(
         "ix_inputs_strata",
         table_name="inputs",

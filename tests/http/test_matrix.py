@@ -93,6 +93,7 @@ def bodies(ids: dict[str, str]) -> dict[str, dict[str, Any]]:
         "POST /api/v1/studies/{study_id}/photos/change": {"json": {"action": "hold_out", "ids": [ids["input_id"]]}},
         "POST /api/v1/studies/{study_id}/batches": {"json": {"label": "mine"}},
         "POST /api/v1/batches/{batch_id}/files": {"json": {"files": []}},
+        "POST /api/v1/batches/{batch_id}/manifest": {"content": b'{"file": "a.jpg"}'},
         "PUT /api/v1/batches/items/{item_id}": {"files": {"file": photo}},
         "POST /admin/studies/{study_id}/state": {"data": {"state": "paused"}},
         "POST /admin/people/{user_id}/role": {"data": {"role": "admin"}},

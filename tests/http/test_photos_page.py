@@ -85,7 +85,7 @@ def test_every_photo_is_on_one_page_and_no_page_is_long(site: Site, admin: TestC
 )
 def test_a_filter_finds_what_it_names(site: Site, admin: TestClient, query: str, wanted: list[str]) -> None:
     person = site.world.person("admin").user_id
-    beach, other, forest, lime, late = add(site, *NAMES, added_by=person)
+    *_, forest, lime, late = add(site, *NAMES, added_by=person)
     with site.world.parts.store.begin() as tx:
         tx.inputs.replace(replace(forest, stratum="wood", held_out=True))
         tx.inputs.replace(replace(lime, added_by=None))
@@ -118,7 +118,7 @@ def test_a_filter_that_means_nothing_is_refused_in_words(site: Site, admin: Test
 
 @pytest.mark.storage
 def test_those_chosen_are_changed_and_no_others(site: Site, admin: TestClient) -> None:
-    one, two, three = add(site, "one", "two", "three")
+    one, two, _ = add(site, "one", "two", "three")
     both = {"id": [one.id, two.id], "query": ""}
     assert admin.post(place(site, "/change"), data={**both, "do": "stratum", "stratum": " dusk "}).status_code == 303
     assert names_on(admin, place(site, "?stratum=dusk")) == ["two", "one"]
@@ -159,7 +159,11 @@ def test_all_that_match_are_erased_by_a_job_in_slices_and_what_came_later_is_not
 def test_a_change_of_nothing_or_of_others_photos_is_refused(site: Site, admin: TestClient) -> None:
     study = site.world.study.id
     answers = {
-        422: [{"action": "hold_out"}, {"action": "fly", "ids": ["a"]}, {"action": "stratum", "argument": "a" * 121, "ids": ["a"]}],
+        422: [
+            {"action": "hold_out"},
+            {"action": "fly", "ids": ["a"]},
+            {"action": "stratum", "argument": "a" * 121, "ids": ["a"]},
+        ],
         404: [{"action": "hold_out", "ids": ["nothing"]}],
     }
     for status, bodies in answers.items():

@@ -1,13 +1,16 @@
 """REST of a study's photos: exports, changes of many, and uploads that can be gone on with."""
 
 from collections.abc import Iterable, Iterator
+from threading import BoundedSemaphore
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, File, Request, Response, UploadFile
+from fastapi import APIRouter, Depends, File, Request, Response, UploadFile
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
+from ml_service.errors import InvalidRequest, Unavailable
 from web.domain.studies.batch import LISTED_AT_ONCE, Batch, BatchSummary, Item
+from web.domain.studies.manifest import ManifestKind
 from web.domain.studies.photos import PhotoFilter, PhotoLine
 from web.domain.studies.sweeps import Sweep, SweepAction
 from web.http.edge.session import Admin, context
@@ -25,7 +28,9 @@ _SUMMARY = TypeAdapter(BatchSummary)
 _ITEM = TypeAdapter(Item)
 _SWEEP = TypeAdapter(Sweep)
 UPLOAD_BYTES = 32_000_000
-LIST_BYTES = 4_000_000
+LIST_BYTES = 16_000_000
+# As many photos are read at once: one thread of the server is always left for pages and raters.
+_TURNS = BoundedSemaphore(3)
 COLUMNS = (
     "id",
     "name",
@@ -94,6 +99,20 @@ class ListOut(BaseModel):
     files: list[Known]
 
 
+async def _body_text(request: Request) -> str:
+    """Return the body as text, or raise InvalidRequest where it is none."""
+    try:
+        text = (await request.body()).decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise InvalidRequest("A manifest must be text in UTF-8; save it so and send it again.") from error
+    if "\x00" in text:
+        raise InvalidRequest("A manifest may hold no NUL character.")
+    return text
+
+
+Manifest = Annotated[str, Depends(_body_text)]
+
+
 @router.get(
     "/studies/{study_id}/photos.csv",
     response_class=StreamingResponse,
@@ -136,10 +155,27 @@ def expect(request: Request, admin: Admin, batch_id: str, listed: ListIn) -> Lis
     return ListOut(files=[Known(id=one.id, state=one.state, sha256=one.sha256, said=one.said) for one in items])
 
 
+@router.post(
+    "/batches/{batch_id}/manifest",
+    responses={200: {"model": BatchSummary}},
+    max_body_size=LIST_BYTES,
+    openapi_extra={"requestBody": {"required": True, **content("text/csv", "application/x-ndjson")}},
+)
+def manifest(request: Request, admin: Admin, batch_id: str, text: Manifest) -> Response:
+    """Note what a manifest lists, CSV or JSONL by its media type; where a line is at fault, nothing."""
+    kind: ManifestKind = "csv" if "csv" in request.headers.get("content-type", "") else "jsonl"
+    return _json(_SUMMARY, batches.expect_listed(context(request).parts, admin, batch_id, text, kind))
+
+
 @router.put("/batches/items/{item_id}", responses={200: {"model": Item}}, max_body_size=UPLOAD_BYTES)
 def receive(request: Request, admin: Admin, item_id: str, file: Annotated[UploadFile, File()]) -> Response:
     """Take the bytes of one file in; the answer says what became of it, and the same bytes again change nothing."""
-    return _json(_ITEM, batches.receive(context(request).parts, admin, item_id, file.file.read()))
+    if not _TURNS.acquire(blocking=False):
+        raise Unavailable("Other photos are being read; this one's turn comes in a moment.", retry_after=1)
+    try:
+        return _json(_ITEM, batches.receive(context(request).parts, admin, item_id, file.file.read()))
+    finally:
+        _TURNS.release()
 
 
 @router.delete("/batches/{batch_id}", status_code=204)

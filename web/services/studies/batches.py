@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from ml_service.errors import InvalidRequest, NotFound, TooLarge
 from web.domain.access import Actor
 from web.domain.ids import new_id
-from web.domain.jobs import plan_job
+from web.domain.jobs import fetch_job, plan_job
+from web.domain.studies import manifest
 from web.domain.studies.batch import (
     ITEMS_LIMIT,
     LABEL_LIMIT,
@@ -18,6 +19,7 @@ from web.domain.studies.batch import (
     Item,
     ItemState,
 )
+from web.domain.studies.manifest import Listed, ManifestKind
 from web.domain.studies.study import Input, Study
 from web.ports.parts import Parts
 from web.rows.transaction import Transaction
@@ -72,6 +74,31 @@ def expect(parts: Parts, admin: Actor, batch_id: str, chosen: Sequence[Chosen]) 
                 tx.batch_items.replace(_anew(item, sizes[item.path]))
         found = tx.of_photos.items_at(batch.id, (one.path for one in chosen))
     return tuple(found[one.path] for one in chosen)
+
+
+def expect_listed(parts: Parts, admin: Actor, batch_id: str, text: str, kind: ManifestKind) -> BatchSummary:
+    """Note what a manifest lists: files that are to come, and addresses that a job asks; all of it or nothing."""
+    listed = {one.path: one for one in manifest.read(text, kind)}
+    now = parts.clock.now()
+    with parts.store.begin() as tx:
+        batch = _batch(tx, admin, batch_id)
+        known = tx.of_photos.items_at(batch.id, listed)
+        if tx.of_photos.summary(batch, 0).total + len(listed) - len(known) > ITEMS_LIMIT:
+            raise TooLarge(f"An upload has at most {ITEMS_LIMIT:,} photos; divide the manifest.")
+        tx.of_photos.add_items(_item(batch, one) for one in listed.values() if one.path not in known)
+        for item in known.values():
+            if not item.is_settled:
+                one = listed[item.path]
+                told = {"name": one.name, "stratum": one.stratum, "related": one.related, "metadata": one.metadata}
+                tx.batch_items.replace(replace(item, **told))
+        if any(one.is_address for one in listed.values()):
+            tx.of_jobs.add_once([fetch_job(batch.id, batch.study_id, now)])
+        return tx.of_photos.summary(batch, REFUSED)
+
+
+def _item(batch: Batch, one: Listed) -> Item:
+    state: ItemState = "fetching" if one.is_address else "missing"
+    return Item(new_id(), batch.id, one.path, 0, state, one.name, one.stratum, one.related, one.metadata)
 
 
 def _check(one: Chosen) -> None:

@@ -25,13 +25,16 @@ NEWS = timedelta(minutes=10)  # for so long it tells of a change that is done
 
 @dataclass(frozen=True)
 class PhotosView:
-    """One page of a study's photos; `matching` is how many the filter lets through, of all pages."""
+    """One page of a study's photos; `matching` is how many the filter lets through, of all pages.
+
+    `counts` of all photos are told where there is no filter: whoever searches waits for nothing else.
+    """
 
     study: Study
     wanted: PhotoFilter
     rows: Page[PhotoLine]
     matching: int
-    counts: PhotoCounts
+    counts: PhotoCounts | None
     choices: PhotoChoices
     kept: tuple[SavedFilter, ...]
     batches: tuple[BatchSummary, ...]
@@ -42,12 +45,13 @@ def photos_view(parts: Parts, admin: Actor, study_id: str, wanted: PhotoFilter, 
     """Return a page of a study's photos, with all that stands around it."""
     with parts.store.snapshot() as tx:
         study = rights.found(tx.studies, admin, "steer", "study", study_id)
-        reports, counts = tx.of_reports, tx.of_reports.photo_counts(study_id)
+        reports = tx.of_reports
+        counts = None if wanted.query() else reports.photo_counts(study_id)
         return PhotosView(
             study=study,
             wanted=wanted,
             rows=reports.photos(study_id, wanted, after, limit, admin.time_zone),
-            matching=reports.photo_count(study_id, wanted, admin.time_zone) if wanted.query() else counts.photos,
+            matching=counts.photos if counts else reports.photo_count(study_id, wanted, admin.time_zone),
             counts=counts,
             choices=reports.photo_choices(study_id),
             kept=tx.saved_filters.all(study_id=study_id, user_id=admin.user_id),

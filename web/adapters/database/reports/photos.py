@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Integer, Select, and_, bindparam, distinct, func, or_, select
+from sqlalchemy import Column, ColumnElement, Connection, Integer, Select, and_, bindparam, distinct, func, or_, select
 
 from web.adapters.database.queries.common import BY_PEOPLE
 from web.adapters.database.tables import experiments, inputs, ratings, users
@@ -11,7 +11,7 @@ from web.domain.reports.history import Page
 from web.domain.studies.photos import NO_STRATUM, TERMINAL, PhotoChoices, PhotoCounts, PhotoFilter, PhotoLine
 from web.domain.studies.study import Input
 
-MOST_STRATA = 200  # that a filter offers
+MOST_CHOICES = 100  # of strata, and of people, that a filter offers
 _STANDING = and_(ratings.c.undone_at.is_(None), ratings.c.score.is_not(None), BY_PEOPLE)
 
 
@@ -60,31 +60,22 @@ def photo_counts(connection: Connection, study_id: str) -> PhotoCounts:
 
 def photo_choices(connection: Connection, study_id: str) -> PhotoChoices:
     """Return the strata of a study's present photos, and who brought them."""
+    brought = _different(connection, study_id, inputs.c.added_by)
+    people = select(users.c.id, users.c.email).where(users.c.id.in_(brought)).order_by(users.c.email)
     return PhotoChoices(
-        strata=_strata(connection, study_id),
-        people=dict(connection.execute(_people(study_id)).all()),
+        strata=_different(connection, study_id, inputs.c.stratum), people=dict(connection.execute(people).all())
     )
 
 
-def _strata(connection: Connection, study_id: str) -> tuple[str, ...]:
-    """Look each stratum up behind the one before it: an index gives the next at once, however many photos have it."""
-    following = select(func.min(inputs.c.stratum)).where(
-        inputs.c.study_id == study_id, inputs.c.removed_at.is_(None), inputs.c.stratum > bindparam("last")
-    )
-    found, last = list[str](), ""
-    while len(found) < MOST_STRATA:
-        following_one = connection.execute(following, {"last": last}).scalar_one()
-        if following_one is None:
-            break
-        found.append(following_one)
-        last = following_one
+def _different(connection: Connection, study_id: str, column: Column[str]) -> tuple[str, ...]:
+    """Look each value up behind the one before it: an index gives the next at once, however many photos have it."""
+    of_study = (inputs.c.study_id == study_id, inputs.c.removed_at.is_(None))
+    query = select(column).where(*of_study, column > bindparam("last")).order_by(column).limit(1)
+    found, last = list[str](), connection.execute(query, {"last": ""}).scalar()
+    while last is not None and len(found) < MOST_CHOICES:
+        found.append(last)
+        last = connection.execute(query, {"last": last}).scalar()
     return tuple(found)
-
-
-def _people(study_id: str) -> Select[Any]:
-    of_somebody = (inputs.c.study_id == study_id, inputs.c.removed_at.is_(None), inputs.c.added_by.is_not(None))
-    brought = select(inputs.c.added_by).where(*of_somebody).distinct()
-    return select(users.c.id, users.c.email).where(users.c.id.in_(brought)).order_by(users.c.email)
 
 
 def _newest_first(query: Select[Any], after: str, limit: int) -> Select[Any]:

@@ -101,6 +101,13 @@ inputs = Table(
         sqlite_where=text("removed_at IS NULL"),
         postgresql_where=text("removed_at IS NULL"),
     ),
+    Index(
+        "ix_inputs_brought",
+        "study_id",
+        "added_by",
+        sqlite_where=text("removed_at IS NULL"),
+        postgresql_where=text("removed_at IS NULL"),
+    ),
     one_of("kind", "image", "text"),
     info=rows("inputs", Input),
 )

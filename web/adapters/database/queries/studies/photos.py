@@ -38,7 +38,7 @@ class PhotoQueries(rows.PhotoQueries):
 
     def items_in(self, batch_id: str, state: ItemState, limit: int) -> tuple[Item, ...]:
         query = select(batch_items).where(batch_items.c.batch_id == batch_id, batch_items.c.state == state)
-        rows_ = self.connection.execute(query.order_by(batch_items.c.id).limit(limit)).mappings()
+        rows_ = self.connection.execute(query.order_by(batch_items.c.tries, batch_items.c.id).limit(limit)).mappings()
         return tuple(Item(**row) for row in rows_)
 
     def summaries(self, study_id: str, limit: int, refused: int) -> tuple[BatchSummary, ...]:
