@@ -169,7 +169,7 @@ def test_a_list_that_means_nothing_is_refused(site: Site, admin: TestClient, fil
 
 @pytest.mark.storage
 def test_a_manifest_says_what_files_are_and_which_addresses_are_asked(site: Site, admin: TestClient) -> None:
-    found = {
+    found: dict[str, bytes | Exception] = {
         "https://example.org/b.jpg?x=1": photo(2),
         "https://example.org/c.jpg": InvalidRequest("Its host answered 404."),
     }

@@ -105,7 +105,7 @@ def test_rated_photos_are_told_from_unrated_ones(site: Site, admin: TestClient) 
     (rated,), unrated = names_on(admin, place(site, "?rated=yes")), names_on(admin, place(site, "?rated=no"))
     assert sorted([rated, *unrated]) == ["one", "three", "two"]
     shown = admin.get(place(site), headers=PAGE).text
-    assert "3, 1 rated" in " ".join(shown.split())
+    assert "3 in all, 1 rated" in " ".join(shown.split())
     study = " ".join(admin.get(f"/admin/studies/{world.study.id}", headers=PAGE).text.split())
     assert "3 photos, 1 of them rated" in study
 
@@ -128,6 +128,12 @@ def test_those_chosen_are_changed_and_no_others(site: Site, admin: TestClient) -
         nexts = tx.of_experiments.next_inputs(site.world.study.id, 5)
     assert {source.name for source in nexts} == {"three"}
     assert admin.post(place(site, "/change"), data={**both, "do": "let_in"}).status_code == 303
+    rows = table_of(admin.post(place(site, "/change"), data={**both, "do": "export"}))
+    assert [(row["name"], row["stratum"], row["held_out"]) for row in rows] == [
+        ("two", "dusk", "no"),
+        ("one", "dusk", "no"),
+    ]
+    assert len(table_of(admin.post(place(site, "/change"), data={"all": "yes", "do": "export"}))) == 3
     assert admin.post(place(site, "/change"), data={"id": one.id, "do": "take_down"}).status_code == 303
     assert names_on(admin, place(site)) == ["three", "two"]
     assert admin.get(f"/media/input/{one.id}").status_code == 410
@@ -148,7 +154,7 @@ def test_all_that_match_are_erased_by_a_job_in_slices_and_what_came_later_is_not
     assert "Erasing 45 photos: 0 done" in " ".join(re.sub(r"<[^>]+>", "", admin.get(place(site)).text).split())
     site.world.work()
     assert set(names_on(admin, place(site))) == {kept.name, late.name}
-    assert "Done: Erasing 45 photos" in " ".join(re.sub(r"<[^>]+>", "", admin.get(place(site)).text).split())
+    assert "Erased 45 photos." in " ".join(re.sub(r"<[^>]+>", "", admin.get(place(site)).text).split())
     with site.world.parts.store.read() as tx:
         (swept,) = tx.sweeps.all()
     assert (swept.done, swept.finished_at is not None) == (45, True)

@@ -73,7 +73,7 @@ class GuardedFetcher:
             raise InvalidRequest("Only the usual port of https, 443, is asked.")
 
     def _read(self, pool: httpcore.ConnectionPool, url: str) -> bytes:
-        headers = {"Accept": "image/*", "Accept-Encoding": "identity", "User-Agent": "Palate"}
+        headers = [("Accept", "image/*"), ("Accept-Encoding", "identity"), ("User-Agent", "Palate")]
         limits = dict.fromkeys(("connect", "read", "write", "pool"), self._seconds)
         with pool.stream("GET", url, headers=headers, extensions={"timeout": limits}) as answer:
             _refuse(answer.status)

@@ -69,6 +69,10 @@ class Reports(Protocol):
         """Return present photos, newest first, from behind the one with an id; days are those of a time zone."""
         ...
 
+    def photo_lines(self, study_id: str, ids: tuple[str, ...]) -> tuple[PhotoLine, ...]:
+        """Return those of some photos that are present in a study, newest first."""
+        ...
+
     def photo_ids(
         self, study_id: str, wanted: PhotoFilter, until: str, after: str, limit: int, zone: str = "UTC"
     ) -> tuple[str, ...]:

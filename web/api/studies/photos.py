@@ -1,6 +1,5 @@
 """REST of a study's photos: exports, changes of many, and uploads that can be gone on with."""
 
-from collections.abc import Iterable, Iterator
 from threading import BoundedSemaphore
 from typing import Annotated, Any, Literal
 
@@ -11,10 +10,10 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 from ml_service.errors import InvalidRequest, Unavailable
 from web.domain.studies.batch import LISTED_AT_ONCE, Batch, BatchSummary, Item
 from web.domain.studies.manifest import ManifestKind
-from web.domain.studies.photos import PhotoFilter, PhotoLine
+from web.domain.studies.photos import PhotoFilter
 from web.domain.studies.sweeps import Sweep, SweepAction
 from web.http.edge.session import Admin, context
-from web.http.serving.export import csv_download
+from web.http.serving.photos import photos_download
 from web.http.wire.openapi import content, query_of
 from web.services.operations import sweeps
 from web.services.studies import batches
@@ -31,20 +30,6 @@ UPLOAD_BYTES = 32_000_000
 LIST_BYTES = 16_000_000
 # As many photos are read at once: one thread of the server is always left for pages and raters.
 _TURNS = BoundedSemaphore(3)
-COLUMNS = (
-    "id",
-    "name",
-    "stratum",
-    "group",
-    "metadata",
-    "held_out",
-    "ratings",
-    "width",
-    "height",
-    "added_by",
-    "added_at",
-    "sha256",
-)
 
 
 class SweepIn(BaseModel):
@@ -123,7 +108,7 @@ def photos_csv(request: Request, admin: Admin, study_id: str) -> StreamingRespon
     """Return the photos that match the filters of the page as CSV, newest first."""
     wanted = PhotoFilter.read(request.query_params)
     lines = every_photo(context(request).parts, admin, study_id, wanted)
-    return csv_download("palate-photos.csv", COLUMNS, _rows(lines))
+    return photos_download(lines)
 
 
 @router.post("/studies/{study_id}/photos/change", responses={200: {"model": Sweep}})
@@ -183,13 +168,6 @@ def close(request: Request, admin: Admin, batch_id: str) -> Response:
     """Put an upload away: what has not come is not waited for; done twice, no error."""
     batches.close(context(request).parts, admin, batch_id)
     return Response(status_code=204)
-
-
-def _rows(lines: Iterable[PhotoLine]) -> Iterator[tuple[object, ...]]:
-    for line in lines:
-        one = line.input
-        told = (one.id, one.name, one.stratum, one.related, one.metadata or {}, "yes" if one.held_out else "no")
-        yield (*told, line.ratings, one.width, one.height, line.by, one.created_at, one.content_hash)
 
 
 def _json(adapter: TypeAdapter[Any], value: object, status: int = 200) -> Response:

@@ -7,12 +7,12 @@ from typing import Literal, get_args
 from ml_service.errors import InvalidRequest
 
 SweepAction = Literal["take_down", "erase", "stratum", "hold_out", "let_in"]
-SWEEP_WORDS: dict[SweepAction, str] = {
-    "take_down": "Taking down",
-    "erase": "Erasing",
-    "stratum": "Setting the stratum of",
-    "hold_out": "Holding out",
-    "let_in": "Letting in again",
+SWEEP_WORDS: dict[SweepAction, tuple[str, str]] = {  # while it is under way, and once it is done
+    "take_down": ("Taking down", "Took down"),
+    "erase": ("Erasing", "Erased"),
+    "stratum": ("Setting the stratum of", "Set the stratum of"),
+    "hold_out": ("Holding out", "Held out"),
+    "let_in": ("Letting in again", "Let in again"),
 }
 
 

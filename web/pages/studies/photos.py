@@ -12,12 +12,13 @@ from web.domain.studies.photos import PhotoFilter, place
 from web.domain.studies.sweeps import SWEEP_WORDS, action_of
 from web.http.answers.forms import Fields, text
 from web.http.edge.session import Admin, context
+from web.http.serving.photos import photos_download
 from web.http.serving.templates import page
 from web.http.wire.openapi import query_of
 from web.services.operations import sweeps
 from web.services.operations.erasure import WORD
 from web.services.studies import batches, filters
-from web.services.studies.photos import photos_view
+from web.services.studies.photos import every_photo, photos_of, photos_view
 
 router = APIRouter(prefix="/admin/studies/{study_id}/photos", tags=["photos pages"])
 
@@ -32,15 +33,20 @@ def photos(request: Request, admin: Admin, study_id: str, after: str = "") -> Re
 
 @router.post("/change")
 def change(request: Request, admin: Admin, study_id: str, fields: Fields) -> Response:
-    """Change the photos that are chosen, or all that match; or show the page again with what is wrong."""
-    wanted = PhotoFilter.read(dict(parse_qsl(text(fields, "query"))))
+    """Change or export the photos that are chosen, or all that match; or show the page again with what is wrong."""
+    wanted, parts = PhotoFilter.read(dict(parse_qsl(text(fields, "query")))), context(request).parts
+    ids = [str(one) for one in fields.getlist("id")]
+    if text(fields, "do") == "export":
+        everything = bool(text(fields, "all"))
+        every = every_photo(parts, admin, study_id, wanted) if everything else photos_of(parts, admin, study_id, ids)
+        return photos_download(every)
     try:
         sweeps.sweep(
-            context(request).parts,
+            parts,
             admin,
             study_id,
             action_of(text(fields, "do")),
-            ids=[str(one) for one in fields.getlist("id")],
+            ids=ids,
             wanted=wanted if text(fields, "all") else None,
             argument=text(fields, "stratum" if text(fields, "do") == "stratum" else "confirm"),
         )

@@ -48,7 +48,7 @@ def make(request: Request, admin: Admin, fields: Fields) -> Response:
         study = make_study(parts, admin, draft)
     except InvalidRequest as error:
         return _new(request, admin, draft, error)
-    return _to(study.id, "/photos")
+    return _to(study.id, "#inputs")
 
 
 @router.get("/{study_id}")

@@ -89,8 +89,8 @@ def expect_listed(parts: Parts, admin: Actor, batch_id: str, text: str, kind: Ma
         for item in known.values():
             if not item.is_settled:
                 one = listed[item.path]
-                told = {"name": one.name, "stratum": one.stratum, "related": one.related, "metadata": one.metadata}
-                tx.batch_items.replace(replace(item, **told))
+                told = replace(item, name=one.name, stratum=one.stratum, related=one.related, metadata=one.metadata)
+                tx.batch_items.replace(told)
         if any(one.is_address for one in listed.values()):
             tx.of_jobs.add_once([fetch_job(batch.id, batch.study_id, now)])
         return tx.of_photos.summary(batch, REFUSED)

@@ -1,6 +1,6 @@
 """The photos of a study, page by page, and what admins change of one."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
@@ -60,22 +60,27 @@ def photos_view(parts: Parts, admin: Actor, study_id: str, wanted: PhotoFilter, 
         )
 
 
-def every_photo(
-    parts: Parts, admin: Actor, study_id: str, wanted: PhotoFilter, ids: frozenset[str] = frozenset()
-) -> Iterator[PhotoLine]:
-    """Go through all photos that are wanted, newest first, or those of some ids among them."""
+def every_photo(parts: Parts, admin: Actor, study_id: str, wanted: PhotoFilter) -> Iterator[PhotoLine]:
+    """Go through all photos that are wanted, newest first."""
     with parts.store.read() as tx:
         rights.found(tx.studies, admin, "steer", "study", study_id)
-    return _every(parts, admin, study_id, wanted, ids)
+    return _every(parts, admin, study_id, wanted)
 
 
-def _every(parts: Parts, admin: Actor, study_id: str, wanted: PhotoFilter, ids: frozenset[str]) -> Iterator[PhotoLine]:
+def _every(parts: Parts, admin: Actor, study_id: str, wanted: PhotoFilter) -> Iterator[PhotoLine]:
     after, is_first = "", True
     while after or is_first:
         with parts.store.snapshot() as tx:
             page = tx.of_reports.photos(study_id, wanted, after, AT_ONCE, admin.time_zone)
-        yield from (line for line in page.rows if not ids or line.input.id in ids)
+        yield from page.rows
         after, is_first = page.after, False
+
+
+def photos_of(parts: Parts, admin: Actor, study_id: str, ids: Iterable[str]) -> tuple[PhotoLine, ...]:
+    """Return some photos of a study, newest first; those that are gone are left out."""
+    with parts.store.snapshot() as tx:
+        rights.found(tx.studies, admin, "steer", "study", study_id)
+        return tx.of_reports.photo_lines(study_id, tuple(ids))
 
 
 def set_stratum(parts: Parts, actor: Actor, input_id: str, stratum: str) -> None:

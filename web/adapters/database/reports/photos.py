@@ -21,15 +21,20 @@ def photos(
     """Return present photos, newest first, from behind the one with an id; days are those of a time zone."""
     ids = _newest_first(select(inputs.c.id).where(*_terms(study_id, wanted, zone)), after, limit)
     found = tuple(connection.execute(ids).scalars())
-    counts = _ratings_of(connection, found[:limit])
+    lines = photo_lines(connection, study_id, found[:limit])
+    return Page(lines, found[limit - 1] if len(found) > limit else "")
+
+
+def photo_lines(connection: Connection, study_id: str, ids: tuple[str, ...]) -> tuple[PhotoLine, ...]:
+    """Return those of some photos that are present in a study, newest first."""
+    counts = _ratings_of(connection, ids)
     query = (
         select(inputs, func.coalesce(users.c.email, "").label("email"))
         .outerjoin(users, users.c.id == inputs.c.added_by)
-        .where(inputs.c.id.in_(found[:limit]))
+        .where(inputs.c.id.in_(ids), inputs.c.study_id == study_id, inputs.c.removed_at.is_(None))
         .order_by(inputs.c.id.desc())
     )
-    lines = [_line(dict(row), counts) for row in connection.execute(query).mappings()]
-    return Page(tuple(lines), found[limit - 1] if len(found) > limit else "")
+    return tuple(_line(dict(row), counts) for row in connection.execute(query).mappings())
 
 
 def photo_ids(

@@ -26,6 +26,7 @@ REPORTS: Mapping[str, Callable[..., Any]] = {
     "studies": lists.study_lines,
     "inputs": lists.input_lines,
     "photos": photos.photos,
+    "photo_lines": photos.photo_lines,
     "photo_ids": photos.photo_ids,
     "photo_count": photos.photo_count,
     "photo_counts": photos.photo_counts,

@@ -19,6 +19,11 @@ function make(tag, words = "", name = "") {
   return element;
 }
 
+/** Return what an error says where that is meant for people, or other words. @param {unknown} error @param {string} otherwise */
+function said(error, otherwise) {
+  return error instanceof Failure || error instanceof BadZip ? error.message : otherwise;
+}
+
 /** The list of photos on their way: a row for each that is being sent or has failed, and a count of all. */
 class Progress {
   /** @type {Map<Chosen, HTMLElement>} */
@@ -117,7 +122,7 @@ function serve(section) {
       const before = await sender.send(batch, choice.photos, progress);
       summarize(choice, await sender.summary(batch), before, sender.stopped);
     } catch (error) {
-      tell([`${choice.label}: ${error instanceof Failure ? error.message : "this did not work. Reload the page and choose it again."}`], "bad");
+      tell([choice.label, said(error, "This did not work. Reload the page and choose it again.")], "bad");
     } finally {
       sending.hidden = true;
       sender = null;
@@ -128,15 +133,15 @@ function serve(section) {
   function summarize(choice, summary, before, stopped) {
     const { added = 0, known = 0, refused = 0, missing = 0, fetching = 0 } = summary.counts;
     const words = [`${choice.label}: ${figure(added)} added, ${figure(known)} there already, ${figure(refused)} refused.`];
-    if (before) words.push(`${figure(before)} had come before and were not sent again.`);
-    if (fetching) words.push(`${figure(fetching)} are being fetched from their addresses.`);
-    if (missing) words.push(`${figure(missing)} are missing${stopped ? ", as this was stopped" : ""}: choose ${choice.label === LOOSE ? "them" : "it"} again, and only these are sent.`);
-    if (choice.passed) words.push(`${figure(choice.passed)} files are no photos and were passed over.`);
+    if (before) words.push(`Come before, and not sent again: ${figure(before)}.`);
+    if (fetching) words.push(`Being fetched from their addresses: ${figure(fetching)}.`);
+    if (missing) words.push(`Missing${stopped ? ", as this was stopped" : ""}: ${figure(missing)}. Choose ${choice.label === LOOSE ? "them" : "it"} again, and only what is missing is sent.`);
+    if (choice.passed) words.push(choice.passed === 1 ? "One file is no photo and was passed over." : `${figure(choice.passed)} files are no photos and were passed over.`);
     const notice = tell(words, missing || refused ? "warn" : "good");
     if (refused) {
       const [details, list] = [make("details"), make("ul")];
       list.append(...summary.refused.map((/** @type {{ path: string, said: string }} */ one) => make("li", `${one.path}: ${one.said}`)));
-      details.append(make("summary", `Why ${figure(refused)} were refused`), list);
+      details.append(make("summary", `Refused: ${figure(refused)}`), list);
       notice.append(details);
     }
     const show = Object.assign(document.createElement("a"), { href: location.pathname, textContent: "Show the photos" });
@@ -151,7 +156,7 @@ function serve(section) {
       try {
         for (const choice of await choicesOf(await gathered)) await take(choice);
       } catch (error) {
-        tell([error instanceof BadZip ? error.message : "What was chosen cannot be read; choose it again."], "bad");
+        tell([said(error, "What was chosen cannot be read; choose it again.")], "bad");
       }
     });
   }

@@ -60,7 +60,10 @@ export class Sender {
     }
     let before = 0;
     const work = async () => {
-      for (let next = waiting.shift(); next && !this.stopped; next = waiting.shift()) before += Number(await this.#one(...next, ear));
+      for (let next = waiting.shift(); next && !this.stopped; next = waiting.shift()) {
+        const came = await this.#one(...next, ear);
+        if (came) before += 1;
+      }
     };
     await Promise.all(Array.from({ length: AT_ONCE }, work));
     return before;
