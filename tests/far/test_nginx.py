@@ -130,7 +130,7 @@ def test_behind_a_plain_proxy_pass_sign_in_says_what_to_set_and_that_is_enough(
 def test_what_the_proxy_refuses_or_does_not_reach_is_told_as_that_and_no_rating_is_lost(
     new_page: NewPage, tmp_path: Path
 ) -> None:
-    small = documented()[0].replace("client_max_body_size 260m", "client_max_body_size 8k")
+    small = documented()[0].replace("client_max_body_size 34m", "client_max_body_size 8k")
     proxy, page = Proxy(tmp_path / "nginx", small), new_page()
     with serving(tmp_path) as server, proxy.before(server.port), studying(server, "Through nginx") as study:
         rater = join(server, page, proxy.url, "ada@example.org", study.id, "admin")

@@ -95,6 +95,7 @@ def test_a_folder_that_a_closed_tab_cut_short_is_chosen_again(
     expect(page.locator("[data-done]")).to_contain_text("One file is no photo and was passed over.")
     page.locator("[data-done] summary").click()
     expect(page.locator("[data-done]")).to_contain_text("letter.jpg: ")
+    expect(page.get_by_text("5 of 9 of holiday are missing.")).to_have_count(0)
     look_at_each_width(page, "photos-added")
     assert names(server, empty) == sorted(f"photo {number}.jpg" for number in range(8))
     page.get_by_role("link", name="Show the photos").click()

@@ -1,5 +1,7 @@
 """The guarded fetcher against a real server of this machine, and against addresses that it must not ask."""
 
+import ssl
+import subprocess
 import threading
 import time
 from collections.abc import Iterator
@@ -61,6 +63,35 @@ def place() -> Iterator[str]:
     server.shutdown()
     server.server_close()
     thread.join()
+
+
+@pytest.fixture(scope="module")
+def trusted(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, ssl.SSLContext]]:
+    """Where the host answers under TLS, with a certificate of its name, and a context that trusts it."""
+    folder = tmp_path_factory.mktemp("identity")
+    words = "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=photos.example"
+    files = ["-addext", "subjectAltName=DNS:photos.example", "-keyout", "key.pem", "-out", "certificate.pem"]
+    subprocess.run(["openssl", *words.split(), *files], cwd=folder, check=True, capture_output=True)
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Host)
+    own = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    own.load_cert_chain(folder / "certificate.pem", folder / "key.pem")
+    server.socket = own.wrap_socket(server.socket, server_side=True)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield f":{server.server_address[1]}/picture", ssl.create_default_context(cafile=folder / "certificate.pem")
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+def test_a_certificate_must_be_of_the_name_though_its_address_is_asked(trusted: tuple[str, ssl.SSLContext]) -> None:
+    rest, context = trusted
+    fetcher = GuardedFetcher(lambda host, port: ["127.0.0.1"], local=True, tls=context)
+    assert fetcher.fetch(f"https://photos.example{rest}") == BODY
+    for strange in (fetcher, local()):
+        name = "other.example" if strange is fetcher else "photos.example"
+        with pytest.raises(Unavailable, match="cannot be reached"):
+            strange.fetch(f"https://{name}{rest}")
 
 
 def local(**more: float) -> GuardedFetcher:

@@ -8,7 +8,7 @@ from fastapi.responses import RedirectResponse
 
 from ml_service.errors import InvalidRequest
 from web.domain.access import Actor
-from web.domain.studies.photos import PhotoFilter, place
+from web.domain.studies.photos import NO_STRATUM, PhotoFilter, place
 from web.domain.studies.sweeps import SWEEP_WORDS, action_of
 from web.http.answers.forms import Fields, text
 from web.http.edge.session import Admin, context
@@ -103,13 +103,18 @@ def _show(
         query=urlencode(wanted.query()),
         queries={one.id: urlencode(one.wanted) for one in found.kept},
         first=not after,
-        strata=[(one, one) for one in found.choices.strata],
+        strata=[(one, one) for one in _strata(found.choices.strata, wanted)],
         words=SWEEP_WORDS,
         word=WORD,
         at_work=any(one.finished_at is None for one in found.sweeps)
         or any(one.count("fetching") for one in found.batches),
         error=str(error or ""),
     )
+
+
+def _strata(known: tuple[str, ...], wanted: PhotoFilter) -> list[str]:
+    """Return the strata to choose from: those there are, and the one that is wanted."""
+    return sorted({*known, *([wanted.stratum] if wanted.stratum not in ("", NO_STRATUM) else [])})
 
 
 def _to(study_id: str, wanted: PhotoFilter) -> Response:

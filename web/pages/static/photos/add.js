@@ -118,6 +118,7 @@ function serve(section) {
     sending.hidden = false;
     try {
       const batch = await sender.begin(choice.label);
+      document.querySelector(`[data-batch="${batch}"]`)?.remove(); // what was missing until now
       for (const file of choice.manifests) await sender.manifest(batch, file);
       const before = await sender.send(batch, choice.photos, progress);
       summarize(choice, await sender.summary(batch), before, sender.stopped);
