@@ -164,7 +164,7 @@ def test_all_that_match_are_erased_by_a_job_in_slices_and_what_came_later_is_not
 @pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
 def test_a_change_of_nothing_or_of_others_photos_is_refused(site: Site, admin: TestClient) -> None:
     study = site.world.study.id
-    answers = {
+    answers: dict[int, list[dict[str, object]]] = {
         422: [
             {"action": "hold_out"},
             {"action": "fly", "ids": ["a"]},

@@ -47,11 +47,16 @@ def photos_view(parts: Parts, admin: Actor, study_id: str, wanted: PhotoFilter, 
         study = rights.found(tx.studies, admin, "steer", "study", study_id)
         reports = tx.of_reports
         counts = None if wanted.query() else reports.photo_counts(study_id)
+        rows = reports.photos(study_id, wanted, after, limit, admin.time_zone)
+        if after or rows.after:
+            matching = counts.photos if counts else reports.photo_count(study_id, wanted, admin.time_zone)
+        else:  # they are all on this page, and need no counting
+            matching = len(rows.rows)
         return PhotosView(
             study=study,
             wanted=wanted,
-            rows=reports.photos(study_id, wanted, after, limit, admin.time_zone),
-            matching=counts.photos if counts else reports.photo_count(study_id, wanted, admin.time_zone),
+            rows=rows,
+            matching=matching,
             counts=counts,
             choices=reports.photo_choices(study_id),
             kept=tx.saved_filters.all(study_id=study_id, user_id=admin.user_id),
