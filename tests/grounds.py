@@ -22,6 +22,8 @@ from web.domain.accounts import ApiKey, Membership, Session, User
 from web.domain.ids import new_id
 from web.domain.jobs import make_job
 from web.domain.prompts.prompt import DEFAULT_KEY, PromptVersion
+from web.domain.studies.batch import Batch, Item
+from web.domain.studies.photos import SavedFilter
 from web.domain.studies.study import Project
 from web.http.answers.images import ImageUrls
 from web.http.edge.roles import Demand, demand_of, routes_of
@@ -155,7 +157,15 @@ class Grounds:
             option = further.options[0].option_id
             job = make_job(option, "local", experiment.study_id, parts.clock.now())
             tx.of_jobs.add_once([job])
+            batch = tx.batches.add(Batch(new_id(), world.study.id, f"{MARK} folder", parts.clock.now()))
+            item = tx.batch_items.add(Item(new_id(), batch.id, f"{MARK}.jpg", 1, "refused", said=MARK))
+            wanted = {"q": MARK}
+            kept = SavedFilter(new_id(), world.study.id, self.admin.user_id, MARK, wanted, parts.clock.now())
+            tx.saved_filters.add(kept)
         return {
+            "batch_id": batch.id,
+            "item_id": item.id,
+            "filter_id": kept.id,
             "study_id": world.study.id,
             "input_id": experiment.input_id,
             "output_id": str(output_id),

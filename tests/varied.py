@@ -53,7 +53,7 @@ COLUMNS: dict[TableName, str] = {
     "experiments": "id study_id study input_id input kind state held_for created_at changed_at closed_at",
     "inputs": (
         "id study_id study kind name content_hash media_type width height stratum related reference demo added_by "
-        "created_at removed_at payload"
+        "created_at removed_at payload metadata held_out"
     ),
 }
 PARAMETERS = {
@@ -90,7 +90,14 @@ def vary(world: World) -> Study:
 
 def _input(study: Study, number: int) -> Input:
     image = Input(new_id(), study.id, "image", f"+photo {number}", new_id(), "inputs/x", "image/jpeg", AT, 48, 32)
-    text = {"kind": "text", "width": 0, "height": 0, "payload": {"question": 'ä, "?"'}, "stratum": "night"}
+    text = {
+        "kind": "text",
+        "width": 0,
+        "height": 0,
+        "payload": {"question": 'ä, "?"'},
+        "stratum": "night",
+        "metadata": {"camera": '=1+1, "ä"'},
+    }
     return replace(image, **text, demo=True, removed_at=AT) if number else image  # type: ignore[arg-type]
 
 
@@ -184,5 +191,7 @@ def _shown(tx: Transaction, row: Any) -> dict[str, Any]:
 
 
 def _source(tx: Transaction, row: Any) -> dict[str, Any]:
-    payload = None if row.payload is None else json.dumps(row.payload)
-    return {"width": row.width or None, "height": row.height or None, "payload": payload}
+    noted = {
+        name: None if (held := getattr(row, name)) is None else json.dumps(held) for name in ("payload", "metadata")
+    }
+    return {"width": row.width or None, "height": row.height or None, **noted}

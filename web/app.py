@@ -32,6 +32,7 @@ from web.api.reports import history as history_api
 from web.api.reports import status as status_api
 from web.api.reports import tables as tables_api
 from web.api.studies import media
+from web.api.studies import photos as photos_api
 from web.api.studies import studies as studies_api
 from web.http.answers.images import ImageUrls
 from web.http.edge.csrf import refuse_forgery
@@ -55,7 +56,7 @@ from web.pages.prompts import drafts, prompts
 from web.pages.rating import raters
 from web.pages.rating import train as train_page
 from web.pages.reports import history, status
-from web.pages.studies import guide, studies
+from web.pages.studies import guide, photos, studies
 from web.ports.parts import Parts
 from web.settings import Settings
 
@@ -83,6 +84,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     evolution_api.router,
     abtests_api.router,
     studies_api.router,
+    photos_api.router,
     enrolments_api.router,
     raters_api.router,
     jobs_api.router,
@@ -93,6 +95,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     history.router,
     raters.router,
     studies.router,
+    photos.router,
     guide.router,
     jobs.router,
     audit.router,

@@ -19,6 +19,7 @@ from web.services.making.money import Budget
 from web.settings import Settings
 
 if TYPE_CHECKING:
+    from web.adapters.fetching import GuardedFetcher
     from web.adapters.generators.degraded import DegradedCopies
     from web.adapters.images.cleaner import Cleaner
     from web.adapters.passwords import Argon2
@@ -44,6 +45,7 @@ def build_parts(settings: Settings) -> Parts:
         scanner=PluginScanner(plugins),
         retention=timedelta(days=settings.retention_days) if settings.retention_days else None,
         degrader=AtOnce(later(_degraded_copies, name=DEGRADED)),
+        fetcher=later(_fetcher),
         text_model=text_model(settings, Budget(store, clock, settings.text_model_budget_micros)),
     )
 
@@ -61,6 +63,12 @@ def _cleaner() -> "Cleaner":
     from web.adapters.images.cleaner import Cleaner
 
     return Cleaner()
+
+
+def _fetcher() -> "GuardedFetcher":
+    from web.adapters.fetching import GuardedFetcher
+
+    return GuardedFetcher()
 
 
 def _passwords() -> "Argon2":

@@ -380,6 +380,8 @@ def upgrade() -> None:
         sa.Column("related", sa.String(length=400), nullable=False),
         sa.Column("reference", sa.String(length=400), nullable=True),
         sa.Column("payload", sa.JSON(none_as_null=True), nullable=True),
+        sa.Column("metadata", sa.JSON(none_as_null=True), nullable=True),
+        sa.Column("held_out", sa.Boolean(), nullable=False),
         sa.Column("demo", sa.Boolean(), nullable=False),
         sa.Column("added_by", sa.String(length=36), nullable=True),
         sa.Column("removed_at", sa.DateTime(timezone=True), nullable=True),
@@ -387,6 +389,30 @@ def upgrade() -> None:
         sa.CheckConstraint("kind IN ('image', 'text')", name=op.f("ck_inputs_kind_known")),
         sa.ForeignKeyConstraint(["study_id"], ["studies.id"], name=op.f("fk_inputs_study_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_inputs")),
+    )
+    op.create_index(
+        "ix_inputs_listed",
+        "inputs",
+        ["study_id", "id", "name", "added_by", "held_out", "created_at"],
+        unique=False,
+        sqlite_where=sa.text("removed_at IS NULL"),
+        postgresql_where=sa.text("removed_at IS NULL"),
+    )
+    op.create_index(
+        "ix_inputs_brought",
+        "inputs",
+        ["study_id", "added_by"],
+        unique=False,
+        sqlite_where=sa.text("removed_at IS NULL"),
+        postgresql_where=sa.text("removed_at IS NULL"),
+    )
+    op.create_index(
+        "ix_inputs_strata",
+        "inputs",
+        ["study_id", "stratum", "id"],
+        unique=False,
+        sqlite_where=sa.text("removed_at IS NULL"),
+        postgresql_where=sa.text("removed_at IS NULL"),
     )
     op.create_index(op.f("ix_inputs_object_key"), "inputs", ["object_key"], unique=False)
     op.create_index(
@@ -750,9 +776,110 @@ def upgrade() -> None:
         sqlite_where=sa.text("undone_at IS NULL"),
         postgresql_where=sa.text("undone_at IS NULL"),
     )
+    op.create_table(
+        "photo_batches",
+        sa.Column("id", sa.String(length=36), nullable=False),
+        sa.Column("study_id", sa.String(length=36), nullable=False),
+        sa.Column("label", sa.String(length=400), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("made_by", sa.String(length=36), nullable=True),
+        sa.Column("closed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("revision", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(["study_id"], ["studies.id"], name=op.f("fk_photo_batches_study_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_photo_batches")),
+    )
+    op.create_index(op.f("ix_photo_batches_study_id_id"), "photo_batches", ["study_id", "id"], unique=False)
+    op.create_table(
+        "photo_sweeps",
+        sa.Column("id", sa.String(length=36), nullable=False),
+        sa.Column("study_id", sa.String(length=36), nullable=False),
+        sa.Column("action", sa.String(length=16), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("argument", sa.String(length=400), nullable=False),
+        sa.Column("ids", sa.JSON(none_as_null=True), nullable=False),
+        sa.Column("wanted", sa.JSON(none_as_null=True), nullable=False),
+        sa.Column("until", sa.String(length=36), nullable=False),
+        sa.Column("after", sa.String(length=36), nullable=False),
+        sa.Column("total", sa.Integer(), nullable=False),
+        sa.Column("done", sa.Integer(), nullable=False),
+        sa.Column("asked_by", sa.String(length=36), nullable=True),
+        sa.Column("finished_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("revision", sa.Integer(), nullable=False),
+        sa.CheckConstraint(
+            "action IN ('take_down', 'erase', 'stratum', 'hold_out', 'let_in')",
+            name=op.f("ck_photo_sweeps_action_known"),
+        ),
+        sa.ForeignKeyConstraint(["study_id"], ["studies.id"], name=op.f("fk_photo_sweeps_study_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_photo_sweeps")),
+    )
+    op.create_index(
+        op.f("ix_photo_sweeps_study_id_finished_at"), "photo_sweeps", ["study_id", "finished_at"], unique=False
+    )
+    op.create_table(
+        "saved_filters",
+        sa.Column("id", sa.String(length=36), nullable=False),
+        sa.Column("study_id", sa.String(length=36), nullable=False),
+        sa.Column("user_id", sa.String(length=36), nullable=False),
+        sa.Column("name", sa.String(length=400), nullable=False),
+        sa.Column("wanted", sa.JSON(none_as_null=True), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("revision", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(["study_id"], ["studies.id"], name=op.f("fk_saved_filters_study_id")),
+        sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_saved_filters_user_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_saved_filters")),
+        sa.UniqueConstraint("study_id", "user_id", "name", name=op.f("uq_saved_filters_study_id_user_id_name")),
+    )
+    op.create_table(
+        "photo_batch_items",
+        sa.Column("id", sa.String(length=36), nullable=False),
+        sa.Column("batch_id", sa.String(length=36), nullable=False),
+        sa.Column("path", sa.String(length=400), nullable=False),
+        sa.Column("size", sa.Integer(), nullable=False),
+        sa.Column("state", sa.String(length=16), nullable=False),
+        sa.Column("name", sa.String(length=400), nullable=False),
+        sa.Column("stratum", sa.String(length=400), nullable=False),
+        sa.Column("related", sa.String(length=400), nullable=False),
+        sa.Column("metadata", sa.JSON(none_as_null=True), nullable=True),
+        sa.Column("sha256", sa.String(length=64), nullable=False),
+        sa.Column("said", sa.String(length=400), nullable=False),
+        sa.Column("tries", sa.Integer(), nullable=False),
+        sa.Column("input_id", sa.String(length=36), nullable=True),
+        sa.Column("revision", sa.Integer(), nullable=False),
+        sa.CheckConstraint(
+            "state IN ('missing', 'fetching', 'added', 'known', 'refused')",
+            name=op.f("ck_photo_batch_items_state_known"),
+        ),
+        sa.ForeignKeyConstraint(["batch_id"], ["photo_batches.id"], name=op.f("fk_photo_batch_items_batch_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_photo_batch_items")),
+        sa.UniqueConstraint("batch_id", "path", name=op.f("uq_photo_batch_items_batch_id_path")),
+    )
+    op.create_index(
+        op.f("ix_photo_batch_items_batch_id_state_id"), "photo_batch_items", ["batch_id", "state", "id"], unique=False
+    )
+    op.create_index(
+        "ix_photo_batch_items_input_id",
+        "photo_batch_items",
+        ["input_id"],
+        unique=False,
+        sqlite_where=sa.text("input_id IS NOT NULL"),
+        postgresql_where=sa.text("input_id IS NOT NULL"),
+    )
 
 
 def downgrade() -> None:
+    op.drop_index(
+        "ix_photo_batch_items_input_id",
+        table_name="photo_batch_items",
+        sqlite_where=sa.text("input_id IS NOT NULL"),
+        postgresql_where=sa.text("input_id IS NOT NULL"),
+    )
+    op.drop_index(op.f("ix_photo_batch_items_batch_id_state_id"), table_name="photo_batch_items")
+    op.drop_table("photo_batch_items")
+    op.drop_table("saved_filters")
+    op.drop_index(op.f("ix_photo_sweeps_study_id_finished_at"), table_name="photo_sweeps")
+    op.drop_table("photo_sweeps")
+    op.drop_index(op.f("ix_photo_batches_study_id_id"), table_name="photo_batches")
+    op.drop_table("photo_batches")
     op.drop_index(
         "uq_enhancement_ratings_standing",
         table_name="enhancement_ratings",
@@ -825,6 +952,24 @@ def downgrade() -> None:
         postgresql_where=sa.text("removed_at IS NULL"),
     )
     op.drop_index(op.f("ix_inputs_object_key"), table_name="inputs")
+    op.drop_index(
+        "ix_inputs_brought",
+        table_name="inputs",
+        sqlite_where=sa.text("removed_at IS NULL"),
+        postgresql_where=sa.text("removed_at IS NULL"),
+    )
+    op.drop_index(
+        "ix_inputs_strata",
+        table_name="inputs",
+        sqlite_where=sa.text("removed_at IS NULL"),
+        postgresql_where=sa.text("removed_at IS NULL"),
+    )
+    op.drop_index(
+        "ix_inputs_listed",
+        table_name="inputs",
+        sqlite_where=sa.text("removed_at IS NULL"),
+        postgresql_where=sa.text("removed_at IS NULL"),
+    )
     op.drop_table("inputs")
     op.drop_index(op.f("ix_feedback_version_id_at"), table_name="feedback")
     op.drop_table("feedback")

@@ -130,7 +130,7 @@ def test_behind_a_plain_proxy_pass_sign_in_says_what_to_set_and_that_is_enough(
 def test_what_the_proxy_refuses_or_does_not_reach_is_told_as_that_and_no_rating_is_lost(
     new_page: NewPage, tmp_path: Path
 ) -> None:
-    small = documented()[0].replace("client_max_body_size 260m", "client_max_body_size 8k")
+    small = documented()[0].replace("client_max_body_size 34m", "client_max_body_size 8k")
     proxy, page = Proxy(tmp_path / "nginx", small), new_page()
     with serving(tmp_path) as server, proxy.before(server.port), studying(server, "Through nginx") as study:
         rater = join(server, page, proxy.url, "ada@example.org", study.id, "admin")
@@ -140,10 +140,9 @@ def test_what_the_proxy_refuses_or_does_not_reach_is_told_as_that_and_no_rating_
         expect(told).to_contain_text("The proxy in front of Palate takes no files that big")
         expect(told).to_contain_text("client_max_body_size")
         other = page.context.new_page()
-        other.goto(f"{proxy.url}/admin/studies/{study.id}")
-        other.locator("input#files").set_input_files(tmp_path / "big.jpg")
-        other.get_by_role("button", name="Add photos").click()
-        expect(other.locator("form.upload-form")).to_contain_text("takes no files that big")
+        other.goto(f"{proxy.url}/admin/studies/{study.id}/photos")
+        other.locator("input[data-files]").set_input_files(tmp_path / "big.jpg")
+        expect(other.locator("[data-rows]")).to_contain_text("takes no files that big")
         server.kill()
         rater.rate(4)
         page.wait_for_selector("main.train[data-sync=waiting][data-pending='1']")

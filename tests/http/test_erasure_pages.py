@@ -63,7 +63,7 @@ def test_photos_that_a_person_brought_go_where_that_is_ticked(site: Site, admin:
     assert "Erase the 1 photo they brought" in admin.get(place).text
     assert admin.post(place, data={"confirm": RITA, "photos": "true"}).status_code == 303
     assert admin.get(f"/media/input/{added['id']}").status_code == 410
-    assert "rita" not in admin.get(f"/admin/studies/{study}").text
+    assert "rita" not in admin.get(f"/admin/studies/{study}/photos").text
 
 
 def test_the_last_admin_is_told_why_not(site: Site, admin: TestClient) -> None:
@@ -79,14 +79,14 @@ def test_the_last_admin_is_told_why_not(site: Site, admin: TestClient) -> None:
 def test_a_photo_is_erased_by_a_page_that_wants_a_word(site: Site, admin: TestClient, source: Input) -> None:
     study = f"/admin/studies/{site.world.study.id}"
     place = f"{study}/inputs/{source.id}/erase"
-    assert f'href="{place}"' in admin.get(study).text
+    assert f'href="{place}"' in admin.get(f"{study}/photos").text
     assert "photo 7" in admin.get(place).text
     assert admin.post(place, data={"confirm": "yes"}).status_code == 422
     assert admin.get(f"/media/input/{source.id}").status_code == 200
     done = admin.post(place, data={"confirm": "erase"})
-    assert (done.status_code, done.headers["location"]) == (303, f"{study}#inputs")
+    assert (done.status_code, done.headers["location"]) == (303, f"{study}/photos")
     assert admin.get(f"/media/input/{source.id}").status_code == 410
-    assert "photo 7" not in admin.get(study).text
+    assert "photo 7" not in admin.get(f"{study}/photos").text
     assert "This photo was taken down" in admin.get(place).text
     assert "erased the photo" in admin.get("/api/v1/audit").text
 

@@ -49,7 +49,6 @@ LISTS = {
     "keys": ("/admin/keys", r'code-id">([^<]+)<'),
     "sessions": ("/account", r"/account/sessions/([^/]+)/end\""),
     "studies": ("/admin/studies", r'<h2><a href="/admin/studies/([^"]+)"'),
-    "inputs": ("/admin/studies/{study_id}", r"/media/input/([^?]+)\?"),
     "prompts": ("/admin/prompts", r'<h2><a href="/admin/prompts/([^"]+)"'),
     "versions": ("/admin/prompts/{key}", r'<h3><a href="/admin/prompts/{key}/versions/([^"]+)"'),
     "moves": ("/admin/prompts/{key}", r'<li><time datetime="([^"]+)"[^<]+</time> <span><strong>'),
@@ -58,7 +57,7 @@ LISTS = {
     "raters": ("/admin/raters", r'<th scope="row"><a href="/admin/studies/{study_id}/raters/([^"]+)"'),
     "option-1": ("/history/{experiment_id}", r'class="muted">(person-\d+@example.org)<(?=.*id="option-2")'),
 }
-CALLED = {"inputs": "photos", "moves": "changes", "children": "versions that it led to", "option-1": "ratings"}
+CALLED = {"moves": "changes", "children": "versions that it led to", "option-1": "ratings"}
 
 
 @pytest.mark.parametrize("name", LISTS)

@@ -313,28 +313,6 @@ def test_a_change_on_top_of_anothers_is_refused(site: Site) -> None:
     assert "changed this study meanwhile" in shown.text
 
 
-def test_photos_are_added_and_taken_down_by_the_page(site: Site) -> None:
-    admin, study = site.signed_in("admin"), site.world.study
-    files = [("files", (f"sky {seed}.jpg", photo(seed), "image/jpeg")) for seed in (101, 102)]
-    assert admin.post(f"/admin/studies/{study.id}/inputs", files=files).status_code == 303
-    lines = admin.get(f"/api/v1/studies/{study.id}/inputs").json()
-    assert {"sky 101.jpg", "sky 102.jpg"} <= {line["input"]["name"] for line in lines}
-    gone = lines[0]["input"]["id"]
-    assert admin.get(f"/media/input/{gone}", params={"w": 64}).status_code == 200
-    admin.post(f"/admin/studies/{study.id}/inputs/{gone}/take-down")
-    assert len(admin.get(f"/api/v1/studies/{study.id}/inputs").json()) == len(lines) - 1
-    assert admin.get(f"/media/input/{gone}").status_code == 410
-
-
-def test_a_file_that_is_no_photo_is_named_and_the_others_are_kept(site: Site) -> None:
-    admin, study = site.signed_in("admin"), site.world.study
-    files = [("files", ("notes.jpg", b"just text", "image/jpeg")), ("files", ("sky.jpg", photo(103), "image/jpeg"))]
-    shown = admin.post(f"/admin/studies/{study.id}/inputs", files=files, headers=PAGE)
-    assert shown.status_code == 422
-    assert "notes.jpg" in shown.text
-    assert 'alt="sky.jpg"' in shown.text
-
-
 def test_studies_are_steered_by_rest(site: Site) -> None:
     admin = site.signed_in("admin")
     draft = {"name": "Skies", "spaces": {"local": SPACE.model_dump(mode="json")}}

@@ -35,6 +35,16 @@ RECORDS = {
     "POST /api/v1/feedback",
     "POST /status/message-read",
 }
+# What somebody is about to send, or keeps for themselves: each photo that comes of it leaves an event of its own.
+NOTES = {
+    "POST /api/v1/studies/{study_id}/batches",
+    "POST /api/v1/batches/{batch_id}/files",
+    "POST /api/v1/batches/{batch_id}/manifest",
+    "DELETE /api/v1/batches/{batch_id}",
+    "POST /admin/studies/{study_id}/photos/batches/{batch_id}/close",
+    "POST /admin/studies/{study_id}/photos/filters",
+    "POST /admin/studies/{study_id}/photos/filters/{filter_id}/delete",
+}
 # It gives out a token and changes no row but the hour of the key's last use.
 CHANGES_NOTHING = {"POST /token"}
 GOOD = "correct horse battery staple"
@@ -377,11 +387,16 @@ DEEDS: dict[str, Callable[[Deeds], Response]] = {
     "POST /admin/studies/{study_id}/state": lambda d: d.admin(
         "POST", f"/admin/studies/{d.study()}/state", data={"state": "paused"}
     ),
-    "POST /admin/studies/{study_id}/inputs": lambda d: d.admin(
-        "POST", f"/admin/studies/{d.study()}/inputs", files={"files": d.photo()}
+    "POST /admin/studies/{study_id}/photos/change": lambda d: d.admin(
+        "POST", f"/admin/studies/{d.world.study.id}/photos/change", data={"do": "take_down", "id": d.source()}
     ),
-    "POST /admin/studies/{study_id}/inputs/{input_id}/take-down": lambda d: d.admin(
-        "POST", f"/admin/studies/{d.world.study.id}/inputs/{d.source()}/take-down"
+    "POST /api/v1/studies/{study_id}/photos/change": lambda d: d.admin(
+        "POST",
+        f"/api/v1/studies/{d.world.study.id}/photos/change",
+        json={"action": "hold_out", "ids": [d.source()]},
+    ),
+    "PUT /api/v1/batches/items/{item_id}": lambda d: d.admin(
+        "PUT", f"/api/v1/batches/items/{d.grounds.ids['item_id']}", files={"file": d.photo()}
     ),
     "POST /api/v1/users/{user_id}/erase": lambda d: d.erase("json", "/api/v1/users/{user}/erase"),
     "POST /admin/people/{user_id}/erase": lambda d: d.erase("data", "/admin/people/{user}/erase"),
@@ -451,7 +466,7 @@ def test_every_route_that_changes_something_leaves_an_event(grounds: Grounds, mo
     monkeypatch.setattr("web.api.rating.train.PATIENCE_SECONDS", 0.0)
     deeds, wrong = Deeds(grounds), {}
     changing = {route.name for route in routes(grounds.site.app) if route.changes}
-    assert changing == {*DEEDS, *RECORDS, *CHANGES_NOTHING}
+    assert changing == {*DEEDS, *RECORDS, *NOTES, *CHANGES_NOTHING}
     for name, deed in DEEDS.items():
         answer = deed(deeds)
         left = chain(grounds)[deeds.before :]

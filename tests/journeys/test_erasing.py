@@ -39,7 +39,7 @@ def test_a_person_and_a_photo_are_erased_and_the_audit_says_so(
     expect(rater.page).to_have_url(re.compile("/sign-in"))
     assert len(server.ratings(study.id)) == 1
 
-    page.goto(f"/admin/studies/{study.id}")
+    page.goto(f"/admin/studies/{study.id}/photos")
     first = page.get_by_role("link", name=re.compile("^Erase ")).first
     name = str(first.get_attribute("aria-label")).removeprefix("Erase ")
     first.scroll_into_view_if_needed()
@@ -47,7 +47,7 @@ def test_a_person_and_a_photo_are_erased_and_the_audit_says_so(
     look(page, f"erase-photo-{screen}")
     page.get_by_label("To confirm, type").fill("erase")
     page.get_by_role("button", name="Erase this photo").click()
-    page.wait_for_url(f"**/admin/studies/{study.id}#inputs")
+    page.wait_for_url(f"**/admin/studies/{study.id}/photos")
     expect(page.get_by_role("link", name=f"Erase {name}", exact=True)).to_have_count(0)
     look(page, f"study-after-erasing-{screen}")
 

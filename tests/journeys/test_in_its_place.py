@@ -95,21 +95,15 @@ def test_a_photo_that_a_proxy_refuses_for_a_time_is_not_skipped(
 
 
 @pytest.mark.network_fails
-def test_a_form_with_photos_says_what_the_proxy_refused_and_works_as_before(
-    server: Server, study: Study, join: Join
-) -> None:
+def test_photos_that_a_proxy_refuses_are_told_of_and_sent_once_it_lets_them_through(study: Study, join: Join) -> None:
     page = join(role="admin").page
-    page.goto(f"/admin/studies/{study.id}")
+    page.goto(f"/admin/studies/{study.id}/photos")
     before = page.locator("ul.inputs > li").count()
     for status, says in ((413, TOO_BIG), (502, UNREACHED.format(502))):
-        strange(page, "**/inputs", status)
-        page.locator("input#files").set_input_files(a_file(photos()[0].body))
-        page.get_by_role("button", name="Add photos").click()
-        expect(page.locator("form.upload-form")).to_contain_text(says)
-        page.context.unroute("**/inputs")
-    page.locator("input#files").set_input_files(a_file(b"no photo at all"))
-    page.get_by_role("button", name="Add photos").click()
-    expect(page.locator("main")).to_contain_text("mine.jpg:")
-    page.locator("input#files").set_input_files(a_file(saved(picture(), "PNG")))
-    page.get_by_role("button", name="Add photos").click()
-    expect(page.locator("ul.inputs > li")).to_have_count(before + 1)
+        strange(page, "**/batches/items/*", status)
+        page.locator("input[data-files]").set_input_files(a_file(saved(picture(width=96 + status), "PNG")))
+        expect(page.locator("[data-rows]")).to_contain_text(says)
+        page.context.unroute("**/batches/items/*")
+        expect(page.locator("[data-done] .notice")).to_have_count(1, timeout=60_000)
+        page.reload()
+    expect(page.locator("ul.inputs > li")).to_have_count(before + 2)

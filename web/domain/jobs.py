@@ -99,6 +99,16 @@ def forget_job(input_id: str, study_id: str, now: datetime) -> Job:
     return Job(new_id(), f"forget:{input_id}", "forget", {"input": input_id}, now, now, study_id=study_id)
 
 
+def sweep_job(sweep_id: str, study_id: str, now: datetime, delay: timedelta = timedelta(0)) -> Job:
+    """Return the job that does the next slice of a change of many photos."""
+    return Job(new_id(), f"sweep:{sweep_id}", "sweep", {"sweep": sweep_id}, now, now + delay, study_id=study_id)
+
+
+def fetch_job(batch_id: str, study_id: str, now: datetime, delay: timedelta = timedelta(0)) -> Job:
+    """Return the job that asks the next addresses of a batch for their photos."""
+    return Job(new_id(), f"fetch:{batch_id}", "fetch", {"batch": batch_id}, now, now + delay, study_id=study_id)
+
+
 def delete_job(keys: str, now: datetime) -> Job:
     """Return the job that deletes objects that nothing needs, their names with blanks between; each is its own."""
     job_id = new_id()

@@ -7,9 +7,9 @@ from web.services.abtests import pairing, safeguard, verdicts
 from web.services.evolution import evolution
 from web.services.learning import learn, planning, spreading, stopping
 from web.services.making import generation
-from web.services.operations import erasure
+from web.services.operations import erasure, sweeps
 from web.services.rating import night, quality
-from web.services.studies import intake, objects, retention
+from web.services.studies import fetching, intake, objects, retention
 
 Task = Callable[[Parts, Mapping[str, str]], object]
 
@@ -20,6 +20,8 @@ TASKS: dict[str, Task] = {
     "delete": lambda parts, arguments: objects.delete(parts, arguments["objects"].split()),
     "forget": lambda parts, arguments: intake.forget_objects(parts, arguments["input"]),
     "forget_person": lambda parts, arguments: erasure.forget_person(parts, arguments["user"]),
+    "fetch": lambda parts, arguments: fetching.fetch(parts, arguments["batch"]),
+    "sweep": lambda parts, arguments: sweeps.run(parts, arguments["sweep"]),
     "learn": lambda parts, arguments: _learn(parts, arguments["study"]),
     "check": lambda parts, arguments: quality.check(parts, arguments["study"]),
     "compare": lambda parts, arguments: night.compare(parts, arguments["study"]),

@@ -8,6 +8,7 @@ from typing import Protocol
 from ml_service.errors import NotFound
 from ml_service.objects import ObjectStore
 from web.domain.prompts.hostile import Scanner
+from web.ports.fetching import Fetcher
 from web.ports.learning import Optimizer
 from web.ports.making import Generator, ImageCleaner
 from web.ports.models import TextModel
@@ -37,7 +38,7 @@ class Parts:
 
     `retention` is how long outputs are kept that no rating needs; None keeps them for ever. `degrader` makes copies of
     sources that are plainly worse, by a point of one `fault`; without it none are made. Without a `text_model` prompts
-    evolve by a script.
+    evolve by a script. `fetcher` asks addresses that people name; without it none are asked.
     """
 
     store: Store
@@ -52,6 +53,7 @@ class Parts:
     retention: timedelta | None = None
     degrader: Generator | None = None
     text_model: TextModel | None = None
+    fetcher: Fetcher | None = None
 
     def generator(self, name: str) -> Generator:
         """Return a generator by its name, or raise NotFound: the plugin that brought it may have been taken out."""

@@ -12,6 +12,7 @@ from web.domain.rating.work import Given
 from web.domain.reports.history import Choices, Cursor, Entry, Filter, OwnEntry, Page
 from web.domain.reports.report import ExperimentDetail, InputLine, Needed, OwnReport, StudyLine, StudyReport
 from web.domain.reports.tables import Column, Kind, Row, TableName
+from web.domain.studies.photos import PhotoChoices, PhotoCounts, PhotoFilter, PhotoLine
 from web.domain.studies.study import Study
 
 
@@ -64,6 +65,32 @@ class Reports(Protocol):
 
     def inputs(self, study_id: str) -> tuple[InputLine, ...]:
         """Return the present inputs of a study, newest first."""
+        ...
+
+    def photos(self, study_id: str, wanted: PhotoFilter, after: str, limit: int, zone: str = "UTC") -> Page[PhotoLine]:
+        """Return present photos, newest first, from behind the one with an id; days are those of a time zone."""
+        ...
+
+    def photo_lines(self, study_id: str, ids: tuple[str, ...]) -> tuple[PhotoLine, ...]:
+        """Return those of some photos that are present in a study, newest first."""
+        ...
+
+    def photo_ids(
+        self, study_id: str, wanted: PhotoFilter, until: str, after: str, limit: int, zone: str = "UTC"
+    ) -> tuple[str, ...]:
+        """Return ids of present photos that are wanted, oldest first, from behind one and up to another."""
+        ...
+
+    def photo_count(self, study_id: str, wanted: PhotoFilter, zone: str = "UTC") -> int:
+        """Count the present photos that are wanted."""
+        ...
+
+    def photo_counts(self, study_id: str) -> PhotoCounts:
+        """Count the present photos of a study, those that are rated, and those held out."""
+        ...
+
+    def photo_choices(self, study_id: str) -> PhotoChoices:
+        """Return the strata of a study's present photos, and who brought them."""
         ...
 
     def jobs(self, project_id: str, state: JobState, limit: int) -> tuple[Job, ...]:

@@ -70,7 +70,7 @@ class ExperimentQueries(Protocol):
         ...
 
     def next_inputs(self, study_id: str, count: int, besides: Iterable[str] = ()) -> tuple[Input, ...]:
-        """Return the present inputs whose turn it is; the options of some experiments may be left out of account.
+        """Return the present inputs whose turn it is, none held out; options of some experiments may be left out.
 
         Strata have shares of the options still counting that are as large as their shares of the inputs. In a stratum
         those with the fewest come first, oldest first among equals.

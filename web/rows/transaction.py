@@ -9,13 +9,23 @@ from web.rows.accounts import AccountRows
 from web.rows.evolution import EvolutionRows
 from web.rows.jobs import JobRows
 from web.rows.models import ModelRows
+from web.rows.photos import PhotoRows
 from web.rows.prompts import PromptHistoryRows
 from web.rows.rating import RatingRows
 from web.rows.reports import ReportRows
 
 
 class Transaction(
-    AccountRows, ModelRows, PromptHistoryRows, RatingRows, ABTestRows, EvolutionRows, JobRows, ReportRows, Protocol
+    AccountRows,
+    ModelRows,
+    PromptHistoryRows,
+    RatingRows,
+    PhotoRows,
+    ABTestRows,
+    EvolutionRows,
+    JobRows,
+    ReportRows,
+    Protocol,
 ):
     """One transaction: all of it is kept, or none; whoever needs one subject's rows asks for these alone."""
 

@@ -25,6 +25,7 @@ from web.adapters.database.queries.rating.ratings import RatingQueries
 from web.adapters.database.queries.rating.turns import TurnQueries
 from web.adapters.database.queries.studies.experiments import ExperimentQueries
 from web.adapters.database.queries.studies.objects import ObjectQueries
+from web.adapters.database.queries.studies.photos import PhotoQueries
 from web.adapters.database.queries.studies.studies import StudyQueries
 from web.adapters.database.tables import metadata
 from web.adapters.database.tables.base import ROWS
@@ -43,6 +44,7 @@ QUERIES: Mapping[str, Callable[[Connection], object]] = {
     "of_ratings": RatingQueries,
     "of_studies": StudyQueries,
     "of_objects": ObjectQueries,
+    "of_photos": PhotoQueries,
     "of_jobs": JobQueries,
     "of_people": PeopleQueries,
     "of_enrolments": EnrolmentQueries,

@@ -40,6 +40,7 @@ WORDS: dict[str, str] = {
     "abtest.stopped": "stopped the {object}",
     "abtest.watched": "opened an {object} of the version before against what went live",
     "input.added": "added the photo {object}",
+    "input.changed": "changed the photo {object}",
     "input.erased": "erased the photo {object} and all that was made of it",
     "input.removed": "took down the photo {object}",
     "job.retried": "let the job {object} try again",

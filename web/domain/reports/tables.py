@@ -130,6 +130,8 @@ TABLES: Mapping[TableName, tuple[Column, ...]] = {
         Column("created_at", "moment", "When it was added."),
         _may("removed_at", "moment", "When it was taken down."),
         _may("payload", "json", "The content of an input that is text."),
+        _may("metadata", "json", "What was noted of it when it was added."),
+        Column("held_out", "flag", "Whether it is kept from what is explored."),
     ),
 }
 WITH_PARAMETERS: tuple[TableName, ...] = ("ratings", "options")

@@ -151,7 +151,11 @@ class Study:
 
 @dataclass(frozen=True)
 class Input:
-    """One source of a study, by the hash of its content; removed ones keep their row and lose their content."""
+    """One source of a study, by the hash of its content; removed ones keep their row and lose their content.
+
+    `related` is the group of photos that show the same; `metadata` is what was noted of it. Nothing is
+    explored on one that is held out: only A/B tests show it.
+    """
 
     id: str
     study_id: str
@@ -167,6 +171,8 @@ class Input:
     related: str = ""
     reference: str | None = None
     payload: dict[str, str] | None = None
+    metadata: dict[str, str] | None = None
+    held_out: bool = False
     demo: bool = False
     added_by: str | None = None
     removed_at: datetime | None = None

@@ -48,7 +48,7 @@ def erase_input(request: Request, admin: Admin, study_id: str, input_id: str, co
         erasure.erase_input(context(request).parts, admin, input_id, confirm)
     except InvalidRequest as error:
         return _ask_input(request, admin, study_id, input_id, error)
-    return RedirectResponse(f"/admin/studies/{study_id}#inputs", 303)
+    return RedirectResponse(f"/admin/studies/{study_id}/photos", 303)
 
 
 def _ask_person(request: Request, admin: Actor, user_id: str, error: InvalidRequest | None = None) -> Response:

@@ -1,8 +1,8 @@
-"""The pages of studies: list, make, change while they run, clone, pause, archive, and their inputs."""
+"""The pages of studies: list, make, change while they run, clone, pause, archive."""
 
 from typing import Annotated
 
-from fastapi import APIRouter, File, Form, Request, Response, UploadFile
+from fastapi import APIRouter, Form, Request, Response
 from fastapi.responses import RedirectResponse
 
 from ml_service.errors import InvalidRequest, NotFound, ServiceError
@@ -15,12 +15,10 @@ from web.http.edge.session import Admin, context
 from web.http.serving.templates import page
 from web.pages.studies import form as study_form
 from web.ports.parts import Parts
-from web.services.studies import intake, views
+from web.services.studies import views
 from web.services.studies.studies import StudyDraft, change_study, clone_study, make_study, move_study
 
 router = APIRouter(prefix="/admin/studies", tags=["studies pages"])
-
-UPLOAD_BYTES = 256_000_000  # of all photos of one form together; each has its own limit besides
 
 
 @router.get("")
@@ -55,7 +53,7 @@ def make(request: Request, admin: Admin, fields: Fields) -> Response:
 
 @router.get("/{study_id}")
 def study(request: Request, admin: Admin, study_id: str) -> Response:
-    """Show a study: its state, its inputs, its settings."""
+    """Show a study: its state, how many photos it has, its settings."""
     return _show(request, admin, study_id)
 
 
@@ -90,29 +88,6 @@ def move(request: Request, admin: Admin, study_id: str, state: Annotated[StudySt
     """Pause, resume or archive a study."""
     move_study(context(request).parts, admin, study_id, state)
     return _to(study_id, "")
-
-
-@router.post("/{study_id}/inputs", max_body_size=UPLOAD_BYTES)
-def add_inputs(request: Request, admin: Admin, study_id: str, files: Annotated[list[UploadFile], File()]) -> Response:
-    """Take photos in; those that cannot be used are named, the others are kept."""
-    parts = context(request).parts
-    views.study(parts, admin, study_id)
-    refused = []
-    for file in files:
-        try:
-            intake.add_input(parts, admin, study_id, file.filename or "", file.file.read())
-        except InvalidRequest as error:
-            refused.append(f"{file.filename}: {error}")
-    if refused:
-        return _show(request, admin, study_id, error=InvalidRequest(" ".join(refused)))
-    return _to(study_id, "#inputs")
-
-
-@router.post("/{study_id}/inputs/{input_id}/take-down")
-def take_down(request: Request, admin: Admin, study_id: str, input_id: str) -> Response:
-    """Take an input down with all it led to."""
-    intake.take_down(context(request).parts, admin, input_id)
-    return _to(study_id, "#inputs")
 
 
 def _generator(parts: Parts, name: str) -> str:
@@ -162,7 +137,7 @@ def _show(
         study=study,
         draft=draft,
         rows=study_form.rows_of(_offered(parts, draft), draft.spaces),
-        inputs=found.inputs,
+        photos=found.photos,
         standings=standings(study.stop, found.figures),
         off=still_holding(study, found.figures),
         names=NAMES,

@@ -119,7 +119,7 @@ def _erased(tx: Transaction, input_id: str, now: datetime) -> tuple[Input, Input
     source = tx.of_studies.lock_input(input_id)
     if source is None:
         raise NotFound(f"There is no input {input_id}.")
-    nothing = replace(source, name=ERASED, payload=None, stratum="", related="", reference=None)
+    nothing = replace(source, name=ERASED, payload=None, metadata=None, stratum="", related="", reference=None)
     if source == nothing and source.removed_at is not None:
         return source, source
     erased = tx.inputs.replace(replace(nothing, removed_at=source.removed_at or now))

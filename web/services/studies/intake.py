@@ -49,6 +49,7 @@ def store_image(
     *,
     stratum: str = "",
     related: str = "",
+    metadata: dict[str, str] | None = None,
     demo: bool = False,
     added_by: str | None = None,
 ) -> Input:
@@ -67,6 +68,7 @@ def store_image(
         height=image.height,
         stratum=stratum,
         related=related,
+        metadata=metadata,
         demo=demo,
         added_by=added_by,
     )
@@ -99,7 +101,7 @@ def take_down(parts: Parts, actor: Actor, input_id: str) -> None:
             raise NotFound(f"There is no input {input_id}.")
         rights.found(tx.studies, actor, "steer", "study", source.study_id)
         if source.removed_at is None:
-            removed = tx.inputs.replace(replace(source, name=TAKEN_DOWN, payload=None, removed_at=now))
+            removed = tx.inputs.replace(replace(source, name=TAKEN_DOWN, payload=None, metadata=None, removed_at=now))
             detach(tx, source, now)
             record(tx, now, actor, "input.removed", ("input", source.id), before=source, after=removed)
     forget_objects(parts, input_id)
@@ -111,6 +113,7 @@ def detach(tx: Transaction, source: Input, now: datetime) -> None:
     tx.of_experiments.move(tx.of_experiments.lock(live), "dropped", now)
     tx.of_ratings.forget_comments(now, input_id=source.id)
     tx.of_completions.forget_answers()
+    tx.of_photos.forget_names(source.id, TAKEN_DOWN)
     tx.of_jobs.add_once([*jobs_after_rating(source.study_id, now), forget_job(source.id, source.study_id, now)])
 
 

@@ -1,4 +1,4 @@
-"""Let go of what nobody needs any more: the bytes of outputs that no rating needs, and addresses that never came in."""
+"""Let go of what nobody needs any more: outputs that no rating needs, addresses that never came in, uploads."""
 
 from datetime import datetime
 
@@ -18,6 +18,7 @@ def prune(parts: Parts) -> int:
     before = parts.clock.now() - parts.retention
     with parts.store.begin() as tx:
         tx.of_erasure.forget_invited(before)
+        tx.of_photos.forget_batches(before)
     pruned = 0
     while some := _some(parts, before):
         gone = _discard(parts, some, before)

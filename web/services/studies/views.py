@@ -8,6 +8,7 @@ from web.domain.prompts.diff import differing
 from web.domain.prompts.prompt import PromptVersion
 from web.domain.reports.report import InputLine, StudyLine
 from web.domain.studies.guide import Guide
+from web.domain.studies.photos import PhotoCounts
 from web.domain.studies.stopping import Figures
 from web.domain.studies.study import Input, Study
 from web.ports.parts import Parts
@@ -23,10 +24,10 @@ from web.services.studies.studies import example_of, origin
 
 @dataclass(frozen=True)
 class StudyView:
-    """One study with its inputs and figures; `origin` is what it starts from, `others` what it may start from."""
+    """One study with its figures; `origin` is what it starts from, `others` what it may start from."""
 
     study: Study
-    inputs: tuple[InputLine, ...]
+    photos: PhotoCounts
     figures: Figures
     origin: Study | None
     others: tuple[Study, ...]
@@ -112,7 +113,7 @@ def study_view(parts: Parts, admin: Actor, study_id: str) -> StudyView:
         found = rights.found(tx.studies, admin, "steer", "study", study_id)
         return StudyView(
             study=found,
-            inputs=tx.of_reports.inputs(study_id),
+            photos=tx.of_reports.photo_counts(study_id),
             figures=tx.of_studies.figures(study_id),
             origin=origin(tx, found),
             others=_newest_first(tx, admin, study_id),

@@ -54,9 +54,21 @@ TABLES: Mapping[Kind, tuple[Table, ...]] = {
     "project": _PROJECT,
 }
 # Ways in that are open now, and work that is made anew, belong to a place and not to what is moved from it.
-# Calls of text models are the bill of a place, and their answers a memory that may be lost.
+# Calls of text models are the bill of a place, and their answers a memory that may be lost. So are photos that were on
+# their way in, changes of many that were under way, and filters that somebody kept.
 LEFT_BEHIND = frozenset(
-    {tables.sessions, tables.links, tables.attempts, tables.jobs, tables.ordinal_checks, tables.completions}
+    {
+        tables.sessions,
+        tables.links,
+        tables.attempts,
+        tables.jobs,
+        tables.ordinal_checks,
+        tables.completions,
+        tables.batches,
+        tables.batch_items,
+        tables.sweeps,
+        tables.saved_filters,
+    }
 )
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from web.adapters.database.reports import audit, history, lists, status, tables
+from web.adapters.database.reports import audit, history, lists, photos, status, tables
 from web.adapters.database.reports.experiment import detail
 from web.adapters.database.reports.raters import given_scores, raters_report
 from web.domain.rating.standing import OwnStanding, RatersReport
@@ -25,6 +25,12 @@ REPORTS: Mapping[str, Callable[..., Any]] = {
     "experiment": detail,
     "studies": lists.study_lines,
     "inputs": lists.input_lines,
+    "photos": photos.photos,
+    "photo_lines": photos.photo_lines,
+    "photo_ids": photos.photo_ids,
+    "photo_count": photos.photo_count,
+    "photo_counts": photos.photo_counts,
+    "photo_choices": photos.photo_choices,
     "jobs": lists.jobs_of,
     "needed": lists.needed,
     "table_rows": tables.table_rows,

@@ -164,6 +164,8 @@ SOURCES: Mapping[TableName, _Source] = {
             inputs.c.created_at,
             inputs.c.removed_at,
             cast(inputs.c.payload, String).label("payload"),
+            cast(inputs.c.metadata, String).label("metadata"),
+            inputs.c.held_out,
         ),
         inputs.join(studies, studies.c.id == inputs.c.study_id),
         (inputs.c.study_id, inputs.c.id),

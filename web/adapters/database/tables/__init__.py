@@ -14,6 +14,7 @@ from web.adapters.database.tables.people import (
     sessions,
     users,
 )
+from web.adapters.database.tables.photos import batch_items, batches, saved_filters, sweeps
 from web.adapters.database.tables.prompts import feedback, prompt_pointers, prompt_versions, prompts
 from web.adapters.database.tables.studies import diagnoses, inputs, studies
 from web.adapters.database.tables.training import (
@@ -35,6 +36,8 @@ __all__ = [
     "api_keys",
     "attempts",
     "audit_events",
+    "batch_items",
+    "batches",
     "completions",
     "diagnoses",
     "enrolments",
@@ -58,8 +61,10 @@ __all__ = [
     "prompt_versions",
     "prompts",
     "ratings",
+    "saved_filters",
     "sessions",
     "studies",
+    "sweeps",
     "tombstones",
     "users",
 ]

@@ -8,6 +8,8 @@ from web.adapters.database.tables import (
     ab_tests,
     api_keys,
     audit_events,
+    batch_items,
+    batches,
     enrolments,
     evolution_rounds,
     exclusions,
@@ -15,6 +17,7 @@ from web.adapters.database.tables import (
     inputs,
     links,
     ratings,
+    saved_filters,
     users,
 )
 from web.rows import accounts as rows
@@ -31,6 +34,7 @@ class ErasureQueries(rows.ErasureQueries):
     def forget_words(self, user_id: str, now: datetime, name: str) -> None:
         mine, theirs = ratings.c.judge_id == user_id, feedback.c.key_id == user_id
         about = or_(audit_events.c.actor_id == user_id, audit_events.c.object_id == user_id)
+        chosen = select(batches.c.id).where(batches.c.made_by == user_id)
         rated = evolution_rounds.c.study_id.in_(select(ratings.c.study_id).where(mine))
         for statement in (
             update(ab_tests).where(ab_tests.c.opened_by == user_id).values(hypothesis=""),
@@ -44,6 +48,9 @@ class ErasureQueries(rows.ErasureQueries):
             update(enrolments).where(enrolments.c.message_by == user_id).values(message=""),
             update(api_keys).where(api_keys.c.owner_id == user_id).values(name=name),
             update(inputs).where(inputs.c.added_by == user_id).values(name=name),
+            delete(batch_items).where(batch_items.c.batch_id.in_(chosen)),
+            delete(batches).where(batches.c.made_by == user_id),
+            delete(saved_filters).where(saved_filters.c.user_id == user_id),
         ):
             self.connection.execute(statement)
 

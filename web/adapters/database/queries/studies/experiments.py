@@ -77,7 +77,7 @@ class ExperimentQueries(rows.ExperimentQueries):
         """Return the strata of a study in the order of their first inputs; what a sole one has had is not counted."""
         sizes = (
             select(inputs.c.stratum, func.count())
-            .where(inputs.c.study_id == study_id, inputs.c.removed_at.is_(None))
+            .where(inputs.c.study_id == study_id, _EXPLORED)
             .group_by(inputs.c.stratum)
             .order_by(func.min(inputs.c.id))
         )
@@ -91,7 +91,7 @@ class ExperimentQueries(rows.ExperimentQueries):
                     studies, studies.c.id == experiments.c.study_id
                 )
             )
-            .where(experiments.c.study_id == study_id, inputs.c.removed_at.is_(None), _counts(besides))
+            .where(experiments.c.study_id == study_id, _EXPLORED, _counts(besides))
             .group_by(inputs.c.stratum, studies.c.options_per_experiment)
         )
         shares: dict[str, float] = dict(self.connection.execute(had).all())
@@ -102,7 +102,7 @@ class ExperimentQueries(rows.ExperimentQueries):
         used = select(func.count()).select_from(_COUNTING).where(options.c.input_id == inputs.c.id, _counts(besides))
         query = (
             select(inputs)
-            .where(inputs.c.study_id == study_id, inputs.c.removed_at.is_(None), inputs.c.stratum == stratum)
+            .where(inputs.c.study_id == study_id, _EXPLORED, inputs.c.stratum == stratum)
             .order_by(used.correlate(inputs).scalar_subquery(), inputs.c.id)
             .limit(count)
         )
@@ -127,6 +127,7 @@ class ExperimentQueries(rows.ExperimentQueries):
         return self.connection.execute(query).scalar_one()
 
 
+_EXPLORED = and_(inputs.c.removed_at.is_(None), inputs.c.held_out.is_(False))
 _COUNTING = options.join(experiments, experiments.c.id == options.c.experiment_id)
 
 
