@@ -30,6 +30,7 @@ from web.api.rating import raters as raters_api
 from web.api.rating import train
 from web.api.reports import history as history_api
 from web.api.reports import status as status_api
+from web.api.studies import assigning as assigning_api
 from web.api.studies import media
 from web.api.studies import studies as studies_api
 from web.http.answers.images import ImageUrls
@@ -54,7 +55,7 @@ from web.pages.prompts import drafts, prompts
 from web.pages.rating import raters
 from web.pages.rating import train as train_page
 from web.pages.reports import history, status
-from web.pages.studies import guide, studies
+from web.pages.studies import assigning, guide, studies
 from web.ports.parts import Parts
 from web.settings import Settings
 
@@ -81,6 +82,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     evolution_api.router,
     abtests_api.router,
     studies_api.router,
+    assigning_api.router,
     enrolments_api.router,
     raters_api.router,
     jobs_api.router,
@@ -91,6 +93,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     history.router,
     raters.router,
     studies.router,
+    assigning.router,
     guide.router,
     jobs.router,
     audit.router,

@@ -12,7 +12,8 @@ from web.domain.rating.rating import Answer, SkipReason, Verdict
 from web.domain.studies.guide import MOST_TAGS, TAG
 from web.domain.text import COMMENT_LIMIT
 from web.http.answers.images import ImageUrls
-from web.services.rating.enrolment import Onboarding
+from web.services.rating.enrolment import NOTHING_TO_RATE, Onboarding
+from web.services.rating.mixing import Choices
 from web.services.rating.target import Progress
 from web.services.rating.training import Held, Ruling, Turn
 from web.services.rating.uploads import Upload
@@ -62,6 +63,29 @@ class StudyOut(Out):
     name: str
 
 
+class ChoiceOut(Out):
+    """A study that the rater may choose, and whether it has photos for them now."""
+
+    id: str
+    name: str
+    waits: bool
+
+
+class ChoicesOut(Out):
+    """The rater's studies in their order, and the one chosen: null is all of them, mixed by their shares."""
+
+    studies: list[ChoiceOut]
+    chosen: str | None
+
+
+class ChosenIn(BaseModel):
+    """The study to rate from now on; null is all of the rater's, mixed."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    study: Annotated[str, Field(max_length=36)] | None
+
+
 class TrainingOut(Out):
     """How many items of the calibration are rated, and how many there are."""
 
@@ -85,11 +109,12 @@ class FromAdminOut(Out):
 
 
 class TurnOut(Out):
-    """What to rate now, or why there is nothing."""
+    """What to rate now, or why there is nothing; `uploads` tells whether the rater may bring photos of their own."""
 
     state: Literal["ready", "generating", "empty", "paused", "finished"]
     message: str
     study: StudyOut | None
+    uploads: bool
     progress: ProgressOut
     onboarding: OnboardingOut
     from_admin: FromAdminOut | None
@@ -190,13 +215,20 @@ def _id_of(raw: object) -> str:
     return sent[:36] if isinstance(sent, str) else new_id()
 
 
-def turn_out(turn: Turn, due: Onboarding, urls: ImageUrls) -> TurnOut:
+def choices_out(choices: Choices) -> ChoicesOut:
+    """Return the studies that a rater may choose among."""
+    told = [ChoiceOut(id=one.study.id, name=one.study.name, waits=one.waits) for one in choices.studies]
+    return ChoicesOut(studies=told, chosen=choices.chosen.id if choices.chosen else None)
+
+
+def turn_out(turn: Turn, due: Onboarding, urls: ImageUrls, *, uploads: bool) -> TurnOut:
     """Return what a rater's page may know of what it holds."""
-    state, message = _explained(turn)
+    state, message = _explained(turn, uploads=uploads)
     return TurnOut(
         state=state,
         message=message,
         study=None if turn.study is None else StudyOut(id=turn.study.id, name=turn.study.name),
+        uploads=uploads,
         progress=ProgressOut.model_validate(turn.progress),
         onboarding=OnboardingOut.model_validate(due),
         from_admin=_from_admin(turn.seat.enrolment),
@@ -210,11 +242,13 @@ def _from_admin(place: Enrolment | None) -> FromAdminOut | None:
     return FromAdminOut(words=place.unread, at=place.message_at)
 
 
-def _explained(turn: Turn) -> tuple[Literal["ready", "generating", "empty", "paused", "finished"], str]:
+def _explained(
+    turn: Turn, *, uploads: bool
+) -> tuple[Literal["ready", "generating", "empty", "paused", "finished"], str]:
     if turn.held:
         return "ready", ""
     if turn.study is None:
-        return "empty", "There is no study to rate yet. An admin starts one under Studies."
+        return "empty", NOTHING_TO_RATE
     if turn.seat.is_paused:
         reason = turn.seat.enrolment.pause_reason if turn.seat.enrolment else ""
         return (
@@ -229,7 +263,9 @@ def _explained(turn: Turn) -> tuple[Literal["ready", "generating", "empty", "pau
         return "generating", "The next images are late. What you rated is safe, and they come up here by themselves."
     if turn.in_the_making:
         return "generating", "The next images are being made; they come up here by themselves."
-    return "empty", "There are no photos in this study yet. Upload one and rate what is made of it."
+    if uploads:
+        return "empty", f"There are no photos in {turn.study.name} yet. Upload one and rate what is made of it."
+    return "empty", f"{turn.study.name} has no photos for you now. They come up here once there are some."
 
 
 def _experiment_out(held: Held, urls: ImageUrls) -> ExperimentOut:
