@@ -54,7 +54,7 @@ def page(
         "actor": actor,
         "csrf_token": csrf_token(request),
         "active": active,
-        "kept": urlencode({"study": study}) if is_id(study) else "",
+        "same_study": urlencode({"study": study}) if is_id(study) else "",
         "part": partial(part, request),
         "there": partial(day.there, zone=actor.time_zone if actor else "UTC"),
     }
