@@ -23,11 +23,11 @@ from web.api.operations import jobs as jobs_api
 from web.api.prompts import feedback as feedback_api
 from web.api.prompts import promotions as promotions_api
 from web.api.prompts import prompts as prompts_api
+from web.api.rating import choosing, train
 from web.api.rating import enrolments as enrolments_api
 from web.api.rating import guide as guide_api
 from web.api.rating import opinions as opinions_api
 from web.api.rating import raters as raters_api
-from web.api.rating import train
 from web.api.reports import history as history_api
 from web.api.reports import status as status_api
 from web.api.studies import assigning as assigning_api
@@ -54,7 +54,7 @@ from web.pages.operations import erasure, jobs
 from web.pages.prompts import drafts, prompts
 from web.pages.rating import raters
 from web.pages.rating import train as train_page
-from web.pages.reports import history, status
+from web.pages.reports import comparing, history, status
 from web.pages.studies import assigning, guide, studies
 from web.ports.parts import Parts
 from web.settings import Settings
@@ -62,6 +62,7 @@ from web.settings import Settings
 # Routes are tried in this order, so what is asked most comes first.
 ROUTERS: tuple[APIRouter, ...] = (
     train.router,
+    choosing.router,
     guide_api.router,
     health.router,
     auth.router,
@@ -92,6 +93,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     status.router,
     history.router,
     raters.router,
+    comparing.router,
     studies.router,
     assigning.router,
     guide.router,

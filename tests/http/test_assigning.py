@@ -134,3 +134,12 @@ def test_the_form_of_a_new_study_asks_who_rates_it(site: Site, admin: TestClient
     assert '<option value="nobody" selected>' in page
     move_study(site.world.parts, site.world.admin, site.world.study.id, "paused")
     assert '<option value="everyone" selected>' in admin.get("/admin/studies/new", headers=PAGE).text
+
+
+def test_two_studies_are_compared_side_by_side_by_admins_alone(site: Site, admin: TestClient, second: Study) -> None:
+    address, chosen = "/admin/studies/compare", {"a": site.world.study.id, "b": second.id}
+    page = admin.get(address, params=chosen, headers=PAGE)
+    assert (page.status_code, "cannot be compared yet" in page.text) == (200, True)
+    assert admin.get(address, headers=PAGE).status_code == 200
+    assert admin.get(address, params={"a": new_id()}, headers=PAGE).status_code == 404
+    assert site.signed_in().get(address, params=chosen).status_code == 403

@@ -11,14 +11,11 @@ from fastapi.responses import JSONResponse
 
 from ml_service.errors import InvalidRequest
 from web.api.rating.train_schemas import (
-    ChoicesOut,
-    ChosenIn,
     RateIn,
     RateOut,
     TurnOut,
     UndoneOut,
     UploadOut,
-    choices_out,
     parse_answer,
     rated_out,
     turn_out,
@@ -28,7 +25,7 @@ from web.domain.ids import is_id
 from web.domain.rating.rating import Answer
 from web.http.answers.images import IMAGE, image_response
 from web.http.edge.session import Rater, context
-from web.services.rating import enrolment, mixing, training, uploads, views
+from web.services.rating import enrolment, training, uploads, views
 
 router = APIRouter(tags=["rating"])
 MOST_LEASES = 60
@@ -52,20 +49,6 @@ def next_items(
     turn = training.next_items(here.parts, rater, tab, n, study)
     free = turn.study is not None and uploads.may_upload(turn.study, rater)
     return _json(turn_out(turn, enrolment.onboarding(here.parts, turn), here.urls, uploads=free))
-
-
-@router.get("/api/train/studies", responses={200: {"model": ChoicesOut}})
-def studies(request: Request, rater: Rater, study: str | None = None) -> Response:
-    """Return the studies that are the rater's to choose among; `study` is one that is asked for besides."""
-    return _json(choices_out(mixing.choices(context(request).parts, rater, study)))
-
-
-@router.post("/api/train/studies", responses={200: {"model": ChoicesOut}})
-def choose(request: Request, rater: Rater, wanted: ChosenIn) -> Response:
-    """Remember which study the rater works on, on all their devices; done twice, it is no error."""
-    parts = context(request).parts
-    mixing.choose(parts, rater, wanted.study)
-    return _json(choices_out(mixing.choices(parts, rater, None)))
 
 
 @router.post("/api/train/rate", responses={200: {"model": RateOut}})
@@ -129,5 +112,5 @@ def image(request: Request, rater: Rater, token: str) -> Response:
     return image_response(here.parts.objects.read(stored.key), stored.media_type)
 
 
-def _json(out: TurnOut | RateOut | UndoneOut | UploadOut | ChoicesOut, status: int = 200) -> Response:
+def _json(out: TurnOut | RateOut | UndoneOut | UploadOut, status: int = 200) -> Response:
     return Response(out.model_dump_json(), status, media_type=JSONResponse.media_type)

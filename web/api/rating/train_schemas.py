@@ -13,7 +13,6 @@ from web.domain.studies.guide import MOST_TAGS, TAG
 from web.domain.text import COMMENT_LIMIT
 from web.http.answers.images import ImageUrls
 from web.services.rating.enrolment import NOTHING_TO_RATE, Onboarding
-from web.services.rating.mixing import Choices
 from web.services.rating.target import Progress
 from web.services.rating.training import Held, Ruling, Turn
 from web.services.rating.uploads import Upload
@@ -61,29 +60,6 @@ class StudyOut(Out):
 
     id: str
     name: str
-
-
-class ChoiceOut(Out):
-    """A study that the rater may choose, and whether it has photos for them now."""
-
-    id: str
-    name: str
-    waits: bool
-
-
-class ChoicesOut(Out):
-    """The rater's studies in their order, and the one chosen: null is all of them, mixed by their shares."""
-
-    studies: list[ChoiceOut]
-    chosen: str | None
-
-
-class ChosenIn(BaseModel):
-    """The study to rate from now on; null is all of the rater's, mixed."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    study: Annotated[str, Field(max_length=36)] | None
 
 
 class TrainingOut(Out):
@@ -213,12 +189,6 @@ def parse_answer(raw: object) -> Answer | Ruling:
 def _id_of(raw: object) -> str:
     sent = raw.get("id") if isinstance(raw, dict) else None
     return sent[:36] if isinstance(sent, str) else new_id()
-
-
-def choices_out(choices: Choices) -> ChoicesOut:
-    """Return the studies that a rater may choose among."""
-    told = [ChoiceOut(id=one.study.id, name=one.study.name, waits=one.waits) for one in choices.studies]
-    return ChoicesOut(studies=told, chosen=choices.chosen.id if choices.chosen else None)
 
 
 def turn_out(turn: Turn, due: Onboarding, urls: ImageUrls, *, uploads: bool) -> TurnOut:
