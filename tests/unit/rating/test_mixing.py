@@ -18,6 +18,7 @@ from web.domain.studies.assigning import EVERYONE, Audience
 from web.domain.studies.experiment import Experiment, Output
 from web.domain.studies.guide import Guide
 from web.domain.studies.study import Input, Shares, Study
+from web.services.abtests.abtests import usual_design
 from web.services.prompts import pointers
 from web.services.rating import enrolment, mixing, training
 from web.services.studies import panels
@@ -175,3 +176,13 @@ def test_a_study_that_begins_takes_no_raters_unless_none_runs(world: World) -> N
     first = make_study(world.parts, world.admin, StudyDraft("First again", world.study.spaces))
     world.work(UNLEARNING)
     assert _next(world, rater) == first.id
+
+
+def test_a_test_waits_for_no_more_raters_than_rate_its_study(world: World) -> None:
+    one, other = world.person(), world.person()
+    study = stocked(world, "Alone", 0, person(one))
+    with world.parts.store.read() as tx:
+        assert usual_design(tx, study).least_raters == 1
+    assign(world.parts, world.admin, study.id, person(other))
+    with world.parts.store.read() as tx:
+        assert usual_design(tx, study).least_raters == 2

@@ -1,6 +1,6 @@
 """Who rates a study, as admins set it; said twice, it is kept once."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -12,6 +12,7 @@ from web.domain.studies.assigning import EVERYONE, Assignment, Audience, Panel, 
 from web.domain.studies.study import Study
 from web.ports.parts import Books
 from web.rows.accounts import AccountRows
+from web.rows.studies import StudyRows
 from web.rows.transaction import Transaction
 from web.services.accounts import rights
 from web.services.audit.record import record
@@ -134,13 +135,21 @@ def check_audience(tx: Transaction, admin: Actor, audience: Audience) -> None:
         raise InvalidRequest("Everyone has no id; leave it out.")
 
 
+def who_rates(tx: Transaction, study: Study) -> frozenset[str]:
+    """Return the ids of the active people who rate a study."""
+    assigned, people = tx.assignments.all(study_id=study.id), people_of(tx, study.project_id)
+    panels = {one.panel_id for one in assigned if one.panel_id}
+    members = members_of(tx, panels)
+    return frozenset().union(*(_covered(one, people, members) for one in assigned))
+
+
 def people_of(tx: AccountRows, project_id: str) -> dict[str, User]:
     """Return the active people of a project by id."""
     ids = tuple(one.user_id for one in tx.memberships.all(project_id=project_id))
     return {user.id: user for user in tx.users.all(id=ids, active=True)}
 
 
-def members_of(tx: Transaction, panels: dict[str, Panel]) -> dict[str, set[str]]:
+def members_of(tx: StudyRows, panels: Collection[str]) -> dict[str, set[str]]:
     """Return the ids of who is in each of some panels."""
     found: dict[str, set[str]] = {panel_id: set() for panel_id in panels}
     for one in tx.panel_members.all(panel_id=tuple(panels)):
