@@ -95,7 +95,8 @@ def test_a_rater_reaches_no_study_that_is_not_theirs_and_reads_of_none(site: Sit
     refused = rater.post("/api/train/studies", json={"study": second.id})
     assert (refused.status_code, "for you to rate" in refused.json()["detail"]) == (404, True)
     assert rater.post("/api/train/enrolment", json={"study": second.id}).status_code == 404
-    assert "Second" not in rater.get("/status", headers=PAGE).text
+    for page in ("/status", "/history"):
+        assert "Second" not in rater.get(page, headers=PAGE).text, page
     admin = site.signed_in("admin")
     assert admin.get("/api/train/next", params={"study": second.id}).status_code == 200
 
