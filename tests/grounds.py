@@ -32,6 +32,7 @@ from web.services.abtests.abtests import Challenge
 from web.services.accounts.keys import SCOPES
 from web.services.accounts.sessions import SESSION_TIME, digest
 from web.services.rating import quality
+from web.services.studies import panels
 from web.settings import Settings
 
 MARK = "planted"  # is in every text of the first project, and in none of the other
@@ -182,6 +183,7 @@ class Grounds:
             "name": "v1.0.0",
             "key_id": self._key(f"{MARK} key", self.admin.project_id, "prompts:read", new_id()),
             "test_id": self.ab_test().id,
+            "panel_id": panels.make_panel(parts, self.admin, f"{MARK} {new_id()}").id,
             "exclusion_id": quality.exclude(parts, self.admin, world.study.id, self.rater.user_id, MARK).id,
         }
 

@@ -121,7 +121,8 @@ def make_world(store: SqlStore, clock: FixedClock, folder: Path, inputs: int = 6
     shutil.copytree("prompts", folder / "prompts", dirs_exist_ok=True)
     adoption.adopt(parts, project.id)
     admin = _person(parts, project.id, "admin")
-    study = make_study(parts, admin, StudyDraft(**{"name": "Photos", "spaces": {"local": SPACE}, **draft}))  # type: ignore[arg-type]
+    fields = {"name": "Photos", "spaces": {"local": SPACE}, "uploads": True, **draft}
+    study = make_study(parts, admin, StudyDraft(**fields))  # type: ignore[arg-type]
     world = World(parts, clock, admin, study)
     world.add_inputs(inputs)
     return world

@@ -23,14 +23,15 @@ from web.api.operations import jobs as jobs_api
 from web.api.prompts import feedback as feedback_api
 from web.api.prompts import promotions as promotions_api
 from web.api.prompts import prompts as prompts_api
+from web.api.rating import choosing, train
 from web.api.rating import enrolments as enrolments_api
 from web.api.rating import guide as guide_api
 from web.api.rating import opinions as opinions_api
 from web.api.rating import raters as raters_api
-from web.api.rating import train
 from web.api.reports import history as history_api
 from web.api.reports import status as status_api
 from web.api.reports import tables as tables_api
+from web.api.studies import assigning as assigning_api
 from web.api.studies import media
 from web.api.studies import photos as photos_api
 from web.api.studies import studies as studies_api
@@ -55,14 +56,15 @@ from web.pages.operations import erasure, jobs
 from web.pages.prompts import drafts, prompts
 from web.pages.rating import raters
 from web.pages.rating import train as train_page
-from web.pages.reports import history, status
-from web.pages.studies import guide, photos, studies
+from web.pages.reports import comparing, history, status
+from web.pages.studies import assigning, guide, photos, studies
 from web.ports.parts import Parts
 from web.settings import Settings
 
 # Routes are tried in this order, so what is asked most comes first.
 ROUTERS: tuple[APIRouter, ...] = (
     train.router,
+    choosing.router,
     guide_api.router,
     health.router,
     auth.router,
@@ -85,6 +87,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     abtests_api.router,
     studies_api.router,
     photos_api.router,
+    assigning_api.router,
     enrolments_api.router,
     raters_api.router,
     jobs_api.router,
@@ -94,8 +97,10 @@ ROUTERS: tuple[APIRouter, ...] = (
     status.router,
     history.router,
     raters.router,
+    comparing.router,
     studies.router,
     photos.router,
+    assigning.router,
     guide.router,
     jobs.router,
     audit.router,

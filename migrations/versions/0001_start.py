@@ -99,6 +99,7 @@ def upgrade() -> None:
         sa.Column("user_id", sa.String(length=36), nullable=False),
         sa.Column("role", sa.String(length=16), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("rates", sa.String(length=36), nullable=True),
         sa.Column("revision", sa.Integer(), nullable=False),
         sa.CheckConstraint("role IN ('rater', 'admin')", name=op.f("ck_memberships_role_known")),
         sa.ForeignKeyConstraint(["project_id"], ["projects.id"], name=op.f("fk_memberships_project_id")),
@@ -213,6 +214,7 @@ def upgrade() -> None:
         sa.Column("daily_target", sa.Integer(), nullable=False),
         sa.Column("calibration", sa.Integer(), nullable=False),
         sa.Column("guide", sa.JSON(none_as_null=True), nullable=False),
+        sa.Column("uploads", sa.Boolean(), nullable=False),
         sa.Column("demo", sa.Boolean(), nullable=False),
         sa.Column("seed", sa.Integer(), nullable=False),
         sa.Column("revision", sa.Integer(), nullable=False),
@@ -222,6 +224,60 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["project_id"], ["projects.id"], name=op.f("fk_studies_project_id")),
         sa.ForeignKeyConstraint(["prompt_key"], ["prompts.key"], name=op.f("fk_studies_prompt_key")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_studies")),
+    )
+    op.create_table(
+        "panels",
+        sa.Column("id", sa.String(length=36), nullable=False),
+        sa.Column("project_id", sa.String(length=36), nullable=False),
+        sa.Column("name", sa.String(length=80), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("revision", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(["project_id"], ["projects.id"], name=op.f("fk_panels_project_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_panels")),
+        sa.UniqueConstraint("project_id", "name", name=op.f("uq_panels_project_id_name")),
+    )
+    op.create_table(
+        "panel_members",
+        sa.Column("id", sa.String(length=36), nullable=False),
+        sa.Column("panel_id", sa.String(length=36), nullable=False),
+        sa.Column("user_id", sa.String(length=36), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["panel_id"], ["panels.id"], name=op.f("fk_panel_members_panel_id")),
+        sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_panel_members_user_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_panel_members")),
+        sa.UniqueConstraint("user_id", "panel_id", name=op.f("uq_panel_members_user_id_panel_id")),
+    )
+    op.create_index(op.f("ix_panel_members_panel_id"), "panel_members", ["panel_id"], unique=False)
+    op.create_table(
+        "assignments",
+        sa.Column("id", sa.String(length=36), nullable=False),
+        sa.Column("study_id", sa.String(length=36), nullable=False),
+        sa.Column("kind", sa.String(length=16), nullable=False),
+        sa.Column("panel_id", sa.String(length=36), nullable=True),
+        sa.Column("user_id", sa.String(length=36), nullable=True),
+        sa.Column("share", sa.Integer(), nullable=False),
+        sa.Column("place", sa.Integer(), nullable=False),
+        sa.Column("set_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("revision", sa.Integer(), nullable=False),
+        sa.CheckConstraint("kind IN ('everyone', 'panel', 'person')", name=op.f("ck_assignments_kind_known")),
+        sa.CheckConstraint(
+            "(kind = 'panel') = (panel_id IS NOT NULL) AND (kind = 'person') = (user_id IS NOT NULL)",
+            name=op.f("ck_assignments_names_whom"),
+        ),
+        sa.ForeignKeyConstraint(["panel_id"], ["panels.id"], name=op.f("fk_assignments_panel_id")),
+        sa.ForeignKeyConstraint(["study_id"], ["studies.id"], name=op.f("fk_assignments_study_id")),
+        sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_assignments_user_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_assignments")),
+        sa.UniqueConstraint("study_id", "panel_id", name=op.f("uq_assignments_study_id_panel_id")),
+        sa.UniqueConstraint("study_id", "user_id", name=op.f("uq_assignments_study_id_user_id")),
+    )
+    op.create_index(
+        "uq_assignments_everyone",
+        "assignments",
+        ["study_id"],
+        unique=True,
+        sqlite_where=sa.text("kind = 'everyone'"),
+        postgresql_where=sa.text("kind = 'everyone'"),
     )
     op.create_table(
         "ab_tests",
@@ -989,6 +1045,16 @@ def downgrade() -> None:
     )
     op.drop_index(op.f("ix_ab_tests_study_id_state"), table_name="ab_tests")
     op.drop_table("ab_tests")
+    op.drop_index(
+        "uq_assignments_everyone",
+        table_name="assignments",
+        sqlite_where=sa.text("kind = 'everyone'"),
+        postgresql_where=sa.text("kind = 'everyone'"),
+    )
+    op.drop_table("assignments")
+    op.drop_index(op.f("ix_panel_members_panel_id"), table_name="panel_members")
+    op.drop_table("panel_members")
+    op.drop_table("panels")
     op.drop_table("studies")
     op.drop_table("prompt_versions")
     op.drop_table("sign_in_links")

@@ -27,11 +27,13 @@ from web.domain.prompts.prompt import PromptVersion
 from web.domain.rating.enrolment import Enrolment
 from web.domain.rating.gold import Gold
 from web.domain.rating.rating import Exclusion
+from web.domain.studies.assigning import Audience
 from web.services.learning import learn
 from web.services.operations import transfer
 from web.services.prompts import promotion
 from web.services.rating import training
-from web.services.studies import intake
+from web.services.studies import intake, panels
+from web.services.studies.assigning import assign
 
 Run = Callable[..., tuple[int, str, str]]
 Everything = dict[str, list[tuple[Any, ...]]]
@@ -166,6 +168,9 @@ def live(world: World) -> None:
         key = tx.keys.add(ApiKey(new_id(), "5" * 64, project, owner, "shop", "production", ("prompts:read",), now))
         heard = Feedback(new_id(), project, version.prompt_key, version.id, key.id, "f" * 64, now, now, 4.5, "süß")
         tx.feedback.add(heard)
+    experts = panels.make_panel(parts, world.admin, "Experts")
+    panels.join_panel(parts, world.admin, experts.id, two.user_id)
+    assign(parts, world.admin, world.study.id, Audience("panel", experts.id), share=3)
     _tested(world, version, two.user_id)
     intake.take_down(parts, world.admin, removed.id)
 

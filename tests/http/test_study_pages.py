@@ -11,6 +11,7 @@ from tests.rows import Rows
 from tests.site import Site
 from tests.world import make_world
 from web.adapters.database.store import SqlStore
+from web.domain.studies.assigning import EVERYONE
 from web.domain.studies.study import StopRules, Study
 from web.services.learning.stopping import stop_if_due
 from web.services.studies.studies import StudyDraft, make_study
@@ -49,7 +50,8 @@ def finished(site: Site) -> Study:
     """A study of the site that three ratings finished."""
     world = site.world
     space = ParameterSpace(parameters={"exposure": FloatParameter(low=-1, high=1, default=0)})
-    study = make_study(world.parts, world.admin, StudyDraft("Skies", {"local": space}, stop=StopRules(ratings=3)))
+    draft = StudyDraft("Skies", {"local": space}, stop=StopRules(ratings=3))
+    study = make_study(world.parts, world.admin, draft, raters=(EVERYONE,))
     rows = Rows(world.parts.store, world.clock.now())  # type: ignore[arg-type]
     rows.study = study
     photo = rows.source()

@@ -22,10 +22,12 @@ from web.domain.ids import new_id
 from web.domain.prompts.prompt import DEFAULT_KEY
 from web.domain.rating.enrolment import Enrolment
 from web.domain.rating.rating import Exclusion
+from web.domain.studies.assigning import EVERYONE
 from web.domain.studies.guide import Guide
 from web.rows.transaction import Transaction
 from web.services.abtests import abtests
 from web.services.accounts import members
+from web.services.studies import panels
 from web.services.studies.studies import StudyDraft, make_study
 
 # Their rows are a record in themselves: under their sender's id, with a fingerprint, and kept for good.
@@ -45,6 +47,8 @@ NOTES = {
     "POST /admin/studies/{study_id}/photos/filters",
     "POST /admin/studies/{study_id}/photos/filters/{filter_id}/delete",
 }
+# Which of their studies somebody rates is theirs to choose, and no act on any row of the project's.
+CHOICES = {"POST /train/study", "POST /api/train/studies"}
 # It gives out a token and changes no row but the hour of the key's last use.
 CHANGES_NOTHING = {"POST /token"}
 GOOD = "correct horse battery staple"
@@ -127,7 +131,23 @@ class Deeds:
 
     def study(self) -> str:
         draft = StudyDraft("Another", self.world.study.spaces)
-        return make_study(self.world.parts, self.world.admin, draft).id
+        return make_study(self.world.parts, self.world.admin, draft, raters=(EVERYONE,)).id
+
+    def panel(self) -> str:
+        return panels.make_panel(self.world.parts, self.world.admin, new_id()).id
+
+    def manned(self) -> tuple[str, str]:
+        """Return a panel and its one member."""
+        panel_id, user_id = self.panel(), self.member()
+        panels.join_panel(self.world.parts, self.world.admin, panel_id, user_id)
+        return panel_id, user_id
+
+    def taken_out(self, base: str) -> Response:
+        """Take a member out of a panel, by a form or over the API."""
+        panel_id, user_id = self.manned()
+        if base == "/admin":
+            return self.admin("POST", f"/admin/panels/{panel_id}/members/remove", data={"person": user_id})
+        return self.admin("DELETE", f"/api/v1/panels/{panel_id}/members/{user_id}")
 
     def paused(self) -> str:
         study_id = self.study()
@@ -407,6 +427,36 @@ DEEDS: dict[str, Callable[[Deeds], Response]] = {
         "POST", f"/admin/studies/{d.world.study.id}/inputs/{d.source()}/erase", data={"confirm": "erase"}
     ),
     "POST /admin/jobs/{job_id}/retry": lambda d: d.admin("POST", f"/admin/jobs/{d.parked()}/retry"),
+    "PUT /api/v1/studies/{study_id}/assignments": lambda d: d.admin(
+        "PUT", f"/api/v1/studies/{d.study()}/assignments", json={"kind": "everyone", "share": 2}
+    ),
+    "DELETE /api/v1/studies/{study_id}/assignments": lambda d: d.admin(
+        "DELETE", f"/api/v1/studies/{d.study()}/assignments", params={"kind": "everyone"}
+    ),
+    "POST /admin/studies/{study_id}/raters": lambda d: d.admin(
+        "POST", f"/admin/studies/{d.study()}/raters", data={"who": "everyone", "share": "3"}
+    ),
+    "POST /admin/studies/{study_id}/raters/remove": lambda d: d.admin(
+        "POST", f"/admin/studies/{d.study()}/raters/remove", data={"who": "everyone"}
+    ),
+    "POST /api/v1/panels": lambda d: d.admin("POST", "/api/v1/panels", json={"name": new_id()}),
+    "PATCH /api/v1/panels/{panel_id}": lambda d: d.admin(
+        "PATCH", f"/api/v1/panels/{d.panel()}", json={"name": new_id(), "revision": 0}
+    ),
+    "DELETE /api/v1/panels/{panel_id}": lambda d: d.admin("DELETE", f"/api/v1/panels/{d.panel()}"),
+    "PUT /api/v1/panels/{panel_id}/members/{user_id}": lambda d: d.admin(
+        "PUT", f"/api/v1/panels/{d.panel()}/members/{d.member()}"
+    ),
+    "DELETE /api/v1/panels/{panel_id}/members/{user_id}": lambda d: d.taken_out("/api/v1"),
+    "POST /admin/panels": lambda d: d.admin("POST", "/admin/panels", data={"name": new_id()}),
+    "POST /admin/panels/{panel_id}": lambda d: d.admin(
+        "POST", f"/admin/panels/{d.panel()}", data={"name": new_id(), "revision": "0"}
+    ),
+    "POST /admin/panels/{panel_id}/delete": lambda d: d.admin("POST", f"/admin/panels/{d.panel()}/delete"),
+    "POST /admin/panels/{panel_id}/members": lambda d: d.admin(
+        "POST", f"/admin/panels/{d.panel()}/members", data={"person": d.member()}
+    ),
+    "POST /admin/panels/{panel_id}/members/remove": lambda d: d.taken_out("/admin"),
     "POST /api/v1/abtests": lambda d: d.asked("json"),
     "POST /api/v1/abtests/{test_id}/pause": lambda d: d.admin("POST", f"/api/v1/abtests/{d.opened()}/pause"),
     "POST /api/v1/abtests/{test_id}/resume": lambda d: d.admin("POST", f"/api/v1/abtests/{d.paused_test()}/resume"),
@@ -466,7 +516,7 @@ def test_every_route_that_changes_something_leaves_an_event(grounds: Grounds, mo
     monkeypatch.setattr("web.api.rating.train.PATIENCE_SECONDS", 0.0)
     deeds, wrong = Deeds(grounds), {}
     changing = {route.name for route in routes(grounds.site.app) if route.changes}
-    assert changing == {*DEEDS, *RECORDS, *NOTES, *CHANGES_NOTHING}
+    assert changing == {*DEEDS, *RECORDS, *NOTES, *CHOICES, *CHANGES_NOTHING}
     for name, deed in DEEDS.items():
         answer = deed(deeds)
         left = chain(grounds)[deeds.before :]

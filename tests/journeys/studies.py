@@ -14,6 +14,7 @@ from web.adapters.demo.inputs import DemoInput, demo_inputs
 from web.adapters.generators.atonce import AtOnce
 from web.adapters.generators.local import SPACE, LocalGenerator
 from web.domain.ids import new_id
+from web.domain.studies.assigning import EVERYONE, Audience
 from web.domain.studies.experiment import Experiment
 from web.domain.studies.study import Input, Study
 from web.ports.making import CleanImage, Generated, GenerateRequest
@@ -49,10 +50,17 @@ def points() -> tuple[Point, ...]:
 
 
 @contextmanager
-def studying(server: Server, name: str, ready: int = READY, raters_wanted: int = 1) -> Iterator[Study]:
+def studying(
+    server: Server,
+    name: str,
+    ready: int = READY,
+    raters_wanted: int = 1,
+    raters: tuple[Audience, ...] = (EVERYONE,),
+) -> Iterator[Study]:
     """Run a study with so many experiments ready until the block is left."""
     parts, admin = server.parts, server.operator
-    study = make_study(parts, admin, StudyDraft(name, {"local": SPACE}, raters_wanted=raters_wanted))
+    draft = StudyDraft(name, {"local": SPACE}, raters_wanted=raters_wanted, uploads=True)
+    study = make_study(parts, admin, draft, raters=raters)
     incoming = [intake.store_image(parts, study, photo.name, image(photo), related=photo.group) for photo in photos()]
     with server.store.begin() as tx:
         sources = [intake.present_or_added(tx, parts, study, one) for one in incoming]

@@ -22,6 +22,7 @@ from web.cli.operations.place import ready
 from web.domain.access import Actor, Role
 from web.domain.job import CLAIM_TIME
 from web.domain.prompts.prompt import DEFAULT_KEY
+from web.domain.studies.assigning import EVERYONE
 from web.domain.studies.study import Study
 from web.parts import build_parts
 from web.services.accounts import accounts
@@ -173,9 +174,8 @@ class Product:
     @contextmanager
     def studying(self, name: str) -> Iterator[Study]:
         """Run a study until the block is left."""
-        study = make_study(
-            self.parts, self.operator, StudyDraft(name, {"local": SPACE}, options_per_experiment=OPTIONS)
-        )
+        draft = StudyDraft(name, {"local": SPACE}, options_per_experiment=OPTIONS, uploads=True)
+        study = make_study(self.parts, self.operator, draft, raters=(EVERYONE,))
         yield study
         move_study(self.parts, self.operator, study.id, "archived")
 

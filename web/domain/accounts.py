@@ -43,13 +43,14 @@ class Password:
 
 @dataclass(frozen=True)
 class Membership:
-    """The role of a user in a project."""
+    """The role of a user in a project, and the study that they chose to rate there, None for all that are theirs."""
 
     id: str
     project_id: str
     user_id: str
     role: Role
     created_at: datetime
+    rates: str | None = None
     revision: int = 0
 
 

@@ -49,6 +49,10 @@ class PeopleQueries(Protocol):
         """Return a rater's place in a study, and the time zone of their day."""
         ...
 
+    def choose(self, user_id: str, project_id: str, study_id: str | None) -> None:
+        """Write down which study of a project a person rates; the revision of their membership stays."""
+        ...
+
     def default_project(self) -> str | None:
         """Return the id of the first project, or None before the first start."""
         ...

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Protocol
 
-from web.domain.rating.attention import Assignment, Unsure
+from web.domain.rating.attention import Given, Unsure
 from web.domain.rating.enrolment import Enrolment
 from web.domain.rating.figures import OrdinalCheck
 from web.domain.rating.gold import Agreed, Gold
@@ -24,6 +24,10 @@ class LeaseQueries(Protocol):
 
         A lease serves the tab that holds it, and any tab once its own seems to be gone.
         """
+        ...
+
+    def lately(self, rater_id: str, study_ids: Iterable[str], since: datetime, limit: int) -> tuple[str, ...]:
+        """Return of which of some studies a rater was leased what, newest first, since a time and up to a limit."""
         ...
 
     def take(self, wanted: Iterable[Lease]) -> tuple[Lease, ...]:
@@ -60,7 +64,7 @@ class LeaseQueries(Protocol):
 class TurnQueries(Protocol):
     """Named queries of whose turn it is."""
 
-    def given(self, study_id: str, rater_id: str, limit: int) -> tuple[Assignment, ...]:
+    def given(self, study_id: str, rater_id: str, limit: int) -> tuple[Given, ...]:
         """Return what a rater was given last, newest first."""
         ...
 
@@ -68,7 +72,7 @@ class TurnQueries(Protocol):
         """Count the present inputs of a study, as far as a limit."""
         ...
 
-    def open_to(self, asker: Asker, kinds: Iterable[ExperimentKind] = ...) -> tuple[Assignment, ...]:
+    def open_to(self, asker: Asker, kinds: Iterable[ExperimentKind] = ...) -> tuple[Given, ...]:
         """Return ready experiments of some kinds that a rater may take now, oldest first."""
         ...
 

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Protocol
 
+from web.domain.studies.assigning import Assignment, Mine, Panel, PanelMember
 from web.domain.studies.experiment import Experiment, ExperimentState, Option, Output
 from web.domain.studies.stopping import Figures
 from web.domain.studies.study import Input, Learnt, Study
@@ -25,8 +26,23 @@ class StudyQueries(Protocol):
         """Keep a study's newest diagnoses, and a few older ones to show how it learnt; any can be made again."""
         ...
 
-    def to_rate(self, project_id: str) -> Study | None:
+    def newest(self, project_id: str) -> Study | None:
         """Return the newest running study of a project, else the newest paused or finished one, or None."""
+        ...
+
+    def mine(self, project_id: str, rater_id: str, asked: str) -> tuple[Mine, ...]:
+        """Return the running studies that a rater is assigned to, and so the one asked for in any state.
+
+        A study comes once for each assignment that makes it theirs.
+        """
+        ...
+
+    def resting(self, project_id: str, rater_id: str) -> Study | None:
+        """Return the newest paused or finished study that a rater is assigned to, or None."""
+        ...
+
+    def seen_by(self, project_id: str, rater_id: str) -> tuple[Study, ...]:
+        """Return the studies of a project that a rater is assigned to or was ever given something of."""
         ...
 
     def lock(self, study_id: str) -> Study:
@@ -131,6 +147,9 @@ class StudyRows(Protocol):
     experiments: Collection[Experiment]
     options: Collection[Option]
     diagnoses: Collection[Learnt]
+    panels: Collection[Panel]
+    panel_members: Collection[PanelMember]
+    assignments: Collection[Assignment]
     of_studies: StudyQueries
     of_experiments: ExperimentQueries
     of_objects: ObjectQueries

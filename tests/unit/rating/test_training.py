@@ -12,6 +12,7 @@ from tests.world import World, answer, make_world
 from web.adapters.database.store import SqlStore
 from web.domain.accounts import Membership
 from web.domain.ids import new_id
+from web.domain.studies.assigning import Assignment
 from web.domain.studies.study import Project
 from web.jobs import schedule
 from web.services.accounts import members
@@ -220,6 +221,8 @@ def test_a_rater_is_given_the_newest_running_study_else_the_newest_that_was_open
     with parts.store.begin() as tx:
         tx.projects.add(others)
         tx.studies.add_all((newer, *hidden))
+        for one in (newer, *hidden):
+            tx.assignments.add(Assignment(new_id(), one.id, "everyone", None, None, 1, 1, parts.clock.now()))
     assert given() == newer.id
     move_study(parts, admin, newer.id, "paused")
     assert given() == oldest.id

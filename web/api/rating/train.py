@@ -47,7 +47,8 @@ def next_items(
     """Lease the next experiments; asking again returns what is held and renews it."""
     here = context(request)
     turn = training.next_items(here.parts, rater, tab, n, study)
-    return _json(turn_out(turn, enrolment.onboarding(here.parts, turn), here.urls))
+    free = turn.study is not None and uploads.may_upload(turn.study, rater)
+    return _json(turn_out(turn, enrolment.onboarding(here.parts, turn), here.urls, uploads=free))
 
 
 @router.post("/api/train/rate", responses={200: {"model": RateOut}})

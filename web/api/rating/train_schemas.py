@@ -12,7 +12,7 @@ from web.domain.rating.rating import Answer, SkipReason, Verdict
 from web.domain.studies.guide import MOST_TAGS, TAG
 from web.domain.text import COMMENT_LIMIT
 from web.http.answers.images import ImageUrls
-from web.services.rating.enrolment import Onboarding
+from web.services.rating.enrolment import NOTHING_TO_RATE, Onboarding
 from web.services.rating.target import Progress
 from web.services.rating.training import Held, Ruling, Turn
 from web.services.rating.uploads import Upload
@@ -85,11 +85,12 @@ class FromAdminOut(Out):
 
 
 class TurnOut(Out):
-    """What to rate now, or why there is nothing."""
+    """What to rate now, or why there is nothing; `uploads` tells whether the rater may bring photos of their own."""
 
     state: Literal["ready", "generating", "empty", "paused", "finished"]
     message: str
     study: StudyOut | None
+    uploads: bool
     progress: ProgressOut
     onboarding: OnboardingOut
     from_admin: FromAdminOut | None
@@ -190,13 +191,14 @@ def _id_of(raw: object) -> str:
     return sent[:36] if isinstance(sent, str) else new_id()
 
 
-def turn_out(turn: Turn, due: Onboarding, urls: ImageUrls) -> TurnOut:
+def turn_out(turn: Turn, due: Onboarding, urls: ImageUrls, *, uploads: bool) -> TurnOut:
     """Return what a rater's page may know of what it holds."""
-    state, message = _explained(turn)
+    state, message = _explained(turn, uploads=uploads)
     return TurnOut(
         state=state,
         message=message,
         study=None if turn.study is None else StudyOut(id=turn.study.id, name=turn.study.name),
+        uploads=uploads,
         progress=ProgressOut.model_validate(turn.progress),
         onboarding=OnboardingOut.model_validate(due),
         from_admin=_from_admin(turn.seat.enrolment),
@@ -210,11 +212,13 @@ def _from_admin(place: Enrolment | None) -> FromAdminOut | None:
     return FromAdminOut(words=place.unread, at=place.message_at)
 
 
-def _explained(turn: Turn) -> tuple[Literal["ready", "generating", "empty", "paused", "finished"], str]:
+def _explained(
+    turn: Turn, *, uploads: bool
+) -> tuple[Literal["ready", "generating", "empty", "paused", "finished"], str]:
     if turn.held:
         return "ready", ""
     if turn.study is None:
-        return "empty", "There is no study to rate yet. An admin starts one under Studies."
+        return "empty", NOTHING_TO_RATE
     if turn.seat.is_paused:
         reason = turn.seat.enrolment.pause_reason if turn.seat.enrolment else ""
         return (
@@ -229,7 +233,9 @@ def _explained(turn: Turn) -> tuple[Literal["ready", "generating", "empty", "pau
         return "generating", "The next images are late. What you rated is safe, and they come up here by themselves."
     if turn.in_the_making:
         return "generating", "The next images are being made; they come up here by themselves."
-    return "empty", "There are no photos in this study yet. Upload one and rate what is made of it."
+    if uploads:
+        return "empty", f"There are no photos in {turn.study.name} yet. Upload one and rate what is made of it."
+    return "empty", f"{turn.study.name} has no photos for you now. They come up here once there are some."
 
 
 def _experiment_out(held: Held, urls: ImageUrls) -> ExperimentOut:

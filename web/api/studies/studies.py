@@ -9,6 +9,7 @@ from pydantic.dataclasses import dataclass
 
 from web.api.fields import optional_fields
 from web.domain.reports.report import InputLine, StudyLine
+from web.domain.studies.assigning import FIRST, Audience, First
 from web.domain.studies.guide import Guide
 from web.domain.studies.stopping import Standing
 from web.domain.studies.study import Input, Study
@@ -36,7 +37,9 @@ UPLOAD_BYTES = 32_000_000
 
 @dataclass(frozen=True, config=ConfigDict(extra="forbid"))
 class StudyIn(StudyDraft):
-    """What is set of a new study."""
+    """What is set of a new study; where `raters` is left out, everyone rates it if no other study runs."""
+
+    raters: First | None = None
 
 
 @optional_fields(StudyDraft, but={"prompt_key"})
@@ -65,12 +68,13 @@ class GuideIn(BaseModel):
 
 
 class CloneIn(BaseModel):
-    """The name of the new study, and whether it starts from the ratings of the one that is cloned."""
+    """The name of the new study, whether it starts from the ratings of the one that is cloned, and who rates it."""
 
     model_config = ConfigDict(extra="forbid")
 
     name: str
     warm: bool = False
+    raters: First | None = None
 
 
 @router.get("/studies", responses={200: {"model": tuple[StudyLine, ...]}})
@@ -82,7 +86,7 @@ def studies(request: Request, admin: Admin) -> Response:
 @router.post("/studies", status_code=201, responses={201: {"model": Study}})
 def make(request: Request, admin: Admin, draft: StudyIn) -> Response:
     """Make a study."""
-    made = make_study(context(request).parts, admin, draft)
+    made = make_study(context(request).parts, admin, draft, raters=_first(draft.raters))
     return _json(_STUDY, made, 201)
 
 
@@ -115,7 +119,9 @@ def guide(request: Request, admin: Admin, study_id: str, told: GuideIn) -> Respo
 @router.post("/studies/{study_id}/clone", status_code=201, responses={201: {"model": Study}})
 def clone(request: Request, admin: Admin, study_id: str, named: CloneIn) -> Response:
     """Start a study with this one's settings and inputs."""
-    return _json(_STUDY, clone_study(context(request).parts, admin, study_id, named.name, warm=named.warm), 201)
+    parts = context(request).parts
+    made = clone_study(parts, admin, study_id, named.name, warm=named.warm, raters=_first(named.raters))
+    return _json(_STUDY, made, 201)
 
 
 @router.post("/studies/{study_id}/pause", responses={200: {"model": Study}})
@@ -169,6 +175,10 @@ def take_down(request: Request, admin: Admin, input_id: str) -> Response:
     """Take an input down with all it led to; done twice, no error."""
     intake.take_down(context(request).parts, admin, input_id)
     return Response(status_code=204)
+
+
+def _first(named: First | None) -> tuple[Audience, ...] | None:
+    return None if named is None else FIRST[named]
 
 
 def _given(model: BaseModel) -> dict[str, Any]:

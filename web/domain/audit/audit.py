@@ -22,6 +22,8 @@ _PERSONAL: dict[str, frozenset[str]] = {
     "User": frozenset({"email", "erased_at", "time_zone"}),
     "Link": frozenset({"email"}),
     "Input": frozenset({"name"}),
+    "Membership": frozenset({"rates"}),
+    "Panel": frozenset({"name"}),
     "Study": frozenset({"guide"}),
 }
 

@@ -18,6 +18,7 @@ KINDS: dict[str, str] = {
     "job": "job",
     "key": "key",
     "link": "sign-in link",
+    "panel": "panel of raters",
     "pointer": "live version of a prompt",
     "round": "round of evolution",
     "session": "session",
@@ -26,7 +27,7 @@ KINDS: dict[str, str] = {
     "version": "version of a prompt",
 }
 # Kinds whose rows have no name of their own: they are told by what they are.
-NAMELESS = ("abtest", "round")
+NAMELESS = ("abtest", "panel", "round")
 # What an event says after its actor's name; {object} is what was acted on, other names are those of its details.
 WORDS: dict[str, str] = {
     "abtest.decided": "decided the {object} after {pairs} pairs: {outcome}",
@@ -49,6 +50,11 @@ WORDS: dict[str, str] = {
     "link.made": "made a sign-in link for {object}, as {role}",
     "link.used": "came in by a link for {object}",
     "link.voided": "voided a sign-in link for {object}",
+    "panel.deleted": "deleted a {object}",
+    "panel.joined": "put a person into a {object}",
+    "panel.left": "took a person out of a {object}",
+    "panel.made": "made a {object}",
+    "panel.renamed": "renamed a {object}",
     "password.set": "chose a new password",
     "prompt.adopted": "took over {to} of the prompt {object} from its files",
     "prompt.promoted": "promoted the prompt {object} from {from} to {to}",
@@ -72,6 +78,7 @@ WORDS: dict[str, str] = {
     "session.begun": "signed in with a {via}",
     "session.ended": "ended a session of {object}",
     "study.archived": "archived the study {object}",
+    "study.assigned": "let {audience} rate the study {object}, with a share of {share} in place {place}",
     "study.changed": "changed the study {object}",
     "study.cloned": "made the study {object} as a clone",
     "study.finished": "finished the study {object}: {why}",
@@ -81,6 +88,7 @@ WORDS: dict[str, str] = {
     "study.paused": "paused the study {object}",
     "study.reopened": "resumed the study {object} without the rule that had finished it ({rule})",
     "study.running": "resumed the study {object}",
+    "study.unassigned": "let {audience} no longer rate the study {object}",
     "user.deactivated": "deactivated {object}",
     "user.erased": "erased somebody, now {object}",
     "user.imported": "imported {object}, whose account was changed in another project",

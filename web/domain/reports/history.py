@@ -1,8 +1,8 @@
 """The history of ratings: what is asked of it, its rows as admins and as their raters may see them, page by page."""
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Set
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from typing import Annotated, Generic, Literal, TypeVar, get_args
 
@@ -185,6 +185,11 @@ class Choices:
         newest_last = [self.tags[study] for study in sorted(self.tags) if wanted.study in (None, study)]
         found = {tag: label for tags in newest_last for tag, label in tags.items()}
         return found if wanted.tag is None else {wanted.tag: TAGS.get(wanted.tag, wanted.tag), **found}
+
+    def among(self, ids: Set[str]) -> "Choices":
+        """Return what filters offer to who may see these studies alone."""
+        kept = {name: one for name, one in self.studies.items() if name in ids}
+        return replace(self, studies=kept, tags={name: tags for name, tags in self.tags.items() if name in ids})
 
     def labels(self, study: str | None = None) -> dict[str, str]:
         """Return what each tag is called, in a study where one is named: also those that its guide has no more."""

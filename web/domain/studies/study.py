@@ -103,7 +103,8 @@ class Study:
     `starts_from` is the study whose ratings it takes as a first belief; that may be gone. `stopped` says why it
     finished, until somebody lets it run again. `calibration` counts the items with a known answer that newcomers
     practise on, with feedback, before anything they say counts: more of them bring raters to one scale sooner, and
-    cost each newcomer that many ratings from which nothing is learnt; 0 is none.
+    cost each newcomer that many ratings from which nothing is learnt; 0 is none. `uploads` lets raters bring photos of
+    their own; admins always may.
     """
 
     id: str
@@ -125,6 +126,7 @@ class Study:
     daily_target: int = 100
     calibration: int = CALIBRATION
     guide: Guide = field(default_factory=Guide)
+    uploads: bool = False
     demo: bool = False
     seed: int = 0
     revision: int = 0

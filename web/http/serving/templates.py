@@ -4,6 +4,7 @@ import re
 from functools import partial
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 from fastapi import Request
 from fastapi.responses import HTMLResponse
@@ -11,6 +12,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from web.domain import day
 from web.domain.access import Actor
+from web.domain.ids import is_id
 from web.http.answers.lists import OFFERED, offered, part
 from web.http.edge.csrf import csrf_token
 from web.http.serving.static import HashedFiles
@@ -42,13 +44,17 @@ def page(
 ) -> HTMLResponse:
     """Render a template with `actor`, `csrf_token`, `active` (the place in the navigation) and the values given.
 
+    The study that the address names stays in that of every place of the navigation that has one.
+
     `part` gives it the rows of a long list that the request asks for, `there` a moment by the clock of whoever looks.
     """
     pages: Pages = request.app.state.pages
+    study = request.query_params.get("study") or str(request.path_params.get("study_id", ""))
     shared = {
         "actor": actor,
         "csrf_token": csrf_token(request),
         "active": active,
+        "same_study": urlencode({"study": study}) if is_id(study) else "",
         "part": partial(part, request),
         "there": partial(day.there, zone=actor.time_zone if actor else "UTC"),
     }

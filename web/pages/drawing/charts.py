@@ -23,7 +23,9 @@ from web.pages.drawing.svg import (
     number,
     rating_axis,
     rating_scale,
+    short,
     stamp,
+    tag,
     text,
     time_ticks,
     value_axis,
@@ -66,6 +68,28 @@ def best_so_far(steps: Sequence[BestStep]) -> Markup:
         shapes,
         ("Ratings", "Expected", "Low", "High"),
         [(step.ratings, *bounds(step.rating)) for step in reversed(steps)],
+    )
+
+
+def best_of_each(named: Sequence[tuple[str, Sequence[BestStep]]]) -> Markup | None:
+    """Draw what the best points of some studies were expected to score; None where no study has any."""
+    if not named:
+        return None
+    every = [step for _, steps in named for step in steps]
+    scale = rating_scale([v for s in every for v in within(s.rating)])
+    across = Scale(min(s.ratings for s in every), max(s.ratings for s in every), LEFT, RIGHT)
+    marks = [(across(value), number(value, 0)) for value in across.ticks() if value == int(value)]
+    shapes = [*rating_axis(scale), *value_axis(marks, "ratings")]
+    for place, (name, steps) in enumerate(named):
+        last = across(steps[-1].ratings), scale(steps[-1].rating.mean)
+        drawn = [*banded([(across(step.ratings), step.rating) for step in steps], scale), dot(*last)]
+        drawn.append(text(last[0] - 8, last[1] + (16 if place else -8), short(name, 24), "end"))
+        shapes.append(tag("g", *drawn, class_="second" if place else "first"))
+    last_of = [(name, steps[-1]) for name, steps in named]
+    words = "; ".join(f"{name}: {number(one.rating.mean)} stars after {one.ratings} ratings" for name, one in last_of)
+    rows = [(name, step.ratings, *bounds(step.rating)) for name, steps in named for step in reversed(steps)]
+    return figure(
+        "Best expected rating so far", f"{words}.", shapes, ("Study", "Ratings", "Expected", "Low", "High"), rows
     )
 
 

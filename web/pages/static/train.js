@@ -103,7 +103,7 @@ const COMMANDS = {
 function onKey(event) {
   const press = keys.press(event);
   if (event.key === "Escape") panels.open ? panels.close() : view.dismiss();
-  if (isTaken(event) || document.querySelector("dialog[open]")) return;
+  if (isTaken(event) || document.querySelector("dialog[open], :popover-open")) return;
   if (!keys.on && !event.key.startsWith("Arrow")) return;
   if (event.target instanceof Element && event.target.closest(".uploads")) return;
   if (!event.repeat && !event.ctrlKey && !event.metaKey && !event.altKey && panels.letter(event.key)) return event.preventDefault();
@@ -203,8 +203,9 @@ function showGuide() {
 async function ask(due) {
   view.close();
   await guideCame;
-  if (!guide.told) await takeGuide(queue.study);
-  if (!guide.told) return view.state("offline", "What you are to be told first is not in this browser yet.");
+  const study = session.study || queue.study;
+  if (!guide.tells(study)) await takeGuide(study);
+  if (!guide.tells(study)) return view.state("offline", "What you are to be told first is not in this browser yet.");
   view.state("welcome", "");
   welcome.show(due);
 }
@@ -255,7 +256,7 @@ function wireEvents() {
   on(session, "failed", () => view.askToSignIn());
   on(session, "study", (study) => { guideCame = takeGuide(study); });
   on(session, "admitted", () => guide.admitted(queue.study));
-  on(session, "letter", ({ from_admin: told, study }) => letters.show(told ?? null, study?.id ?? ""));
+  on(session, "letter", (turn) => { letters.show(turn.from_admin ?? null, turn.study?.id ?? ""); view.study(turn); });
   on(session, "due", (due) => void ask(due));
   on(session, "waiting", () => view.gate(false));
   on(session, "lesson", (lesson) => welcome.teach(lesson));
@@ -291,7 +292,7 @@ wireScores();
 wireSignIn(wire, goOn);
 watchFatigue();
 new Keymap(keys, () => panels.assign());
-takeFiles(uploads, (words) => view.say(words), /** @type {HTMLInputElement} */ (byId("files")), byId("dropping"));
+takeFiles(uploads, () => main.dataset.uploads === "on", (words) => view.say(words), /** @type {HTMLInputElement} */ (byId("files")), byId("dropping"));
 view.keys(keys.on);
 view.expect();
 await session.start();

@@ -61,6 +61,7 @@ def read(fields: FormData, offered: Spaces, before: StudyDraft) -> StudyDraft:
         raters_wanted=_whole(fields, "raters_wanted"),
         daily_target=_whole(fields, "daily_target"),
         calibration=_whole(fields, "calibration") if "calibration" in fields else before.calibration,
+        uploads=text(fields, "uploads") == "yes" if "uploads" in fields else before.uploads,
         stop=_rules(fields, before.stop),
         starts_from=text(fields, "starts_from") or None if "starts_from" in fields else before.starts_from,
         optimizer=_optimizer(fields, before.optimizer),

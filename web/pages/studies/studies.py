@@ -8,14 +8,16 @@ from fastapi.responses import RedirectResponse
 from ml_service.errors import InvalidRequest, NotFound, ServiceError
 from ml_service.wire.contract import ParameterSpace
 from web.domain.access import Actor
+from web.domain.studies.assigning import FIRST, Audience
 from web.domain.studies.stopping import NAMES, SENTENCES, standings, still_holding
 from web.domain.studies.study import StudyState
-from web.http.answers.forms import Fields, revision
+from web.http.answers.forms import Fields, revision, text
 from web.http.edge.session import Admin, context
 from web.http.serving.templates import page
 from web.pages.studies import form as study_form
+from web.pages.studies.assigning import audience
 from web.ports.parts import Parts
-from web.services.studies import views
+from web.services.studies import assigning, panels, views
 from web.services.studies.studies import StudyDraft, change_study, clone_study, make_study, move_study
 
 router = APIRouter(prefix="/admin/studies", tags=["studies pages"])
@@ -45,9 +47,9 @@ def make(request: Request, admin: Admin, fields: Fields) -> Response:
     draft = study_form.blank(generator, offered)
     try:
         draft = study_form.read(fields, {generator: offered}, draft)
-        study = make_study(parts, admin, draft)
+        study = make_study(parts, admin, draft, raters=_first(fields))
     except InvalidRequest as error:
-        return _new(request, admin, draft, error)
+        return _new(request, admin, draft, error, text(fields, "raters"))
     return _to(study.id, "#inputs")
 
 
@@ -90,6 +92,12 @@ def move(request: Request, admin: Admin, study_id: str, state: Annotated[StudySt
     return _to(study_id, "")
 
 
+def _first(fields: Fields) -> tuple[Audience, ...] | None:
+    """Return who rates a new study as it was typed, or None where nothing was said."""
+    typed = text(fields, "raters")
+    return FIRST[typed] if typed in FIRST else (audience(typed),) if typed else None
+
+
 def _generator(parts: Parts, name: str) -> str:
     chosen = name or min(parts.generators)
     if chosen not in parts.generators:
@@ -103,9 +111,13 @@ def _offered(parts: Parts, draft: StudyDraft) -> dict[str, ParameterSpace]:
     return {name: known[name].space() if name in known else chosen for name, chosen in draft.spaces.items()}
 
 
-def _new(request: Request, admin: Actor, draft: StudyDraft, error: ServiceError | None = None) -> Response:
+def _new(
+    request: Request, admin: Actor, draft: StudyDraft, error: ServiceError | None = None, raters: str = ""
+) -> Response:
     parts = context(request).parts
     (generator,) = draft.spaces
+    others = views.others(parts, admin)
+    proposed = "nobody" if any(one.state == "running" for one in others) else "everyone"
     return page(
         request,
         "studies/study_new.html",
@@ -117,7 +129,10 @@ def _new(request: Request, admin: Actor, draft: StudyDraft, error: ServiceError 
         generators=sorted(parts.generators),
         rows=study_form.rows_of(_offered(parts, draft), draft.spaces),
         sentences=SENTENCES,
-        others=views.others(parts, admin),
+        others=others,
+        raters=raters or proposed,
+        panels=[line.panel for line in panels.panels(parts, admin)],
+        people=panels.people(parts, admin),
         error=str(error or ""),
     )
 
@@ -138,6 +153,7 @@ def _show(
         draft=draft,
         rows=study_form.rows_of(_offered(parts, draft), draft.spaces),
         photos=found.photos,
+        raters=assigning.raters_of(parts, admin, study_id),
         standings=standings(study.stop, found.figures),
         off=still_holding(study, found.figures),
         names=NAMES,

@@ -30,6 +30,7 @@ from web.rows.transaction import Transaction
 from web.services.accounts import rights
 from web.services.audit.record import record
 from web.services.prompts import pointers, promotion
+from web.services.studies.assigning import who_rates
 from web.services.studies.experiments import drop_unheld
 
 _WANTED: Mapping[str, TestState] = {"pause": "paused", "resume": "running", "stop": "stopped"}
@@ -175,9 +176,9 @@ def one_test(parts: Books, actor: Actor, test_id: str) -> ABTestDetail:
         return _detail(tx, rights.found(tx.ab_tests, actor, "see_all", "A/B test", test_id))
 
 
-def usual_design(tx: AccountRows, study: Study) -> Design:
-    """Return what tests of a study go by unless somebody says otherwise: two raters, where there are two."""
-    raters = tx.memberships.all(project_id=study.project_id)
+def usual_design(tx: Transaction, study: Study) -> Design:
+    """Return what tests of a study go by unless somebody says otherwise: two raters, where two rate it."""
+    raters = who_rates(tx, study) or tx.memberships.all(project_id=study.project_id)  # nobody yet: whoever will
     return Design(raters=study.raters_wanted, least_raters=min(2, max(1, len(raters))), seed=study.seed)
 
 

@@ -72,6 +72,8 @@ def forget_person(parts: Parts, user_id: str) -> None:
 def _forget(tx: Transaction, user_id: str, now: datetime) -> None:
     tx.passwords.remove(id=user_id)
     tx.sessions.remove(user_id=user_id)
+    tx.panel_members.remove(user_id=user_id)
+    tx.assignments.remove(user_id=user_id)
     tx.of_erasure.forget_words(user_id, now, ERASED)
     tx.of_completions.forget_answers()
 

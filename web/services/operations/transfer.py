@@ -19,6 +19,7 @@ from web.services.audit.record import record
 from web.services.prompts import pointers
 from web.services.prompts.publication import file_of, folder_errors, stray
 from web.services.prompts.versions import current_path, load_current, load_version, published, version_path
+from web.services.studies.assigning import assign_first
 from web.services.studies.studies import check_numbers
 
 Lying = Mapping[str, VersionFile]
@@ -29,6 +30,8 @@ _HASH = re.compile(r"\$argon2id\$v=19\$m=\d{1,6},t=\d{1,2},p=\d\$[A-Za-z0-9+/]{1
 def arrived(tx: Transaction, parts: Parts, actor: Actor, study: Study) -> None:
     """Note the import of a study and take its work up where the other place left it, if its numbers are in order."""
     _check_settings(study)
+    if not tx.assignments.all(study_id=study.id):  # who rated it elsewhere is for the admins here to say
+        assign_first(tx, actor, study, None, parts.clock.now())
     _take_up(tx, parts, study)
     record(tx, parts.clock.now(), actor, "study.imported", ("study", study.id), after=study)
 

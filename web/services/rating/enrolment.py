@@ -14,11 +14,14 @@ from web.domain.rating.lease import Asker
 from web.domain.studies.study import Study
 from web.ports.parts import Books
 from web.rows.rating import RatingRows
+from web.rows.transaction import Transaction
 from web.services.accounts import rights
 from web.services.audit.record import record
+from web.services.rating import mixing
 from web.services.rating.training import Turn
-from web.services.studies.experiments import study_to_rate
+from web.services.studies.experiments import study_to_see
 
+NOTHING_TO_RATE = "No study is yours to rate yet. An admin starts one under Studies, and says there who rates it."
 MOST_WORDS = 1000
 MOST_MESSAGE = 500
 
@@ -53,11 +56,11 @@ class Said:
     message_read: datetime | None = None
 
 
-def own(tx: RatingRows, rater: Actor, study_id: str | None) -> tuple[Study, Enrolment | None]:
-    """Return the study that a rater works on, and their place in it where they have taken it."""
-    study = study_to_rate(tx, rater, study_id)
+def own(tx: Transaction, rater: Actor, study_id: str | None, now: datetime) -> tuple[Study, Enrolment | None]:
+    """Return the study asked for, else the one of a rater's next photos, and their place where they took it."""
+    study = study_to_see(tx, rater, study_id) if study_id else mixing.first(tx, rater, now)
     if study is None:
-        raise NotFound("There is no study to rate yet. An admin starts one under Studies.")
+        raise NotFound(NOTHING_TO_RATE)
     return study, tx.enrolments.find(study_id=study.id, rater_id=rater.user_id)
 
 
@@ -66,7 +69,7 @@ def enrol(parts: Books, rater: Actor, study_id: str | None, given: Said) -> Onbo
     now = parts.clock.now()
     with parts.store.begin() as tx:
         tx.of_people.lock(rater.user_id)
-        study, _ = own(tx, rater, study_id)
+        study, _ = own(tx, rater, study_id, now)
         before = _taken(tx, study, rater.user_id, now)
         agreed = _agreed(before, study, given.consent, now)
         changed = replace(
@@ -126,7 +129,7 @@ def appeal(parts: Books, rater: Actor, study_id: str | None, words: str) -> Enro
     said = _words(words, "Say what is wrong")
     with parts.store.begin() as tx:
         tx.of_people.lock(rater.user_id)
-        study, _ = own(tx, rater, study_id)
+        study, _ = own(tx, rater, study_id, now)
         place = _taken(tx, study, rater.user_id, now)
         if place.appeal == said and place.answered_at is None:
             return place

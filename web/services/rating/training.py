@@ -18,7 +18,7 @@ from web.ports.parts import Books
 from web.rows.jobs import JobRows
 from web.rows.transaction import Transaction
 from web.services.accounts import rights
-from web.services.rating import checks
+from web.services.rating import checks, mixing
 from web.services.rating.target import Progress, counted, progress
 from web.services.studies.experiments import study_to_rate
 
@@ -46,6 +46,13 @@ class Turn:
     held_up: bool = False
     seat: Seat = field(default_factory=Seat)
 
+    @property
+    def has_something(self) -> bool:
+        """Tell whether there is something to do: a photo to rate, or consent to give before there is one."""
+        return bool(self.held) or (
+            self.study is not None and not self.seat.is_paused and not self.seat.consents_to(self.study.guide)
+        )
+
 
 @dataclass(frozen=True)
 class Ruling:
@@ -58,12 +65,24 @@ class Ruling:
 
 
 def next_items(parts: Books, rater: Actor, tab: str, wanted: int, study_id: str | None = None) -> Turn:
-    """Return what a rater's tab holds, topped up to the wanted number; asking twice changes nothing."""
+    """Return what a rater's tab holds, topped up to the wanted number; asking twice changes nothing.
+
+    Of several studies, those that have nothing for this rater are passed over.
+    """
+    with parts.store.read() as tx:
+        offers = mixing.offers(tx, rater, study_id, tab, parts.clock.now())
+    first: Turn | None = None
+    for offer in offers:
+        turn = _turn_in(parts, offer.study, rater, tab, offer.of(wanted))
+        if turn.has_something:
+            return turn
+        first = first or turn
+    return first or Turn(None, (), Progress(0, 0, 0))
+
+
+def _turn_in(parts: Books, study: Study, rater: Actor, tab: str, wanted: int) -> Turn:
     now = parts.clock.now()
     with parts.store.read() as tx:
-        study = study_to_rate(tx, rater, study_id)
-        if study is None:
-            return Turn(None, (), Progress(0, 0, 0))
         seat = tx.of_people.seat(study.id, rater.user_id)
         if not seat.may_rate(study.guide):
             return Turn(study, (), progress(tx, rater, study, midnight(now, seat.zone)), seat=seat)

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from ml_service.errors import Conflict, InvalidRequest, NotFound
+from ml_service.errors import Conflict, Forbidden, InvalidRequest, NotFound
 from web.domain.access import Actor
 from web.domain.ids import new_id
 from web.domain.jobs import plan_upload_job
@@ -68,10 +68,17 @@ def _open_study(tx: Transaction, rater: Actor, study_id: str | None) -> Study:
     study = study_to_rate(tx, rater, study_id)
     if study is None:
         raise Conflict("There is no study to upload to; ask an admin to start one.")
+    if not may_upload(study, rater):
+        raise Forbidden(f"Raters of {study.name} bring no photos of their own; its admins can allow it under Studies.")
     if study.state != "running":
         raise Conflict(f"The study {study.name} is {study.state}; nothing is made until an admin resumes it.")
     _require_seat(tx, rater, study)
     return study
+
+
+def may_upload(study: Study, rater: Actor) -> bool:
+    """Tell whether somebody may bring photos of their own to a study: admins always, raters where it says so."""
+    return study.uploads or rater.role == "admin"
 
 
 def _require_seat(tx: AccountRows, rater: Actor, study: Study) -> None:

@@ -14,7 +14,7 @@ from web.ports.parts import Parts
 from web.services.accounts import rights
 from web.services.rating import enrolment
 from web.services.rating.pay import Period, period
-from web.services.studies.experiments import study_to_rate
+from web.services.studies.experiments import study_to_see
 from web.services.studies.intake import view_key
 from web.services.studies.studies import example_of
 from web.services.studies.views import StoredImage
@@ -50,7 +50,7 @@ class Told:
 def raters_view(parts: Parts, admin: Actor, study_id: str) -> RatersView | None:
     """Return the raters of a study with all that their page shows; None where there is no study yet."""
     with parts.store.snapshot() as tx:
-        study = study_to_rate(tx, admin, study_id or None)
+        study = study_to_see(tx, admin, study_id or None)
         if study is None:
             return None
         paid = period(parts.at(tx), admin, None, None, None)
@@ -67,7 +67,7 @@ def raters(parts: Parts, admin: Actor, study_id: str) -> Raters:
 def told(parts: Parts, rater: Actor, study_id: str | None) -> Told:
     """Return what a rater is told of a study."""
     with parts.store.snapshot() as tx:
-        study, place = enrolment.own(tx, rater, study_id)
+        study, place = enrolment.own(tx, rater, study_id, parts.clock.now())
         found = {score: example_of(tx, study, study.guide.examples.get(score, "")) for score in SCORES}
         return Told(study, place, {score: output for score, output in found.items() if output is not None})
 
@@ -75,7 +75,7 @@ def told(parts: Parts, rater: Actor, study_id: str | None) -> Told:
 def example(parts: Parts, rater: Actor, study_id: str, score: str) -> StoredImage:
     """Return where the example of a score is."""
     with parts.store.snapshot() as tx:
-        study, _ = enrolment.own(tx, rater, study_id)
+        study, _ = enrolment.own(tx, rater, study_id, parts.clock.now())
         output = example_of(tx, study, study.guide.examples.get(score, ""))
     if output is None:
         raise NotFound("This score has no example.")

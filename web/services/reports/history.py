@@ -12,6 +12,7 @@ from web.domain.reports.history import Choices, Cursor, Entry, Filter, OwnEntry,
 from web.domain.reports.report import ExperimentDetail
 from web.ports.parts import Books
 from web.rows.reports import ReportRows
+from web.services.studies.experiments import studies_to_see
 
 BATCH = 2000
 T = TypeVar("T")
@@ -29,6 +30,8 @@ def history(parts: Books, actor: Actor, wanted: Filter, after: Cursor | None, li
     """Return rows of a project's history for admins, and for raters their own, with what can be filtered."""
     with parts.store.snapshot() as tx:
         choices = tx.of_reports.choices(actor.project_id)
+        if actor.role != "admin":
+            choices = choices.among({one.id for one in studies_to_see(tx, actor)})
         rows = _entries if actor.role == "admin" else _own_entries
         return History(choices, rows(tx, actor, wanted, after, limit))
 

@@ -14,7 +14,7 @@ from web.rows.studies import StudyRows
 from web.rows.transaction import Transaction
 from web.services.prompts import pointers
 from web.services.rating.training import away
-from web.services.studies.experiments import study_to_rate
+from web.services.studies.experiments import studies_to_see, study_to_see
 
 
 @dataclass(frozen=True)
@@ -39,10 +39,10 @@ class OwnStatus:
 def status(parts: Parts, actor: Actor, study_id: str) -> Status | OwnStatus | None:
     """Return how a study stands, of what actors may know of it; None where there is no study yet."""
     with parts.store.snapshot() as tx:
-        study = study_to_rate(tx, actor, study_id or None)
+        study = study_to_see(tx, actor, study_id or None)
         if study is None:
             return None
-        studies = tx.studies.all(project_id=actor.project_id)
+        studies = studies_to_see(tx, actor)
         report = _report(tx, parts, actor, study)
         if isinstance(report, OwnReport):
             return OwnStatus(report, studies)
@@ -69,7 +69,7 @@ def change(parts: Parts, study_id: str) -> str:
 
 
 def _chosen(tx: StudyRows, actor: Actor, study_id: str) -> Study:
-    chosen = study_to_rate(tx, actor, study_id or None)
+    chosen = study_to_see(tx, actor, study_id or None)
     if chosen is None:
         raise NotFound("There is no study yet; an admin makes one under Studies.")
     return chosen

@@ -1,5 +1,6 @@
 """Studies: make, clone, pause, archive, and change a space while it runs."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
@@ -11,6 +12,7 @@ from web.domain.ids import new_id
 from web.domain.jobs import jobs_after_rating
 from web.domain.prompts.prompt import DEFAULT_KEY
 from web.domain.studies import stopping
+from web.domain.studies.assigning import Audience
 from web.domain.studies.experiment import Output
 from web.domain.studies.guide import Guide
 from web.domain.studies.study import CALIBRATION, OptimizerSettings, StopRules, Study, StudyState
@@ -19,6 +21,7 @@ from web.rows.rating import RatingRows
 from web.rows.studies import StudyRows
 from web.services.accounts import rights
 from web.services.audit.record import record
+from web.services.studies.assigning import assign_first
 from web.services.studies.experiments import drop_unheld
 
 MOST_PRACTICE = 50
@@ -36,6 +39,7 @@ class StudyDraft:
     raters_wanted: int = 1
     daily_target: int = 100
     calibration: int = CALIBRATION
+    uploads: bool = False
     stop: StopRules = field(default_factory=StopRules)
     starts_from: str | None = None
     optimizer: OptimizerSettings = field(default_factory=OptimizerSettings)
@@ -52,8 +56,10 @@ class StudyDraft:
         return {one.name: getattr(self, one.name) for one in fields(StudyDraft)} | {"name": self.name.strip()}
 
 
-def make_study(parts: Parts, actor: Actor, draft: StudyDraft, *, demo: bool = False) -> Study:
-    """Start a study; it runs as soon as it has inputs."""
+def make_study(
+    parts: Parts, actor: Actor, draft: StudyDraft, *, demo: bool = False, raters: Sequence[Audience] | None = None
+) -> Study:
+    """Start a study; it runs as soon as it has inputs, and `raters` or else whether others run says who rates it."""
     _check(parts, draft)
     study = Study(
         id=new_id(),
@@ -69,11 +75,20 @@ def make_study(parts: Parts, actor: Actor, draft: StudyDraft, *, demo: bool = Fa
             raise InvalidRequest(f"There is no prompt {draft.prompt_key}.")
         _check_origin(tx, study)
         tx.studies.add(study)
+        assign_first(tx, actor, study, raters, study.created_at)
         record(tx, study.created_at, actor, "study.made", ("study", study.id), after=study)
         return study
 
 
-def clone_study(parts: Parts, actor: Actor, study_id: str, name: str, *, warm: bool = False) -> Study:
+def clone_study(
+    parts: Parts,
+    actor: Actor,
+    study_id: str,
+    name: str,
+    *,
+    warm: bool = False,
+    raters: Sequence[Audience] | None = None,
+) -> Study:
     """Start a study with another's settings and inputs and none of its ratings; a warm one starts from these.
 
     One that is not warm starts from what the other started from.
@@ -95,6 +110,7 @@ def clone_study(parts: Parts, actor: Actor, study_id: str, name: str, *, warm: b
             revision=0,
         )
         tx.studies.add(new)
+        assign_first(tx, actor, new, raters, now)
         present = tx.of_studies.hold_inputs(old.id)
         tx.inputs.add_all(replace(item, id=new_id(), study_id=new.id, revision=0) for item in present)
         tx.of_jobs.add_once(jobs_after_rating(new.id, now))

@@ -31,6 +31,9 @@ _PROJECT: tuple[Table, ...] = (
     tables.prompt_pointers,
     tables.feedback,
     tables.studies,
+    tables.panels,
+    tables.panel_members,
+    tables.assignments,
     tables.inputs,
     tables.outputs,
     tables.experiments,
@@ -48,7 +51,16 @@ _PROJECT: tuple[Table, ...] = (
     tables.audit_events,
 )
 # A study says nothing of who may do what in the project, nor of what happened in it.
-_NOT_OF_A_STUDY = {tables.passwords, tables.memberships, tables.api_keys, tables.feedback, tables.audit_events}
+_NOT_OF_A_STUDY = {
+    tables.passwords,
+    tables.memberships,
+    tables.api_keys,
+    tables.feedback,
+    tables.panels,
+    tables.panel_members,
+    tables.assignments,
+    tables.audit_events,
+}
 TABLES: Mapping[Kind, tuple[Table, ...]] = {
     "study": tuple(table for table in _PROJECT if table not in _NOT_OF_A_STUDY),
     "project": _PROJECT,
@@ -127,6 +139,7 @@ def _belongs(table: Table, extent: Extent) -> ColumnElement[bool]:
         "passwords": ("id", people),
         "rating_tombstones": ("rater_id", people),
         "ab_pairs": ("test_id", select(tables.ab_tests.c.id).where(tables.ab_tests.c.study_id.in_(studies))),
+        "panel_members": ("panel_id", select(tables.panels.c.id).where(tables.panels.c.project_id == extent.id)),
         "outputs": ("id", select(tables.options.c.output_id).where(tables.options.c.study_id.in_(studies))),
     }
     by_default = ("study_id", studies) if "study_id" in table.c else ("project_id", projects)
@@ -150,6 +163,10 @@ def _people(extent: Extent) -> Any:
     if extent.kind == "project":
         for table, who in ((tables.memberships, "user_id"), (tables.api_keys, "owner_id")):
             named.append(select(table.c[who]).where(table.c.project_id == extent.id, table.c[who].is_not(None)))
+        chosen, members, panels = tables.assignments.c, tables.panel_members.c, tables.panels.c
+        named.append(select(chosen.user_id).where(chosen.study_id.in_(extent.studies()), chosen.user_id.is_not(None)))
+        there = select(panels.id).where(panels.project_id == extent.id)
+        named.append(select(members.user_id).where(members.panel_id.in_(there)))
     return union(*named)
 
 

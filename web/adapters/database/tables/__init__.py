@@ -1,5 +1,6 @@
 """The tables: one for each word of the domain that is stored, with the customer's names where they gave any."""
 
+from web.adapters.database.tables.assigning import assignments, panel_members, panels
 from web.adapters.database.tables.base import metadata
 from web.adapters.database.tables.completions import completions
 from web.adapters.database.tables.evolution import ab_pairs, ab_tests, evolution_rounds
@@ -34,6 +35,7 @@ __all__ = [
     "ab_pairs",
     "ab_tests",
     "api_keys",
+    "assignments",
     "attempts",
     "audit_events",
     "batch_items",
@@ -55,6 +57,8 @@ __all__ = [
     "options",
     "ordinal_checks",
     "outputs",
+    "panel_members",
+    "panels",
     "passwords",
     "projects",
     "prompt_pointers",

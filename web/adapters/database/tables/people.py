@@ -54,6 +54,8 @@ memberships = Table(
     reference("user_id", "users"),
     short_text("role", 16),
     moment("created_at"),
+    # No foreign key: a study that is gone, or no longer theirs, is as good as none.
+    short_text("rates", 36, nullable=True),
     revision(),
     UniqueConstraint("user_id", "project_id"),
     one_of("role", "rater", "admin"),

@@ -42,6 +42,7 @@ studies = Table(
     whole("daily_target"),
     whole("calibration"),
     typed("guide", Guide),
+    Column("uploads", Boolean, nullable=False),
     Column("demo", Boolean, nullable=False),
     whole("seed"),
     revision(),

@@ -2,13 +2,14 @@
 
 /**
  * Take photos dropped anywhere, pasted, or chosen.
- * @param {() => Promise<import("./upload.js").Uploads>} load @param {(words: string) => void} say @param {HTMLInputElement} input @param {HTMLElement} curtain
+ * @param {() => Promise<import("./upload.js").Uploads>} load @param {() => boolean} welcome tells whether any are taken @param {(words: string) => void} say @param {HTMLInputElement} input @param {HTMLElement} curtain
  */
-export function takeFiles(load, say, input, curtain) {
+export function takeFiles(load, welcome, say, input, curtain) {
   /** @type {Promise<import("./upload.js").Uploads> | undefined} */
   let uploads;
   /** @param {File[]} files */
   const take = async (files) => {
+    if (!welcome()) return say("This study takes no photos of raters.");
     try {
       (await (uploads ??= load())).add(files);
     } catch {
@@ -21,7 +22,7 @@ export function takeFiles(load, say, input, curtain) {
   document.addEventListener("dragover", (event) => {
     if (!hasFiles(event)) return;
     event.preventDefault();
-    curtain.hidden = false;
+    curtain.hidden = !welcome();
   });
   document.addEventListener("dragleave", (event) => {
     if (!event.relatedTarget) curtain.hidden = true;

@@ -46,6 +46,11 @@ export class Guide {
     return this.told?.study.id === study;
   }
 
+  /** Tell whether the guide of a study is here, or any where the server chooses. @param {string} study */
+  tells(study) {
+    return this.told !== null && (!study || this.told.study.id === study);
+  }
+
   /** Fetch the guide of a study, or throw a Failure. @param {string} study "" for the one the server chooses */
   async load(study) {
     /** @type {Told} */

@@ -30,6 +30,7 @@ export class Session extends EventTarget {
   history = [];
   /** @type {Onboarding} */
   onboarding = NOTHING_DUE;
+  study = ""; // the one that is on, as far as the server said
   #asked = false; // whether something is due before the first photo
   #sequence = 0;
   #idle = 0;
@@ -103,7 +104,7 @@ export class Session extends EventTarget {
   /** Go on with what was leased before, as long as it lasts. @param {Failure} failure */
   async #unreached(failure) {
     this.#emit(failure.kind === "session" ? "failed" : "online", failure.kind === "session" ? failure : false);
-    if (!(await this.#goOnWithKept())) this.#emit("state", { state: "offline", message: failure.message });
+    if (!(await this.#goOnWithKept())) this.#emit("state", { state: failure.kind === "refused" ? "empty" : "offline", message: failure.message });
   }
 
   /** Show what was leased before, also before a reload, if nothing is on; tell whether there was something. */
@@ -127,7 +128,7 @@ export class Session extends EventTarget {
   /** Take in what is due, and tell whether no photo may be shown before. @param {Next} next */
   #heed({ study, onboarding }) {
     this.onboarding = onboarding ?? NOTHING_DUE;
-    if (study) this.#emit("study", study.id);
+    if (study) this.#emit("study", (this.study = study.id));
     if (!this.onboarding.consent && !this.onboarding.guidelines) this.#emit("admitted");
     return this.#isDue();
   }

@@ -9,7 +9,7 @@ interface Experiment {
 }
 interface Next {
   state: "ready" | "generating" | "empty" | "paused" | "finished"; message: string; progress: Progress; onboarding: Onboarding;
-  from_admin: Letter | null; study: { id: string; name: string } | null; experiments: Experiment[];
+  from_admin: Letter | null; uploads: boolean; study: { id: string; name: string } | null; experiments: Experiment[];
 }
 /** What is due before photos are shown. */
 interface Onboarding { consent: boolean; guidelines: boolean; training: { done: number; of: number } | null }

@@ -127,7 +127,8 @@ export class Uploads {
       request.onerror = () => reject(new Failure("network", "The server could not be reached. The photo was not sent."));
       const form = new FormData();
       form.append("file", upload.file, upload.file.name);
-      if (this.session.queue.study) form.append("study_id", this.session.queue.study);
+      const study = this.session.study || this.session.queue.study;
+      if (study) form.append("study_id", study);
       upload.sent(0);
       request.send(form);
     });

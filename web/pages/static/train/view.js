@@ -86,6 +86,12 @@ export class View {
     byId("message-retry").textContent = RESTING[state] ? "Go on" : "Look again";
   }
 
+  /** Show which study is on, and whether it takes photos of raters. @param {Next} turn */
+  study({ study, uploads }) {
+    byId("study-name").textContent = study?.name ?? "";
+    this.main.dataset.uploads = uploads ? "on" : "off";
+  }
+
   /** Let answers through or not. @param {boolean} open */
   gate(open) {
     this.main.dataset.gate = open ? "open" : "closed";

@@ -74,6 +74,10 @@ class PeopleQueries(rows.PeopleQueries):
         zone = fields.pop("zone")
         return Seat(zone, Enrolment(**fields) if fields["id"] else None)
 
+    def choose(self, user_id: str, project_id: str, study_id: str | None) -> None:
+        here = and_(memberships.c.user_id == user_id, memberships.c.project_id == project_id)
+        self.connection.execute(update(memberships).where(here).values(rates=study_id))
+
     def default_project(self) -> str | None:
         return self.connection.execute(select(projects.c.id).order_by(projects.c.id).limit(1)).scalar()
 

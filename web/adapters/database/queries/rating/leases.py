@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Integer, Table, and_, bindparam, exists, or_, select, update
+from sqlalchemy import Connection, Integer, Table, and_, bindparam, exists, or_, select, union_all, update
 
 from web.adapters.database.columns import Utc
 from web.adapters.database.queries.common import IS_EXTRA, insert_once, standing
@@ -25,6 +25,20 @@ class LeaseQueries(rows.LeaseQueries):
         known = {"study": study_id, "rater": rater_id, "tab": tab, "now": now, "limit": limit}
         rows = self.connection.execute(_HELD, {**known, "idle_since": now + LEASE_TIME - ADOPT_AFTER})
         return tuple(Lease(**row) for row in rows.mappings())
+
+    def lately(self, rater_id: str, study_ids: Iterable[str], since: datetime, limit: int) -> tuple[str, ...]:
+        # Each study by itself, as the index of leases is by rater and study: all of a rater's may be many thousands.
+        newest = [
+            select(leases.c.study_id, leases.c.id)
+            .where(leases.c.rater_id == rater_id, leases.c.study_id == study_id, leases.c.created_at >= since)
+            .order_by(leases.c.id.desc())
+            .limit(limit)
+            .subquery()
+            for study_id in study_ids
+        ]
+        found = union_all(*(select(each.c.study_id, each.c.id) for each in newest)).subquery()
+        query = select(found.c.study_id).order_by(found.c.id.desc()).limit(limit)
+        return tuple(self.connection.execute(query).scalars())
 
     def take(self, wanted: Iterable[Lease]) -> tuple[Lease, ...]:
         chosen = tuple(wanted)

@@ -1,12 +1,37 @@
 """Queries of studies: what was learnt last, and inputs that are held while something is made of them."""
 
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import JSON, Connection, and_, bindparam, delete, exists, func, select, type_coerce, update
+from sqlalchemy import (
+    JSON,
+    BindParameter,
+    Connection,
+    and_,
+    bindparam,
+    delete,
+    exists,
+    func,
+    or_,
+    select,
+    type_coerce,
+    update,
+)
 
 from web.adapters.database.queries.common import counted
 from web.adapters.database.queries.studies.diagnoses import best_steps, newest
-from web.adapters.database.tables import diagnoses, inputs, options, ratings, studies
+from web.adapters.database.tables import (
+    assignments,
+    diagnoses,
+    inputs,
+    leases,
+    memberships,
+    options,
+    panel_members,
+    ratings,
+    studies,
+)
+from web.domain.studies.assigning import Mine
 from web.domain.studies.stopping import Figures, Recommended
 from web.domain.studies.study import Input, Learnt, Study
 from web.rows import studies as rows
@@ -42,9 +67,21 @@ class StudyQueries(rows.StudyQueries):
         if superfluous:
             self.connection.execute(delete(diagnoses).where(diagnoses.c.id.in_(superfluous)))
 
-    def to_rate(self, project_id: str) -> Study | None:
-        row = self.connection.execute(_TO_RATE, {"project": project_id}).mappings().first()
+    def newest(self, project_id: str) -> Study | None:
+        row = self.connection.execute(_NEWEST, {"project": project_id}).mappings().first()
         return None if row is None else Study(**row)
+
+    def mine(self, project_id: str, rater_id: str, asked: str) -> tuple[Mine, ...]:
+        known = {"project": project_id, "rater": rater_id, "asked": asked}
+        return tuple(_mine(dict(row)) for row in self.connection.execute(_MINE, known).mappings())
+
+    def resting(self, project_id: str, rater_id: str) -> Study | None:
+        row = self.connection.execute(_RESTING, {"project": project_id, "rater": rater_id}).mappings().first()
+        return None if row is None else Study(**row)
+
+    def seen_by(self, project_id: str, rater_id: str) -> tuple[Study, ...]:
+        rows = self.connection.execute(_SEEN, {"project": project_id, "rater": rater_id})
+        return tuple(Study(**row) for row in rows.mappings())
 
     def lock(self, study_id: str) -> Study:
         query = select(studies).where(studies.c.id == study_id).with_for_update(key_share=True)
@@ -97,8 +134,45 @@ def _step(ratings_used: int) -> int:
     return step
 
 
+def _mine(row: dict[str, Any]) -> Mine:
+    told = {name: row.pop(f"assigned_{name}") for name in ("kind", "share", "place", "set_at")}
+    chosen = row.pop("rates")
+    return Mine(Study(**row), **told, chosen=chosen == row["id"])
+
+
+_PROJECT: BindParameter[str] = bindparam("project")
+_RATER: BindParameter[str] = bindparam("rater")
+_PANELS = select(panel_members.c.panel_id).where(panel_members.c.user_id == _RATER)
+_THEIRS = or_(assignments.c.kind == "everyone", assignments.c.user_id == _RATER, assignments.c.panel_id.in_(_PANELS))
+_ASSIGNED = exists().where(assignments.c.study_id == studies.c.id, _THEIRS)
 # Asked with each request of a rater: it is built once.
-_TO_RATE = (
+_MINE = (
+    select(
+        studies,
+        *(assignments.c[name].label(f"assigned_{name}") for name in ("kind", "share", "place", "set_at")),
+        memberships.c.rates,
+    )
+    .join(assignments, assignments.c.study_id == studies.c.id)
+    .join(memberships, and_(memberships.c.project_id == studies.c.project_id, memberships.c.user_id == _RATER))
+    .where(
+        studies.c.project_id == _PROJECT, or_(studies.c.state == "running", studies.c.id == bindparam("asked")), _THEIRS
+    )
+)
+_RESTING = (
+    select(studies)
+    .where(studies.c.project_id == _PROJECT, studies.c.state.in_(("paused", "finished")), _ASSIGNED)
+    .order_by(studies.c.id.desc())
+    .limit(1)
+)
+_SEEN = (
+    select(studies)
+    .where(
+        studies.c.project_id == _PROJECT,
+        or_(_ASSIGNED, exists().where(leases.c.study_id == studies.c.id, leases.c.rater_id == _RATER)),
+    )
+    .order_by(studies.c.id)
+)
+_NEWEST = (
     select(studies)
     .where(studies.c.project_id == bindparam("project"), studies.c.state.in_(("running", "paused", "finished")))
     .order_by((studies.c.state == "running").desc(), studies.c.id.desc())
