@@ -31,6 +31,7 @@ from tests.journeys.server import Server, serving, until
 from web.adapters.demo.inputs import sample_photos
 from web.adapters.generators.local import SPACE, encode
 from web.domain.ids import new_id
+from web.domain.studies.assigning import EVERYONE
 from web.domain.studies.experiment import Experiment, Output
 from web.domain.studies.study import Input, Study
 from web.ports.making import CleanImage
@@ -120,7 +121,7 @@ class Result:
 def seed(server: Server, experiments: int, side: int = SIDE) -> Study:
     """Make a study with so many experiments ready, their photos as large as options are made, or smaller."""
     parts = server.parts
-    study = make_study(parts, server.operator, StudyDraft("Benchmark", {"local": SPACE}))
+    study = make_study(parts, server.operator, StudyDraft("Benchmark", {"local": SPACE}), raters=(EVERYONE,))
     photos = [_sized(photo, side) for photo in sample_photos().values()]
     sources = [_source(server, study, photo) for photo in photos]
     outputs = [[_output(server, photo, point) for point in POINTS] for photo in photos]

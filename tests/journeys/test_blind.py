@@ -22,7 +22,7 @@ ALLOWED = {
     *("experiment_id", "lease_until", "practice", "source_url", "source_width", "source_height", "options"),
     *("option_id", "image_url", "width", "height", "verdicts", "verdict", "detail", "right", "watch", "done", "of"),
     *("onboarding", "consent", "guidelines", "training", "words", "anchors", "score", "label", "example_url", "tags"),
-    *("consent_hash", "unsafe_ok", "daily_target", "from_admin", "at", *TAGS),
+    *("consent_hash", "unsafe_ok", "daily_target", "from_admin", "at", "uploads", *TAGS),
 }
 NEXT = """async (study) => {
   const headers = { "X-Tab": localStorage.getItem("palate-tab-1") };

@@ -81,7 +81,7 @@ def assign(parts: Books, admin: Actor, study_id: str, audience: Audience, share:
             after = tx.assignments.add(_assignment(study_id, audience, share, place, now))
         else:
             after = tx.assignments.replace(replace(before, share=share, place=place, set_at=now))
-        record(tx, now, admin, "study.assigned", ("study", study.id), before=before, after=after, details=_told(after))
+        record(tx, now, admin, "study.assigned", ("study", study.id), details=_told(after))
         return after
 
 
@@ -94,7 +94,7 @@ def unassign(parts: Books, admin: Actor, study_id: str, audience: Audience) -> N
         before = _find(tx, study_id, audience)
         if before is not None:
             tx.assignments.remove(id=before.id)
-            record(tx, now, admin, "study.unassigned", ("study", study.id), before=before, details=_told(before))
+            record(tx, now, admin, "study.unassigned", ("study", study.id), details=_told(before))
 
 
 def assign_first(tx: Transaction, actor: Actor, study: Study, wanted: Sequence[Audience] | None, now: datetime) -> None:
