@@ -117,7 +117,7 @@ def test_rates_until_the_target_and_says_what_was_learnt(running: Running, capsy
     assert len(ratings) == said["ratings"] == 11
     assert said["refused"] == said["skipped"] == 0
     assert np.mean([rating.score for rating in ratings]) == pytest.approx(said["mean"], abs=1e-3)
-    assert emails == {"simulated-1@example.org", "simulated-2@example.org"}
+    assert emails <= {"simulated-1@example.org", "simulated-2@example.org"}  # one may be faster than the other
     assert study.spaces["local"].faults(said["point"]) == []
     assert {len(rating.tags) for rating in ratings if rating.score in (1, 2, 3)} == {1}
     assert {tag for rating in ratings for tag in rating.tags} <= TAGS.keys()
