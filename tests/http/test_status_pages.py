@@ -20,6 +20,7 @@ from web.api.reports.status import changes
 from web.domain.access import Actor
 from web.domain.ids import new_id
 from web.domain.job import Job
+from web.domain.studies.assigning import EVERYONE
 from web.domain.studies.study import Learnt, StopRules
 from web.services.learning.learn import learn
 from web.services.studies.studies import StudyDraft, change_guide, make_study
@@ -176,7 +177,8 @@ def test_a_rater_gets_no_experiment_and_no_picture_by_its_id(site: Site) -> None
 def test_history_filters_by_the_tags_of_each_study(site: Site) -> None:
     world = site.world
     rated(site, tags=("plastic",))
-    other = make_study(world.parts, world.admin, StudyDraft(name="Other", spaces=world.study.spaces))
+    draft = StudyDraft(name="Other", spaces=world.study.spaces)
+    other = make_study(world.parts, world.admin, draft, raters=(EVERYONE,))
     for study, tags in ((world.study, {"plastic": "Looks like plastic"}), (other, {"glass": "Looks like glass"})):
         change_guide(world.parts, world.admin, study.id, study.revision, replace(study.guide, tags=tags))
     for browser in (site.signed_in("admin"), site.signed_in("rater", "rita@example.org")):
