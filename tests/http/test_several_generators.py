@@ -41,7 +41,7 @@ def rated(world: World) -> None:
 
 def test_a_study_of_two_generators_is_made_shown_changed_and_published(site: Site) -> None:
     admin, world = site.signed_in("admin"), site.world
-    made = admin.post("/api/v1/studies", json={"name": "Both", "spaces": BOTH})
+    made = admin.post("/api/v1/studies", json={"name": "Both", "spaces": BOTH, "raters": "everyone"})
     assert made.status_code == 201
     assert list(made.json()["spaces"]) == ["local", "second"]
     unknown = admin.post("/api/v1/studies", json={"name": "No", "spaces": {**BOTH, "third": BOTH["local"]}})
@@ -77,7 +77,7 @@ def test_a_study_of_two_generators_is_made_shown_changed_and_published(site: Sit
 
 def test_the_form_has_the_parameters_of_both_and_keeps_what_it_does_not_change(site: Site) -> None:
     admin = site.signed_in("admin")
-    study = admin.post("/api/v1/studies", json={"name": "Both", "spaces": BOTH}).json()["id"]
+    study = admin.post("/api/v1/studies", json={"name": "Both", "spaces": BOTH, "raters": "everyone"}).json()["id"]
     page = admin.get(f"/admin/studies/{study}", headers=PAGE).text
     assert "local and second with the prompt" in page
     assert 'name="use.local.exposure"' in page
@@ -111,7 +111,7 @@ def test_the_form_has_the_parameters_of_both_and_keeps_what_it_does_not_change(s
 
 def test_a_generator_that_was_taken_out_is_told_of_and_breaks_no_page(site: Site) -> None:
     admin, world = site.signed_in("admin"), site.world
-    study = admin.post("/api/v1/studies", json={"name": "Both", "spaces": BOTH}).json()["id"]
+    study = admin.post("/api/v1/studies", json={"name": "Both", "spaces": BOTH, "raters": "everyone"}).json()["id"]
     with world.parts.store.read() as tx:
         world.study = tx.studies.get(study)
     rated(world)

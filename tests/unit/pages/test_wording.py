@@ -134,5 +134,7 @@ def test_the_largest_part_of_the_variance_is_named() -> None:
 
 def test_what_no_parameter_explains_alone_is_told() -> None:
     found = {name: ParameterReport(curve=(), importance=0.1, settled=0.5) for name in ("a", "b")}
-    assert wording.unknown(found) == "80 % of it is not known yet, or comes from several together."
+    assert wording.unknown(found) == "Most of it is not known yet, or comes from several together."
+    half = {name: one.model_copy(update={"importance": 0.35}) for name, one in found.items()}
+    assert wording.unknown(half) == "30 % of it is not known yet, or comes from several together."
     assert wording.unknown({"a": ParameterReport(curve=(), importance=0.95, settled=0.5)}) == ""

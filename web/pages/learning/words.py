@@ -148,7 +148,10 @@ def evidence(option: Option) -> str:
 def unknown(reports: Mapping[str, ParameterReport]) -> str:
     """Say how much of what settings do no parameter explains alone; empty where that is little."""
     rest = 1 - sum(one.importance for one in reports.values())
-    return "" if rest < 0.1 else f"{percent(rest)} of it is not known yet, or comes from several together."
+    if rest < 0.1:
+        return ""
+    much = "Most" if rest > 0.5 else percent(rest)  # a share of what is hardly known is no knowledge
+    return f"{much} of it is not known yet, or comes from several together."
 
 
 def rater_level(one: RaterEffect) -> str:

@@ -88,15 +88,15 @@ def audience(typed: str) -> Audience:
 
 
 def _panels(request: Request, admin: Actor, error: ServiceError | None = None, typed: str = "") -> Response:
-    parts = context(request).parts
+    found = panels.panels_view(context(request).parts, admin)
     return page(
         request,
         "studies/panels.html",
         actor=admin,
         active="raters",
         code=error.status if error else 200,
-        lines=panels.panels(parts, admin),
-        people=panels.people(parts, admin),
+        lines=found.lines,
+        people=found.people,
         typed=typed,
         error=str(error or ""),
     )

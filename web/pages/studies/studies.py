@@ -17,7 +17,7 @@ from web.http.serving.templates import page
 from web.pages.studies import form as study_form
 from web.pages.studies.assigning import audience
 from web.ports.parts import Parts
-from web.services.studies import assigning, panels, views
+from web.services.studies import views
 from web.services.studies.studies import StudyDraft, change_study, clone_study, make_study, move_study
 
 router = APIRouter(prefix="/admin/studies", tags=["studies pages"])
@@ -116,8 +116,8 @@ def _new(
 ) -> Response:
     parts = context(request).parts
     (generator,) = draft.spaces
-    others = views.others(parts, admin)
-    proposed = "nobody" if any(one.state == "running" for one in others) else "everyone"
+    offered = views.new_study_view(parts, admin)
+    proposed = "nobody" if any(one.state == "running" for one in offered.others) else "everyone"
     return page(
         request,
         "studies/study_new.html",
@@ -129,10 +129,10 @@ def _new(
         generators=sorted(parts.generators),
         rows=study_form.rows_of(_offered(parts, draft), draft.spaces),
         sentences=SENTENCES,
-        others=others,
+        others=offered.others,
         raters=raters or proposed,
-        panels=[line.panel for line in panels.panels(parts, admin)],
-        people=panels.people(parts, admin),
+        panels=offered.panels,
+        people=offered.people,
         error=str(error or ""),
     )
 
@@ -153,7 +153,7 @@ def _show(
         draft=draft,
         rows=study_form.rows_of(_offered(parts, draft), draft.spaces),
         photos=found.photos,
-        raters=assigning.raters_of(parts, admin, study_id),
+        raters=found.raters,
         standings=standings(study.stop, found.figures),
         off=still_holding(study, found.figures),
         names=NAMES,

@@ -8,7 +8,7 @@ from web.domain.accounts import User
 from web.domain.ids import new_id
 from web.domain.studies.assigning import Audience, Panel, PanelMember, panel_name
 from web.domain.studies.study import Study
-from web.ports.parts import Books
+from web.ports.parts import Books, Parts
 from web.rows.transaction import Transaction
 from web.services.accounts import rights
 from web.services.audit.record import record
@@ -22,6 +22,22 @@ class PanelLine:
     panel: Panel
     members: tuple[User, ...]
     studies: tuple[Study, ...]
+
+
+@dataclass(frozen=True)
+class PanelsView:
+    """The panels of a project, by name, and the active people who may be put into one, by address."""
+
+    lines: tuple[PanelLine, ...]
+    people: tuple[User, ...]
+
+
+def panels_view(parts: Parts, admin: Actor) -> PanelsView:
+    """Return the panels of a project and whom they may have."""
+    rights.demand(admin, "steer")
+    with parts.store.snapshot() as tx:
+        people = sorted(people_of(tx, admin.project_id).values(), key=lambda one: one.email)
+        return PanelsView(panels(parts.at(tx), admin), tuple(people))
 
 
 def panels(parts: Books, admin: Actor) -> tuple[PanelLine, ...]:
@@ -41,13 +57,6 @@ def panels(parts: Books, admin: Actor) -> tuple[PanelLine, ...]:
         for panel in found.values()
     ]
     return tuple(sorted(lines, key=lambda line: line.panel.name))
-
-
-def people(parts: Books, admin: Actor) -> tuple[User, ...]:
-    """Return the active people of a project, by address: those who may be put into a panel."""
-    rights.demand(admin, "steer")
-    with parts.store.read() as tx:
-        return tuple(sorted(people_of(tx, admin.project_id).values(), key=lambda one: one.email))
 
 
 def make_panel(parts: Books, admin: Actor, name: str) -> Panel:

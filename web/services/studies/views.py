@@ -4,9 +4,11 @@ from dataclasses import dataclass
 
 from ml_service.errors import Gone, InvalidRequest, NotFound
 from web.domain.access import Actor
+from web.domain.accounts import User
 from web.domain.prompts.diff import differing
 from web.domain.prompts.prompt import PromptVersion
 from web.domain.reports.report import InputLine, StudyLine
+from web.domain.studies.assigning import Panel
 from web.domain.studies.guide import Guide
 from web.domain.studies.photos import PhotoCounts
 from web.domain.studies.stopping import Figures
@@ -17,8 +19,10 @@ from web.services.accounts import rights
 from web.services.prompts import releases
 from web.services.prompts.releases import PromptDetail
 from web.services.studies import previews
+from web.services.studies.assigning import Raters, raters_of
 from web.services.studies.experiments import study_to_rate
 from web.services.studies.intake import view_key
+from web.services.studies.panels import panels_view
 from web.services.studies.studies import example_of, origin
 
 
@@ -28,9 +32,19 @@ class StudyView:
 
     study: Study
     photos: PhotoCounts
+    raters: Raters
     figures: Figures
     origin: Study | None
     others: tuple[Study, ...]
+
+
+@dataclass(frozen=True)
+class NewStudyView:
+    """What is offered to a new study: what it may start from, the newest first, and who may rate it."""
+
+    others: tuple[Study, ...]
+    panels: tuple[Panel, ...]
+    people: tuple[User, ...]
 
 
 @dataclass(frozen=True)
@@ -114,16 +128,18 @@ def study_view(parts: Parts, admin: Actor, study_id: str) -> StudyView:
         return StudyView(
             study=found,
             photos=tx.of_reports.photo_counts(study_id),
+            raters=raters_of(parts.at(tx), admin, study_id),
             figures=tx.of_studies.figures(study_id),
             origin=origin(tx, found),
             others=_newest_first(tx, admin, study_id),
         )
 
 
-def others(parts: Parts, admin: Actor) -> tuple[Study, ...]:
-    """Return the studies that a new one may start from, the newest first."""
-    with parts.store.read() as tx:
-        return _newest_first(tx, admin)
+def new_study_view(parts: Parts, admin: Actor) -> NewStudyView:
+    """Return what the form of a new study offers."""
+    with parts.store.snapshot() as tx:
+        found = panels_view(parts.at(tx), admin)
+        return NewStudyView(_newest_first(tx, admin), tuple(line.panel for line in found.lines), found.people)
 
 
 def inputs(parts: Parts, admin: Actor, study_id: str) -> tuple[InputLine, ...]:
