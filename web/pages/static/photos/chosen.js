@@ -29,6 +29,7 @@ export async function choicesOf(placed) {
     else if (PHOTO.test(path) || file.type.startsWith("image/")) into(label).photos.push({ path, size: file.size, read: async () => file });
     else into(label).passed += 1;
   }
+  for (const { photos } of found.values()) photos.sort((one, other) => (one.path < other.path ? -1 : 1)); // browsers tell them as they lie on the disk
   return [...found.values()];
 }
 
