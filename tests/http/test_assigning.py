@@ -6,6 +6,7 @@ from fastapi.testclient import TestClient
 from tests.site import Site
 from tests.world import SPACE, photo
 from web.domain.ids import new_id
+from web.domain.studies.assigning import Audience
 from web.domain.studies.study import Study
 from web.services.studies.studies import StudyDraft, make_study, move_study
 
@@ -45,7 +46,8 @@ def test_a_new_study_is_nobodys_until_it_is_assigned_and_each_change_is_kept_onc
     assert (one["kind"], one["id"], one["share"], one["place"], one["people"]) == ("person", person, 3, 2, 1)
     assert names(rater) == ["Photos", "Second"]
     with site.world.parts.store.read() as tx:
-        assert len(tx.events.all(action="study.assigned")) == 1, "the same twice is one event"
+        events = tx.events.all(action="study.assigned", object_id=second.id)
+        assert len(events) == 1, "the same twice is one event"
     for _ in range(2):
         assert admin.delete(here, params={"kind": "person", "id": person}).status_code == 204
     assert names(rater) == ["Photos"]
@@ -89,7 +91,7 @@ def test_a_panel_rates_what_it_is_assigned_to_until_it_is_deleted(site: Site, ad
 
 def test_a_rater_reaches_no_study_that_is_not_theirs_and_reads_of_none(site: Site, second: Study) -> None:
     rater = site.signed_in()
-    for address in ("/api/train/next", "/api/train/guide", "/api/train/studies", "/train", "/status"):
+    for address in ("/api/train/next", "/api/train/guide", "/api/train/studies", "/status"):
         answer = rater.get(address, params={"study": second.id})
         assert answer.status_code == 404, address
     refused = rater.post("/api/train/studies", json={"study": second.id})
@@ -144,3 +146,22 @@ def test_two_studies_are_compared_side_by_side_by_admins_alone(site: Site, admin
     assert admin.get(address, headers=PAGE).status_code == 200
     assert admin.get(address, params={"a": new_id()}, headers=PAGE).status_code == 404
     assert site.signed_in().get(address, params=chosen).status_code == 403
+
+
+def test_who_rates_a_study_is_on_record_from_its_start_to_the_end_of_a_panel(site: Site, admin: TestClient) -> None:
+    world = site.world
+    panel = admin.post("/api/v1/panels", json={"name": "Experts"}).json()["id"]
+    audience = Audience("panel", panel)
+    study = make_study(world.parts, world.admin, StudyDraft("Third", {"local": SPACE}), raters=(audience,))
+    assert admin.delete(f"/api/v1/panels/{panel}").status_code == 204
+    with world.parts.store.read() as tx:
+        events = sorted(tx.events.all(object_id=study.id), key=lambda event: event.number)
+    assert [event.action for event in events] == ["study.made", "study.assigned", "study.unassigned"]
+    assert {event.details["whom"] for event in events[1:]} == {panel}
+
+
+def test_an_address_of_a_study_that_is_theirs_no_more_leads_to_those_that_are(site: Site, second: Study) -> None:
+    rater = site.signed_in()
+    answer = rater.get("/train", params={"study": second.id}, headers={"Accept": "text/html"}, follow_redirects=False)
+    assert (answer.status_code, answer.headers["location"]) == (303, "/train")
+    assert rater.get("/api/train/next", params={"study": second.id}).status_code == 404

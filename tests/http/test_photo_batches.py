@@ -156,6 +156,7 @@ def test_what_a_photo_was_called_is_forgotten_with_it(site: Site, admin: TestCli
         ([{"path": "", "size": 1}], 422),
         ([{"path": "a" * 401, "size": 1}], 422),
         ([{"path": "a\nb", "size": 1}], 422),
+        ([{"path": "a\u202egpj.exe", "size": 1}], 422),
         ([{"path": "a", "size": -1}], 422),
         ([{"path": "a", "size": 2**31}], 422),
         ([{"path": str(number), "size": 1} for number in range(2001)], 422),
@@ -165,6 +166,15 @@ def test_a_list_that_means_nothing_is_refused(site: Site, admin: TestClient, fil
     upload = Upload(site, admin)
     assert admin.post(f"/api/v1/batches/{upload.id}/files", json={"files": files}).status_code == status
     assert upload.counts() == {}
+
+
+@pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
+def test_a_name_with_blanks_and_joiners_that_are_not_seen_is_a_name(site: Site, admin: TestClient) -> None:
+    upload = Upload(site, admin)
+    names = ["Screenshot 3.14.15\u202fPM.png", "\u00a0.jpg", "\U0001f469\u200d\U0001f33e.jpg"]
+    files = [{"path": name, "size": 1} for name in names]
+    assert admin.post(f"/api/v1/batches/{upload.id}/files", json={"files": files}).status_code == 200
+    assert upload.counts() == {"missing": 3}
 
 
 @pytest.mark.storage

@@ -175,6 +175,8 @@ def test_a_change_of_nothing_or_of_others_photos_is_refused(site: Site, admin: T
     for status, bodies in answers.items():
         for body in bodies:
             assert admin.post(f"/api/v1/studies/{study}/photos/change", json=body).status_code == status, body
+    with site.world.parts.store.read() as tx:
+        assert tx.sweeps.all() == (), "what was refused is under way"
 
 
 def test_a_filter_is_kept_for_oneself_under_a_name(site: Site, admin: TestClient) -> None:

@@ -148,6 +148,7 @@ def test_a_host_that_sends_a_byte_now_and_then_is_given_up(place: str) -> None:
         "::ffff:127.0.0.1",
         "::ffff:8.8.8.8",
         "64:ff9b::a00:1",
+        "fec0::1",
         "2002:7f00:1::",
         "2001:0:7f00:1::",
         "::7f00:1",

@@ -19,7 +19,7 @@ from ml_service.errors import InvalidRequest, TooLarge, Unavailable
 MOST_BYTES = 30_000_000
 SECONDS = 30.0  # for all of it, from the name to the last byte
 AWAY = (408, 425, 429)  # what a host answers that may answer otherwise later, beside its own faults
-_BRIDGES = (ip_network("64:ff9b::/96"), ip_network("64:ff9b:1::/48"), ip_network("::/96"))
+_GLOBAL = ip_network("2000::/3")  # all of IPv6 that is given out to be reached by everybody
 Resolve = Callable[[str, int], Iterable[str]]
 
 
@@ -163,8 +163,6 @@ def _left(deadline: float) -> float:
 
 def is_public(address: IPv4Address | IPv6Address) -> bool:
     """Tell whether an address is everybody's; one that carries another, to bridge IPv4 and IPv6, never is."""
-    if isinstance(address, IPv6Address):
-        carries = address.ipv4_mapped or address.sixtofour or address.teredo or any(address in one for one in _BRIDGES)
-        if carries:
-            return False
+    if isinstance(address, IPv6Address) and (address not in _GLOBAL or address.sixtofour or address.teredo):
+        return False
     return address.is_global and not address.is_multicast

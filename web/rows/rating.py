@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Protocol
 
-from web.domain.rating.attention import Given, Unsure
+from web.domain.rating.attention import Dealt, Unsure
 from web.domain.rating.enrolment import Enrolment
 from web.domain.rating.figures import OrdinalCheck
 from web.domain.rating.gold import Agreed, Gold
@@ -64,7 +64,7 @@ class LeaseQueries(Protocol):
 class TurnQueries(Protocol):
     """Named queries of whose turn it is."""
 
-    def given(self, study_id: str, rater_id: str, limit: int) -> tuple[Given, ...]:
+    def given(self, study_id: str, rater_id: str, limit: int) -> tuple[Dealt, ...]:
         """Return what a rater was given last, newest first."""
         ...
 
@@ -72,7 +72,7 @@ class TurnQueries(Protocol):
         """Count the present inputs of a study, as far as a limit."""
         ...
 
-    def open_to(self, asker: Asker, kinds: Iterable[ExperimentKind] = ...) -> tuple[Given, ...]:
+    def open_to(self, asker: Asker, kinds: Iterable[ExperimentKind] = ...) -> tuple[Dealt, ...]:
         """Return ready experiments of some kinds that a rater may take now, oldest first."""
         ...
 

@@ -12,7 +12,7 @@ from tests.world import World, answer, make_world
 from web.adapters.database.store import SqlStore
 from web.domain.access import Actor
 from web.domain.ids import new_id
-from web.domain.rating.attention import RARE, Given, Lot, Unsure, apart, is_due, most_doubtful, ordered, reach
+from web.domain.rating.attention import RARE, Dealt, Lot, Unsure, apart, is_due, most_doubtful, ordered, reach
 from web.domain.rating.lease import Asker
 from web.domain.studies.study import Shares
 from web.jobs import tasks
@@ -24,17 +24,17 @@ def world(store: SqlStore, clock: FixedClock, tmp_path: Path) -> World:
     return make_world(store, clock, tmp_path, raters_wanted=4)
 
 
-def given(*sources: str) -> list[Given]:
-    return [Given(f"e{place}", "explore", source) for place, source in enumerate(sources)]
+def given(*sources: str) -> list[Dealt]:
+    return [Dealt(f"e{place}", "explore", source) for place, source in enumerate(sources)]
 
 
 def lots(shares: Shares, count: int, rater: str = "anna") -> list[str]:
     """What a rater is given in turn where everything can be had."""
-    told: list[Given] = []
+    told: list[Dealt] = []
     every: list[str] = []
     for number in range(count):
         due: Lot = next((lot for lot in RARE[:2] if is_due(lot, shares, told[: reach(shares)], rater)), "explore")
-        told.insert(0, Given(str(number), due, "one"))
+        told.insert(0, Dealt(str(number), due, "one"))
         every.append(due)
     return every
 
@@ -57,29 +57,29 @@ def test_shares_of_nothing_are_never_due() -> None:
 
 
 def test_a_gold_item_that_could_not_be_had_stays_due() -> None:
-    told = [Given(str(number), "explore", "one") for number in range(40)]
+    told = [Dealt(str(number), "explore", "one") for number in range(40)]
     assert is_due("gold", Shares(), told, "anna")
-    assert not is_due("gold", Shares(), [Given("x", "gold", "one"), *told], "anna")
+    assert not is_due("gold", Shares(), [Dealt("x", "gold", "one"), *told], "anna")
 
 
 def test_the_source_that_was_not_seen_lately_comes_first() -> None:
     last = given("f", "e", "d", "c", "b", "a")
-    assert apart(given("f", "e", "b", "a"), last, 6) == Given("e3", "explore", "a")
-    assert apart(given("f", "b", "a"), last, 3) == Given("e1", "explore", "b")
+    assert apart(given("f", "e", "b", "a"), last, 6) == Dealt("e3", "explore", "a")
+    assert apart(given("f", "b", "a"), last, 3) == Dealt("e1", "explore", "b")
 
 
 def test_too_few_sources_keep_nothing_back() -> None:
     last = given("a", "b", "a")
-    assert apart(given("a", "b"), last, 2) == Given("e1", "explore", "b")
-    assert apart(given("a"), last, 2) == Given("e0", "explore", "a")
-    assert apart(given("a"), last, 1) == Given("e0", "explore", "a")
+    assert apart(given("a", "b"), last, 2) == Dealt("e1", "explore", "b")
+    assert apart(given("a"), last, 2) == Dealt("e0", "explore", "a")
+    assert apart(given("a"), last, 1) == Dealt("e0", "explore", "a")
     assert apart([], last, 2) is None
 
 
 def test_the_oldest_never_falls_far_behind() -> None:
-    waiting = [Given(f"e{number}", "explore", "a") for number in range(40)]
+    waiting = [Dealt(f"e{number}", "explore", "a") for number in range(40)]
     waits: list[int] = []
-    last: list[Given] = []
+    last: list[Dealt] = []
     born = {one.experiment_id: 0 for one in waiting}
     for step in range(2000):
         one = ordered(waiting, last, "anna")[0]
@@ -87,7 +87,7 @@ def test_the_oldest_never_falls_far_behind() -> None:
         waiting.remove(one)
         last = [one]
         born[f"n{step}"] = step
-        waiting.append(Given(f"n{step}", "explore", "a"))
+        waiting.append(Dealt(f"n{step}", "explore", "a"))
     assert max(waits) < 80
 
 

@@ -21,7 +21,7 @@ _PERSONAL: dict[str, frozenset[str]] = {
     "ApiKey": frozenset({"name", "used_at"}),
     "User": frozenset({"email", "erased_at", "time_zone"}),
     "Link": frozenset({"email"}),
-    "Input": frozenset({"name"}),
+    "Input": frozenset({"name", "metadata"}),
     "Membership": frozenset({"rates"}),
     "Panel": frozenset({"name"}),
     "Study": frozenset({"guide"}),

@@ -22,7 +22,7 @@ WORTH = 3.0  # ratings that this counts for
 
 
 @dataclass(frozen=True)
-class Given:
+class Dealt:
     """An experiment that a rater was given, and as what: `overlap` is one more rating of an explore experiment."""
 
     experiment_id: str
@@ -65,7 +65,7 @@ def reach(shares: Shares) -> int:
     return min(math.ceil(max(wanted, default=0.0)), FURTHEST) + APART
 
 
-def is_due(lot: Lot, shares: Shares, given: Sequence[Given], rater_id: str) -> bool:
+def is_due(lot: Lot, shares: Shares, given: Sequence[Dealt], rater_id: str) -> bool:
     """Tell whether a rater's next experiment should be of a rare kind; `given` is newest first.
 
     Each is so many experiments after the last of its kind, half as many to half as many again, by chance. What could
@@ -82,7 +82,7 @@ def is_due(lot: Lot, shares: Shares, given: Sequence[Given], rater_id: str) -> b
     return passed >= (between - 1) * (0.5 + chance(rater_id, lot, last))
 
 
-def ordered(open_now: Sequence[Given], given: Sequence[Given], rater_id: str) -> tuple[Given, ...]:
+def ordered(open_now: Sequence[Dealt], given: Sequence[Dealt], rater_id: str) -> tuple[Dealt, ...]:
     """Return what is open, oldest first, in an order of this rater's own: chance moves each back by some places."""
     last = given[0].experiment_id if given else ""
     keys = {
@@ -92,7 +92,7 @@ def ordered(open_now: Sequence[Given], given: Sequence[Given], rater_id: str) ->
     return tuple(sorted(open_now, key=lambda one: keys[one.experiment_id]))
 
 
-def apart(open_now: Sequence[Given], given: Sequence[Given], sources: int) -> Given | None:
+def apart(open_now: Sequence[Dealt], given: Sequence[Dealt], sources: int) -> Dealt | None:
     """Return the first whose source was not among the last, else the one whose source is longest ago.
 
     That is a preference and keeps nothing back: with too few sources the same one returns.
@@ -102,10 +102,10 @@ def apart(open_now: Sequence[Given], given: Sequence[Given], sources: int) -> Gi
     return fresh or max(open_now, default=None, key=lambda one: recent.index(one.input_id))
 
 
-def most_doubtful(options: Sequence[Unsure]) -> tuple[Given, ...]:
+def most_doubtful(options: Sequence[Unsure]) -> tuple[Dealt, ...]:
     """Return the experiments of some options, that one first of which raters know least what to think."""
     doubts: dict[str, float] = {}
     for option in options:
         doubts[option.experiment_id] = max(option.doubt, doubts.get(option.experiment_id, 0.0))
     sources = {option.experiment_id: option.input_id for option in options}
-    return tuple(Given(one, "overlap", sources[one]) for one in sorted(doubts, key=lambda one: (-doubts[one], one)))
+    return tuple(Dealt(one, "overlap", sources[one]) for one in sorted(doubts, key=lambda one: (-doubts[one], one)))

@@ -11,6 +11,7 @@ from urllib.parse import unquote, urlsplit
 from ml_service.errors import InvalidRequest
 from web.domain.studies.batch import ITEMS_LIMIT, PATH_LIMIT
 from web.domain.studies.photos import checked_metadata
+from web.domain.text import is_file_name
 
 ManifestKind = Literal["csv", "jsonl"]
 FIELDS = ("name", "url", "file", "stratum", "group", "metadata")
@@ -134,7 +135,7 @@ def _text(given: Mapping[str, Any], name: str, limit: int) -> str:
     value = given.get(name) or ""
     if not isinstance(value, str):
         raise InvalidRequest(f"{name} must be a string.")
-    if len(value) > limit or not value.isprintable():
+    if len(value) > limit or not (is_file_name(value) if name == "file" else value.isprintable()):
         raise InvalidRequest(f"{name} has at most {limit} characters, all of which can be shown.")
     return value.strip()
 

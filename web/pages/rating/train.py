@@ -5,6 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Form, Request, Response
 from fastapi.responses import RedirectResponse
 
+from ml_service.errors import NotFound
 from web.http.edge.session import Rater, context
 from web.http.serving.templates import page
 from web.services.rating import mixing
@@ -16,7 +17,10 @@ router = APIRouter(tags=["rating page"])
 @router.get("/train")
 def train(request: Request, rater: Rater, study: str | None = None) -> Response:
     """Show the page on which raters work; its images come through /api/train/next."""
-    choices = mixing.choices(context(request).parts, rater, study or None)
+    try:
+        choices = mixing.choices(context(request).parts, rater, study or None)
+    except NotFound:  # an address that was kept from when it was theirs
+        return RedirectResponse("/train", 303)
     known = choices.known
     uploads = known is not None and may_upload(known, rater)
     return page(request, "rating/train.html", actor=rater, active="train", choices=choices, uploads=uploads)

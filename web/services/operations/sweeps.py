@@ -34,13 +34,15 @@ def sweep(
     argument: str = "",
 ) -> Sweep:
     """Change photos by their ids, or all that a filter matches now; a few at once, many by a job."""
-    chosen = tuple(sorted(set(ids)))
+    chosen = () if wanted else tuple(sorted(set(ids)))
     if wanted is None and not 0 < len(chosen) <= MOST_IDS:
         raise InvalidRequest(f"Choose 1 to {MOST_IDS} photos, or all that match the filter.")
     argument = _argument(action, argument)
     now = parts.clock.now()
     with parts.store.begin() as tx:
         study = rights.found(tx.studies, admin, "steer", "study", study_id)
+        if len(tx.inputs.all(id=chosen, study_id=study.id)) < len(chosen):
+            raise NotFound("One of these photos is not in this study; load the page again. Nothing was changed.")
         until = new_id() if wanted else chosen[-1]
         total = tx.of_reports.photo_count(study.id, wanted, admin.time_zone) if wanted else len(chosen)
         query = {**wanted.query(), "zone": admin.time_zone} if wanted else {}

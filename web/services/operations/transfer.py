@@ -30,10 +30,11 @@ _HASH = re.compile(r"\$argon2id\$v=19\$m=\d{1,6},t=\d{1,2},p=\d\$[A-Za-z0-9+/]{1
 def arrived(tx: Transaction, parts: Parts, actor: Actor, study: Study) -> None:
     """Note the import of a study and take its work up where the other place left it, if its numbers are in order."""
     _check_settings(study)
-    if not tx.assignments.all(study_id=study.id):  # who rated it elsewhere is for the admins here to say
-        assign_first(tx, actor, study, None, parts.clock.now())
     _take_up(tx, parts, study)
     record(tx, parts.clock.now(), actor, "study.imported", ("study", study.id), after=study)
+    # Who rated it elsewhere is not known here; nor does it take anybody to rate what does not run.
+    if study.state == "running" and not tx.assignments.all(study_id=study.id):
+        assign_first(tx, actor, study, None, parts.clock.now())
 
 
 def check_project(tx: Transaction, lying: Lying, project: Project) -> None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import takewhile
 
+from ml_service.errors import NotFound
 from web.domain.access import Actor
 from web.domain.rating.lease import Asker
 from web.domain.studies.assigning import Mine, furthest_behind
@@ -90,8 +91,8 @@ def choices(parts: Books, rater: Actor, study_id: str | None) -> Choices:
 def choose(parts: Books, rater: Actor, study_id: str | None) -> None:
     """Remember which study somebody rates until they choose again; None is all of theirs, mixed by their shares."""
     with parts.store.begin() as tx:
-        if study_id is not None:
-            studies_to_rate(tx, rater, study_id)
+        if study_id is not None and study_id not in {one.study.id for one in studies_to_rate(tx, rater)}:
+            raise NotFound(f"There is no study {study_id} for you to rate; open Train for those that are yours.")
         tx.of_people.choose(rater.user_id, rater.project_id, study_id)
 
 
@@ -108,12 +109,16 @@ def _mixed(tx: Transaction, rater: Actor, mine: Sequence[Mine], tab: str, now: d
     since = max(one.set_at for one in mine)
     lately = tx.of_leases.lately(rater.user_id, [one.study.id for one in mine], since, LATELY)
     ordered = [one.study for one in furthest_behind(mine, lately)]
-    current = next((study for study in ordered if lately and study.id == lately[0]), None)
-    held = tx.of_leases.held(current.id, rater.user_id, tab, now, BATCH) if current else ()
-    if current is not None and held:
-        in_a_row = sum(1 for _ in takewhile(lambda one: one == current.id, lately))
-        most = len(held) + -in_a_row % BATCH
-        return (Offer(current, most), *(Offer(study, BATCH) for study in ordered if study is not current))
+    newest = lately[0] if lately else ""
+    for study in sorted(ordered, key=lambda one: one.id != newest):  # another tab's may be newer than this one's
+        if held := tx.of_leases.held(study.id, rater.user_id, tab, now, BATCH):
+            most = len(held) + _left_of_batch(study, lately)
+            return (Offer(study, most), *(Offer(one, BATCH) for one in ordered if one is not study))
     filled = next((study for study in ordered if is_open(tx, study, rater, now, tab)), None)
     lined = ordered if filled is None else [filled, *(study for study in ordered if study is not filled)]
     return tuple(Offer(study, BATCH) for study in lined)
+
+
+def _left_of_batch(study: Study, lately: Sequence[str]) -> int:
+    in_a_row = sum(1 for _ in takewhile(lambda one: one == study.id, lately))
+    return -in_a_row % BATCH

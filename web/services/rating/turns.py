@@ -8,7 +8,7 @@ from web.domain.rating.attention import (
     APART,
     RARE,
     REPEAT_AFTER,
-    Given,
+    Dealt,
     Lot,
     apart,
     chance,
@@ -72,9 +72,9 @@ class _Desk:
         self.sources = tx.of_turns.count_sources(study.id, APART + 1)
         self.lacks_gold = False
         self._chosen: set[str] = set()
-        self._found: dict[Lot | None, tuple[Given, ...]] = {}
+        self._found: dict[Lot | None, tuple[Dealt, ...]] = {}
 
-    def next(self) -> Given | None:
+    def next(self) -> Dealt | None:
         """Return what comes next and count it as given; None where nothing is open."""
         due = (lot for lot in RARE if is_due(lot, self.study.shares, self.given, self.asker.rater_id))
         one = next((one for lot in due if (one := self._rare(lot)) is not None), None) or self._sample()
@@ -87,7 +87,7 @@ class _Desk:
         """Take back what somebody else got first."""
         self.given = [one for one in self.given if one.experiment_id not in ids]
 
-    def _rare(self, lot: Lot) -> Given | None:
+    def _rare(self, lot: Lot) -> Dealt | None:
         if lot not in self._found:
             self._found[lot] = self._look(lot)
         one = self._apart(self._found[lot])
@@ -96,13 +96,13 @@ class _Desk:
         self.lacks_gold |= one is None and lot == "gold"
         return one
 
-    def _look(self, lot: Lot) -> tuple[Given, ...]:
+    def _look(self, lot: Lot) -> tuple[Dealt, ...]:
         if lot == "overlap":
             return most_doubtful(self.tx.of_turns.unsure(self.asker))
         found = self.tx.of_turns.open_to(self.asker, (lot,))
         return ordered(found, self.given, self.asker.rater_id)
 
-    def _sample(self) -> Given | None:
+    def _sample(self) -> Dealt | None:
         """Choose what is learnt from: A/B or explore by their shares, as far as there are both."""
         if None not in self._found:
             self._found[None] = ordered(self.tx.of_turns.open_to(self.asker), self.given, self.asker.rater_id)
@@ -112,13 +112,13 @@ class _Desk:
         found = self._found[None]
         return self._apart(tuple(one for one in found if one.lot == wanted)) or self._apart(found)
 
-    def _apart(self, found: tuple[Given, ...]) -> Given | None:
+    def _apart(self, found: tuple[Dealt, ...]) -> Dealt | None:
         return apart([one for one in found if one.experiment_id not in self._chosen], self.given, self.sources)
 
-    def _repeat(self) -> Given | None:
+    def _repeat(self) -> Dealt | None:
         """Make an experiment of an output that the rater rated long ago, for them alone."""
         rated = self.tx.of_turns.repeatable(self.asker, REPEAT_AFTER)
-        places = ordered([Given(one.id, "repeat", one.input_id) for one in rated], self.given, self.asker.rater_id)
+        places = ordered([Dealt(one.id, "repeat", one.input_id) for one in rated], self.given, self.asker.rater_id)
         place = apart(places, self.given, self.sources)
         if place is None or not self.tx.of_studies.hold_inputs(self.study.id, place.input_id):
             return None
@@ -127,4 +127,4 @@ class _Desk:
         option = next(one for one in rated if one.id == place.experiment_id)
         self.tx.experiments.add(again)
         self.tx.options.add(replace(option, id=new_id(), experiment_id=again.id, position=0, cost_micros=0, revision=0))
-        return Given(again.id, "repeat", again.input_id)
+        return Dealt(again.id, "repeat", again.input_id)

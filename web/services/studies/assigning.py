@@ -81,7 +81,7 @@ def assign(parts: Books, admin: Actor, study_id: str, audience: Audience, share:
             after = tx.assignments.add(_assignment(study_id, audience, share, place, now))
         else:
             after = tx.assignments.replace(replace(before, share=share, place=place, set_at=now))
-        record(tx, now, admin, "study.assigned", ("study", study.id), details=_told(after))
+        record(tx, now, admin, "study.assigned", ("study", study.id), details=told(after))
         return after
 
 
@@ -94,7 +94,7 @@ def unassign(parts: Books, admin: Actor, study_id: str, audience: Audience) -> N
         before = _find(tx, study_id, audience)
         if before is not None:
             tx.assignments.remove(id=before.id)
-            record(tx, now, admin, "study.unassigned", ("study", study.id), details=_told(before))
+            record(tx, now, admin, "study.unassigned", ("study", study.id), details=told(before))
 
 
 def assign_first(tx: Transaction, actor: Actor, study: Study, wanted: Sequence[Audience] | None, now: datetime) -> None:
@@ -104,7 +104,8 @@ def assign_first(tx: Transaction, actor: Actor, study: Study, wanted: Sequence[A
         wanted = () if any(one.id != study.id for one in running) else (EVERYONE,)
     for audience in wanted:
         check_audience(tx, actor, audience)
-        tx.assignments.add(_assignment(study.id, audience, 1, 1, now))
+        made = tx.assignments.add(_assignment(study.id, audience, 1, 1, now))
+        record(tx, now, actor, "study.assigned", ("study", study.id), details=told(made))
 
 
 def _assignment(study_id: str, audience: Audience, share: int, place: int, now: datetime) -> Assignment:
@@ -118,7 +119,8 @@ def _find(tx: Transaction, study_id: str, audience: Audience) -> Assignment | No
     return next((one for one in found if one.audience == audience), None)
 
 
-def _told(one: Assignment) -> dict[str, str]:
+def told(one: Assignment) -> dict[str, str]:
+    """Return what an event tells of an assignment."""
     return {"audience": one.kind, "share": str(one.share), "place": str(one.place)} | (
         {"whom": one.audience.id} if one.audience.id else {}
     )

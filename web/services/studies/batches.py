@@ -14,6 +14,7 @@ from web.domain.studies.batch import (
     LABEL_LIMIT,
     LISTED_AT_ONCE,
     PATH_LIMIT,
+    TRIES,
     Batch,
     BatchSummary,
     Item,
@@ -21,6 +22,7 @@ from web.domain.studies.batch import (
 )
 from web.domain.studies.manifest import Listed, ManifestKind
 from web.domain.studies.study import Input, Study
+from web.domain.text import is_file_name
 from web.ports.parts import Parts
 from web.rows.transaction import Transaction
 from web.services.accounts import rights
@@ -42,7 +44,7 @@ class Chosen:
 def begin(parts: Parts, admin: Actor, study_id: str, label: str) -> Batch:
     """Begin an upload, or go on with their open one of that label, as the same folder chosen again."""
     kept = label.strip()
-    if not kept or len(kept) > LABEL_LIMIT or not kept.isprintable():
+    if not 0 < len(kept) <= LABEL_LIMIT or not is_file_name(kept):
         raise InvalidRequest(f"An upload needs a label of 1 to {LABEL_LIMIT} characters, such as the folder's name.")
     with parts.store.begin() as tx:
         study = rights.found(tx.studies, admin, "steer", "study", study_id)
@@ -102,7 +104,7 @@ def _item(batch: Batch, one: Listed) -> Item:
 
 
 def _check(one: Chosen) -> None:
-    if not 0 < len(one.path) <= PATH_LIMIT or not one.path.isprintable():
+    if not 0 < len(one.path) <= PATH_LIMIT or not is_file_name(one.path):
         raise InvalidRequest(f"The path {one.path[:60]!r} has no 1 to {PATH_LIMIT} characters that can be shown.")
     if not 0 <= one.size < 2**31:
         raise InvalidRequest(f"{one.path[:60]}: its size must be 0 to {2**31 - 1} bytes.")
@@ -157,6 +159,18 @@ def settle(parts: Parts, item_id: str, state: ItemState, said: str = "", *, sha2
     with parts.store.begin() as tx:
         item = _locked(tx, item_id)
         return tx.batch_items.replace(replace(item, state=state, said=said[:SAID_LIMIT], sha256=sha256, input_id=None))
+
+
+def put_off(parts: Parts, item_id: str, said: str) -> bool:
+    """Note that an address gave no photo this time, and tell whether that was the last time it is asked."""
+    with parts.store.begin() as tx:
+        item = _locked(tx, item_id)
+        if item.is_settled:
+            return True
+        is_last = item.tries + 1 >= TRIES
+        state: ItemState = "refused" if is_last else "fetching"
+        tx.batch_items.replace(replace(item, tries=item.tries + 1, said=said[:SAID_LIMIT], state=state))
+        return is_last
 
 
 def _locked(tx: Transaction, item_id: str) -> Item:

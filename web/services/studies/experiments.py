@@ -38,17 +38,23 @@ def study_to_rate(tx: StudyRows, rater: Actor, study_id: str | None = None) -> S
 
 
 def study_to_see(tx: StudyRows, actor: Actor, study_id: str | None = None) -> Study | None:
-    """Return the study whose numbers somebody sees: one asked for, else the one they rate, else for admins the newest.
+    """Return the study whose numbers somebody sees: one asked for, else the running one they rate.
 
-    Raters see what they are assigned to and what they once rated.
+    Where there is none, admins see the newest, and raters what they are assigned to or once rated.
     """
     if study_id is not None:
         found = rights.found(tx.studies, actor, "rate", "study", study_id)
         if actor.role != "admin" and found.id not in {one.id for one in studies_to_see(tx, actor)}:
             raise NotFound(f"There is no study {study_id} that you rate or rated.")
         return found
-    newest = tx.of_studies.newest(actor.project_id) if actor.role == "admin" else None
-    return study_to_rate(tx, actor) or newest
+    mine = studies_to_rate(tx, actor)
+    on = next((one for one in mine if one.chosen), next(iter(mine), None))
+    if on is not None:
+        return on.study
+    if actor.role == "admin":
+        return tx.of_studies.newest(actor.project_id)
+    resting = tx.of_studies.resting(actor.project_id, actor.user_id)
+    return resting or next(reversed(studies_to_see(tx, actor)), None)
 
 
 def studies_to_see(tx: StudyRows, actor: Actor) -> tuple[Study, ...]:

@@ -1,14 +1,13 @@
 """Photos from addresses that a manifest names: asked by jobs, a few at a time, and taken in as files are."""
 
-from dataclasses import replace
 from datetime import timedelta
 
 from ml_service.errors import InvalidRequest, TooLarge, Unavailable
 from web.domain.access import Actor
 from web.domain.jobs import fetch_job
-from web.domain.studies.batch import TRIES, Item
+from web.domain.studies.batch import Item
 from web.ports.parts import Parts
-from web.services.studies.batches import receive, settle
+from web.services.studies.batches import put_off, receive, settle
 
 AT_ONCE = 10  # addresses until other work has its turn
 AGAIN = timedelta(seconds=20)  # until one that gave no answer is asked again
@@ -35,20 +34,10 @@ def _ask(parts: Parts, actor: Actor, item: Item) -> bool:
         settle(parts, item.id, "refused", "This server asks no addresses.")
         return True
     try:
-        body = parts.fetcher.fetch(item.path)
+        receive(parts, actor, item.id, parts.fetcher.fetch(item.path))
     except (InvalidRequest, TooLarge) as error:
         settle(parts, item.id, "refused", str(error))
         return True
     except Unavailable as error:
-        return _not_now(parts, item, str(error))
-    receive(parts, actor, item.id, body)
+        return put_off(parts, item.id, str(error))
     return True
-
-
-def _not_now(parts: Parts, item: Item, said: str) -> bool:
-    is_last = item.tries + 1 >= TRIES
-    with parts.store.begin() as tx:
-        tx.batch_items.replace(
-            replace(item, tries=item.tries + 1, said=said, state="refused" if is_last else "fetching")
-        )
-    return is_last

@@ -12,7 +12,7 @@ from web.ports.parts import Books, Parts
 from web.rows.transaction import Transaction
 from web.services.accounts import rights
 from web.services.audit.record import record
-from web.services.studies.assigning import check_audience, members_of, people_of
+from web.services.studies.assigning import check_audience, members_of, people_of, told
 
 
 @dataclass(frozen=True)
@@ -92,10 +92,13 @@ def delete_panel(parts: Books, admin: Actor, panel_id: str) -> None:
     now = parts.clock.now()
     with parts.store.begin() as tx:
         panel = rights.found(tx.panels, admin, "steer", "panel", panel_id)
+        given = tx.assignments.all(panel_id=panel.id)
         tx.assignments.remove(panel_id=panel.id)
         tx.panel_members.remove(panel_id=panel.id)
         tx.panels.remove(id=panel.id)
         record(tx, now, admin, "panel.deleted", ("panel", panel.id), before=panel)
+        for one in given:
+            record(tx, now, admin, "study.unassigned", ("study", one.study_id), details=told(one))
 
 
 def join_panel(parts: Books, admin: Actor, panel_id: str, user_id: str) -> None:

@@ -75,8 +75,8 @@ def make_study(
             raise InvalidRequest(f"There is no prompt {draft.prompt_key}.")
         _check_origin(tx, study)
         tx.studies.add(study)
-        assign_first(tx, actor, study, raters, study.created_at)
         record(tx, study.created_at, actor, "study.made", ("study", study.id), after=study)
+        assign_first(tx, actor, study, raters, study.created_at)
         return study
 
 
@@ -110,11 +110,11 @@ def clone_study(
             revision=0,
         )
         tx.studies.add(new)
-        assign_first(tx, actor, new, raters, now)
         present = tx.of_studies.hold_inputs(old.id)
         tx.inputs.add_all(replace(item, id=new_id(), study_id=new.id, revision=0) for item in present)
         tx.of_jobs.add_once(jobs_after_rating(new.id, now))
         record(tx, now, actor, "study.cloned", ("study", new.id), after=new, details={"from": old.id})
+        assign_first(tx, actor, new, raters, now)
         return new
 
 

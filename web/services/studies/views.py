@@ -20,7 +20,6 @@ from web.services.prompts import releases
 from web.services.prompts.releases import PromptDetail
 from web.services.studies import previews
 from web.services.studies.assigning import Raters, raters_of
-from web.services.studies.experiments import study_to_rate
 from web.services.studies.intake import view_key
 from web.services.studies.panels import panels_view
 from web.services.studies.studies import example_of, origin
@@ -113,12 +112,6 @@ def study(parts: Parts, admin: Actor, study_id: str) -> Study:
     """Return a study that an admin may steer."""
     with parts.store.read() as tx:
         return rights.found(tx.studies, admin, "steer", "study", study_id)
-
-
-def rated(parts: Parts, rater: Actor, study_id: str | None) -> Study | None:
-    """Return the study that somebody rates, or None where there is none yet."""
-    with parts.store.read() as tx:
-        return study_to_rate(tx, rater, study_id)
 
 
 def study_view(parts: Parts, admin: Actor, study_id: str) -> StudyView:

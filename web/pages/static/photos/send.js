@@ -12,6 +12,7 @@ const AT_ONCE = 3;
 const LISTED = 1_000; // files that are noted with one request
 const FIRST_WAIT = 1_000;
 const LONGEST_WAIT = 30_000;
+const LONGEST_PUT = 600_000; // a connection that hangs must not keep all that comes after
 const TRIES = 6; // where something answers each time that it does not go; without network this waits for as long as it takes
 const BEFORE = new Set(["added", "known"]);
 
@@ -96,7 +97,7 @@ export class Sender {
         return await ask();
       } catch (error) {
         if (!(error instanceof Failure) || error.kind === "refused" || error.kind === "session" || this.stopped) throw error;
-        if (error.kind === "later" && (tries += 1) > TRIES) throw error;
+        if (error.kind === "later" && !error.waitMs && (tries += 1) > TRIES) throw error; // who says when to come again is busy, not broken
         tell?.(error.message);
         await pause(Math.max(error.waitMs, wait * (0.5 + Math.random())));
       }
@@ -124,7 +125,8 @@ export class Sender {
       request.setRequestHeader("Accept", "application/json");
       request.setRequestHeader("X-CSRF-Token", this.csrf);
       request.upload.addEventListener("progress", (event) => ear.sent(photo, event.loaded / (event.total || 1)));
-      request.addEventListener("error", () => reject(new Failure("network", "The server cannot be reached; this goes on once it is back.")));
+      request.timeout = LONGEST_PUT;
+      for (const end of ["error", "timeout"]) request.addEventListener(end, () => reject(new Failure("network", "The server cannot be reached; this goes on once it is back.")));
       request.addEventListener("load", () => {
         try {
           resolve(answerOf(request.status, request.responseText, request.getResponseHeader("Retry-After")));

@@ -18,6 +18,7 @@ from web.adapters.database.tables import (
     links,
     ratings,
     saved_filters,
+    sweeps,
     users,
 )
 from web.rows import accounts as rows
@@ -47,9 +48,10 @@ class ErasureQueries(rows.ErasureQueries):
             update(enrolments).where(enrolments.c.paused_by == user_id).values(pause_reason=""),
             update(enrolments).where(enrolments.c.message_by == user_id).values(message=""),
             update(api_keys).where(api_keys.c.owner_id == user_id).values(name=name),
-            update(inputs).where(inputs.c.added_by == user_id).values(name=name),
+            update(inputs).where(inputs.c.added_by == user_id).values(name=name, metadata=None),
             delete(batch_items).where(batch_items.c.batch_id.in_(chosen)),
             delete(batches).where(batches.c.made_by == user_id),
+            delete(sweeps).where(sweeps.c.asked_by == user_id, sweeps.c.finished_at.is_not(None)),
             delete(saved_filters).where(saved_filters.c.user_id == user_id),
         ):
             self.connection.execute(statement)

@@ -21,7 +21,7 @@ from sqlalchemy import (
 from web.adapters.database.columns import Utc
 from web.adapters.database.queries.common import IS_EXTRA, standing
 from web.adapters.database.tables import experiments, inputs, leases, options, ratings
-from web.domain.rating.attention import MOST_RATINGS, WINDOW, Given, Unsure
+from web.domain.rating.attention import MOST_RATINGS, WINDOW, Dealt, Unsure
 from web.domain.rating.lease import Asker
 from web.domain.studies.experiment import LIVE, SAMPLES, UNSEEN, Experiment, ExperimentKind, ExperimentState, Option
 from web.rows import rating as rows
@@ -35,18 +35,18 @@ class TurnQueries(rows.TurnQueries):
     def __init__(self, connection: Connection) -> None:
         self.connection = connection
 
-    def given(self, study_id: str, rater_id: str, limit: int) -> tuple[Given, ...]:
+    def given(self, study_id: str, rater_id: str, limit: int) -> tuple[Dealt, ...]:
         rows = self.connection.execute(_GIVEN, {"study": study_id, "rater": rater_id, "limit": limit})
-        return tuple(Given(*row) for row in rows)
+        return tuple(Dealt(*row) for row in rows)
 
     def count_sources(self, study_id: str, limit: int) -> int:
         return self.connection.execute(_SOURCES, {"study": study_id, "limit": limit}).scalar_one()
 
     def open_to(
         self, asker: Asker, kinds: Iterable[ExperimentKind] = SAMPLES, limit: int = WINDOW
-    ) -> tuple[Given, ...]:
+    ) -> tuple[Dealt, ...]:
         rows = self.connection.execute(_OPEN, _known(asker, ("ready",), kinds) | {"limit": limit})
-        return tuple(Given(*row) for row in rows)
+        return tuple(Dealt(*row) for row in rows)
 
     def count_open(self, asker: Asker) -> int:
         return self.connection.execute(_COUNT_OPEN, _known(asker, LIVE, SAMPLES)).scalar_one()

@@ -9,6 +9,7 @@ from sqlalchemy import (
     Connection,
     and_,
     bindparam,
+    case,
     delete,
     exists,
     func,
@@ -145,15 +146,22 @@ _RATER: BindParameter[str] = bindparam("rater")
 _PANELS = select(panel_members.c.panel_id).where(panel_members.c.user_id == _RATER)
 _THEIRS = or_(assignments.c.kind == "everyone", assignments.c.user_id == _RATER, assignments.c.panel_id.in_(_PANELS))
 _ASSIGNED = exists().where(assignments.c.study_id == studies.c.id, _THEIRS)
+# Since when a study is theirs by an assignment: who joins a panel later has not had it before.
+_JOINED = panel_members.c.created_at
+_SINCE = case((assignments.c.set_at < _JOINED, _JOINED), else_=assignments.c.set_at)
 # Asked with each request of a rater: it is built once.
 _MINE = (
     select(
         studies,
-        *(assignments.c[name].label(f"assigned_{name}") for name in ("kind", "share", "place", "set_at")),
+        *(assignments.c[name].label(f"assigned_{name}") for name in ("kind", "share", "place")),
+        _SINCE.label("assigned_set_at"),
         memberships.c.rates,
     )
     .join(assignments, assignments.c.study_id == studies.c.id)
     .join(memberships, and_(memberships.c.project_id == studies.c.project_id, memberships.c.user_id == _RATER))
+    .outerjoin(
+        panel_members, and_(panel_members.c.panel_id == assignments.c.panel_id, panel_members.c.user_id == _RATER)
+    )
     .where(
         studies.c.project_id == _PROJECT, or_(studies.c.state == "running", studies.c.id == bindparam("asked")), _THEIRS
     )
