@@ -165,3 +165,13 @@ def test_an_address_of_a_study_that_is_theirs_no_more_leads_to_those_that_are(si
     answer = rater.get("/train", params={"study": second.id}, headers={"Accept": "text/html"}, follow_redirects=False)
     assert (answer.status_code, answer.headers["location"]) == (303, "/train")
     assert rater.get("/api/train/next", params={"study": second.id}).status_code == 404
+
+
+def test_who_rates_several_studies_at_once_says_which_one_is_meant(site: Site, second: Study) -> None:
+    rater = site.signed_in()
+    site.signed_in("admin").put(f"/api/v1/studies/{second.id}/assignments", json={"kind": "everyone"})
+    for path, said in (("appeal", {"words": "My screen was too dark."}), ("enrolment", {"read": True})):
+        refused = rater.post(f"/api/train/{path}", json=said)
+        assert (refused.status_code, "which one is meant" in refused.json()["detail"]) == (422, True), path
+        assert rater.post(f"/api/train/{path}", json={**said, "study": second.id}).status_code == 200, path
+    assert rater.post("/api/train/enrolment", json={}).status_code == 200, "nothing was said of any"

@@ -15,8 +15,9 @@ from web.domain.studies.assigning import Audience
 from web.domain.studies.study import Study
 from web.services.accounts import members
 from web.services.prompts import pointers
+from web.services.rating.mixing import BATCH
 from web.services.studies.assigning import assign
-from web.services.studies.studies import clone_study, move_study
+from web.services.studies.studies import change_guide, clone_study, move_study
 
 HANDED = 4  # photos that each rater rates of a study
 
@@ -98,6 +99,35 @@ def test_raters_of_different_studies_rate_on_while_a_third_study_comes_and_goes(
         assert (elsewhere, skies.id) not in leased
         both.page.goto("/train")
         expect(both.page.locator("#chooser-open")).to_contain_text("Skies")  # remembered
+
+
+def test_a_photo_that_is_taken_back_is_rated_by_the_guide_of_its_own_study(server: Server, join: Join) -> None:
+    parts, admin = server.parts, server.operator
+    with studying(server, "Skies", raters=()) as skies, studying(server, "Faces", raters=()) as faces:
+        rater = join(skies)
+        server.settle_in(rater.email, faces.id)
+        for study in (skies, faces):
+            guide = replace(study.guide, tags={"mine": f"{study.name} too dark"})
+            change_guide(parts, admin, study.id, study.revision, guide)
+            assign(parts, admin, study.id, person(server, rater))
+        rater.page.goto("/train")
+        rater.await_photo()
+        name, tags = rater.page.locator("#study-name"), rater.page.locator("#tags")
+        first = name.inner_text()
+        second = "Faces" if first == "Skies" else "Skies"
+        for _ in range(4 * BATCH):  # at most: until the next batch begins
+            rater.rate(4)
+            rater.await_photo()
+            if name.inner_text() == second:
+                break
+        expect(tags).to_contain_text(f"{second} too dark")
+        rater.page.keyboard.press("u")
+        expect(name).to_have_text(first)
+        expect(tags).to_contain_text(f"{first} too dark")
+        rater.rate(2)
+        expect(name).to_have_text(second)
+        expect(tags).to_contain_text(f"{second} too dark")
+        rater.settled()
 
 
 def test_the_choice_and_what_an_admin_sets_look_right(server: Server, join: Join) -> None:

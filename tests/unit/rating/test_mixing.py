@@ -1,6 +1,8 @@
 """Which study a rater is given: theirs alone, by its share, past what has nothing for them."""
 
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from itertools import pairwise
 
@@ -11,7 +13,7 @@ from ml_service.errors import NotFound
 from tests.clock import FixedClock
 from tests.taken import taking
 from tests.world import UNLEARNING, World, answer, make_world
-from web.adapters.database.store import SqlStore
+from web.adapters.database.store import SqlStore, SqlTransaction
 from web.domain.access import Actor
 from web.domain.ids import new_id
 from web.domain.studies.assigning import EVERYONE, Audience
@@ -212,3 +214,44 @@ def test_a_test_waits_for_no_more_raters_than_rate_its_study(world: World) -> No
     assign(world.parts, world.admin, study.id, person(other))
     with world.parts.store.read() as tx:
         assert usual_design(tx, study).least_raters == 2
+
+
+def test_answers_that_come_between_begin_no_other_batch_of_the_same_study(world: World, store: SqlStore) -> None:
+    rater = world.person()
+    move_study(world.parts, world.admin, world.study.id, "paused")
+    for name in ("Skies", "Faces"):
+        stocked(world, name, 20, person(rater))
+    turn = training.next_items(world.parts, rater, "tab", mixing.BATCH)
+    last = turn.held[-1].options[0].option_id
+    world.rate(rater, *(answer(held.options[0].option_id) for held in turn.held[:-1]))
+
+    looks: list[str] = []
+
+    class Meanwhile(SqlStore):
+        """A store to which the last answer comes after the first look of whoever asks for more."""
+
+        @contextmanager
+        def read(self) -> Iterator[SqlTransaction]:
+            looks.append("one")
+            if len(looks) == 2:
+                world.rate(rater, answer(last))
+            with super().read() as tx:
+                yield tx
+
+    parts = replace(world.parts, store=Meanwhile(store.engines))
+    after = training.next_items(parts, rater, "tab", mixing.BATCH)
+    assert turn.study is not None
+    assert after.study is not None
+    assert (after.study.id != turn.study.id, len(after.held)) == (True, mixing.BATCH)
+
+
+def test_a_tab_is_told_of_the_study_whose_photos_it_holds(world: World) -> None:
+    rater = world.person()
+    move_study(world.parts, world.admin, world.study.id, "paused")
+    for name in ("Skies", "Faces"):
+        stocked(world, name, 20, person(rater))
+    shown = [training.next_items(world.parts, rater, tab, mixing.BATCH).study for tab in ("one", "two")]
+    assert len({study.id for study in shown if study}) == 2, "each tab has a batch of its own"
+    with world.parts.store.read() as tx:
+        told = [enrolment.own(tx, rater, None, world.clock.now(), tab)[0] for tab in ("one", "two")]
+    assert told == shown

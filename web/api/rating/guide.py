@@ -6,7 +6,7 @@ from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import JSONResponse
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
-from web.api.rating.train_schemas import OnboardingOut, Out, StudyOut
+from web.api.rating.train_schemas import OnboardingOut, Out, StudyOut, Tab
 from web.domain.studies.guide import SCORES
 from web.http.answers.images import IMAGE, UNCHANGED, image_response, unchanged
 from web.http.edge.session import Rater, context
@@ -78,10 +78,10 @@ class AppealOut(Out):
 
 
 @router.get("/guide", responses={200: {"model": GuideOut}})
-def guide(request: Request, rater: Rater, study: str | None = None) -> Response:
-    """Return what raters of a study are told."""
+def guide(request: Request, rater: Rater, study: str | None = None, tab: Tab = "") -> Response:
+    """Return what raters of a study are told; without `study`, of the one of the tab's next photos."""
     here = context(request)
-    found = views.told(here.parts, rater, study)
+    found = views.told(here.parts, rater, study, tab)
     chosen, told = found.study, found.study.guide
     out = GuideOut(
         study=StudyOut(id=chosen.id, name=chosen.name),
@@ -116,11 +116,14 @@ def example(request: Request, rater: Rater, study: str, score: Annotated[str, Qu
 
 
 @router.post("/enrolment", responses={200: {"model": OnboardingOut}})
-def enrol(request: Request, rater: Rater, given: EnrolmentIn) -> Response:
-    """Keep that a rater consents, read the guidelines or a message, or takes no unsafe content."""
+def enrol(request: Request, rater: Rater, given: EnrolmentIn, tab: Tab = "") -> Response:
+    """Keep that a rater consents, read the guidelines or a message, or takes no unsafe content.
+
+    Who rates several studies names the one they mean; with nothing said, that of the tab's next photos is looked up.
+    """
     parts = context(request).parts
     said = enrolment.Said(given.consent, given.read, given.unsafe_ok, given.message_read)
-    due = enrolment.enrol(parts, rater, given.study, said)
+    due = enrolment.enrol(parts, rater, given.study, said, tab)
     if given.time_zone is not None:
         enrolment.choose_time_zone(parts, rater, given.time_zone)
     return _json(OnboardingOut.model_validate(due))

@@ -5,7 +5,7 @@ import time
 from functools import partial
 from typing import Annotated
 
-from fastapi import APIRouter, File, Form, Header, Query, Request, Response, UploadFile
+from fastapi import APIRouter, File, Form, Query, Request, Response, UploadFile
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import JSONResponse
 
@@ -13,6 +13,7 @@ from ml_service.errors import InvalidRequest
 from web.api.rating.train_schemas import (
     RateIn,
     RateOut,
+    Tab,
     TurnOut,
     UndoneOut,
     UploadOut,
@@ -32,8 +33,6 @@ MOST_LEASES = 60
 MOST_UPLOAD_BYTES = 32 * 1024 * 1024
 PATIENCE_SECONDS = 4.0
 POLL_SECONDS = 0.1
-
-Tab = Annotated[str, Header(alias="X-Tab", max_length=64, description="A name of the browser tab, made by the page.")]
 
 
 @router.get("/api/train/next", responses={200: {"model": TurnOut}})

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
+from fastapi import Header
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from web.domain.ids import is_id, new_id
@@ -18,6 +19,8 @@ from web.services.rating.training import Held, Ruling, Turn
 from web.services.rating.uploads import Upload
 
 MOST_ANSWERS = 100
+
+Tab = Annotated[str, Header(alias="X-Tab", max_length=64, description="A name of the browser tab, made by the page.")]
 
 
 class Out(BaseModel):

@@ -184,7 +184,9 @@ function nextOfPractice() {
 /** Have the guide of the study that is on: what this browser keeps, and what the server says now. @param {string} study */
 async function takeGuide(study) {
   if (guide.told?.study.id === study) return;
-  if (guide.restore(study)) showGuide();
+  const isFetched = guide.restore(study);
+  showGuide();
+  if (isFetched) return;
   try {
     await guide.load(study);
     showGuide();
@@ -254,9 +256,9 @@ function wireEvents() {
   on(session, "say", (text) => view.say(text));
   on(session, "progress", (progress) => view.progress(outbox.gain, progress));
   on(session, "failed", () => view.askToSignIn());
-  on(session, "study", (study) => { guideCame = takeGuide(study); });
+  on(session, "study", (study) => { byId("study-name").textContent = study?.name ?? ""; if (study) guideCame = takeGuide(study.id); });
   on(session, "admitted", () => guide.admitted(queue.study));
-  on(session, "letter", (turn) => { letters.show(turn.from_admin ?? null, turn.study?.id ?? ""); view.study(turn); });
+  on(session, "letter", (turn) => { letters.show(turn.from_admin ?? null, turn.study?.id ?? ""); view.uploads(turn); });
   on(session, "due", (due) => void ask(due));
   on(session, "waiting", () => view.gate(false));
   on(session, "lesson", (lesson) => welcome.teach(lesson));

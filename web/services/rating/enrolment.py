@@ -56,20 +56,30 @@ class Said:
     message_read: datetime | None = None
 
 
-def own(tx: Transaction, rater: Actor, study_id: str | None, now: datetime) -> tuple[Study, Enrolment | None]:
-    """Return the study asked for, else the one of a rater's next photos, and their place where they took it."""
-    study = study_to_see(tx, rater, study_id) if study_id else mixing.first(tx, rater, now)
+def own(
+    tx: Transaction, rater: Actor, study_id: str | None, now: datetime, tab: str = ""
+) -> tuple[Study, Enrolment | None]:
+    """Return the study asked for, else the one of the next photos of a rater's tab, and their place in it."""
+    study = study_to_see(tx, rater, study_id) if study_id else mixing.first(tx, rater, tab, now)
     if study is None:
         raise NotFound(NOTHING_TO_RATE)
     return study, tx.enrolments.find(study_id=study.id, rater_id=rater.user_id)
 
 
-def enrol(parts: Books, rater: Actor, study_id: str | None, given: Said) -> Onboarding:
+def _meant(tx: Transaction, rater: Actor, study_id: str | None, now: datetime) -> Study:
+    """Return the study that something is said of; of several that are mixed, it has to be named."""
+    if not study_id and len(mixing.offers(tx, rater, None, "", now)) > 1:
+        raise InvalidRequest("You rate several studies: say in `study` which one is meant.")
+    return own(tx, rater, study_id, now)[0]
+
+
+def enrol(parts: Books, rater: Actor, study_id: str | None, given: Said, tab: str = "") -> Onboarding:
     """Keep what a rater agreed to, read or does not want to see; said twice, it is kept once."""
     now = parts.clock.now()
     with parts.store.begin() as tx:
         tx.of_people.lock(rater.user_id)
-        study, _ = own(tx, rater, study_id, now)
+        says = given != Said()
+        study = _meant(tx, rater, study_id, now) if says else own(tx, rater, study_id, now, tab)[0]
         before = _taken(tx, study, rater.user_id, now)
         agreed = _agreed(before, study, given.consent, now)
         changed = replace(
@@ -129,7 +139,7 @@ def appeal(parts: Books, rater: Actor, study_id: str | None, words: str) -> Enro
     said = _words(words, "Say what is wrong")
     with parts.store.begin() as tx:
         tx.of_people.lock(rater.user_id)
-        study, _ = own(tx, rater, study_id, now)
+        study = _meant(tx, rater, study_id, now)
         place = _taken(tx, study, rater.user_id, now)
         if place.appeal == said and place.answered_at is None:
             return place

@@ -20,14 +20,14 @@ LATELY = 200  # leases that shares are kept over: a study that had nothing for l
 
 @dataclass(frozen=True)
 class Offer:
-    """A study that photos may come from, and how many experiments of it a tab may hold now; None is any number."""
+    """A study that photos may come from, and how many more experiments of it a tab may be given; None is any number."""
 
     study: Study
-    most: int | None = None
+    more: int | None = None
 
-    def of(self, wanted: int) -> int:
-        """Return how many of those that are wanted may be held."""
-        return wanted if self.most is None else min(wanted, self.most)
+    def of(self, wanted: int, held: int) -> int:
+        """Return how many of those that are wanted a tab may hold that holds so many now."""
+        return wanted if self.more is None else min(wanted, held + self.more)
 
 
 @dataclass(frozen=True)
@@ -70,9 +70,9 @@ def offers(tx: Transaction, rater: Actor, study_id: str | None, tab: str, now: d
     return _mixed(tx, rater, mine, tab, now)
 
 
-def first(tx: Transaction, rater: Actor, now: datetime) -> Study | None:
-    """Return the study that a rater's next photos are of."""
-    return next((offer.study for offer in offers(tx, rater, None, "", now)), None)
+def first(tx: Transaction, rater: Actor, tab: str, now: datetime) -> Study | None:
+    """Return the study that the next photos of a rater's tab are of."""
+    return next((offer.study for offer in offers(tx, rater, None, tab, now)), None)
 
 
 def choices(parts: Books, rater: Actor, study_id: str | None) -> Choices:
@@ -111,9 +111,11 @@ def _mixed(tx: Transaction, rater: Actor, mine: Sequence[Mine], tab: str, now: d
     ordered = [one.study for one in furthest_behind(mine, lately)]
     newest = lately[0] if lately else ""
     for study in sorted(ordered, key=lambda one: one.id != newest):  # another tab's may be newer than this one's
-        if held := tx.of_leases.held(study.id, rater.user_id, tab, now, BATCH):
-            most = len(held) + _left_of_batch(study, lately)
-            return (Offer(study, most), *(Offer(one, BATCH) for one in ordered if one is not study))
+        if tx.of_leases.held(study.id, rater.user_id, tab, now, 1):
+            return (
+                Offer(study, _left_of_batch(study, lately)),
+                *(Offer(one, BATCH) for one in ordered if one is not study),
+            )
     filled = next((study for study in ordered if is_open(tx, study, rater, now, tab)), None)
     lined = ordered if filled is None else [filled, *(study for study in ordered if study is not filled)]
     return tuple(Offer(study, BATCH) for study in lined)

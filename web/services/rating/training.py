@@ -19,6 +19,7 @@ from web.rows.jobs import JobRows
 from web.rows.transaction import Transaction
 from web.services.accounts import rights
 from web.services.rating import checks, mixing
+from web.services.rating.mixing import Offer
 from web.services.rating.target import Progress, counted, progress
 from web.services.studies.experiments import study_to_rate
 
@@ -73,28 +74,28 @@ def next_items(parts: Books, rater: Actor, tab: str, wanted: int, study_id: str 
         offers = mixing.offers(tx, rater, study_id, tab, parts.clock.now())
     first: Turn | None = None
     for offer in offers:
-        turn = _turn_in(parts, offer.study, rater, tab, offer.of(wanted))
+        turn = _turn_in(parts, offer, rater, tab, wanted)
         if turn.has_something:
             return turn
         first = first or turn
     return first or Turn(None, (), Progress(0, 0, 0))
 
 
-def _turn_in(parts: Books, study: Study, rater: Actor, tab: str, wanted: int) -> Turn:
-    now = parts.clock.now()
+def _turn_in(parts: Books, offer: Offer, rater: Actor, tab: str, wanted: int) -> Turn:
+    now, study = parts.clock.now(), offer.study
     with parts.store.read() as tx:
         seat = tx.of_people.seat(study.id, rater.user_id)
         if not seat.may_rate(study.guide):
             return Turn(study, (), progress(tx, rater, study, midnight(now, seat.zone)), seat=seat)
         held = tx.of_leases.held(study.id, rater.user_id, tab, now, wanted)
-        enough = len(held) >= wanted or study.state != "running"
+        enough = len(held) >= offer.of(wanted, len(held)) or study.state != "running"
         if enough and all(lease.idle(now) < RENEW_AFTER for lease in held):
             return _turn(tx, study, rater, held, now, seat)
-    return _top_up(parts, study, rater, tab, wanted)
+    return _top_up(parts, offer, rater, tab, wanted)
 
 
-def _top_up(parts: Books, study: Study, rater: Actor, tab: str, wanted: int) -> Turn:
-    now = parts.clock.now()
+def _top_up(parts: Books, offer: Offer, rater: Actor, tab: str, wanted: int) -> Turn:
+    now, study = parts.clock.now(), offer.study
     with parts.store.begin() as tx:
         tx.of_people.lock(rater.user_id)
         seat = tx.of_people.seat(study.id, rater.user_id)
@@ -102,7 +103,7 @@ def _top_up(parts: Books, study: Study, rater: Actor, tab: str, wanted: int) -> 
         held = tx.of_leases.held(study.id, rater.user_id, tab, now, wanted) if welcome else ()
         idle = [lease.id for lease in held if lease.token != tab or lease.idle(now) >= RENEW_AFTER]
         tx.of_leases.renew(idle, tab, now + LEASE_TIME)
-        missing = wanted - len(held) if welcome and study.state == "running" else 0
+        missing = offer.of(wanted, len(held)) - len(held) if welcome and study.state == "running" else 0
         fresh: tuple[Lease, ...] = ()
         if missing > 0:
             asker = Asker(study.id, rater.user_id, study.raters_wanted, now, seat.unsafe_ok)

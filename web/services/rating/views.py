@@ -64,10 +64,10 @@ def raters(parts: Parts, admin: Actor, study_id: str) -> Raters:
         return Raters(study, tx.of_reports.raters(study))
 
 
-def told(parts: Parts, rater: Actor, study_id: str | None) -> Told:
-    """Return what a rater is told of a study."""
+def told(parts: Parts, rater: Actor, study_id: str | None, tab: str) -> Told:
+    """Return what a rater is told of a study: the one asked for, else the one of the next photos of their tab."""
     with parts.store.snapshot() as tx:
-        study, place = enrolment.own(tx, rater, study_id, parts.clock.now())
+        study, place = enrolment.own(tx, rater, study_id, parts.clock.now(), tab)
         found = {score: example_of(tx, study, study.guide.examples.get(score, "")) for score in SCORES}
         return Told(study, place, {score: output for score, output in found.items() if output is not None})
 

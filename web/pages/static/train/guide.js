@@ -30,6 +30,9 @@ function scale(anchors) {
 export class Guide {
   /** @type {Told | null} */
   told = null;
+  #study = ""; // whose guide is wanted; "" for the one the server chooses
+  /** @type {Map<string, Told & {rater?: string}>} */
+  #known = new Map();
 
   #unsafe = /** @type {HTMLInputElement} */ (byId("unsafe"));
 
@@ -39,11 +42,12 @@ export class Guide {
     this.#unsafe.addEventListener("change", () => void this.#choose());
   }
 
-  /** Take up what this browser keeps of a study's guide. @param {string} study @returns {boolean} whether there was something */
+  /** Have a study's guide as far as this browser has it, else none. @param {string} study @returns {boolean} whether it came with this load */
   restore(study) {
-    const kept = shared.object(KEPT);
-    if (kept.study?.id === study && kept.rater === this.wire.rater) this.told = kept;
-    return this.told?.study.id === study;
+    const kept = this.#known.get(study) ?? shared.object(KEPT);
+    this.#study = study;
+    this.told = kept.study?.id === study && kept.rater === this.wire.rater ? kept : null;
+    return this.#known.has(study);
   }
 
   /** Tell whether the guide of a study is here, or any where the server chooses. @param {string} study */
@@ -55,8 +59,10 @@ export class Guide {
   async load(study) {
     /** @type {Told} */
     const told = await this.wire.call("GET", `/api/train/guide?${new URLSearchParams(study && { study })}`);
-    this.told = told;
-    shared.set(KEPT, JSON.stringify({ ...told, rater: this.wire.rater }));
+    const kept = { ...told, rater: this.wire.rater };
+    this.#known.set(told.study.id, kept);
+    shared.set(KEPT, JSON.stringify(kept));
+    if (!this.#study || study === this.#study) this.told = told; // else another was turned to meanwhile
   }
 
   /** Ask what must be done before the first photo of a study; this browser need not ask again once nothing was. @param {string} study */

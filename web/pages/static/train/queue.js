@@ -13,9 +13,9 @@ const SLOWEST_MS = 3_000; // who takes longer for a photo rests
 const EXPERIMENTS_REMEMBERED = 150;
 
 /** Return the items of an experiment. @param {Experiment} experiment @returns {Item[]} */
-export function itemsOf({ options, experiment_id, practice, source_url, source_width, source_height }) {
+export function itemsOf({ options, experiment_id, practice, study, source_url, source_width, source_height }) {
   return options.map(({ option_id, image_url, width, height }) => ({
-    experiment_id, option_id, image_url, width, height, source_url, source_width, source_height, practice,
+    experiment_id, option_id, image_url, width, height, source_url, source_width, source_height, practice, study,
   }));
 }
 
@@ -104,8 +104,9 @@ export class Queue {
 
   /** Keep what is still leased in its place, and put what is new behind it. @param {Next} next @param {(option: string) => boolean} taken */
   async #merge(next, taken) {
-    next.experiments.forEach((experiment) => this.meet(experiment));
-    const leased = next.experiments.flatMap(itemsOf);
+    const experiments = next.experiments.map((experiment) => ({ ...experiment, study: next.study ?? undefined }));
+    experiments.forEach((experiment) => this.meet(experiment));
+    const leased = experiments.flatMap(itemsOf);
     const answered = await orElse(this.store.answeredOptions(), new Set());
     const isOpen = (/** @type {Item} */ { option_id: option }) => !taken(option) && !answered.has(option);
     const open = new Map(leased.filter(isOpen).map((item) => [item.option_id, item]));

@@ -16,7 +16,7 @@ const NO_REMARKS = { tags: [], comment: "", flagged: false };
 /**
  * Events: "item" (current changed), "painted" (it is on the screen), "state" (nothing to show: detail {state, message}),
  * "answered" (detail {option_id, score} or score 0 when open again), "say" (detail: sentence), "progress", "online", "failed",
- * "study" (detail: id), "letter" (detail: a turn, which may bring a message), "admitted" (nothing is due), "due" (something must be done before photos are shown: detail Onboarding), "waiting" (for what was
+ * "study" (detail: Study or null), "letter" (detail: a turn, which may bring a message), "admitted" (nothing is due), "due" (something must be done before photos are shown: detail Onboarding), "waiting" (for what was
  * expected of a photo of the practice), "lesson" (detail: Lesson).
  */
 export class Session extends EventTarget {
@@ -128,9 +128,16 @@ export class Session extends EventTarget {
   /** Take in what is due, and tell whether no photo may be shown before. @param {Next} next */
   #heed({ study, onboarding }) {
     this.onboarding = onboarding ?? NOTHING_DUE;
-    if (study) this.#emit("study", (this.study = study.id));
-    if (!this.onboarding.consent && !this.onboarding.guidelines) this.#emit("admitted");
+    const free = !this.onboarding.consent && !this.onboarding.guidelines;
+    this.#turnTo((free && this.current?.study) || study);
+    if (free) this.#emit("admitted");
     return this.#isDue();
+  }
+
+  /** Go by the guide of a study: of the photo that is on, which may be an earlier one that was taken back. @param {Study | null | undefined} study */
+  #turnTo(study) {
+    this.study = study?.id ?? "";
+    this.#emit("study", study ?? null);
   }
 
   /** Tell whether something must be done before photos are shown; the one that is on is put away. */
@@ -159,6 +166,7 @@ export class Session extends EventTarget {
   async advance() {
     this.sight = null;
     this.current = this.queue.take() ?? null;
+    if (this.current?.study && this.current.study.id !== this.study) this.#turnTo(this.current.study);
     this.#emit("item", this.current);
     if (this.current) await this.#show(this.current);
     else this.#emit("state", { state: "loading", message: "" });

@@ -5,11 +5,12 @@ interface Progress { today: number; target: number; total: number }
 interface Option { option_id: string; image_url: string; width: number; height: number }
 interface Experiment {
   experiment_id: string; lease_until?: string; practice?: boolean; source_url: string; source_width: number; source_height: number;
-  options: Option[];
+  options: Option[]; study?: Study;
 }
+interface Study { id: string; name: string }
 interface Next {
   state: "ready" | "generating" | "empty" | "paused" | "finished"; message: string; progress: Progress; onboarding: Onboarding;
-  from_admin: Letter | null; uploads: boolean; study: { id: string; name: string } | null; experiments: Experiment[];
+  from_admin: Letter | null; uploads: boolean; study: Study | null; experiments: Experiment[];
 }
 /** What is due before photos are shown. */
 interface Onboarding { consent: boolean; guidelines: boolean; training: { done: number; of: number } | null }
@@ -26,14 +27,14 @@ interface UploadState {
 /** What one score means, and what raters of a study are told. */
 interface Anchor { score: number; label: string; words: string; example_url: string | null }
 interface Told {
-  study: { id: string; name: string }; words: string; anchors: Anchor[]; tags: Record<string, string>; consent: string;
+  study: Study; words: string; anchors: Anchor[]; tags: Record<string, string>; consent: string;
   consent_hash: string; unsafe_ok: boolean;
 }
 
 /** One option, ready to be shown; of one of the practice the rater is told what was expected. */
 interface Item {
   experiment_id: string; option_id: string; image_url: string; width: number; height: number; source_url: string; source_width: number;
-  source_height: number; practice?: boolean;
+  source_height: number; practice?: boolean; study?: Study;
 }
 interface Answered { rater: string; option_id: string; id: string; score: number; item: Item }
 /** One thing the server has to be told; `seq` is an id, so that writing it twice is writing it once. */

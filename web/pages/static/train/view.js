@@ -86,9 +86,8 @@ export class View {
     byId("message-retry").textContent = RESTING[state] ? "Go on" : "Look again";
   }
 
-  /** Show which study is on, and whether it takes photos of raters. @param {Next} turn */
-  study({ study, uploads }) {
-    byId("study-name").textContent = study?.name ?? "";
+  /** Tell whether the study of the next photos takes some of raters. @param {Next} turn */
+  uploads({ uploads }) {
     this.main.dataset.uploads = uploads ? "on" : "off";
   }
 
