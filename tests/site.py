@@ -3,7 +3,13 @@
 import csv
 import io
 import re
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 
+import uvicorn
 from fastapi.testclient import TestClient
 from httpx2 import Response
 
@@ -46,6 +52,22 @@ class Site:
         """Return the members by their address."""
         found = members.members(self.world.parts, self.world.admin)
         return {member.user.email: member for member in found}
+
+
+@contextmanager
+def serving(site: Site) -> Iterator[int]:
+    """The site on a port of loopback, behind uvicorn as `serve` runs it."""
+    server = uvicorn.Server(uvicorn.Config(site.app, port=0, log_config=None, access_log=False, proxy_headers=False))
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
+        thread.start()
+        try:
+            while not server.started:
+                time.sleep(0.01)
+            yield int(listening.getsockname()[1])
+        finally:
+            server.should_exit = True
+            thread.join()
 
 
 def table_of(answer: Response) -> list[dict[str, str]]:

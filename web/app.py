@@ -43,6 +43,7 @@ from web.http.edge.gate import Gate
 from web.http.edge.metrics import Metrics
 from web.http.edge.roles import routes_of
 from web.http.edge.session import Context
+from web.http.serving.sending import Downloads
 from web.http.serving.static import HashedFiles
 from web.http.serving.templates import Pages
 from web.http.wire.errors import handle_errors
@@ -152,6 +153,7 @@ def create_app(parts: Parts, settings: Settings, key: bytes, ending: Event | Non
     static = HashedFiles(PAGES / "static")
     app.state.context = Context(parts, settings, key, ImageUrls(key, settings.base), ending or Event())
     app.state.metrics = Metrics(parts)
+    app.state.downloads = Downloads()
     app.state.static = static
     app.state.pages = Pages(PAGES / "templates", static, settings.base, training_enabled=settings.enable_training_mode)
     handle_errors(app)

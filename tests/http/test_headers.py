@@ -1,20 +1,14 @@
 """What every answer carries, whatever it answers, and what no template holds."""
 
 import re
-import socket
-import threading
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from itertools import product
 from pathlib import Path
 
 import httpx
 import pytest
-import uvicorn
 
 from tests.grounds import Grounds, routes
-from tests.site import Site
+from tests.site import Site, serving
 from web.app import PAGES
 from web.http.edge.edge import HEADERS, OVER_HTTPS
 
@@ -117,22 +111,6 @@ def test_a_template_holds_no_inline_code(template: Path) -> None:
 def test_a_refusal_says_how_to_ask_rightly(site: Site) -> None:
     assert site.visitor().post("/health/live").headers["allow"] == "GET"
     assert site.visitor().get("/api/v1/users").headers["www-authenticate"] == "Bearer"
-
-
-@contextmanager
-def serving(site: Site) -> Iterator[int]:
-    """The site on a port of loopback, behind uvicorn as `serve` runs it."""
-    server = uvicorn.Server(uvicorn.Config(site.app, port=0, log_config=None, access_log=False, proxy_headers=False))
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
-        thread.start()
-        try:
-            while not server.started:
-                time.sleep(0.01)
-            yield int(listening.getsockname()[1])
-        finally:
-            server.should_exit = True
-            thread.join()
 
 
 @sqlite

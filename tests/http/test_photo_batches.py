@@ -1,12 +1,15 @@
 """Uploads that can be gone on with: what is to come is noted first, sent file by file, and each photo stored once."""
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
+from sqlalchemy import event
 
 from ml_service.errors import InvalidRequest, TooLarge, Unavailable
 from tests.clock import FixedClock
@@ -67,8 +70,9 @@ class Upload:
         found: dict[str, int] = self.admin.get(f"/api/v1/batches/{self.id}").json()["counts"]
         return found
 
-    def manifest(self, text: str | bytes, kind: str = "text/csv") -> Any:
-        return self.admin.post(f"/api/v1/batches/{self.id}/manifest", content=text, headers={"Content-Type": kind})
+    def manifest(self, text: str | bytes, kind: str = "text/csv", folder: str = "") -> Any:
+        place, said = f"/api/v1/batches/{self.id}/manifest", {"Content-Type": kind}
+        return self.admin.post(place, content=text, headers=said, params={"folder": folder} if folder else {})
 
 
 def inputs(site: Site) -> dict[str, Any]:
@@ -206,8 +210,62 @@ def test_a_manifest_says_what_files_are_and_which_addresses_are_asked(site: Site
     assert (first.stratum, first.related, first.metadata) == ("dusk", "beach", {"camera": "X100"})
     assert (second.stratum, second.metadata) == ("dawn", None)
     assert "X100" in admin.get(f"/admin/studies/{site.world.study.id}/photos").text
-    assert upload.manifest(text).status_code == 200
-    assert upload.counts() == {"added": 2, "refused": 3}
+    found["https://example.org/c.jpg"] = photo(3)  # it is there now
+    assert upload.manifest(text.replace("dawn", "noon")).status_code == 200
+    assert upload.counts() == {"added": 2, "fetching": 3}, "what was refused is asked again, and nothing else"
+    for _ in range(TRIES + 1):
+        site.world.work()
+        site.world.clock.advance(minutes=1)
+    assert upload.counts() == {"added": 3, "refused": 2}
+    assert fetcher.asked.count("https://example.org/d.jpg") == 2 * TRIES
+    assert {name: source.stratum for name, source in inputs(site).items()}.items() >= {
+        "b.jpg": "dawn",
+        "c.jpg": "noon",
+    }.items()
+
+
+@pytest.mark.storage
+def test_a_long_manifest_sent_again_is_noted_by_few_statements(site: Site, admin: TestClient) -> None:
+    upload, files = Upload(site, admin), [f"{number}.jpg" for number in range(3000)]
+    (first,) = upload.list({files[0]: photo(1)}).values()
+    upload.send(first["id"], photo(1))
+    for stratum in ("dusk", "dawn"):
+        with asked_of(site) as statements:
+            answer = upload.manifest("file,stratum\n" + "".join(f"{file},{stratum}\n" for file in files))
+        assert answer.json()["counts"] == {"added": 1, "missing": 2999}
+        assert len(statements) < 30
+    with site.world.parts.store.read() as tx:
+        assert Counter(item.stratum for item in tx.batch_items.all(batch_id=upload.id)) == {"dawn": 2999, "": 1}
+
+
+@contextmanager
+def asked_of(site: Site) -> Iterator[list[str]]:
+    """The statements that the database is asked for until the block is left."""
+    store, found = site.world.parts.store, list[str]()
+    assert isinstance(store, SqlStore)
+
+    def note(_: object, __: object, statement: str, *___: object) -> None:
+        found.append(statement)
+
+    event.listen(store.engines.writer, "before_cursor_execute", note)
+    yield found
+    event.remove(store.engines.writer, "before_cursor_execute", note)
+
+
+@pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
+def test_a_manifest_names_files_from_its_own_folder(site: Site, admin: TestClient) -> None:
+    upload = Upload(site, admin)
+    assert upload.manifest("file,stratum\n./a.jpg,dusk\nin/b.jpg,dawn\n", folder="trip/day 1").status_code == 200
+    known = upload.list({"trip/day 1/a.jpg": photo(1), "trip/day 1/in/b.jpg": photo(2)})
+    for one, body in zip(known.values(), (photo(1), photo(2)), strict=True):
+        upload.send(one["id"], body)
+    assert upload.counts() == {"added": 2}
+    assert {name: source.stratum for name, source in inputs(site).items()} == {"a.jpg": "dusk", "b.jpg": "dawn"}
+    for folder in ("../x", "a\nb", "a" * 401, "a/../../b"):
+        assert upload.manifest("file\nc.jpg\n", folder=folder).status_code == 422
+    long = upload.manifest(f"file\n{'c' * 300}.jpg\n", folder="a" * 300)
+    assert (long.status_code, "more than 400 characters together" in long.text) == (422, True)
+    assert upload.counts() == {"added": 2}
 
 
 @pytest.mark.parametrize("engine", ["sqlite"], indirect=True)

@@ -129,6 +129,29 @@ def test_a_zip_is_unpacked_here_and_a_manifest_says_what_is_in_it(
     expect(page.locator("[data-done]")).to_contain_text("This is no zip, or only a part of one.")
 
 
+def test_a_manifest_names_files_from_its_own_folder_and_other_tables_stop_nothing(
+    server: Server, empty: Study, join: Join, tmp_path: Path
+) -> None:
+    packed, page = io.BytesIO(), opened(join(role="admin").page, empty)
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr("trip/in/a.jpg", photos()[0].body)
+        archive.writestr("trip/list.csv", 'name,"file"\nFrom a zip,in/a.jpg\n')
+        archive.writestr("trip/prices.csv", "item,price\nfilm,3\n")
+    (tmp_path / "trip.zip").write_bytes(packed.getvalue())
+    page.locator("input[data-files]").set_input_files(tmp_path / "trip.zip")
+    expect(page.locator("[data-done]")).to_contain_text("trip.zip: 1 added, 0 there already, 0 refused.")
+    expect(page.locator("[data-done]")).to_contain_text("Not taken, as no column is called file or url: prices.csv.")
+
+    listed = {"file": "b.jpg", "name": "From a folder"}
+    files = {f"{number}.csv": b"item\nfilm\n" for number in range(7)} | {"names.jsonl": b'{"profile": 1}\n'}
+    files |= {"in/b.jpg": photos()[1].body, "in/list.jsonl": json.dumps(listed).encode()}
+    page.locator("input[data-folder]").set_input_files(folder_of(tmp_path / "holiday", files))
+    expect(page.locator("[data-done]")).to_contain_text("holiday: 1 added, 0 there already, 0 refused.")
+    expect(page.locator("[data-done]")).to_contain_text("and 3 more.")
+    assert names(server, empty) == ["From a folder", "From a zip"]
+    look_at_each_width(page, "photos-other-tables")
+
+
 @pytest.mark.network_fails
 def test_a_manifest_at_fault_is_told_by_its_lines(empty: Study, join: Join, tmp_path: Path) -> None:
     (tmp_path / "list.csv").write_text("file,stratum\n../a.jpg,dusk\n")

@@ -1,5 +1,7 @@
 """The guarded fetcher against a real server of this machine, and against addresses that it must not ask."""
 
+import contextlib
+import socket
 import ssl
 import subprocess
 import threading
@@ -203,3 +205,37 @@ def test_without_an_answer_of_the_name_server_it_may_work_later() -> None:
 
     with pytest.raises(Unavailable, match="not known"):
         GuardedFetcher(resolve).fetch("https://photos.example/a.jpg")
+
+
+def test_a_name_server_that_says_nothing_is_given_up() -> None:
+    over = threading.Event()
+
+    def resolve(host: str, port: int) -> list[str]:
+        over.wait(20)
+        return [PUBLIC]
+
+    began = time.monotonic()
+    with pytest.raises(Unavailable, match="not known"):
+        GuardedFetcher(resolve, seconds=0.3).fetch("https://photos.example/a.jpg")
+    assert time.monotonic() - began < 5
+    over.set()
+
+
+def test_each_address_of_a_host_is_tried_until_one_answers(place: str) -> None:
+    Host.asked.clear()
+    fetcher = GuardedFetcher(lambda host, port: ["127.0.0.2", "::1", "127.0.0.1"], local=True)
+    assert fetcher.fetch(f"{place}/picture") == BODY
+    assert len(Host.asked) == 1
+    with pytest.raises(Unavailable, match="cannot be reached"):
+        GuardedFetcher(lambda host, port: ["127.0.0.2", "127.0.0.3"], local=True).fetch(f"{place}/picture")
+
+
+def test_an_address_that_hangs_leaves_time_for_the_next(place: str) -> None:
+    fetcher = GuardedFetcher(lambda host, port: ["127.0.0.2", "127.0.0.1"], local=True, seconds=4)
+    port = int(place.rpartition(":")[2])
+    with socket.create_server(("127.0.0.2", port), backlog=0) as full, contextlib.ExitStack() as waiting:
+        for _ in range(4):  # nobody accepts, so the next that ask are not answered
+            one = waiting.enter_context(socket.socket())
+            one.setblocking(False)
+            one.connect_ex(full.getsockname())
+        assert fetcher.fetch(f"{place}/picture") == BODY

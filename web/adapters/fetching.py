@@ -8,8 +8,10 @@ import socket
 import ssl
 import time
 from collections.abc import Callable, Iterable
+from concurrent.futures import Future
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
-from typing import Any
+from threading import Thread
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 import httpcore
@@ -18,8 +20,10 @@ from ml_service.errors import InvalidRequest, TooLarge, Unavailable
 
 MOST_BYTES = 30_000_000
 SECONDS = 30.0  # for all of it, from the name to the last byte
+MOST_ADDRESSES = 4  # of a host that are tried
 AWAY = (408, 425, 429)  # what a host answers that may answer otherwise later, beside its own faults
 _GLOBAL = ip_network("2000::/3")  # all of IPv6 that is given out to be reached by everybody
+T = TypeVar("T")
 Resolve = Callable[[str, int], Iterable[str]]
 
 
@@ -109,20 +113,26 @@ class _Pinned(httpcore.NetworkBackend):
         local_address: str | None = None,
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore.NetworkStream:
-        """Connect to a host by an address that may be asked."""
-        address = self._address(host, port)
-        return _Timed(self._plain.connect_tcp(address, port, _left(self._deadline)), self._deadline)
+        """Connect to a host by the first of its addresses that answers; all of them must be ones that may be asked."""
+        addresses = self._addresses(host, port)
+        trouble: Exception = Unavailable("Its host is not known.")
+        for to_try, address in zip(range(len(addresses), 0, -1), addresses, strict=True):
+            share = _left(self._deadline) / to_try
+            try:
+                return _Timed(self._plain.connect_tcp(address, port, share), self._deadline)
+            except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
+                trouble = error
+        raise trouble
 
-    def _address(self, host: str, port: int) -> str:
+    def _addresses(self, host: str, port: int) -> list[str]:
         try:
-            found = [ip_address(one.partition("%")[0]) for one in self._resolve(host, port)]
+            answers = _within(_left(self._deadline), lambda: tuple(self._resolve(host, port)))
+            found = [ip_address(one.partition("%")[0]) for one in answers]
         except (OSError, UnicodeError) as error:
             raise Unavailable("Its host is not known.") from error
-        if not found:
-            raise Unavailable("Its host is not known.")
         if not all(is_public(one) or (self._local and one.is_loopback) for one in found):
             raise InvalidRequest("Its host is in a network that is not public; such addresses are not fetched.")
-        return str(found[0])
+        return [str(one) for one in found[:MOST_ADDRESSES]]
 
 
 class _Timed(httpcore.NetworkStream):
@@ -152,6 +162,20 @@ class _Timed(httpcore.NetworkStream):
     def get_extra_info(self, info: str) -> Any:
         """Return what is known of the connection."""
         return self._inner.get_extra_info(info)
+
+
+def _within(seconds: float, ask: Callable[[], T]) -> T:
+    """Return the answer of a name server, or raise TimeoutError; one that comes later is heard by nobody."""
+    answer = Future[T]()
+
+    def answered() -> None:
+        try:
+            answer.set_result(ask())
+        except (OSError, UnicodeError) as error:
+            answer.set_exception(error)
+
+    Thread(target=answered, name="resolve", daemon=True).start()  # no pool: its threads would hold up the end
+    return answer.result(seconds)
 
 
 def _left(deadline: float) -> float:

@@ -11,6 +11,7 @@ CHECK_DELAY = timedelta(seconds=5)  # one job looks after all who asked meanwhil
 PRUNE_EVERY = timedelta(hours=1)
 IN_FLIGHT = timedelta(minutes=2)  # longer than any request is on its way
 NIGHT = 2  # the hour in UTC when a fit of seconds is in nobody's way
+FETCHING, FETCHES = "addresses", 1  # the resource of jobs that ask addresses, and how many of them run at a time
 SOON, URGENT = 5, 10  # priorities: what raters will want next, and what somebody waits for
 
 
@@ -106,7 +107,8 @@ def sweep_job(sweep_id: str, study_id: str, now: datetime, delay: timedelta = ti
 
 def fetch_job(batch_id: str, study_id: str, now: datetime, delay: timedelta = timedelta(0)) -> Job:
     """Return the job that asks the next addresses of a batch for their photos."""
-    return Job(new_id(), f"fetch:{batch_id}", "fetch", {"batch": batch_id}, now, now + delay, study_id=study_id)
+    key, arguments = f"fetch:{batch_id}", {"batch": batch_id}
+    return Job(new_id(), key, "fetch", arguments, now, now + delay, resource=FETCHING, study_id=study_id)
 
 
 def delete_job(keys: str, now: datetime) -> Job:

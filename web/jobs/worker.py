@@ -10,7 +10,7 @@ from datetime import timedelta
 from ml_service.errors import ServiceError, StorageFull, Unavailable
 from web.domain.ids import new_id
 from web.domain.job import CLAIM_TIME, MAX_ATTEMPTS, Job, retry_delay
-from web.domain.jobs import making_with
+from web.domain.jobs import FETCHES, FETCHING, making_with
 from web.jobs.jumps import Jumps
 from web.jobs.schedule import tick
 from web.jobs.standing import PAUSE_SECONDS, Standing
@@ -34,8 +34,9 @@ class Worker:
         self.name = new_id()
         self.in_hand: Job | None = None
         self._standing = Standing()
-        made = parts.generators.values()
-        self.limits = {making_with(one.name): one.at_once for one in made if one.at_once is not None}
+        makers = parts.generators.values()
+        made = {making_with(one.name): one.at_once for one in makers if one.at_once is not None}
+        self.limits = {FETCHING: FETCHES, **made}  # other people's hosts may be slow, and must not keep every worker
 
     def run(self, stop: threading.Event) -> None:
         """Work until told to stop; a job in hand is finished first."""

@@ -21,6 +21,13 @@ class PhotoQueries(Protocol):
         """Add items, passing over paths that their batch has already."""
         ...
 
+    def add_listed(self, items: Iterable[Item]) -> None:
+        """Add items that a manifest lists; those of their paths that have not come are what it says now.
+
+        What came stays as it is; an address that was refused is asked again.
+        """
+        ...
+
     def items_at(self, batch_id: str, paths: Iterable[str]) -> dict[str, Item]:
         """Return the items of a batch at some paths."""
         ...

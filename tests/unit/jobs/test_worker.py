@@ -16,6 +16,7 @@ from tests.world import World, make_world
 from web.adapters.database.store import SqlStore
 from web.domain.ids import new_id
 from web.domain.job import MAX_ATTEMPTS, Job
+from web.domain.jobs import fetch_job
 from web.jobs.tasks import TASKS
 from web.jobs.worker import Worker
 from web.ports.parts import Parts
@@ -209,3 +210,14 @@ def test_a_worker_that_cannot_write_down_what_it_did_goes_on_and_the_job_is_done
     with world.parts.store.read() as tx:
         (again,) = tx.jobs.all(key="k")
     assert (again.state, again.attempts) == ("done", 2)
+
+
+def test_jobs_that_ask_addresses_run_one_at_a_time_and_leave_the_other_workers_to_other_work(world: World) -> None:
+    now = world.clock.now()
+    enqueue(world, fetch_job("one", world.study.id, now), fetch_job("two", world.study.id, now), job("other"))
+    first, second = Worker(world.parts), Worker(world.parts)
+    taken = [claimed.key for claimed in (first._claim(), second._claim(), second._claim()) if claimed]
+    assert [key for key in taken if key.startswith("fetch:")] == ["fetch:one"]
+    assert "other" in taken
+    world.clock.advance(minutes=2)  # its worker is lost
+    assert {claimed.key for claimed in (first._claim(), first._claim()) if claimed} & {"fetch:one", "fetch:two"}

@@ -146,10 +146,10 @@ def expect(request: Request, admin: Admin, batch_id: str, listed: ListIn) -> Lis
     max_body_size=LIST_BYTES,
     openapi_extra={"requestBody": {"required": True, **content("text/csv", "application/x-ndjson")}},
 )
-def manifest(request: Request, admin: Admin, batch_id: str, text: Manifest) -> Response:
-    """Note what a manifest lists, CSV or JSONL by its media type; where a line is at fault, nothing."""
+def manifest(request: Request, admin: Admin, batch_id: str, text: Manifest, folder: str = "") -> Response:
+    """Note what a manifest lists, CSV or JSONL by its media type, its files from a folder; of one at fault, nothing."""
     kind: ManifestKind = "csv" if "csv" in request.headers.get("content-type", "") else "jsonl"
-    return _json(_SUMMARY, batches.expect_listed(context(request).parts, admin, batch_id, text, kind))
+    return _json(_SUMMARY, batches.expect_listed(context(request).parts, admin, batch_id, text, kind, folder))
 
 
 @router.put("/batches/items/{item_id}", responses={200: {"model": Item}}, max_body_size=UPLOAD_BYTES)

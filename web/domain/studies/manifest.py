@@ -33,25 +33,46 @@ class Listed:
     metadata: dict[str, str] | None = None
 
 
-def read(text: str, kind: ManifestKind) -> tuple[Listed, ...]:
-    """Return what a manifest lists, or raise InvalidRequest that names every line at fault, of many the first."""
-    found, faults, lines = list[Listed](), list[str](), dict[str, int]()
-    for line, given in _rows(text, kind):
+class _Faults:
+    """Lines at fault: the first in words, and how many there are."""
+
+    def __init__(self) -> None:
+        self.count, self.words = 0, list[str]()
+
+    def note(self, line: int, said: object) -> None:
+        """Note what is wrong with a line."""
+        self.count += 1
+        if self.count <= MOST_FAULTS:
+            self.words.append(f"line {line}: {said}")
+
+    def refuse(self) -> None:
+        """Raise InvalidRequest where there are any."""
+        if self.count:
+            more = f" And {self.count - MOST_FAULTS:,} more." if self.count > MOST_FAULTS else ""
+            raise InvalidRequest(f"Nothing of the manifest was taken. {' '.join(self.words)}{more}")
+
+
+def read(text: str, kind: ManifestKind, folder: str = "") -> tuple[Listed, ...]:
+    """Return what a manifest lists, its files within its folder, or raise InvalidRequest with the lines at fault.
+
+    Of many faults the first are told, and how many there are among as many lines as a manifest may have.
+    """
+    faults, found = _Faults(), dict[str, tuple[int, Listed]]()
+    for number, (line, given) in enumerate(_rows(text, kind)):
+        if number == ITEMS_LIMIT:
+            faults.refuse()
+            raise InvalidRequest(f"A manifest lists at most {ITEMS_LIMIT:,} photos; divide this one.")
         try:
-            one = _listed(given)
-            if one.path in lines:
-                raise InvalidRequest(f"it lists {one.path[:60]} again, as line {lines[one.path]} does.")
+            one = _listed(given, folder)
+            if one.path in found:
+                raise InvalidRequest(f"it lists {one.path[:60]} again, as line {found[one.path][0]} does.")
+            found[one.path] = line, one
         except InvalidRequest as error:
-            faults.append(f"line {line}: {error}")
-            continue
-        lines[one.path] = line
-        found.append(one)
-    if faults:
-        more = f" And {len(faults) - MOST_FAULTS:,} more." if len(faults) > MOST_FAULTS else ""
-        raise InvalidRequest(f"Nothing of the manifest was taken. {' '.join(faults[:MOST_FAULTS])}{more}")
-    if not 0 < len(found) <= ITEMS_LIMIT:
-        raise InvalidRequest(f"A manifest lists 1 to {ITEMS_LIMIT:,} photos; this one lists {len(found):,}.")
-    return tuple(found)
+            faults.note(line, error)
+    faults.refuse()
+    if not found:
+        raise InvalidRequest("This manifest lists no photo; give each a line of its own.")
+    return tuple(one for _, one in found.values())
 
 
 def _rows(text: str, kind: ManifestKind) -> Iterator[tuple[int, Any]]:
@@ -98,7 +119,7 @@ def _of_columns(header: list[str], values: list[str]) -> Any:
 
 
 def _of_jsonl(text: str) -> Iterator[tuple[int, Any]]:
-    for number, line in enumerate(text.split("\n"), start=1):
+    for number, line in enumerate(io.StringIO(text, newline="\n"), start=1):
         if line.strip():
             yield number, _parsed(line)
 
@@ -110,7 +131,7 @@ def _parsed(text: str) -> Any:
         return "it is no JSON object."
 
 
-def _listed(given: Any) -> Listed:
+def _listed(given: Any, folder: str) -> Listed:
     if isinstance(given, str):
         raise InvalidRequest(given)
     if not isinstance(given, Mapping):
@@ -122,7 +143,7 @@ def _listed(given: Any) -> Listed:
     if bool(file) == bool(url):
         raise InvalidRequest("give either a file or a url.")
     return Listed(
-        path=url or _within(file),
+        path=url or _within(file, folder),
         is_address=bool(url),
         name=_text(given, "name", TEXT_LIMIT) or (_last_of(url) if url else ""),
         stratum=_text(given, "stratum", TEXT_LIMIT),
@@ -140,11 +161,14 @@ def _text(given: Mapping[str, Any], name: str, limit: int) -> str:
     return value.strip()
 
 
-def _within(file: str) -> str:
+def _within(file: str, folder: str) -> str:
     path = file.replace("\\", "/").removeprefix("./")
     if path.startswith("/") or ".." in path.split("/"):
         raise InvalidRequest("file must lie in the folder of the manifest, as photos/one.jpg does.")
-    return path
+    whole = f"{folder}/{path}" if folder else path
+    if len(whole) > PATH_LIMIT:
+        raise InvalidRequest(f"file and the folder of the manifest have more than {PATH_LIMIT} characters together.")
+    return whole
 
 
 def _last_of(url: str) -> str:

@@ -29,10 +29,12 @@ class JsonFormatter(logging.Formatter):
 
 
 class _OnceOnly(logging.Filter):
-    """Drops what a server says about an exception that the app has logged with its request already."""
+    """Drops what a server says about an exception, or an answer cut off, that the app has logged with its request."""
+
+    told = ("Exception in ASGI application", "ASGI callable returned without completing")
 
     def filter(self, record: logging.LogRecord) -> bool:
-        return not record.getMessage().startswith("Exception in ASGI application")
+        return not record.getMessage().startswith(self.told)
 
 
 def log_json(level: str = "INFO") -> None:

@@ -7,9 +7,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Literal, TypeVar
 
-from fastapi.responses import StreamingResponse
-
 from web.domain.day import written
+from web.http.serving.sending import Download
 from web.services.reports.tables import Sheet
 
 MARK = "\ufeff"  # by which spreadsheets know UTF-8; without it they read the encoding of their country
@@ -22,20 +21,14 @@ T = TypeVar("T")
 Form = Literal["csv", "parquet"]
 
 
-def csv_download(name: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> StreamingResponse:
+def csv_download(name: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> Download:
     """Answer with rows as a CSV file; text that a spreadsheet would compute is quoted."""
-    return download(name, CSV, csv_text(columns, rows))
+    return Download(name, CSV, csv_text(columns, rows))
 
 
-def json_download(name: str, rows: Iterable[str]) -> StreamingResponse:
+def json_download(name: str, rows: Iterable[str]) -> Download:
     """Answer with rows, each of them JSON, as a file with one array."""
-    return download(name, "application/json", _array(rows))
-
-
-def download(name: str, media_type: str, body: Iterable[str | bytes]) -> StreamingResponse:
-    """Answer with a file as it is made."""
-    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
-    return StreamingResponse(body, media_type=media_type, headers=headers)
+    return Download(name, "application/json", _array(rows))
 
 
 def encoded(sheet: Sheet, form: Form) -> Iterator[bytes]:

@@ -78,24 +78,31 @@ def expect(parts: Parts, admin: Actor, batch_id: str, chosen: Sequence[Chosen]) 
     return tuple(found[one.path] for one in chosen)
 
 
-def expect_listed(parts: Parts, admin: Actor, batch_id: str, text: str, kind: ManifestKind) -> BatchSummary:
-    """Note what a manifest lists: files that are to come, and addresses that a job asks; all of it or nothing."""
-    listed = {one.path: one for one in manifest.read(text, kind)}
-    now = parts.clock.now()
+def expect_listed(
+    parts: Parts, admin: Actor, batch_id: str, text: str, kind: ManifestKind, folder: str = ""
+) -> BatchSummary:
+    """Note what a manifest lists: files that are to come, and addresses that a job asks; all of it or nothing.
+
+    `folder` is where the manifest lies within what was chosen: its files are named from there. An address that was
+    refused is asked again.
+    """
+    listed = manifest.read(text, kind, _folder(folder))
     with parts.store.begin() as tx:
         batch = _batch(tx, admin, batch_id)
-        known = tx.of_photos.items_at(batch.id, listed)
-        if tx.of_photos.summary(batch, 0).total + len(listed) - len(known) > ITEMS_LIMIT:
+        tx.of_photos.add_listed(_item(batch, one) for one in listed)
+        if any(one.is_address for one in listed):
+            tx.of_jobs.add_once([fetch_job(batch.id, batch.study_id, parts.clock.now())])
+        noted = tx.of_photos.summary(batch, REFUSED)
+        if noted.total > ITEMS_LIMIT:
             raise TooLarge(f"An upload has at most {ITEMS_LIMIT:,} photos; divide the manifest.")
-        tx.of_photos.add_items(_item(batch, one) for one in listed.values() if one.path not in known)
-        for item in known.values():
-            if not item.is_settled:
-                one = listed[item.path]
-                told = replace(item, name=one.name, stratum=one.stratum, related=one.related, metadata=one.metadata)
-                tx.batch_items.replace(told)
-        if any(one.is_address for one in listed.values()):
-            tx.of_jobs.add_once([fetch_job(batch.id, batch.study_id, now)])
-        return tx.of_photos.summary(batch, REFUSED)
+        return noted
+
+
+def _folder(given: str) -> str:
+    folder = given.strip("/")
+    if len(folder) > PATH_LIMIT or not is_file_name(folder) or ".." in folder.split("/"):
+        raise InvalidRequest(f"The folder of a manifest is a path of at most {PATH_LIMIT} characters, without '..'.")
+    return folder
 
 
 def _item(batch: Batch, one: Listed) -> Item:

@@ -9,6 +9,7 @@ import { BadZip } from "./zip.js";
 /** @typedef {import("./chosen.js").Choice} Choice */
 
 const DRAWN = 50; // rows of photos that failed; the others are counted
+const NAMED = 5; // tables that were not taken; the others are counted
 const figure = new Intl.NumberFormat("en").format;
 
 /** @param {string} tag @param {string} [words] @param {string} [name] */
@@ -138,6 +139,8 @@ function serve(section) {
     if (fetching) words.push(`Being fetched from their addresses: ${figure(fetching)}.`);
     if (missing) words.push(`Missing${stopped ? ", as this was stopped" : ""}: ${figure(missing)}. Choose ${choice.label === LOOSE ? "them" : "it"} again, and only what is missing is sent.`);
     if (choice.passed) words.push(choice.passed === 1 ? "One file is no photo and was passed over." : `${figure(choice.passed)} files are no photos and were passed over.`);
+    const [tables, more] = [choice.tables.slice(0, NAMED).map(({ file }) => file.name), choice.tables.length - NAMED];
+    if (tables.length) words.push(`Not taken, as no column is called file or url: ${tables.join(", ")}${more > 0 ? ` and ${figure(more)} more` : ""}.`);
     const notice = tell(words, missing || refused ? "warn" : "good");
     if (refused) {
       const [details, list] = [make("details"), make("ul")];

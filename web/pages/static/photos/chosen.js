@@ -3,10 +3,15 @@
 import { entriesOf } from "./zip.js";
 
 /** @typedef {{ path: string, size: number, read: () => Promise<Blob> }} Chosen a photo that can be sent */
-/** @typedef {{ label: string, photos: Chosen[], manifests: File[], passed: number }} Choice what belongs together */
+/** @typedef {{ folder: string, file: File }} Manifest a manifest, and where it lies: its files are named from there */
+/** @typedef {{ label: string, photos: Chosen[], manifests: Manifest[], tables: Manifest[], passed: number }} Choice what belongs together; tables are no manifests */
 
 const PHOTO = /\.(jpe?g|jpe|jfif|png|webp|avif|heic|heif|tiff?|gif|bmp)$/i; // what is no photo that can be kept is refused in words
 const MANIFEST = /\.(csv|jsonl|ndjson)$/i;
+const CALLED = /^manifest\./i;
+const COLUMN = /(^|,)[\s"\uFEFF]*(file|url)["\s]*(,|$)/; // of a CSV's first line
+const FIELD = /"(file|url)"\s*:/; // of a line of JSON
+const BEGINNING = 10_000; // bytes in which a first line is looked for
 const ZIP = /\.zip$/i;
 export const LOOSE = "Single photos"; // what an upload is called that is no folder
 const LABEL = 120; // characters
@@ -17,7 +22,7 @@ export async function choicesOf(placed) {
   const found = new Map();
   const into = (/** @type {string} */ label) => {
     const kept = label.slice(0, LABEL);
-    const choice = found.get(kept) ?? { label: kept, photos: [], manifests: [], passed: 0 };
+    const choice = found.get(kept) ?? { label: kept, photos: [], manifests: [], tables: [], passed: 0 };
     found.set(kept, choice);
     return choice;
   };
@@ -25,11 +30,14 @@ export async function choicesOf(placed) {
     const [label, path] = divided(place);
     if (/(^|\/)\./.test(path) || path.startsWith("__MACOSX/")) continue; // what systems leave in folders
     if (ZIP.test(path)) await unpack(into(file.name), file);
-    else if (MANIFEST.test(path)) into(label).manifests.push(file);
+    else if (MANIFEST.test(path)) await addTable(into(label), path, file);
     else if (PHOTO.test(path) || file.type.startsWith("image/")) into(label).photos.push({ path, size: file.size, read: async () => file });
     else into(label).passed += 1;
   }
-  for (const { photos } of found.values()) photos.sort((one, other) => (one.path < other.path ? -1 : 1)); // browsers tell them as they lie on the disk
+  for (const choice of found.values()) {
+    choice.photos.sort((one, other) => (one.path < other.path ? -1 : 1)); // browsers tell them as they lie on the disk
+    if (!choice.photos.length && !choice.manifests.length) choice.manifests = choice.tables.splice(0); // the server says what they lack
+  }
   return [...found.values()];
 }
 
@@ -39,12 +47,19 @@ function divided(place) {
   return at < 0 ? [LOOSE, place] : [place.slice(0, at), place.slice(at + 1)];
 }
 
+/** Add a table to a choice: as a manifest where its name or its first line says so. @param {Choice} choice @param {string} path @param {File} file */
+async function addTable(choice, path, file) {
+  const [first] = (await file.slice(0, BEGINNING).text()).split("\n", 1);
+  const is = CALLED.test(file.name) || (/\.csv$/i.test(path) ? COLUMN : FIELD).test(first);
+  (is ? choice.manifests : choice.tables).push({ folder: path.slice(0, Math.max(path.lastIndexOf("/"), 0)), file });
+}
+
 /** Add the photos of a zip to a choice. @param {Choice} choice @param {File} file */
 async function unpack(choice, file) {
   for (const entry of await entriesOf(file)) {
     const name = entry.path.split("/").pop() ?? "";
     if (!name || name.startsWith(".") || entry.path.startsWith("__MACOSX/")) continue;
-    if (MANIFEST.test(name)) choice.manifests.push(new File([await entry.read()], name));
+    if (MANIFEST.test(name)) await addTable(choice, entry.path, new File([await entry.read()], name));
     else if (PHOTO.test(name)) choice.photos.push(entry);
     else choice.passed += 1;
   }

@@ -34,11 +34,11 @@ export class Sender {
     return (await this.#patiently(() => this.#call("POST", `/api/v1/studies/${this.study}/batches`, JSON.stringify({ label })))).id;
   }
 
-  /** Have the server read a manifest. @param {string} batch @param {File} file */
-  async manifest(batch, file) {
+  /** Have the server read a manifest. @param {string} batch @param {import("./chosen.js").Manifest} manifest */
+  async manifest(batch, { folder, file }) {
     const kind = /\.csv$/i.test(file.name) ? "text/csv" : "application/x-ndjson";
     const text = await file.text();
-    return this.#patiently(() => this.#call("POST", `/api/v1/batches/${batch}/manifest`, text, kind));
+    return this.#patiently(() => this.#call("POST", `/api/v1/batches/${batch}/manifest?folder=${encodeURIComponent(folder)}`, text, kind));
   }
 
   /** Return how far an upload has come. @param {string} batch */

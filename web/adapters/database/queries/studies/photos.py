@@ -2,15 +2,20 @@
 
 from collections.abc import Iterable
 from datetime import datetime
+from itertools import islice
+from typing import Any
 
-from sqlalchemy import Connection, delete, func, literal, or_, select, update
+from sqlalchemy import Connection, and_, delete, func, literal, or_, select, update
 
-from web.adapters.database.queries.common import insert_once
+from web.adapters.database.queries.common import insert_into, insert_once
 from web.adapters.database.tables import batch_items, batches, sweeps
 from web.domain.batches import batches as by_the_batch
 from web.domain.studies.batch import Batch, BatchSummary, Item, ItemState
 from web.domain.studies.sweeps import Sweep
 from web.rows import photos as rows
+
+LISTED = ("state", "name", "stratum", "related", "metadata", "sha256", "said", "tries")  # what a manifest says anew
+WRITTEN_AT_ONCE = 5_000  # items, of which a manifest may list many
 
 
 class PhotoQueries(rows.PhotoQueries):
@@ -28,6 +33,12 @@ class PhotoQueries(rows.PhotoQueries):
         given = [dict(vars(item)) for item in items]
         if given:
             self.connection.execute(insert_once(self.connection, batch_items), given)
+
+    def add_listed(self, items: Iterable[Item]) -> None:
+        put = _put_listed(insert_into(self.connection, batch_items))
+        given = (dict(vars(item)) for item in items)
+        while some := list(islice(given, WRITTEN_AT_ONCE)):
+            self.connection.execute(put, some)
 
     def items_at(self, batch_id: str, paths: Iterable[str]) -> dict[str, Item]:
         found = dict[str, Item]()
@@ -76,3 +87,11 @@ class PhotoQueries(rows.PhotoQueries):
         self.connection.execute(delete(batch_items).where(batch_items.c.batch_id.in_(old)))
         self.connection.execute(delete(batches).where(batches.c.created_at < before))
         self.connection.execute(delete(sweeps).where(sweeps.c.finished_at < before))
+
+
+def _put_listed(adding: Any) -> Any:
+    known, said = batch_items.c, adding.excluded
+    anew = {name: said[name] for name in LISTED} | {"revision": known.revision + 1}
+    asked_again = and_(known.state == "refused", said.state == "fetching")
+    to_come = or_(known.state == "missing", known.state == "fetching", asked_again)
+    return adding.on_conflict_do_update(index_elements=[known.batch_id, known.path], set_=anew, where=to_come)
