@@ -64,7 +64,7 @@ def test_events_are_asked_for_by_who_what_and_when(site: Site, admin: TestClient
     assert said(admin, since=str(day)) == said(admin, until=str(day), since=str(day)) == said(admin)[:2]
     assert paused not in said(admin, until=str(day - timedelta(days=1))) != []
     assert said(admin, action="study.paused") == said(admin, object=world.study.id)[:1] == [paused]
-    assert len(said(admin, action="study")) == len(said(admin, kind="study")) == 2
+    assert len(said(admin, action="study")) == len(said(admin, kind="study")) == 3  # made, assigned, paused
     assert said(admin, action="stud") == said(admin, actor="nobody") == said(admin, kind="studies") == []
     assert {line.partition(" took")[0] for line in said(admin, actor="palate")} == {"Palate"}
     assert said(admin, actor="terminal") == ["the terminal made a sign-in link for anna@example.org, as rater"]
