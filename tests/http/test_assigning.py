@@ -1,5 +1,7 @@
 """Who rates what over HTTP: set by admins, seen by raters, refused in sentences."""
 
+import re
+
 import pytest
 from fastapi.testclient import TestClient
 
@@ -165,3 +167,22 @@ def test_an_address_of_a_study_that_is_theirs_no_more_leads_to_those_that_are(si
     answer = rater.get("/train", params={"study": second.id}, headers={"Accept": "text/html"}, follow_redirects=False)
     assert (answer.status_code, answer.headers["location"]) == (303, "/train")
     assert rater.get("/api/train/next", params={"study": second.id}).status_code == 404
+
+
+def test_a_clone_is_asked_who_rates_it_as_a_new_study_is(site: Site, admin: TestClient) -> None:
+    origin, person = site.world.study.id, user_of(site, site.signed_in())
+
+    def asked(address: str) -> str:
+        (field,) = re.findall(r'<div class="field"><label for="first-raters">.*?</div>', admin.get(address).text, re.S)
+        return field
+
+    for state, proposed in (("running", "nobody"), ("paused", "everyone")):
+        if state == "paused":
+            move_study(site.world.parts, site.world.admin, origin, "paused")
+        assert asked(f"/admin/studies/{origin}") == asked("/admin/studies/new")
+        assert f'<option value="{proposed}" selected>' in asked(f"/admin/studies/{origin}")
+    sent = {"name": "Copy", "raters": f"person:{person}"}
+    made = admin.post(f"/admin/studies/{origin}/clone", data=sent).headers["location"].rpartition("/")[2]
+    (one,) = admin.get(f"/api/v1/studies/{made}/assignments").json()["assigned"]
+    assert (one["kind"], one["id"]) == ("person", person)
+    assert admin.post(f"/admin/studies/{origin}/clone", data={**sent, "raters": "panel:none"}).status_code == 404

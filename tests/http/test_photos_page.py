@@ -227,3 +227,19 @@ def test_a_filter_is_kept_for_oneself_under_a_name(site: Site, admin: TestClient
     for _ in range(2):
         assert admin.post(delete).status_code == 303
     assert "Sands" not in admin.get(place(site)).text
+
+
+@pytest.mark.storage
+def test_the_api_gives_all_inputs_page_by_page(site: Site, admin: TestClient) -> None:
+    wanted = [source.id for source in add(site, *(f"photo {number}" for number in range(5)))][::-1]
+    here, found, after = f"/api/v1/studies/{site.world.study.id}/inputs", list[str](), ""
+    while True:
+        page = admin.get(here, params={"limit": 2, "after": after}).json()
+        assert len(page["rows"]) <= 2
+        found, after = found + [row["input"]["id"] for row in page["rows"]], page["after"]
+        if not after:
+            break
+    assert found == wanted
+    assert [row["input"]["id"] for row in admin.get(here).json()["rows"]] == wanted
+    for wrong in ({"after": "nonsense"}, {"limit": 0}, {"limit": 501}):
+        assert admin.get(here, params=wrong).status_code == 422
