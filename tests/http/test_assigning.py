@@ -1,5 +1,7 @@
 """Who rates what over HTTP: set by admins, seen by raters, refused in sentences."""
 
+import re
+
 import pytest
 from fastapi.testclient import TestClient
 
@@ -175,3 +177,22 @@ def test_who_rates_several_studies_at_once_says_which_one_is_meant(site: Site, s
         assert (refused.status_code, "which one is meant" in refused.json()["detail"]) == (422, True), path
         assert rater.post(f"/api/train/{path}", json={**said, "study": second.id}).status_code == 200, path
     assert rater.post("/api/train/enrolment", json={}).status_code == 200, "nothing was said of any"
+
+
+def test_a_clone_is_asked_who_rates_it_as_a_new_study_is(site: Site, admin: TestClient) -> None:
+    origin, person = site.world.study.id, user_of(site, site.signed_in())
+
+    def asked(address: str) -> str:
+        found = re.search(r'<div class="field"><label for="first-raters">.*?</div>', admin.get(address).text, re.S)
+        return found[0] if found else ""
+
+    for state, proposed in (("running", "nobody"), ("paused", "everyone")):
+        if state == "paused":
+            move_study(site.world.parts, site.world.admin, origin, "paused")
+        assert asked(f"/admin/studies/{origin}") == asked("/admin/studies/new")
+        assert f'<option value="{proposed}" selected>' in asked(f"/admin/studies/{origin}")
+    sent = {"name": "Copy", "raters": f"person:{person}"}
+    made = admin.post(f"/admin/studies/{origin}/clone", data=sent).headers["location"].rpartition("/")[2]
+    (one,) = admin.get(f"/api/v1/studies/{made}/assignments").json()["assigned"]
+    assert (one["kind"], one["id"]) == ("person", person)
+    assert admin.post(f"/admin/studies/{origin}/clone", data={**sent, "raters": "panel:none"}).status_code == 404

@@ -1,5 +1,6 @@
 """Uploads that can be gone on with: what is to come is noted first, sent file by file, and each photo stored once."""
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -16,7 +17,7 @@ from tests.clock import FixedClock
 from tests.site import Site
 from tests.world import make_world, photo
 from web.adapters.database.store import SqlStore
-from web.domain.studies.batch import TRIES
+from web.domain.studies.batch import LOOSE, TRIES
 from web.services.studies import intake
 from web.settings import Settings
 
@@ -128,6 +129,31 @@ def test_the_same_bytes_again_change_nothing_and_others_are_taken(site: Site, ad
     assert upload.counts() == {"added": 1}
 
 
+@pytest.mark.storage
+def test_what_is_missing_is_told_first_however_much_came_whole_since(site: Site, admin: TestClient) -> None:
+    def told() -> list[str]:
+        shown = " ".join(admin.get(f"/admin/studies/{site.world.study.id}/photos").text.split())
+        return re.findall(r"<p>([^<]*), <time", shown)
+
+    def whole(label: str, number: int, body: bytes = b"") -> None:
+        upload = Upload(site, admin, label)
+        (item,) = upload.list({f"{number}.jpg": body or photo(number)}).values()
+        upload.send(item["id"], body or photo(number))
+
+    Upload(site, admin, "half").list({"a.jpg": photo(40)})
+    Upload(site, admin, "listed.csv").manifest("url\nhttps://example.org/b.jpg\n")
+    whole("broken", 41, b"no photo")
+    for number in range(5):
+        whole(f"whole {number}", number)
+    whole(LOOSE, 10)
+    Upload(site, admin, "nothing")
+    assert told() == ["broken", "listed.csv", "half", "whole 4", "whole 3", "whole 2"]
+    whole(LOOSE, 42, b"no photo")
+    assert told()[:3] == [LOOSE, "broken", "listed.csv"], "single photos are told of once one is refused"
+    site.world.clock.advance(days=2)
+    assert told() == [LOOSE, "broken", "listed.csv", "half"]
+
+
 def test_an_upload_put_away_is_told_of_no_more(site: Site, admin: TestClient) -> None:
     upload = Upload(site, admin)
     upload.list({"a.jpg": photo(1)})
@@ -147,6 +173,8 @@ def test_what_a_photo_was_called_is_forgotten_with_it(site: Site, admin: TestCli
     with site.world.parts.store.read() as tx:
         (item,) = tx.batch_items.all(batch_id=upload.id)
     assert "secret" not in repr(item)
+    (again,) = upload.list({"the secret.jpg": photo(1)}).values()
+    assert (again["state"], again["id"] != one["id"]) == ("missing", True), "a path that was forgotten is new"
     site.world.clock.advance(days=100)
     with site.world.parts.store.begin() as tx:
         tx.of_photos.forget_batches(site.world.clock.now())

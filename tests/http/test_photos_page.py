@@ -75,7 +75,8 @@ def test_every_photo_is_on_one_page_and_no_page_is_long(site: Site, admin: TestC
         ("q=_", ["beach_50%.jpg"]),
         ("q=%3Cb%3E", ["forest &lt;b&gt;.jpg"]),
         ("stratum=wood", ["forest &lt;b&gt;.jpg", "Forest.jpg"]),
-        ("stratum=none&q=beach", ["beach_50%.jpg", "Beach at noon.jpg"]),
+        ("stratum=+none&q=beach", ["beach_50%.jpg", "Beach at noon.jpg"]),
+        ("stratum=none", ["Ünter den Linden.jpg"]),
         ("held=yes", ["Forest.jpg"]),
         ("by=terminal", ["Ünter den Linden.jpg"]),
         ("since=2026-03-02", ["forest &lt;b&gt;.jpg"]),
@@ -88,7 +89,7 @@ def test_a_filter_finds_what_it_names(site: Site, admin: TestClient, query: str,
     *_, forest, lime, late = add(site, *NAMES, added_by=person)
     with site.world.parts.store.begin() as tx:
         tx.inputs.replace(replace(forest, stratum="wood", held_out=True))
-        tx.inputs.replace(replace(lime, added_by=None))
+        tx.inputs.replace(replace(lime, added_by=None, stratum="none"))
         tomorrow = late.created_at.replace(day=2)
         tx.inputs.replace(replace(late, stratum="wood", created_at=tomorrow))
     assert names_on(admin, place(site, f"?{query}")) == wanted
@@ -119,22 +120,22 @@ def test_a_filter_that_means_nothing_is_refused_in_words(site: Site, admin: Test
 @pytest.mark.storage
 def test_those_chosen_are_changed_and_no_others(site: Site, admin: TestClient) -> None:
     one, two, _ = add(site, "one", "two", "three")
-    both = {"id": [one.id, two.id], "query": ""}
-    assert admin.post(place(site, "/change"), data={**both, "do": "stratum", "stratum": " dusk "}).status_code == 303
+    both = {"id": [one.id, two.id]}
+    assert admin.post(place(site), data={**both, "do": "stratum", "stratum": " dusk "}).status_code == 303
     assert names_on(admin, place(site, "?stratum=dusk")) == ["two", "one"]
-    assert admin.post(place(site, "/change"), data={**both, "do": "hold_out"}).status_code == 303
+    assert admin.post(place(site), data={**both, "do": "hold_out"}).status_code == 303
     assert names_on(admin, place(site, "?held=no")) == ["three"]
     with site.world.parts.store.read() as tx:
         nexts = tx.of_experiments.next_inputs(site.world.study.id, 5)
     assert {source.name for source in nexts} == {"three"}
-    assert admin.post(place(site, "/change"), data={**both, "do": "let_in"}).status_code == 303
-    rows = table_of(admin.post(place(site, "/change"), data={**both, "do": "export"}))
+    assert admin.post(place(site), data={**both, "do": "let_in"}).status_code == 303
+    rows = table_of(admin.post(place(site), data={**both, "do": "export"}))
     assert [(row["name"], row["stratum"], row["held_out"]) for row in rows] == [
         ("two", "dusk", "no"),
         ("one", "dusk", "no"),
     ]
-    assert len(table_of(admin.post(place(site, "/change"), data={"all": "yes", "do": "export"}))) == 3
-    assert admin.post(place(site, "/change"), data={"id": one.id, "do": "take_down"}).status_code == 303
+    assert len(table_of(admin.post(place(site), data={"all": "yes", "do": "export"}))) == 3
+    assert admin.post(place(site), data={"id": one.id, "do": "take_down"}).status_code == 303
     assert names_on(admin, place(site)) == ["three", "two"]
     assert admin.get(f"/media/input/{one.id}").status_code == 410
     assert "changed the photo" in re.sub(r"<[^>]+>", "", admin.get("/admin/audit", headers=PAGE).text)
@@ -144,11 +145,11 @@ def test_those_chosen_are_changed_and_no_others(site: Site, admin: TestClient) -
 def test_all_that_match_are_erased_by_a_job_in_slices_and_what_came_later_is_not(site: Site, admin: TestClient) -> None:
     add(site, *(f"beach {number}" for number in range(sweeps.AT_HAND + 5)))
     (kept,) = add(site, "forest")
-    asked = {"all": "yes", "query": "q=beach", "do": "erase", "confirm": "erase"}
-    refused = admin.post(place(site, "/change"), data={**asked, "confirm": "yes"}, headers=PAGE)
+    asked, beaches = {"all": "yes", "do": "erase", "confirm": "erase"}, place(site, "?q=beach")
+    refused = admin.post(beaches, data={**asked, "confirm": "yes"}, headers=PAGE)
     assert refused.status_code == 422
     assert "Nothing was erased" in refused.text
-    assert admin.post(place(site, "/change"), data=asked).status_code == 303
+    assert admin.post(beaches, data=asked).status_code == 303
     site.world.clock.advance(seconds=1)
     (late,) = add(site, "beach of later")
     assert "Erasing 45 photos: 0 done" in " ".join(re.sub(r"<[^>]+>", "", admin.get(place(site)).text).split())
@@ -159,6 +160,38 @@ def test_all_that_match_are_erased_by_a_job_in_slices_and_what_came_later_is_not
         (swept,) = tx.sweeps.all()
     assert (swept.done, swept.finished_at is not None) == (45, True)
     assert sweeps.run(site.world.parts, swept.id) == swept
+
+
+@pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
+@pytest.mark.parametrize(
+    ("sent", "said"),
+    [
+        ({"do": "erase", "confirm": "no"}, "Nothing was erased"),
+        ({"do": "stratum", "stratum": "a" * 121}, "at most 120 characters"),
+        ({"do": "keep", "name": "b" * 61}, "1 to 60 characters"),
+    ],
+)
+def test_a_page_that_refused_stays_where_it_is_with_all_that_was_sent(
+    site: Site, admin: TestClient, sent: dict[str, str], said: str
+) -> None:
+    *_, last = reversed(add(site, *(f"beach {number}" for number in range(62))))
+    first = admin.get(place(site, "?q=beach"), headers=PAGE).text
+    (older,) = re.findall(r'href="([^"]*after=[^"]*)" rel="next"', first)
+    refused = admin.post(older.replace("&amp;", "&"), data={**sent, "id": last.id}, headers=PAGE)
+    assert (refused.status_code, said in refused.text) == (422, True)
+    assert set(re.findall(r'<form [^>]*method="post" action="([^"]*photos\?[^"]*)"', refused.text)) == {older}
+    assert re.findall(r'value="([^"]*)" data-one checked', refused.text) == [last.id]
+    assert 'name="q" type="search" maxlength="100" value="beach"' in refused.text
+    assert all(f'value="{typed}"' in refused.text for typed in sent.values())
+    assert admin.get(older.replace("&amp;", "&"), headers=PAGE).status_code == 200, "live updates and a reload ask here"
+
+
+@pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
+def test_a_group_is_shown_with_and_without_what_else_is_noted(site: Site, admin: TestClient) -> None:
+    add(site, "one", related="twins")
+    add(site, "two", related="triplets", metadata={"camera": "X100"})
+    shown = admin.get(place(site), headers=PAGE).text
+    assert re.findall(r"<dd>([^<]*)</dd>", shown) == ["triplets", "X100", "twins"]
 
 
 @pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
@@ -181,16 +214,32 @@ def test_a_change_of_nothing_or_of_others_photos_is_refused(site: Site, admin: T
 
 def test_a_filter_is_kept_for_oneself_under_a_name(site: Site, admin: TestClient) -> None:
     add(site, "beach", "forest")
-    kept = {"name": "Sands", "query": "q=beach"}
-    assert admin.post(place(site, "/filters"), data=kept).headers["location"] == place(site, "?q=beach")
-    assert admin.post(place(site, "/filters"), data={**kept, "query": "q=forest"}).status_code == 303
+    kept = {"do": "keep", "name": "Sands"}
+    assert admin.post(place(site, "?q=beach"), data=kept).headers["location"] == place(site, "?q=beach")
+    assert admin.post(place(site, "?q=forest"), data=kept).status_code == 303
     link = re.search(r'<li class="chip"><a href="([^"]+)">Sands', admin.get(place(site)).text)
     assert link is not None
     assert names_on(admin, link[1]) == ["forest"]
     assert "Sands" not in site.signed_in("admin").get(place(site)).text
-    assert admin.post(place(site, "/filters"), data={"name": "", "query": "q=a"}, headers=PAGE).status_code == 422
-    assert admin.post(place(site, "/filters"), data={"name": "All", "query": ""}, headers=PAGE).status_code == 422
+    assert admin.post(place(site, "?q=a"), data={"do": "keep", "name": ""}, headers=PAGE).status_code == 422
+    assert admin.post(place(site), data={"do": "keep", "name": "All"}, headers=PAGE).status_code == 422
     (delete,) = re.findall(r'action="([^"]+/delete)"', admin.get(place(site)).text)
     for _ in range(2):
         assert admin.post(delete).status_code == 303
     assert "Sands" not in admin.get(place(site)).text
+
+
+@pytest.mark.storage
+def test_the_api_gives_all_inputs_page_by_page(site: Site, admin: TestClient) -> None:
+    wanted = [source.id for source in add(site, *(f"photo {number}" for number in range(5)))][::-1]
+    here, found, after = f"/api/v1/studies/{site.world.study.id}/inputs", list[str](), ""
+    while True:
+        page = admin.get(here, params={"limit": 2, "after": after}).json()
+        assert len(page["rows"]) <= 2
+        found, after = found + [row["input"]["id"] for row in page["rows"]], page["after"]
+        if not after:
+            break
+    assert found == wanted
+    assert [row["input"]["id"] for row in admin.get(here).json()["rows"]] == wanted
+    for wrong in ({"after": "nonsense"}, {"limit": 0}, {"limit": 501}):
+        assert admin.get(here, params=wrong).status_code == 422

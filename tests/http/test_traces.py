@@ -44,7 +44,6 @@ NOTES = {
     "POST /api/v1/batches/{batch_id}/manifest",
     "DELETE /api/v1/batches/{batch_id}",
     "POST /admin/studies/{study_id}/photos/batches/{batch_id}/close",
-    "POST /admin/studies/{study_id}/photos/filters",
     "POST /admin/studies/{study_id}/photos/filters/{filter_id}/delete",
 }
 # Which of their studies somebody rates is theirs to choose, and no act on any row of the project's.
@@ -407,8 +406,8 @@ DEEDS: dict[str, Callable[[Deeds], Response]] = {
     "POST /admin/studies/{study_id}/state": lambda d: d.admin(
         "POST", f"/admin/studies/{d.study()}/state", data={"state": "paused"}
     ),
-    "POST /admin/studies/{study_id}/photos/change": lambda d: d.admin(
-        "POST", f"/admin/studies/{d.world.study.id}/photos/change", data={"do": "take_down", "id": d.source()}
+    "POST /admin/studies/{study_id}/photos": lambda d: d.admin(
+        "POST", f"/admin/studies/{d.world.study.id}/photos", data={"do": "take_down", "id": d.source()}
     ),
     "POST /api/v1/studies/{study_id}/photos/change": lambda d: d.admin(
         "POST",

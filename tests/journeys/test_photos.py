@@ -4,6 +4,7 @@ import io
 import json
 import zipfile
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,12 +12,14 @@ from playwright.sync_api import Page, Route, expect
 
 from tests.journeys.conftest import Join
 from tests.journeys.screens import look
-from tests.journeys.server import Server
+from tests.journeys.server import Server, until
 from tests.journeys.studies import photos
 from tests.journeys.test_accessible import assert_accessible_in_light_and_dark
 from tests.pictures import picture, saved
 from web.adapters.generators.local import SPACE
+from web.domain.ids import new_id
 from web.domain.studies.study import Study
+from web.domain.studies.sweeps import Sweep
 from web.services.studies.studies import StudyDraft, make_study, move_study
 
 WIDTHS = (1280, 1024, 390)
@@ -101,6 +104,56 @@ def test_a_folder_that_a_closed_tab_cut_short_is_chosen_again(
     page.get_by_role("link", name="Show the photos").click()
     expect(page.locator("ul.inputs > li")).to_have_count(8)
     look_at_each_width(page, "photos")
+
+
+@pytest.mark.parametrize(("hangs", "came"), [("**/batches/*/files", 0), ("**/batches/items/*", 2)])
+def test_what_hangs_is_stopped_at_once_and_the_page_says_what_is_missing(
+    server: Server, empty: Study, join: Join, tmp_path: Path, hangs: str, came: int
+) -> None:
+    folder, page = folder_of(tmp_path / "holiday", bodies(6)), opened(join(role="admin").page, empty)
+    broken_off, asked = list[str](), list[Route]()
+    page.on("requestfailed", lambda request: broken_off.append(request.url))
+
+    def hang(route: Route) -> None:
+        asked.append(route)
+        if len(asked) <= came:
+            route.continue_()
+
+    page.context.route(hangs, hang)
+    page.locator("input[data-folder]").set_input_files(folder)
+    expect(page.locator("[data-count]")).to_have_text(f"{came} of 6")
+    until("all that is sent at once hangs", lambda: page.evaluate("1") and len(asked) == (came + 3 if came else 1))
+    page.get_by_role("button", name="Stop").click()
+    expect(page.locator("[data-done]")).to_contain_text(f"Missing, as this was stopped: {6 - came}.", timeout=2_000)
+    expect(page.locator("[data-done]")).to_contain_text(f"holiday: {came} added, 0 there already, 0 refused.")
+    expect(page.locator("[data-sending]")).to_be_hidden()
+    until("what hung is broken off", lambda: page.evaluate("1") and len(broken_off) == len(asked) - came)
+    page.context.unroute_all(behavior="ignoreErrors")
+    page.locator("input[data-folder]").set_input_files(folder)
+    expect(page.locator("[data-done]")).to_contain_text("holiday: 6 added", timeout=60_000)
+    assert len(names(server, empty)) == 6
+
+
+@pytest.mark.network_fails
+def test_a_page_that_refused_a_change_lives_on(server: Server, study: Study, join: Join) -> None:
+    under_way = Sweep(new_id(), study.id, "hold_out", server.parts.clock.now(), total=300, done=20)
+    with server.store.begin() as tx:
+        tx.sweeps.add(under_way)
+    page = opened(join(role="admin").page, study, "?held=no")
+    page.locator("[data-one]").nth(1).check()
+    page.get_by_text("Erase…", exact=True).first.click()
+    page.locator("#confirm-erase").fill("no")
+    page.get_by_role("button", name="Erase", exact=True).click()
+    expect(page.get_by_role("alert")).to_contain_text("Nothing was erased")
+    expect(page.locator("[data-chosen]")).to_have_text("1 chosen")
+    expect(page.locator("[data-one]").nth(1)).to_be_checked()
+    look_at_each_width(page, "photos-refused")
+    with server.store.begin() as tx:
+        tx.sweeps.replace(replace(under_way, done=300, finished_at=server.parts.clock.now()))
+    expect(page.get_by_text("Held out 300 photos.")).to_be_visible(timeout=30_000)
+    expect(page.locator("[data-one]").nth(1)).to_be_checked()
+    page.goto(page.url)
+    expect(page.locator("select#held")).to_have_value("no")
 
 
 def test_a_zip_is_unpacked_here_and_a_manifest_says_what_is_in_it(

@@ -2,7 +2,8 @@
 
 from dataclasses import replace
 
-from playwright.sync_api import expect
+import pytest
+from playwright.sync_api import Locator, expect
 
 from tests.journeys.conftest import Join
 from tests.journeys.rater import Rater
@@ -130,6 +131,12 @@ def test_a_photo_that_is_taken_back_is_rated_by_the_guide_of_its_own_study(serve
         rater.settled()
 
 
+def assert_on_one_line(one: Locator, other: Locator) -> None:
+    boxes = [part.bounding_box() for part in (one, other)]
+    middles = [box["y"] + box["height"] / 2 for box in boxes if box]
+    assert middles[0] == pytest.approx(middles[1], abs=4), "they are not on one line"
+
+
 def test_the_choice_and_what_an_admin_sets_look_right(server: Server, join: Join) -> None:
     parts, admin = server.parts, server.operator
     with studying(server, "Skies at dusk", raters=()) as skies, studying(server, "Faces", raters=()) as faces:
@@ -154,7 +161,13 @@ def test_the_choice_and_what_an_admin_sets_look_right(server: Server, join: Join
             row.get_by_label("Person to put into").select_option(label=rater.email)
             row.get_by_role("button", name="Add").click()
             expect(steering.locator("section.card", has_text=f"Experts on a {kind}").first).to_contain_text(rater.email)
-            look(steering, f"panels-{kind}")
+            for width in (1280, 1024, 390):
+                steering.set_viewport_size({"width": width, "height": 844})
+                assert_on_one_line(row.get_by_label("Name of"), row.get_by_role("button", name="Rename"))
+                places = steering.locator("header.site :is(a, button):visible")
+                assert_on_one_line(places.first, places.last)
+                look(steering, f"panels-{kind}-{width}")
+            steering.set_viewport_size(screen["viewport"])
             steering.goto(f"/admin/studies/{skies.id}")
             steering.get_by_label("Who also rates it").select_option(label=f"Experts on a {kind}")
             steering.get_by_role("button", name="Add", exact=True).click()

@@ -36,8 +36,12 @@ class PhotoQueries(Protocol):
         """Return the first items of a batch that are in a state."""
         ...
 
-    def summaries(self, study_id: str, limit: int, refused: int) -> tuple[BatchSummary, ...]:
-        """Return the newest batches of a study that are not closed, each with some of the items that were refused."""
+    def unfinished(self, study_id: str, limit: int) -> tuple[Batch, ...]:
+        """Return the newest batches not closed of which something is missing, being fetched or refused."""
+        ...
+
+    def finished(self, study_id: str, since: datetime, limit: int) -> tuple[Batch, ...]:
+        """Return the newest batches not closed, begun since a time, of which all came; single photos left out."""
         ...
 
     def summary(self, batch: Batch, refused: int) -> BatchSummary:

@@ -63,8 +63,8 @@ class Reports(Protocol):
         """Return the studies of a project, newest first, archived ones last."""
         ...
 
-    def inputs(self, study_id: str) -> tuple[InputLine, ...]:
-        """Return the present inputs of a study, newest first."""
+    def inputs(self, study_id: str, after: str, limit: int) -> Page[InputLine]:
+        """Return present inputs of a study, newest first, from behind the one with an id."""
         ...
 
     def photos(self, study_id: str, wanted: PhotoFilter, after: str, limit: int, zone: str = "UTC") -> Page[PhotoLine]:

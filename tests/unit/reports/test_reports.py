@@ -384,7 +384,7 @@ def test_lists_count_what_belongs_to_each(rows: Rows, reports: Reports) -> None:
     (line,) = reports.studies(rows.project)
     assert (line.study, line.inputs, line.ratings, line.queue) == (rows.study, 2, 1, 1)
     assert line.last_rated_at == rating.rated_at
-    lines = {one.input.id: (one.experiments, one.ratings) for one in reports.inputs(rows.study.id)}
+    lines = {one.input.id: (one.experiments, one.ratings) for one in reports.inputs(rows.study.id, "", 9).rows}
     assert lines == {source.id: (1, 1), bare.id: (0, 0)}
 
 

@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 from web.domain.studies.assigning import Audience, AudienceKind, Panel
 from web.http.edge.session import Admin, context
 from web.services.studies import assigning, panels
-from web.services.studies.assigning import Raters
+from web.services.studies.assigning import WhoRates
 from web.services.studies.panels import PanelLine
 
 router = APIRouter(prefix="/api/v1", tags=["studies"])
@@ -154,7 +154,7 @@ def _panel_out(line: PanelLine) -> PanelOut:
     )
 
 
-def _raters(found: Raters) -> Response:
+def _raters(found: WhoRates) -> Response:
     assigned = [
         AssignmentOut(
             kind=one.assignment.kind,

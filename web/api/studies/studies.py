@@ -3,14 +3,16 @@
 from dataclasses import replace
 from typing import Annotated, Any
 
-from fastapi import APIRouter, File, Form, Request, Response, UploadFile
+from fastapi import APIRouter, File, Form, Query, Request, Response, UploadFile
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 from pydantic.dataclasses import dataclass
 
 from web.api.fields import optional_fields
+from web.domain.reports.history import Page
 from web.domain.reports.report import InputLine, StudyLine
 from web.domain.studies.assigning import FIRST, Audience, First
 from web.domain.studies.guide import Guide
+from web.domain.studies.photos import place
 from web.domain.studies.stopping import Standing
 from web.domain.studies.study import Input, Study
 from web.http.edge.session import Admin, context
@@ -31,7 +33,8 @@ _STUDY = TypeAdapter(Study)
 _STUDIES = TypeAdapter(tuple[StudyLine, ...])
 _STANDINGS = TypeAdapter(tuple[Standing, ...])
 _INPUT = TypeAdapter(Input)
-_INPUTS = TypeAdapter(tuple[InputLine, ...])
+_INPUTS = TypeAdapter(Page[InputLine])
+MOST_ROWS = 500
 UPLOAD_BYTES = 32_000_000
 
 
@@ -148,10 +151,16 @@ def stopping(request: Request, admin: Admin, study_id: str) -> Response:
     return _json(_STANDINGS, standings_of(context(request).parts, admin, study_id))
 
 
-@router.get("/studies/{study_id}/inputs", responses={200: {"model": tuple[InputLine, ...]}})
-def inputs(request: Request, admin: Admin, study_id: str) -> Response:
-    """Return the present inputs of a study."""
-    return _json(_INPUTS, views.inputs(context(request).parts, admin, study_id))
+@router.get("/studies/{study_id}/inputs", responses={200: {"model": Page[InputLine]}})
+def inputs(
+    request: Request,
+    admin: Admin,
+    study_id: str,
+    after: str = "",
+    limit: Annotated[int, Query(ge=1, le=MOST_ROWS)] = MOST_ROWS,
+) -> Response:
+    """Return present inputs of a study, newest first; `after` of the answer asks for the next ones."""
+    return _json(_INPUTS, views.inputs(context(request).parts, admin, study_id, place(after), limit))
 
 
 @router.post(

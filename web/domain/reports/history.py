@@ -13,6 +13,7 @@ from ml_service.wire.contract import Point
 from web.domain.day import day_of, written
 from web.domain.studies.experiment import ExperimentKind
 from web.domain.studies.guide import TAG, TAGS
+from web.domain.text import one_of
 
 T = TypeVar("T")
 AnswerState = Literal["scored", "skipped", "late", "flagged", "undone"]
@@ -56,8 +57,8 @@ class Filter:
             low=_number("low", given["low"]),
             high=_number("high", given["high"]),
             tag=_tag(given["tag"]),
-            state=_one_of("state", given["state"], get_args(AnswerState)),
-            kind=_one_of("kind", given["kind"], get_args(ExperimentKind)),
+            state=one_of("state", given["state"], get_args(AnswerState)),
+            kind=one_of("kind", given["kind"], get_args(ExperimentKind)),
             text=given["text"],
             since=day_of("since", given["since"]),
             until=day_of("until", given["until"]),
@@ -86,15 +87,6 @@ def _tag(text: str) -> str | None:
     if text and not re.fullmatch(TAG, text):
         raise InvalidRequest(f"tag must be the id of a tag, such as too_dark, not {text!r}.")
     return text or None
-
-
-def _one_of(name: str, text: str, known: tuple[T, ...]) -> T | None:
-    if not text:
-        return None
-    for value in known:
-        if value == text:
-            return value
-    raise InvalidRequest(f"{name} must be one of {', '.join(map(str, known))}, not {text!r}.")
 
 
 @dataclass(frozen=True)

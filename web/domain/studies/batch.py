@@ -6,6 +6,7 @@ from typing import Literal
 
 # missing: it has not come yet; fetching: its address is being asked; known: the study had it already
 ItemState = Literal["missing", "fetching", "added", "known", "refused"]
+LOOSE = "Single photos"  # what pages call an upload that is no folder: one that is gone on with for ever
 LABEL_LIMIT = 120
 PATH_LIMIT = 400
 ITEMS_LIMIT = 100_000  # of one batch

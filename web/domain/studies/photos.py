@@ -3,21 +3,18 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Literal, TypeVar, get_args
+from typing import Literal, get_args
 
 from ml_service.errors import InvalidRequest
 from web.domain.day import day_of
+from web.domain.ids import is_id
 from web.domain.studies.study import Input
+from web.domain.text import one_of
 
-T = TypeVar("T")
-RatedState = Literal["yes", "no"]
-HeldState = Literal["yes", "no"]
-TERMINAL, NO_STRATUM = (
-    "terminal",
-    "none",
-)  # what a filter says for photos that nobody of the project brought, and for ""
+YesNo = Literal["yes", "no"]
+TERMINAL = "terminal"  # what a filter says for photos that nobody of the project brought
+NO_STRATUM = " none"  # and for those without a stratum: strata begin with no blank, so that none can be called so
 METADATA, METADATA_LENGTH = 20, 400  # entries of one photo at most, and characters of a name or a value
-_DASHED = 36  # characters of an id
 
 
 @dataclass(frozen=True)
@@ -28,8 +25,8 @@ class PhotoFilter:
     """
 
     q: str = ""
-    rated: RatedState | None = None
-    held: HeldState | None = None
+    rated: YesNo | None = None
+    held: YesNo | None = None
     stratum: str = ""
     by: str = ""
     since: date | None = None
@@ -43,9 +40,9 @@ class PhotoFilter:
             raise InvalidRequest(f"A filter has at most {METADATA_LENGTH} characters; search for less.")
         return cls(
             q=given["q"],
-            rated=_one_of("rated", given["rated"], get_args(RatedState)),
-            held=_one_of("held", given["held"], get_args(HeldState)),
-            stratum=given["stratum"],
+            rated=one_of("rated", given["rated"], get_args(YesNo)),
+            held=one_of("held", given["held"], get_args(YesNo)),
+            stratum=NO_STRATUM if query.get("stratum") == NO_STRATUM else given["stratum"],
             by=given["by"],
             since=day_of("since", given["since"]),
             until=day_of("until", given["until"]),
@@ -57,18 +54,9 @@ class PhotoFilter:
         return {name: str(value) for name, value in values.items() if value}
 
 
-def _one_of(name: str, text: str, known: tuple[T, ...]) -> T | None:
-    if not text:
-        return None
-    for value in known:
-        if value == text:
-            return value
-    raise InvalidRequest(f"{name} must be one of {', '.join(map(str, known))}, not {text!r}.")
-
-
 def place(text: str) -> str:
     """Return the id of the photo that `after` names, "" for none, or raise InvalidRequest."""
-    if text and not (len(text) == _DASHED and text.replace("-", "").isalnum()):
+    if text and not is_id(text):
         raise InvalidRequest("`after` is not a place among the photos; take it from the page before.")
     return text
 

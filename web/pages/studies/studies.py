@@ -47,7 +47,7 @@ def make(request: Request, admin: Admin, fields: Fields) -> Response:
     draft = study_form.blank(generator, offered)
     try:
         draft = study_form.read(fields, {generator: offered}, draft)
-        study = make_study(parts, admin, draft, raters=_first(fields))
+        study = make_study(parts, admin, draft, raters=_first(text(fields, "raters")))
     except InvalidRequest as error:
         return _new(request, admin, draft, error, text(fields, "raters"))
     return _to(study.id, "#inputs")
@@ -80,9 +80,11 @@ def clone(
     study_id: str,
     name: Annotated[str, Form(max_length=120)],
     warm: Annotated[str, Form()] = "",
+    raters: Annotated[str, Form(max_length=50)] = "",
 ) -> Response:
     """Start a study with this one's settings and inputs, and where it is warm with what its ratings teach."""
-    return _to(clone_study(context(request).parts, admin, study_id, name, warm=bool(warm)).id, "")
+    made = clone_study(context(request).parts, admin, study_id, name, warm=bool(warm), raters=_first(raters))
+    return _to(made.id, "")
 
 
 @router.post("/{study_id}/state")
@@ -92,9 +94,8 @@ def move(request: Request, admin: Admin, study_id: str, state: Annotated[StudySt
     return _to(study_id, "")
 
 
-def _first(fields: Fields) -> tuple[Audience, ...] | None:
+def _first(typed: str) -> tuple[Audience, ...] | None:
     """Return who rates a new study as it was typed, or None where nothing was said."""
-    typed = text(fields, "raters")
     return FIRST[typed] if typed in FIRST else (audience(typed),) if typed else None
 
 
@@ -117,7 +118,6 @@ def _new(
     parts = context(request).parts
     (generator,) = draft.spaces
     offered = views.new_study_view(parts, admin)
-    proposed = "nobody" if any(one.state == "running" for one in offered.others) else "everyone"
     return page(
         request,
         "studies/study_new.html",
@@ -130,9 +130,8 @@ def _new(
         rows=study_form.rows_of(_offered(parts, draft), draft.spaces),
         sentences=SENTENCES,
         others=offered.others,
-        raters=raters or proposed,
-        panels=offered.panels,
-        people=offered.people,
+        first=offered.first,
+        raters=raters or offered.first.proposed,
         error=str(error or ""),
     )
 
@@ -160,6 +159,7 @@ def _show(
         origin=found.origin,
         sentences=SENTENCES,
         others=found.others,
+        first=found.first,
         error=str(error or ""),
     )
 

@@ -8,7 +8,7 @@ from ml_service.errors import InvalidRequest, NotFound
 from web.domain.access import Actor
 from web.domain.accounts import User
 from web.domain.ids import new_id
-from web.domain.studies.assigning import EVERYONE, Assignment, Audience, Panel, check_share
+from web.domain.studies.assigning import EVERYONE, FIRST, Assignment, Audience, First, Panel, check_share
 from web.domain.studies.study import Study
 from web.ports.parts import Books
 from web.rows.accounts import AccountRows
@@ -28,7 +28,7 @@ class Assigned:
 
 
 @dataclass(frozen=True)
-class Raters:
+class WhoRates:
     """Who rates a study, how many people that is, and the panels and people that may be added."""
 
     study: Study
@@ -43,7 +43,16 @@ class Raters:
         return any(one.assignment.audience == EVERYONE for one in self.assigned)
 
 
-def raters_of(parts: Books, admin: Actor, study_id: str) -> Raters:
+@dataclass(frozen=True)
+class FirstRaters:
+    """Whom a study that begins may be rated by, by name, and who rates it where nothing is said."""
+
+    panels: tuple[Panel, ...]
+    people: tuple[User, ...]
+    proposed: First
+
+
+def raters_of(parts: Books, admin: Actor, study_id: str) -> WhoRates:
     """Return who rates a study."""
     with parts.store.snapshot() as tx:
         study = rights.found(tx.studies, admin, "steer", "study", study_id)
@@ -57,7 +66,7 @@ def raters_of(parts: Books, admin: Actor, study_id: str) -> Raters:
             assigned.append(Assigned(one, name, len(here)))
             covered |= here
         taken = {one.assignment.audience.id for one in assigned}
-        return Raters(
+        return WhoRates(
             study,
             tuple(sorted(assigned, key=lambda one: (one.assignment.kind, one.name))),
             len(covered),
@@ -97,12 +106,22 @@ def unassign(parts: Books, admin: Actor, study_id: str, audience: Audience) -> N
             record(tx, now, admin, "study.unassigned", ("study", study.id), details=told(before))
 
 
+def first_raters(tx: Transaction, admin: Actor) -> FirstRaters:
+    """Return whom a study that begins now may be rated by."""
+    panels = sorted(tx.panels.all(project_id=admin.project_id), key=lambda one: one.name)
+    people = sorted(people_of(tx, admin.project_id).values(), key=lambda one: one.email)
+    return FirstRaters(tuple(panels), tuple(people), _proposed(tx, admin.project_id))
+
+
+def _proposed(tx: StudyRows, project_id: str, but: str = "") -> First:
+    """Return who rates a new study: what runs must not lose raters, so everyone only where no other runs."""
+    running = tx.studies.all(project_id=project_id, state="running")
+    return "nobody" if any(one.id != but for one in running) else "everyone"
+
+
 def assign_first(tx: Transaction, actor: Actor, study: Study, wanted: Sequence[Audience] | None, now: datetime) -> None:
     """Say who rates a study that begins: unless that was said, everyone where no other runs, and else nobody yet."""
-    if wanted is None:
-        running = tx.studies.all(project_id=study.project_id, state="running")
-        wanted = () if any(one.id != study.id for one in running) else (EVERYONE,)
-    for audience in wanted:
+    for audience in FIRST[_proposed(tx, study.project_id, study.id)] if wanted is None else wanted:
         check_audience(tx, actor, audience)
         made = tx.assignments.add(_assignment(study.id, audience, 1, 1, now))
         record(tx, now, actor, "study.assigned", ("study", study.id), details=told(made))

@@ -57,7 +57,7 @@ def begin(parts: Parts, admin: Actor, study_id: str, label: str) -> Batch:
 def expect(parts: Parts, admin: Actor, batch_id: str, chosen: Sequence[Chosen]) -> tuple[Item, ...]:
     """Note files that are to come, and return what is known of each, in the same order.
 
-    One whose size has changed is waited for again; one whose photo was taken down meanwhile is not.
+    One whose size has changed is waited for again, and so is one whose photo was taken down: its path was forgotten.
     """
     if len(chosen) > LISTED_AT_ONCE:
         raise TooLarge(f"List at most {LISTED_AT_ONCE:,} files at once.")

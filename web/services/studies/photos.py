@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from ml_service.errors import InvalidRequest
 from web.domain.access import Actor
@@ -19,8 +19,9 @@ from web.services.audit.record import record
 
 STRATUM_LIMIT = 120
 AT_ONCE = 500  # rows of an export that are read together
-BATCHES, REFUSED = 5, 20  # uploads that a page tells of, and refused files of each
-NEWS = timedelta(minutes=10)  # for so long it tells of a change that is done
+UNFINISHED, FINISHED, REFUSED = 100, 3, 20  # uploads that a page tells of, and refused files of each
+LATELY = timedelta(days=1)  # for so long it tells of an upload of which nothing is missing or refused,
+NEWS = timedelta(minutes=10)  # and of a change that is done
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,7 @@ class PhotosView:
 
 def photos_view(parts: Parts, admin: Actor, study_id: str, wanted: PhotoFilter, after: str, limit: int) -> PhotosView:
     """Return a page of a study's photos, with all that stands around it."""
+    now = parts.clock.now()
     with parts.store.snapshot() as tx:
         study = rights.found(tx.studies, admin, "steer", "study", study_id)
         reports = tx.of_reports
@@ -60,9 +62,16 @@ def photos_view(parts: Parts, admin: Actor, study_id: str, wanted: PhotoFilter, 
             counts=counts,
             choices=reports.photo_choices(study_id),
             kept=tx.saved_filters.all(study_id=study_id, user_id=admin.user_id),
-            batches=tx.of_photos.summaries(study_id, BATCHES, REFUSED),
-            sweeps=tx.of_photos.sweeps_since(study_id, parts.clock.now() - NEWS),
+            batches=_uploads(tx, study_id, now),
+            sweeps=tx.of_photos.sweeps_since(study_id, now - NEWS),
         )
+
+
+def _uploads(tx: Transaction, study_id: str, now: datetime) -> tuple[BatchSummary, ...]:
+    """Return how far uploads are: those that somebody has to look at first, and the last that came whole."""
+    of = tx.of_photos
+    found = *of.unfinished(study_id, UNFINISHED), *of.finished(study_id, now - LATELY, FINISHED)
+    return tuple(of.summary(batch, REFUSED) for batch in found)
 
 
 def every_photo(parts: Parts, admin: Actor, study_id: str, wanted: PhotoFilter) -> Iterator[PhotoLine]:

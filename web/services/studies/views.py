@@ -4,11 +4,10 @@ from dataclasses import dataclass
 
 from ml_service.errors import Gone, InvalidRequest, NotFound
 from web.domain.access import Actor
-from web.domain.accounts import User
 from web.domain.prompts.diff import differing
 from web.domain.prompts.prompt import PromptVersion
+from web.domain.reports.history import Page
 from web.domain.reports.report import InputLine, StudyLine
-from web.domain.studies.assigning import Panel
 from web.domain.studies.guide import Guide
 from web.domain.studies.photos import PhotoCounts
 from web.domain.studies.stopping import Figures
@@ -19,22 +18,25 @@ from web.services.accounts import rights
 from web.services.prompts import releases
 from web.services.prompts.releases import PromptDetail
 from web.services.studies import previews
-from web.services.studies.assigning import Raters, raters_of
+from web.services.studies.assigning import FirstRaters, WhoRates, first_raters, raters_of
 from web.services.studies.intake import view_key
-from web.services.studies.panels import panels_view
 from web.services.studies.studies import example_of, origin
 
 
 @dataclass(frozen=True)
 class StudyView:
-    """One study with its figures; `origin` is what it starts from, `others` what it may start from."""
+    """One study with its figures; `origin` is what it starts from, `others` what it may start from.
+
+    `first` is who may rate a clone of it.
+    """
 
     study: Study
     photos: PhotoCounts
-    raters: Raters
+    raters: WhoRates
     figures: Figures
     origin: Study | None
     others: tuple[Study, ...]
+    first: FirstRaters
 
 
 @dataclass(frozen=True)
@@ -42,8 +44,7 @@ class NewStudyView:
     """What is offered to a new study: what it may start from, the newest first, and who may rate it."""
 
     others: tuple[Study, ...]
-    panels: tuple[Panel, ...]
-    people: tuple[User, ...]
+    first: FirstRaters
 
 
 @dataclass(frozen=True)
@@ -125,21 +126,22 @@ def study_view(parts: Parts, admin: Actor, study_id: str) -> StudyView:
             figures=tx.of_studies.figures(study_id),
             origin=origin(tx, found),
             others=_newest_first(tx, admin, study_id),
+            first=first_raters(tx, admin),
         )
 
 
 def new_study_view(parts: Parts, admin: Actor) -> NewStudyView:
     """Return what the form of a new study offers."""
+    rights.demand(admin, "steer")
     with parts.store.snapshot() as tx:
-        found = panels_view(parts.at(tx), admin)
-        return NewStudyView(_newest_first(tx, admin), tuple(line.panel for line in found.lines), found.people)
+        return NewStudyView(_newest_first(tx, admin), first_raters(tx, admin))
 
 
-def inputs(parts: Parts, admin: Actor, study_id: str) -> tuple[InputLine, ...]:
-    """Return the present inputs of a study."""
+def inputs(parts: Parts, admin: Actor, study_id: str, after: str, limit: int) -> Page[InputLine]:
+    """Return present inputs of a study, newest first, from behind the one with an id."""
     with parts.store.snapshot() as tx:
         rights.found(tx.studies, admin, "steer", "study", study_id)
-        return tx.of_reports.inputs(study_id)
+        return tx.of_reports.inputs(study_id, after, limit)
 
 
 def known_inputs(parts: Parts, study_id: str) -> frozenset[str]:

@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from sqlalchemy import Connection, and_, case, exists, func, or_, select
+from sqlalchemy import Connection, and_, case, exists, func, or_, select, true
 
 from web.adapters.database.queries.common import BY_PEOPLE
 from web.adapters.database.reports.history import VERSION_LABEL, is_member
@@ -19,7 +19,7 @@ from web.adapters.database.tables import (
     users,
 )
 from web.domain.job import Job, JobState
-from web.domain.reports.history import Choices
+from web.domain.reports.history import Choices, Page
 from web.domain.reports.report import InputLine, Needed, StudyLine
 from web.domain.studies.experiment import LIVE, SAMPLES
 from web.domain.studies.study import Input, Study
@@ -80,8 +80,8 @@ def study_lines(connection: Connection, project_id: str) -> tuple[StudyLine, ...
     return tuple(lines)
 
 
-def input_lines(connection: Connection, study_id: str) -> tuple[InputLine, ...]:
-    """Return the present inputs of a study, newest first, with how much was made of each."""
+def input_lines(connection: Connection, study_id: str, after: str, limit: int) -> Page[InputLine]:
+    """Return present inputs of a study, newest first, from behind the one with an id, and how much was made of each."""
     made = select(func.count()).where(experiments.c.input_id == inputs.c.id, experiments.c.state != "dropped")
     rated = (
         select(func.count())
@@ -92,14 +92,17 @@ def input_lines(connection: Connection, study_id: str) -> tuple[InputLine, ...]:
     query = (
         select(inputs, made.scalar_subquery().label("made"), rated.scalar_subquery().label("rated"))
         .where(inputs.c.study_id == study_id, inputs.c.removed_at.is_(None))
+        .where(inputs.c.id < after if after else true())
         .order_by(inputs.c.id.desc())
+        .limit(limit + 1)
     )
     lines = []
     for row in connection.execute(query).mappings():
         fields = dict(row)
         made_of_it, ratings_of_it = fields.pop("made"), fields.pop("rated")
         lines.append(InputLine(Input(**fields), made_of_it, ratings_of_it))
-    return tuple(lines)
+    shown = tuple(lines[:limit])
+    return Page(shown, shown[-1].input.id if len(lines) > limit else "")
 
 
 def jobs_of(connection: Connection, project_id: str, state: JobState, limit: int) -> tuple[Job, ...]:

@@ -1,7 +1,8 @@
 /** Adding photos: dropped, or chosen, a folder, a zip or files; how far each is, and what came of all. */
 
 import { choicesOf, droppedPlaces, LOOSE, placesOf } from "./chosen.js";
-import { Sender } from "./send.js";
+import { Sender, Stopped } from "./send.js";
+import { make, takeDrops } from "../elements.js";
 import { Failure } from "../train/wire.js";
 import { BadZip } from "./zip.js";
 
@@ -9,16 +10,9 @@ import { BadZip } from "./zip.js";
 /** @typedef {import("./chosen.js").Choice} Choice */
 
 const DRAWN = 50; // rows of photos that failed; the others are counted
-const NAMED = 5; // tables that were not taken; the others are counted
+const NAMED = 200; // photos that were refused, with the reason
+const TABLES = 5; // that were not taken; the others are counted
 const figure = new Intl.NumberFormat("en").format;
-
-/** @param {string} tag @param {string} [words] @param {string} [name] */
-function make(tag, words = "", name = "") {
-  const element = document.createElement(tag);
-  element.textContent = words;
-  if (name) element.className = name;
-  return element;
-}
 
 /** Return what an error says where that is meant for people, or other words. @param {unknown} error @param {string} otherwise */
 function said(error, otherwise) {
@@ -31,6 +25,11 @@ class Progress {
   rows = new Map();
   done = 0;
   failed = 0;
+  before = 0; // of those done: what had come before, and was not sent again
+  /** @type {Record<string, number>} */
+  counts = {};
+  /** @type {{ path: string, said: string }[]} */
+  refused = [];
 
   /** @param {HTMLElement} box @param {number} total */
   constructor(box, total) {
@@ -48,10 +47,8 @@ class Progress {
   #row(photo) {
     const known = this.rows.get(photo);
     if (known) return known;
-    const row = make("li");
-    const bar = Object.assign(document.createElement("progress"), { max: 1, value: 0 });
-    bar.setAttribute("aria-label", `Sent of ${photo.path}`);
-    row.append(make("span", photo.path, "name"), bar, make("span", "", "words muted"));
+    const row = make("li", {}, make("span", { class: "name" }, photo.path),
+      make("progress", { max: "1", value: "0", "aria-label": `Sent of ${photo.path}` }), make("span", { class: "words muted" }));
     this.rows.set(photo, row);
     this.list.prepend(row);
     return row;
@@ -70,9 +67,12 @@ class Progress {
     this.said.textContent = words;
   }
 
-  /** @param {Chosen} photo @param {string} state @param {string} said */
-  over(photo, state, said) {
+  /** @param {Chosen} photo @param {string} state @param {string} said @param {boolean} [before] */
+  over(photo, state, said, before = false) {
     this.done += 1;
+    this.counts[state] = (this.counts[state] ?? 0) + 1;
+    if (before) this.before += 1;
+    if (state === "refused" && this.refused.length < NAMED) this.refused.push({ path: photo.path, said });
     this.said.textContent = "";
     const failed = state === "refused" || state === "failed";
     if (failed) this.failed += 1;
@@ -85,6 +85,12 @@ class Progress {
     }
     this.rows.delete(photo);
     this.#tell();
+  }
+
+  /** Return what became of those chosen, as the server tells it of a whole upload. */
+  summary() {
+    const { added = 0, known = 0, refused = 0 } = this.counts;
+    return { counts: { added, known, refused, missing: this.total - added - known - refused }, refused: this.refused };
   }
 
   #tell() {
@@ -105,8 +111,7 @@ function serve(section) {
 
   /** @param {string[]} words @param {string} kind */
   function tell(words, kind = "") {
-    const notice = make("div", "", `notice ${kind}`);
-    notice.append(...words.map((one) => make("p", one)));
+    const notice = make("div", { class: `notice ${kind}` }, ...words.map((one) => make("p", {}, one)));
     done.append(notice);
     return notice;
   }
@@ -114,43 +119,48 @@ function serve(section) {
   /** Take one folder, zip or handful of files in. @param {Choice} choice */
   async function take(choice) {
     if (!choice.photos.length && !choice.manifests.length) return void tell([`${choice.label}: there is no photo in it.`], "warn");
-    sender = new Sender(section.dataset.study ?? "", csrf);
+    const mine = new Sender(section.dataset.study ?? "", csrf);
+    sender = mine;
     const progress = new Progress(section, choice.photos.length);
     sending.hidden = false;
     try {
-      const batch = await sender.begin(choice.label);
-      document.querySelector(`[data-batch="${batch}"]`)?.remove(); // what was missing until now
-      for (const file of choice.manifests) await sender.manifest(batch, file);
-      const before = await sender.send(batch, choice.photos, progress);
-      summarize(choice, await sender.summary(batch), before, sender.stopped);
+      summarize(choice, await mine.unlessStopped(send(mine, choice, progress)), progress.before);
     } catch (error) {
-      tell([choice.label, said(error, "This did not work. Reload the page and choose it again.")], "bad");
+      if (error instanceof Stopped) summarize(choice, progress.summary(), progress.before, true);
+      else tell([choice.label, said(error, "This did not work. Reload the page and choose it again.")], "bad");
     } finally {
+      mine.stop(); // nothing of it goes on once it was told what came of it
       sending.hidden = true;
       sender = null;
     }
   }
 
-  /** @param {Choice} choice @param {any} summary @param {number} before @param {boolean} stopped */
-  function summarize(choice, summary, before, stopped) {
+  /** Send a choice, and return what came of it. @param {Sender} by @param {Choice} choice @param {Progress} progress */
+  async function send(by, choice, progress) {
+    const batch = await by.begin(choice.label);
+    document.querySelector(`[data-batch="${batch}"]`)?.remove(); // what was missing until now
+    for (const file of choice.manifests) await by.manifest(batch, file);
+    await by.send(batch, choice.photos, progress);
+    return choice.manifests.length ? by.summary(batch) : progress.summary(); // the upload may hold more than was chosen now
+  }
+
+  /** @param {Choice} choice @param {any} summary @param {number} before @param {boolean} [stopped] */
+  function summarize(choice, summary, before, stopped = false) {
     const { added = 0, known = 0, refused = 0, missing = 0, fetching = 0 } = summary.counts;
     const words = [`${choice.label}: ${figure(added)} added, ${figure(known)} there already, ${figure(refused)} refused.`];
     if (before) words.push(`Come before, and not sent again: ${figure(before)}.`);
     if (fetching) words.push(`Being fetched from their addresses: ${figure(fetching)}.`);
     if (missing) words.push(`Missing${stopped ? ", as this was stopped" : ""}: ${figure(missing)}. Choose ${choice.label === LOOSE ? "them" : "it"} again, and only what is missing is sent.`);
+    else if (stopped) words.push("This was stopped; choose it again to go on.");
     if (choice.passed) words.push(choice.passed === 1 ? "One file is no photo and was passed over." : `${figure(choice.passed)} files are no photos and were passed over.`);
-    const [tables, more] = [choice.tables.slice(0, NAMED).map(({ file }) => file.name), choice.tables.length - NAMED];
+    const [tables, more] = [choice.tables.slice(0, TABLES).map(({ file }) => file.name), choice.tables.length - TABLES];
     if (tables.length) words.push(`Not taken, as no column is called file or url: ${tables.join(", ")}${more > 0 ? ` and ${figure(more)} more` : ""}.`);
-    const notice = tell(words, missing || refused ? "warn" : "good");
+    const notice = tell(words, missing || refused || stopped ? "warn" : "good");
     if (refused) {
-      const [details, list] = [make("details"), make("ul")];
-      list.append(...summary.refused.map((/** @type {{ path: string, said: string }} */ one) => make("li", `${one.path}: ${one.said}`)));
-      details.append(make("summary", `Refused: ${figure(refused)}`), list);
-      notice.append(details);
+      const named = summary.refused.map((/** @type {{ path: string, said: string }} */ one) => make("li", {}, `${one.path}: ${one.said}`));
+      notice.append(make("details", {}, make("summary", {}, `Refused: ${figure(refused)}`), make("ul", {}, ...named)));
     }
-    const show = Object.assign(document.createElement("a"), { href: location.pathname, textContent: "Show the photos" });
-    show.className = "button small";
-    notice.append(show);
+    notice.append(make("a", { class: "button small", href: location.pathname }, "Show the photos"));
   }
 
   /** @param {() => Promise<[string, File][]>} gather */
@@ -174,21 +184,8 @@ function serve(section) {
       add(async () => places);
     });
   }
-  stop.addEventListener("click", () => { if (sender) sender.stopped = true; });
-  const hasFiles = (/** @type {DragEvent} */ event) => event.dataTransfer?.types.includes("Files") ?? false;
-  document.addEventListener("dragover", (event) => {
-    if (!hasFiles(event)) return;
-    event.preventDefault();
-    document.body.classList.add("takes-drops");
-  });
-  document.addEventListener("dragleave", (event) => { if (!event.relatedTarget) document.body.classList.remove("takes-drops"); });
-  document.addEventListener("drop", (event) => {
-    document.body.classList.remove("takes-drops");
-    if (!hasFiles(event) || !event.dataTransfer) return;
-    event.preventDefault();
-    const transfer = event.dataTransfer;
-    add(() => droppedPlaces(transfer));
-  });
+  stop.addEventListener("click", () => sender?.stop());
+  takeDrops((over) => { document.body.classList.toggle("takes-drops", over); }, (transfer) => add(() => droppedPlaces(transfer)));
   addEventListener("beforeunload", (event) => { if (sender) event.preventDefault(); });
 }
 

@@ -1,16 +1,15 @@
 /** Sending photos: what is chosen is noted on the server first, then each is sent by itself, a few at a time, until it is there. */
 
 import { placeOf } from "../server.js";
-import { answerOf, Failure } from "../train/wire.js";
+import { answerOf, backOff, Failure } from "../train/wire.js";
 import { BadZip } from "./zip.js";
 
 /** @typedef {import("./chosen.js").Chosen} Chosen */
 /** @typedef {{ id: string, state: string, sha256: string, said: string }} Known */
-/** @typedef {{ sent: (photo: Chosen, share: number) => void, waits: (photo: Chosen, words: string) => void, over: (photo: Chosen, state: string, said: string) => void }} Ear */
+/** @typedef {{ sent: (photo: Chosen, share: number) => void, waits: (photo: Chosen, words: string) => void, over: (photo: Chosen, state: string, said: string, before?: boolean) => void }} Ear */
 
 const AT_ONCE = 3;
 const LISTED = 1_000; // files that are noted with one request
-const FIRST_WAIT = 1_000;
 const LONGEST_WAIT = 30_000;
 const LONGEST_PUT = 600_000; // a connection that hangs must not keep all that comes after
 const TRIES = 6; // where something answers each time that it does not go; without network this waits for as long as it takes
@@ -19,14 +18,30 @@ const BEFORE = new Set(["added", "known"]);
 /** @param {number} ms */
 const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
+/** Why nothing more comes of an upload: whoever began it stopped it. */
+export class Stopped extends Error {}
+
 /** The server, as one page talks to it. */
 export class Sender {
-  stopped = false;
+  #control = new AbortController();
+  #signal = this.#control.signal;
 
   /** @param {string} study @param {string} csrf */
   constructor(study, csrf) {
     this.study = study;
     this.csrf = csrf;
+  }
+
+  /** Break off all that is under way, and begin nothing more. */
+  stop() {
+    this.#control.abort(new Stopped());
+  }
+
+  /** Return what some work gives, or throw Stopped at once when this is stopped, whatever hangs. @template T @param {Promise<T>} work @returns {Promise<T>} */
+  unlessStopped(work) {
+    /** @type {Promise<never>} */
+    const stop = new Promise((_, reject) => this.#signal.addEventListener("abort", () => reject(this.#signal.reason)));
+    return Promise.race([work, stop]);
   }
 
   /** Begin an upload, or go on with the one of this label, and return its id. @param {string} label */
@@ -47,7 +62,7 @@ export class Sender {
   }
 
   /**
-   * Send the photos that are missing; return how many had come before.
+   * Send the photos that are missing.
    * @param {string} batch @param {Chosen[]} photos @param {Ear} ear
    */
   async send(batch, photos, ear) {
@@ -59,32 +74,25 @@ export class Sender {
       const { files } = await this.#patiently(() => this.#call("POST", `/api/v1/batches/${batch}/files`, body));
       some.forEach((photo, place) => waiting.push([photo, files[place]]));
     }
-    let before = 0;
     const work = async () => {
-      for (let next = waiting.shift(); next && !this.stopped; next = waiting.shift()) {
-        const came = await this.#one(...next, ear);
-        if (came) before += 1;
-      }
+      for (let next = waiting.shift(); next; next = waiting.shift()) await this.#one(...next, ear);
     };
     await Promise.all(Array.from({ length: AT_ONCE }, work));
-    return before;
   }
 
-  /** See one photo through; true where it had come before. @param {Chosen} photo @param {Known} known @param {Ear} ear */
+  /** See one photo through; throw where no other can be sent either. @param {Chosen} photo @param {Known} known @param {Ear} ear */
   async #one(photo, known, ear) {
     try {
       const blob = await photo.read();
-      if (await isThere(blob, known)) {
-        ear.over(photo, known.state, known.said);
-        return true;
-      }
-      const item = await this.#patiently(() => this.#put(known.id, photo, blob, ear), (words) => ear.waits(photo, words));
-      ear.over(photo, item.state, item.said);
+      const before = await isThere(blob, known);
+      const item = before ? known : await this.#patiently(() => this.#put(known.id, photo, blob, ear), (words) => ear.waits(photo, words));
+      this.#signal.throwIfAborted();
+      ear.over(photo, item.state, item.said, before);
     } catch (error) {
+      this.#signal.throwIfAborted(); // who stopped it was told what is missing
       ear.over(photo, "failed", error instanceof Failure || error instanceof BadZip ? error.message : "The file cannot be read any more; choose it again.");
-      if (error instanceof Failure && error.kind === "session") this.stopped = true;
+      if (error instanceof Failure && error.kind === "session") throw error;
     }
-    return false;
   }
 
   /**
@@ -92,14 +100,16 @@ export class Sender {
    * @param {() => Promise<any>} ask @param {(words: string) => void} [tell]
    */
   async #patiently(ask, tell) {
-    for (let [wait, tries] = [FIRST_WAIT, 1]; ; wait = Math.min(2 * wait, LONGEST_WAIT)) {
+    for (let [asked, tries] = [1, 1]; ; asked += 1) {
+      this.#signal.throwIfAborted();
       try {
         return await ask();
       } catch (error) {
-        if (!(error instanceof Failure) || error.kind === "refused" || error.kind === "session" || this.stopped) throw error;
+        this.#signal.throwIfAborted();
+        if (!(error instanceof Failure) || error.kind === "refused" || error.kind === "session") throw error;
         if (error.kind === "later" && !error.waitMs && (tries += 1) > TRIES) throw error; // who says when to come again is busy, not broken
         tell?.(error.message);
-        await pause(Math.max(error.waitMs, wait * (0.5 + Math.random())));
+        await pause(Math.max(error.waitMs, backOff(asked, LONGEST_WAIT)));
       }
     }
   }
@@ -109,7 +119,7 @@ export class Sender {
     let answer, text;
     try {
       const headers = { Accept: "application/json", "X-CSRF-Token": this.csrf, ...(body === undefined ? {} : { "Content-Type": type }) };
-      answer = await fetch(placeOf(path), { method, body, headers });
+      answer = await fetch(placeOf(path), { method, body, headers, signal: this.#signal });
       text = await answer.text();
     } catch {
       throw new Failure("network", "The server cannot be reached; this goes on once it is back.");
@@ -126,7 +136,10 @@ export class Sender {
       request.setRequestHeader("X-CSRF-Token", this.csrf);
       request.upload.addEventListener("progress", (event) => ear.sent(photo, event.loaded / (event.total || 1)));
       request.timeout = LONGEST_PUT;
-      for (const end of ["error", "timeout"]) request.addEventListener(end, () => reject(new Failure("network", "The server cannot be reached; this goes on once it is back.")));
+      const stop = () => request.abort();
+      this.#signal.addEventListener("abort", stop);
+      request.addEventListener("loadend", () => this.#signal.removeEventListener("abort", stop));
+      for (const end of ["abort", "error", "timeout"]) request.addEventListener(end, () => reject(new Failure("network", "The server cannot be reached; this goes on once it is back.")));
       request.addEventListener("load", () => {
         try {
           resolve(answerOf(request.status, request.responseText, request.getResponseHeader("Retry-After")));

@@ -1,5 +1,7 @@
 /** The ways in which a rater gives photos; what takes them in is loaded with the first, as few raters need it. */
 
+import { takeDrops } from "../elements.js";
+
 /**
  * Take photos dropped anywhere, pasted, or chosen.
  * @param {() => Promise<import("./upload.js").Uploads>} load @param {() => boolean} welcome tells whether any are taken @param {(words: string) => void} say @param {HTMLInputElement} input @param {HTMLElement} curtain
@@ -17,22 +19,7 @@ export function takeFiles(load, welcome, say, input, curtain) {
       say("The server is out of reach. Choose the photos again once it is back.");
     }
   };
-  /** @param {DragEvent} event */
-  const hasFiles = (event) => event.dataTransfer?.types.includes("Files") ?? false;
-  document.addEventListener("dragover", (event) => {
-    if (!hasFiles(event)) return;
-    event.preventDefault();
-    curtain.hidden = !welcome();
-  });
-  document.addEventListener("dragleave", (event) => {
-    if (!event.relatedTarget) curtain.hidden = true;
-  });
-  document.addEventListener("drop", (event) => {
-    curtain.hidden = true;
-    if (!hasFiles(event)) return;
-    event.preventDefault();
-    void take([...(event.dataTransfer?.files ?? [])]);
-  });
+  takeDrops((over) => { curtain.hidden = !over || !welcome(); }, (transfer) => void take([...transfer.files]));
   document.addEventListener("paste", (event) => {
     const files = event.clipboardData?.files;
     if (files?.length) void take([...files]);

@@ -2,22 +2,10 @@
 
 import { ImageFailure } from "./images.js";
 import { painted, Sight } from "./attention.js";
+import { make } from "../elements.js";
 
 const WORDS = ["Bad", "Poor", "Fair", "Good", "Excellent"];
 let grids = 0;
-
-/**
- * Make an element.
- * @template {keyof HTMLElementTagNameMap} T
- * @param {T} tag @param {Record<string, string>} attributes @param {(Node | string)[]} children
- * @returns {HTMLElementTagNameMap[T]}
- */
-export function make(tag, attributes, ...children) {
-  const element = document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
-  element.append(...children);
-  return element;
-}
 
 /** Return five radios in a fieldset, off until the image is seen. @param {string} name @param {string} legend */
 function radios(name, legend) {

@@ -4,7 +4,7 @@
  * their status page.
  */
 
-import { make } from "./grid.js";
+import { make } from "../elements.js";
 import { shared } from "./shelf.js";
 import { byId } from "./view.js";
 import { Failure, NOTHING_DUE } from "./wire.js";

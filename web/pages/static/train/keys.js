@@ -1,6 +1,6 @@
 /** Single keys: which key means what in this browser, whether they are on, and the part of the help that changes them. */
 
-import { make } from "./grid.js";
+import { make } from "../elements.js";
 import { shared } from "./shelf.js";
 import { byId } from "./view.js";
 

@@ -2,18 +2,11 @@
 
 import { newId } from "./ids.js";
 import { orElse } from "./store.js";
-import { Failure } from "./wire.js";
+import { backOff, Failure } from "./wire.js";
 
 const BATCH = 100;
-const FIRST_WAIT_MS = 500;
-const LONGEST_WAIT_MS = 8_000; // a rater may be waiting for photos
 const RULING_MS = 4_000; // so long a photo of the practice waits for what was expected
 const REFUSED = new Set(["conflict", "invalid", "never_leased"]);
-
-/** Return a wait that doubles with each try, with jitter. @param {number} tries @returns {number} milliseconds */
-export function backOff(tries) {
-  return Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** tries) * (0.5 + Math.random() / 2);
-}
 
 /** Run work while no other tab of this browser runs work of that name, where there are locks. @param {string} name @param {() => Promise<void>} work */
 async function exclusively(name, work) {

@@ -1,6 +1,6 @@
 /** The two drawers over the photo: why to skip it, and what is wrong with it. */
 
-import { make } from "./grid.js";
+import { make } from "../elements.js";
 import { mnemonics } from "./keys.js";
 import { byId } from "./view.js";
 

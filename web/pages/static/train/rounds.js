@@ -1,7 +1,6 @@
 /** When the server is asked: while little is left to rate, before leases end, and as soon as the network is back. */
 
-import { backOff } from "./outbox.js";
-import { Failure } from "./wire.js";
+import { backOff, Failure } from "./wire.js";
 
 /** Asks in rounds, one at a time; in each, what is kept is told first, unless it is being told anyhow. */
 export class Rounds {

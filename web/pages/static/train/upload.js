@@ -1,10 +1,10 @@
 /** The upload panel: photos dropped, pasted or chosen, sent two at a time, made, and rated in a grid. */
 
-import { Grid, make } from "./grid.js";
+import { Grid } from "./grid.js";
 import { itemsOf } from "./queue.js";
-import { backOff } from "./outbox.js";
+import { make } from "../elements.js";
 import { placeOf } from "../server.js";
-import { answerOf, Failure } from "./wire.js";
+import { answerOf, backOff, Failure } from "./wire.js";
 
 const AT_ONCE = 2;
 const WATCH_MS = 800;

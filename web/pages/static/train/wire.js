@@ -3,6 +3,8 @@
 import { isOurs, placeOf, strangersWords } from "../server.js";
 
 const TIMEOUT_MS = 15_000;
+const FIRST_WAIT_MS = 500;
+const LONGEST_WAIT_MS = 8_000; // a rater may be waiting for photos
 const KEEPALIVE_BYTES = 30_000; // browsers cap what may outlive the page at 64 KiB in all
 
 /** @type {Onboarding} */
@@ -20,6 +22,11 @@ export class Failure extends Error {
     this.kind = kind;
     this.waitMs = waitMs;
   }
+}
+
+/** Return a wait that doubles with each try, with jitter. @param {number} tries @param {number} [longest] @returns {number} milliseconds */
+export function backOff(tries, longest = LONGEST_WAIT_MS) {
+  return Math.min(longest, FIRST_WAIT_MS * 2 ** tries) * (0.5 + Math.random() / 2);
 }
 
 const SESSION = new Set(["unauthorized", "forbidden", "stale-page"]);

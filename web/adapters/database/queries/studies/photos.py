@@ -5,17 +5,18 @@ from datetime import datetime
 from itertools import islice
 from typing import Any
 
-from sqlalchemy import Connection, and_, delete, func, literal, or_, select, update
+from sqlalchemy import ColumnElement, Connection, and_, delete, exists, func, literal, or_, select, update
 
 from web.adapters.database.queries.common import insert_into, insert_once
 from web.adapters.database.tables import batch_items, batches, sweeps
 from web.domain.batches import batches as by_the_batch
-from web.domain.studies.batch import Batch, BatchSummary, Item, ItemState
+from web.domain.studies.batch import LOOSE, Batch, BatchSummary, Item, ItemState
 from web.domain.studies.sweeps import Sweep
 from web.rows import photos as rows
 
 LISTED = ("state", "name", "stratum", "related", "metadata", "sha256", "said", "tries")  # what a manifest says anew
 WRITTEN_AT_ONCE = 5_000  # items, of which a manifest may list many
+_IS_OPEN = batch_items.c.state.in_(("missing", "fetching", "refused"))
 
 
 class PhotoQueries(rows.PhotoQueries):
@@ -52,15 +53,17 @@ class PhotoQueries(rows.PhotoQueries):
         rows_ = self.connection.execute(query.order_by(batch_items.c.tries, batch_items.c.id).limit(limit)).mappings()
         return tuple(Item(**row) for row in rows_)
 
-    def summaries(self, study_id: str, limit: int, refused: int) -> tuple[BatchSummary, ...]:
-        query = (
-            select(batches)
-            .where(batches.c.study_id == study_id, batches.c.closed_at.is_(None))
-            .order_by(batches.c.id.desc())
-            .limit(limit)
-        )
-        found = [Batch(**row) for row in self.connection.execute(query).mappings()]
-        return tuple(self.summary(batch, refused) for batch in found)
+    def unfinished(self, study_id: str, limit: int) -> tuple[Batch, ...]:
+        return self._newest(study_id, limit, _has_items(_IS_OPEN))
+
+    def finished(self, study_id: str, since: datetime, limit: int) -> tuple[Batch, ...]:
+        whole = and_(_has_items(), ~_has_items(_IS_OPEN))
+        return self._newest(study_id, limit, whole, batches.c.created_at >= since, batches.c.label != LOOSE)
+
+    def _newest(self, study_id: str, limit: int, *terms: ColumnElement[bool]) -> tuple[Batch, ...]:
+        query = select(batches).where(batches.c.study_id == study_id, batches.c.closed_at.is_(None), *terms)
+        found = self.connection.execute(query.order_by(batches.c.id.desc()).limit(limit)).mappings()
+        return tuple(Batch(**row) for row in found)
 
     def summary(self, batch: Batch, refused: int) -> BatchSummary:
         query = (
@@ -95,3 +98,7 @@ def _put_listed(adding: Any) -> Any:
     asked_again = and_(known.state == "refused", said.state == "fetching")
     to_come = or_(known.state == "missing", known.state == "fetching", asked_again)
     return adding.on_conflict_do_update(index_elements=[known.batch_id, known.path], set_=anew, where=to_come)
+
+
+def _has_items(*terms: ColumnElement[bool]) -> ColumnElement[bool]:
+    return exists().where(batch_items.c.batch_id == batches.c.id, *terms)
