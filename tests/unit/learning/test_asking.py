@@ -22,6 +22,7 @@ from web.domain.abtests.abtest import ABTest, Design
 from web.domain.access import Actor
 from web.domain.ids import new_id
 from web.domain.prompts.prompt import PromptVersion
+from web.domain.studies.assigning import EVERYONE
 from web.domain.studies.experiment import Option
 from web.domain.studies.study import Learnt
 from web.jobs import schedule
@@ -42,7 +43,7 @@ SOME = ParameterSpace(parameters={"saturation": FloatParameter(low=0.8, high=1.2
 def world(store: SqlStore, clock: FixedClock, tmp_path: Path) -> World:
     made = make_world(store, clock, tmp_path, inputs=0)
     made.parts = replace(made.parts, generators={**made.parts.generators, "second": AtOnce(Second())})
-    made.study = make_study(made.parts, made.admin, StudyDraft("Both", BOTH))
+    made.study = make_study(made.parts, made.admin, StudyDraft("Both", BOTH), raters=(EVERYONE,))
     made.add_inputs(6)
     return made
 
@@ -75,7 +76,9 @@ def rate(world: World, rater: Actor, wanted: int) -> None:
     """Rate so many options: those of the second generator are liked, the more saturated the more."""
     done = 0
     while done < wanted:
-        for held in world.hold(rater, wanted=4).held:
+        turn = world.hold(rater, wanted=4)
+        assert turn.held, "there is nothing to rate"
+        for held in turn.held:
             for shown in held.options:
                 with world.parts.store.read() as tx:
                     option = tx.options.get(shown.option_id)

@@ -30,8 +30,7 @@ const KEY_GATE_MS = Number(main.dataset.keyGate); // a bounced key comes sooner 
 const rater = main.dataset.rater ?? "";
 const csrf = document.querySelector("meta[name=csrf-token]")?.getAttribute("content") ?? "";
 const asked = new URLSearchParams(location.search);
-const wished = Number(asked.get("ahead") ?? main.dataset.ahead);
-const ahead = Math.min(MOST_AHEAD, Math.max(LEAST_AHEAD, wished || LEAST_AHEAD));
+const ahead = Math.min(MOST_AHEAD, Math.max(LEAST_AHEAD, Number(asked.get("ahead") ?? main.dataset.ahead) || LEAST_AHEAD));
 
 const wire = new Wire(rater, csrf, await tabToken());
 main.dataset.tab = wire.tab;

@@ -139,7 +139,7 @@ function serve(section) {
   async function send(by, choice, progress) {
     const batch = await by.begin(choice.label);
     document.querySelector(`[data-batch="${batch}"]`)?.remove(); // what was missing until now
-    for (const file of choice.manifests) await by.manifest(batch, file);
+    for (const manifest of choice.manifests) await by.manifest(batch, manifest);
     await by.send(batch, choice.photos, progress);
     return choice.manifests.length ? by.summary(batch) : progress.summary(); // the upload may hold more than was chosen now
   }
