@@ -21,7 +21,7 @@ from tests.world import SPACE, World, make_world, photo
 from web.adapters.database.store import SqlStore
 from web.domain.ids import new_id
 from web.domain.job import CLAIM_TIME, Job
-from web.domain.jobs import URGENT, make_job, making_with
+from web.domain.jobs import FETCHES, FETCHING, URGENT, make_job, making_with
 from web.domain.studies.experiment import Option
 from web.jobs import tasks
 from web.jobs.worker import Worker
@@ -324,6 +324,7 @@ def test_a_generator_may_have_as_long_a_name_as_an_option_keeps(world: World) ->
 
 def test_workers_know_the_limits_of_their_generators(world: World) -> None:
     world.parts = replace(world.parts, generators={"local": Slow(at_once=3)})
-    assert Worker(world.parts).limits == {"generator:local": 3}
+    fetching = {FETCHING: FETCHES}  # whatever is made
+    assert Worker(world.parts).limits == {"generator:local": 3, **fetching}
     world.parts = replace(world.parts, generators={"local": Slow()})
-    assert Worker(world.parts).limits == {}
+    assert Worker(world.parts).limits == fetching
