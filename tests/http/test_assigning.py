@@ -10,6 +10,7 @@ from tests.world import SPACE, photo
 from web.domain.ids import new_id
 from web.domain.studies.assigning import Audience
 from web.domain.studies.study import Study
+from web.http.answers.lists import OFFERED
 from web.services.studies.studies import StudyDraft, make_study, move_study
 
 PAGE = {"Accept": "text/html"}
@@ -196,3 +197,20 @@ def test_a_clone_is_asked_who_rates_it_as_a_new_study_is(site: Site, admin: Test
     (one,) = admin.get(f"/api/v1/studies/{made}/assignments").json()["assigned"]
     assert (one["kind"], one["id"]) == ("person", person)
     assert admin.post(f"/admin/studies/{origin}/clone", data={**sent, "raters": "panel:none"}).status_code == 404
+
+
+def test_of_very_many_people_each_is_chosen_by_address(site: Site, admin: TestClient, second: Study) -> None:
+    people = [site.world.person() for _ in range(OFFERED + 1)]
+    panel = admin.post("/api/v1/panels", json={"name": "Experts"}).json()["id"]
+    assert 'type="email"' in admin.get("/admin/panels", headers=PAGE).text
+    assert "Who rates it, by address" in admin.get(f"/admin/studies/{second.id}", headers=PAGE).text
+    assert admin.get("/admin/studies/new", headers=PAGE).status_code == 200
+    token = {"csrf_token": admin.headers["X-CSRF-Token"]}
+    last, form = people[-1], f"/admin/panels/{panel}/members"
+    assert admin.post(form, data={**token, "address": last.email.upper()}).status_code == 303
+    assert last.email in admin.get("/admin/panels", headers=PAGE).text
+    refused = admin.post(form, data={**token, "address": "nobody@example.org"})
+    assert (refused.status_code, "Nobody in this project has the address" in refused.text) == (404, True)
+    assert admin.post(f"/admin/studies/{second.id}/raters", data={**token, "address": last.email}).status_code == 303
+    (one,) = admin.get(f"/api/v1/studies/{second.id}/assignments").json()["assigned"]
+    assert (one["kind"], one["id"]) == ("person", last.user_id)

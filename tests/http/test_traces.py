@@ -379,7 +379,9 @@ DEEDS: dict[str, Callable[[Deeds], Response]] = {
         "POST", f"/admin/studies/{d.world.study.id}/guide/example", data={"score": "3", "output": d.output()}
     ),
     "POST /api/train/enrolment": lambda d: d.consent(),
-    "POST /api/train/appeal": lambda d: d.as_somebody("POST", "/api/train/appeal", json={"words": "No."}),
+    "POST /api/train/appeal": lambda d: d.as_somebody(
+        "POST", "/api/train/appeal", json={"words": "No.", "study": d.world.study.id}
+    ),
     "POST /status/appeal": lambda d: d.as_somebody(
         "POST", "/status/appeal", data={"words": "No.", "study": d.world.study.id}
     ),

@@ -55,14 +55,14 @@ def part(request: Request, name: str, rows: Sequence[T], size: int = ROWS) -> Pa
 def offered(choices: Iterable[T], *chosen: str | None) -> list[T]:
     """Return the first of many things to choose from, and those behind them that are chosen.
 
-    One is chosen by its id or its name, and a pair by what stands first in it.
+    One is chosen by its id, or its name where it has one, and a pair by what stands first in it.
     """
     every, wanted = list(choices), {one for one in chosen if one}
     return every[:OFFERED] + [one for one in every[OFFERED:] if wanted & _keys(one)]
 
 
 def _keys(one: Any) -> set[object]:
-    return {one[0]} if isinstance(one, tuple) else {one.id, one.name}
+    return {one[0]} if isinstance(one, tuple) else {one.id, getattr(one, "name", one.id)}
 
 
 def _query(request: Request, name: str, start: int) -> str:

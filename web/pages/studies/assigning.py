@@ -23,7 +23,9 @@ def assign(request: Request, admin: Admin, study_id: str, fields: Fields) -> Res
     share, place = (
         int(figure(name.capitalize(), text(fields, name) or "1", whole=True)) for name in ("share", "place")
     )
-    assigning.assign(context(request).parts, admin, study_id, audience(text(fields, "who")), share, place)
+    parts, address = context(request).parts, text(fields, "address")
+    whom = assigning.addressed(parts, admin, address) if address else audience(text(fields, "who"))
+    assigning.assign(parts, admin, study_id, whom, share, place)
     return _to_study(study_id)
 
 
@@ -68,9 +70,14 @@ def delete(request: Request, admin: Admin, panel_id: str) -> Response:
 
 
 @router.post("/panels/{panel_id}/members")
-def join(request: Request, admin: Admin, panel_id: str, person: Annotated[str, Form(max_length=36)]) -> Response:
-    """Put a person into a panel."""
-    panels.join_panel(context(request).parts, admin, panel_id, person)
+def join(request: Request, admin: Admin, panel_id: str, fields: Fields) -> Response:
+    """Put a person into a panel, by their id or their address."""
+    parts, address = context(request).parts, text(fields, "address")
+    try:
+        person = assigning.addressed(parts, admin, address).id if address else text(fields, "person")
+        panels.join_panel(parts, admin, panel_id, person)
+    except ServiceError as error:
+        return _panels(request, admin, error)
     return _to_panel(panel_id)
 
 

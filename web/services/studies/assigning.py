@@ -6,7 +6,7 @@ from datetime import datetime
 
 from ml_service.errors import InvalidRequest, NotFound
 from web.domain.access import Actor
-from web.domain.accounts import User
+from web.domain.accounts import User, email_address
 from web.domain.ids import new_id
 from web.domain.studies.assigning import EVERYONE, FIRST, Assignment, Audience, First, Panel, check_share
 from web.domain.studies.study import Study
@@ -143,6 +143,16 @@ def told(one: Assignment) -> dict[str, str]:
     return {"audience": one.kind, "share": str(one.share), "place": str(one.place)} | (
         {"whom": one.audience.id} if one.audience.id else {}
     )
+
+
+def addressed(parts: Books, admin: Actor, address: str) -> Audience:
+    """Return the person of the project who has an address."""
+    email = email_address(address)
+    with parts.store.read() as tx:
+        user = tx.users.find(email=email)
+        if user is None or tx.memberships.find(user_id=user.id, project_id=admin.project_id) is None:
+            raise NotFound(f"Nobody in this project has the address {email}; invite them under People first.")
+    return Audience("person", user.id)
 
 
 def check_audience(tx: Transaction, admin: Actor, audience: Audience) -> None:
