@@ -158,7 +158,11 @@ def test_the_choice_and_what_an_admin_sets_look_right(server: Server, join: Join
             steering.get_by_label("New panel").fill(f"Experts on a {kind}")
             steering.get_by_role("button", name="Make the panel").click()
             row = steering.locator("section.card", has_text=f"Experts on a {kind}").first
-            row.get_by_label("Person to put into").select_option(label=rater.email)
+            person_to_add = row.get_by_label("Person to put into")
+            if person_to_add.evaluate("field => field.matches('select')"):
+                person_to_add.select_option(label=rater.email)
+            else:  # other tests have left very many people in the project
+                person_to_add.fill(rater.email)
             row.get_by_role("button", name="Add").click()
             expect(steering.locator("section.card", has_text=f"Experts on a {kind}").first).to_contain_text(rater.email)
             for width in (1280, 1024, 390):
